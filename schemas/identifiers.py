@@ -1,0 +1,68 @@
+"""Identifiers: their types, strength, limits, and the keyed hash that stands for them everywhere but in the event itself."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+USER_ID: Final = "user_id"
+EMAIL: Final = "email"
+PHONE: Final = "phone"
+DEVICE_ID: Final = "device_id"
+ADVERTISING_ID: Final = "advertising_id"
+PUSH_TOKEN: Final = "push_token"  # noqa: S105 - a type's name
+ANONYMOUS_ID: Final = "anonymous_id"
+ORDER_ID: Final = "order_id"
+
+RANK: Final = {
+    USER_ID: 0, EMAIL: 1, PHONE: 2,
+    # 3: every external id type (loyalty cards, ga_client_id, ...)
+    DEVICE_ID: 4, ADVERTISING_ID: 5, PUSH_TOKEN: 6, ANONYMOUS_ID: 7, ORDER_ID: 8,
+}  # fmt: skip
+"""Strength by type, 0 the strongest (CONTRACT section 1)."""
+EXTERNAL_RANK: Final = 3
+DEVICE_LIKE: Final = frozenset({ANONYMOUS_ID, DEVICE_ID, ADVERTISING_ID, PUSH_TOKEN})
+"""Identifiers of a thing: they may move to the next person who logs in. All others are of a person."""
+TYPE_LIMITS: Final = {EMAIL: 5, PHONE: 5, ANONYMOUS_ID: 50}
+DEFAULT_TYPE_LIMIT: Final = 20
+PROFILE_LIMIT: Final = 200
+
+
+class Identifier(NamedTuple):
+    """One identifier as normalised: e-mail in lower case, phone as E.164, anything else trimmed."""
+
+    type: str
+    value: str
+
+    @property
+    def rank(self) -> int:
+        """Strength of its type, 0 the strongest."""
+        return RANK.get(self.type, EXTERNAL_RANK)
+
+
+def strongest_first(identifiers: list[Identifier]) -> list[Identifier]:
+    """Sorted by strength, then type, then value; repeats dropped."""
+    return sorted(set(identifiers), key=lambda i: (i.rank, i.type, i.value))
+
+
+class Hasher:
+    """`hasher(type, value)` -> 32 hex digits: keyed by WINBACK_SECRET, so that a hash cannot be looked up by guessing.
+
+    The hash of an identifier that was never linked is also its profile id.
+    """
+
+    def __init__(self, secret: str, *, remember: int = 200_000) -> None:
+        self._key = blake2b(secret.encode(), digest_size=32, person=b"winback-id").digest()
+        self._known: dict[tuple[str, str], str] = {}
+        self._remember = remember
+
+    def __call__(self, type_: str, value: str) -> str:
+        """The keyed hash of one identifier."""
+        pair = (type_, value)
+        known = self._known.get(pair)
+        if known is None:
+            known = blake2b(f"{type_}:{value}".encode(), digest_size=16, key=self._key).hexdigest()
+            if len(self._known) >= self._remember:
+                self._known.clear()
+            self._known[pair] = known
+        return known

@@ -1,0 +1,76 @@
+"""Settings of every process, from the environment (`WINBACK_*`) alone; secrets are masked wherever they are printed."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.topics import DEFAULT_PARTITIONS
+
+
+class Settings(BaseSettings):
+    """One model for all processes, so that `winback doctor` shows what each of them would use.
+
+    Kafka security settings carry aiokafka's names: `WINBACK_SECURITY_PROTOCOL`, `WINBACK_SASL_MECHANISM`, ...
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WINBACK_", extra="ignore", frozen=True)
+
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    clickhouse: SecretStr = Field(
+        SecretStr("http://127.0.0.1:8123/winback"), description="clickhouse-connect DSN; chdb:///dir when embedded"
+    )
+    campaigns: Path | None = Field(None, description="campaigns YAML; the built-in one when unset")
+    secret: SecretStr = Field(SecretStr("winback-development"), description="keys the identifier hashes; set your own")
+    clock: Literal["wall", "event"] = Field("wall", description="event: only event times and a declared end move time")
+    lateness: float = Field(30.0, ge=0, description="seconds an event may come late and still be in order (wall clock)")
+    partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1024, description="partitions of every many-partition topic")
+    replication: int = Field(1, ge=1, description="replication factor of topics made by `winback topics`")
+    group: str = Field("winback", description="Kafka consumer group of the stream workers; sinks append `-sinks`")
+    state_dir: Path = Field(Path(".winback/state"), description="where a worker keeps its RocksDB state")
+    state: Literal["rocksdb", "memory"] = Field("rocksdb", description="state backend of a worker")
+    commit_interval: float = Field(1.0, gt=0, description="seconds between units of a partition")
+    stall_timeout: float = Field(120.0, gt=0, description="seconds without progress before a worker exits")
+    metrics: str = Field("127.0.0.1:9464", description="host:port of Prometheus metrics; empty turns them off")
+    http: str = Field("127.0.0.1:8123", description="host:port of ClickHouse's HTTP interface while embedded")
+    phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
+    device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")
+    profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_json: bool = Field(False, description="log lines as JSON")
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_plain_username: str | None = None
+    sasl_plain_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_password: SecretStr | None = None
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """A TLS context when the protocol asks for one, else None. Raises OSError for an unreadable file."""
+        if "SSL" not in self.security_protocol:
+            return None
+        context = ssl.create_default_context(cafile=str(self.ssl_cafile) if self.ssl_cafile else None)
+        if self.ssl_certfile:
+            password = self.ssl_password.get_secret_value() if self.ssl_password else None
+            context.load_cert_chain(str(self.ssl_certfile), str(self.ssl_keyfile) if self.ssl_keyfile else None, password)
+        return context
+
+    def aiokafka(self) -> dict[str, Any]:
+        """Keyword arguments every aiokafka client is made with."""
+        options: dict[str, Any] = {"bootstrap_servers": self.kafka, "security_protocol": self.security_protocol}
+        if (context := self.ssl_context()) is not None:
+            options["ssl_context"] = context
+        if self.security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_plain_username
+            options["sasl_plain_password"] = (
+                self.sasl_plain_password.get_secret_value() if self.sasl_plain_password else None
+            )
+        return options

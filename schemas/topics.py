@@ -1,0 +1,117 @@
+"""Every topic of the system, with its key, its partition count and its clean-up policy: the one place that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+CHANNELS: Final = (
+    "web", "app", "email", "sms", "push", "messenger", "store", "marketplace", "ads", "social", "search",
+    "callcenter", "broadcast", "mail",
+)  # fmt: skip
+"""Names of the channels a shop talks through; each has a raw topic `channels.<name>`."""
+
+STITCHED_EVENTS: Final = "stitched.events"
+PROFILE_EVENTS: Final = "profile.events"
+IDENTITY_LINKS: Final = "identity.links"
+IDENTITY_ASSIGNMENTS: Final = "identity.assignments"
+IDENTITY_MERGES: Final = "identity.merges"
+CART_TRANSITIONS: Final = "cart.transitions"
+RETARGETING_MESSAGES: Final = "retargeting.messages"
+RETARGETING_DECISIONS: Final = "retargeting.decisions"
+CONVERSIONS: Final = "conversions"
+AGGREGATES: Final = "aggregates"
+DEAD_LETTERS: Final = "dead.letters"
+JOURNEY_CHANGELOG: Final = "journey.changelog"
+IDENTIFY_CHANGELOG: Final = "identify.changelog"
+
+OUTPUT_TOPICS: Final = (
+    STITCHED_EVENTS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, CART_TRANSITIONS, RETARGETING_MESSAGES,
+    RETARGETING_DECISIONS, CONVERSIONS, AGGREGATES, DEAD_LETTERS,
+)  # fmt: skip
+"""What the pipeline writes for others to read; `profile.events` and `identity.links` are its own transport."""
+
+DEFAULT_PARTITIONS: Final = 4
+MAX_EVENT_BYTES: Final = 1024 * 1024
+"""A raw event over this size is a dead letter (`too_large`)."""
+MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+"""`max.message.bytes` of every topic, so that a raw event that is too large can still be kept as a dead letter."""
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its name, what its key is, how many partitions it has, and its broker settings."""
+
+    name: str
+    key: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def channel_topic(channel: str) -> str:
+    """The raw topic of a channel: `web` -> `channels.web`."""
+    return f"channels.{channel}"
+
+
+def channel_of(topic: str) -> str:
+    """The channel of a raw topic: `channels.web` -> `web`."""
+    return topic.removeprefix("channels.")
+
+
+CHANNEL_TOPICS: Final = tuple(channel_topic(c) for c in CHANNELS)
+
+
+def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
+    """All topics. Topics of one profile's data share one partition count, so that they are co-partitioned.
+
+    `identity.links` and `identity.assignments` have one partition each: one writer, one order.
+    """
+    size = {"max.message.bytes": str(MAX_RECORD_BYTES)}
+    log = {**size, "cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+    compacted = {**size, "cleanup.policy": "compact"}
+    # An unfinished unit of a changelog must never cost the older value it was about to replace.
+    changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
+    return (
+        *(Topic(name, "any", partitions, log) for name in CHANNEL_TOPICS),
+        Topic(PROFILE_EVENTS, "profile_id", partitions, log),
+        Topic(STITCHED_EVENTS, "profile_id", partitions, log),
+        Topic(IDENTITY_LINKS, "none", 1, log),
+        Topic(IDENTITY_ASSIGNMENTS, "identifier hash", 1, compacted),
+        Topic(IDENTITY_MERGES, "merged_profile_id", partitions, {**size, "cleanup.policy": "delete", "retention.ms": "-1"}),
+        Topic(CART_TRANSITIONS, "profile_id", partitions, log),
+        Topic(RETARGETING_MESSAGES, "profile_id", partitions, log),
+        Topic(RETARGETING_DECISIONS, "profile_id", partitions, log),
+        Topic(CONVERSIONS, "profile_id", partitions, log),
+        Topic(AGGREGATES, "cell key", partitions, compacted),
+        Topic(DEAD_LETTERS, "none", partitions, {**log, "retention.ms": str(30 * DAY_MS)}),
+        Topic(JOURNEY_CHANGELOG, "state key", partitions, changelog),
+        Topic(IDENTIFY_CHANGELOG, "state key", 1, changelog),
+    )
+
+
+def partition_of(profile_id: str, partitions: int) -> int:
+    """The partition of a profile: its id is a hash already, so its first 32 bits are enough."""
+    return int(profile_id[:8], 16) % partitions
+
+
+def murmur2(data: bytes) -> int:
+    """Kafka's default key hash (org.apache.kafka.common.utils.Utils.murmur2), as a signed 32-bit number made positive."""
+    length, m, mask = len(data), 0x5BD1E995, 0xFFFFFFFF
+    h = 0x9747B28C ^ length
+    for i in range(0, length - 3, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+        k ^= k >> 24
+        h = (h * m & mask) ^ (k * m & mask)
+    tail = length & ~3
+    rest = length & 3
+    if rest == 3:
+        h ^= data[tail + 2] << 16
+    if rest >= 2:
+        h ^= data[tail + 1] << 8
+    if rest >= 1:
+        h = (h ^ data[tail]) * m & mask
+    h ^= h >> 13
+    h = h * m & mask
+    return (h ^ (h >> 15)) & 0x7FFFFFFF

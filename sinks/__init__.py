@@ -1,0 +1,1 @@
+"""The ClickHouse sink: poll, batch, insert, commit."""

@@ -1,0 +1,1 @@
+"""The stream processors: three Faust agents over a pure core."""

@@ -1,0 +1,1 @@
+"""The three Faust agents, thin: decode, load, call core, store, emit."""

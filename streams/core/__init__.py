@@ -1,0 +1,1 @@
+"""Decision logic: no Faust, no Kafka, no clock, no randomness, no I/O."""

@@ -1,0 +1,62 @@
+"""What the core asks of the runtime, and what the runtime may ask of the core: one shape for every keyed agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from schemas.record import Out, Record
+
+MAX_TIME: Final = 253_402_300_799_999
+"""Epoch milliseconds of the last moment of the year 9999: stands for infinity in watermarks and due times."""
+
+
+class Store(Protocol):
+    """The keyed state of one (agent, partition): bytes to bytes, atomic a unit."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value last put, committed or not; None if there is none."""
+        ...
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set a value; it becomes durable with the next unit."""
+        ...
+
+    def delete(self, key: bytes) -> None:
+        """Remove a key; a key that is not there is no error."""
+        ...
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) whose key starts with the prefix, sorted by key, as they stand now."""
+        ...
+
+
+class Emit(Protocol):
+    """Where a task puts its outputs."""
+
+    def send(self, out: Out) -> None:
+        """Send a record with the chunk's outputs."""
+        ...
+
+    def after(self, out: Out) -> None:
+        """Send a record only when every `send` before it has been acknowledged by the broker."""
+        ...
+
+
+class Task(Protocol):
+    """One partition of one agent: synchronous, without clock or I/O, a function of its input log alone."""
+
+    def load(self) -> None:
+        """Build what is kept in memory from the store. Called once, after restore and before the first record."""
+        ...
+
+    def process(self, records: Sequence[Record]) -> int:
+        """Consume records from the front; returns how many are wholly consumed.
+
+        Fewer than given, even 0, means: call again with the rest. Each call makes progress.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Write decoded objects back to the store and emit coalesced outputs. Called before each unit."""
+        ...

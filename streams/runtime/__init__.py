@@ -1,0 +1,1 @@
+"""The engine room over Faust: micro-batches, outbox, state, commit order, watchdog."""
