@@ -1,0 +1,109 @@
+"""Bytes to JSON, strictly where that works and leniently where real producers are not strict."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import orjson
+
+from schemas.reasons import DeadLetterReason
+
+MAX_DEPTH: Final = 64
+"""Objects and arrays within each other, the message itself included."""
+
+_STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+# Far from the interpreter's recursion limit, whatever stack the caller stands on: a deeper text is not parsed at all.
+_PARSED_DEPTH: Final = 500
+
+
+class Refused(Exception):  # noqa: N818 - the fate of a record, not a fault
+    """A record that cannot be taken: the reason, and a detail that never holds a value of the record."""
+
+    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def decode(value: bytes) -> Any:
+    """The JSON in a record's value. Raises Refused (invalid_json, invalid_utf8, invalid_value).
+
+    NaN, infinities and numbers too large for a float become null, lone surrogates U+FFFD; a repeated key's last value holds.
+    What is returned survives orjson.dumps.
+    """
+    try:
+        result = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        result = _lenient(value)
+    if may_be_deep(value):
+        check_depth(result)
+    return result
+
+
+def may_be_deep(value: bytes) -> bool:
+    """Whether a value opens enough objects and arrays to be nested too deeply: a cheap test before `check_depth`."""
+    return value.count(b"{") + value.count(b"[") > MAX_DEPTH
+
+
+def check_depth(result: Any) -> None:
+    """Raises Refused (invalid_value) when objects and arrays are nested deeper than MAX_DEPTH."""
+    level = [result] if isinstance(result, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise Refused(DeadLetterReason.INVALID_VALUE, f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _lenient(value: bytes) -> Any:
+    try:
+        text = value.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(DeadLetterReason.INVALID_UTF8, f"not UTF-8 at byte {error.start}") from None
+    if may_be_deep(value) and _depth(text) > _PARSED_DEPTH:
+        raise Refused(DeadLetterReason.INVALID_JSON, f"not JSON that can be read: nested deeper than {_PARSED_DEPTH} levels")
+    try:
+        result = json.loads(text, parse_constant=_null, parse_int=_int, parse_float=_float)
+    except json.JSONDecodeError as error:
+        raise Refused(DeadLetterReason.INVALID_JSON, f"{error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise Refused(DeadLetterReason.INVALID_JSON, "not JSON that can be read: nested too deeply") from None
+    if may_be_deep(value):
+        check_depth(result)
+    # Written out and read again, so that what is returned is what orjson makes of it.
+    return orjson.loads(_SURROGATES.sub("\ufffd", json.dumps(result, ensure_ascii=False, allow_nan=False)))
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for character in re.findall(r"[\[\]{}]", _STRINGS.sub("", text)):
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
+
+
+def _null(_: str) -> None:
+    return None
+
+
+def _float(text: str) -> float | None:
+    number = float(text)
+    return None if number in (float("inf"), float("-inf")) else number
+
+
+def _int(text: str) -> int | float | None:
+    # Python reads no more than 4,300 digits, orjson writes no more than 64 bits.
+    if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _float(text)

@@ -1,0 +1,135 @@
+"""Times: whatever the contract allows in, epoch milliseconds inside, ISO 8601 UTC with milliseconds out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+MAX_TIME: Final = 253_402_300_799_999
+"""Epoch milliseconds of the last moment of the year 9999: the end of the valid range, which begins at 0 (1970)."""
+SECONDS_BELOW: Final = 10**11
+"""A number below this is epoch seconds, any other epoch milliseconds."""
+MINUTE_MS: Final = 60_000
+
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_REMEMBER: Final = 50_000
+_NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_ISO: Final = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?|(?P<year>[0-9]{4})-(?P<nth>[0-9]{3}))"
+    r"(?:[Tt ](?P<hour>[0-9]{2})(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,20}))?)?)?"
+    r" ?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+
+# The common forms are read and written by table: 17 characters down to the minute, then "59.", then "333Z".
+_minutes: dict[str, int] = {}
+_seconds: Final = {f"{s:02}.": s * 1000 for s in range(60)}
+_millis: Final = {f"{m:03}": m for m in range(1000)}
+_tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00")}
+_prefixes: dict[int, str] = {}
+_endings: Final = tuple(f"{s:02}." for s in range(60))
+_thousandths: Final = tuple(f"{m:03}Z" for m in range(1000))
+
+
+def is_absent(value: object) -> bool:
+    """Whether a time was not given at all: null, or blank text."""
+    return value is None or (type(value) is str and (not value or value.isspace()))
+
+
+def parse(value: object) -> int | None:
+    """Epoch milliseconds of a time as producers send it; None if it is unreadable or outside 1970 to 9999.
+
+    Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as number or text.
+    """
+    if type(value) is str:
+        minute = _minutes.get(value[:17])
+        if minute is not None:
+            second = _seconds.get(value[17:20])
+            if second is not None:
+                milli = _tails.get(value[20:])
+                if milli is not None:
+                    return minute + second + milli
+                # Microseconds, as Python writes them.
+                if len(value) == 32 and value[26:] == "+00:00" and value[20:26].isdecimal() and value.isascii():
+                    return minute + second + _millis[value[20:23]]
+        return _text(value)
+    if type(value) is int or type(value) is float:
+        return _number(value)
+    return None
+
+
+def iso(ms: int) -> str:
+    """`2026-11-21T18:32:59.333Z` for epoch milliseconds of 1970 to 9999. Raises OverflowError outside."""
+    minute, rest = divmod(ms, MINUTE_MS)
+    prefix = _prefixes.get(minute)
+    if prefix is None:
+        prefix = _prefix(minute)
+    second, milli = divmod(rest, 1000)
+    return prefix + _endings[second] + _thousandths[milli]
+
+
+def _prefix(minute: int) -> str:
+    if not 0 <= minute <= MAX_TIME // MINUTE_MS:
+        raise OverflowError(f"minute {minute} of the epoch is outside 1970 to 9999")
+    if len(_prefixes) >= _REMEMBER:
+        _prefixes.clear()
+    text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:")
+    _prefixes[minute] = text
+    return text
+
+
+def _number(value: float) -> int | None:
+    # The range comes first: it also turns away infinities and NaN.
+    if not 0 <= value <= MAX_TIME:
+        return None
+    ms = round(value * 1000) if value < SECONDS_BELOW else round(value)
+    return ms if ms <= MAX_TIME else None
+
+
+def _text(text: str) -> int | None:
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return _number(float(text) if "." in text else int(text))
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        day = _day(match)
+    except ValueError:
+        return None
+    hour, minute, second = int(match["hour"] or 0), int(match["minute"] or 0), int(match["second"] or 0)
+    # ISO has 24:00 for the end of a day and 60 for a leap second; both are the moment after.
+    if minute > 59 or second > 60 or hour > 24 or (hour == 24 and (minute or second)):
+        return None
+    offset = _offset(match["zone"])
+    if offset is None:
+        return None
+    base = ((day * 24 + hour) * 60 + minute - offset) * MINUTE_MS
+    ms = base + second * 1000 + int(((match["fraction"] or "") + "000")[:3])
+    if not 0 <= ms <= MAX_TIME:
+        return None
+    if not offset and text[17:20] in _seconds and text[10] == "T" and text[13] == ":" == text[16]:
+        if len(_minutes) >= _REMEMBER:
+            _minutes.clear()
+        _minutes[text[:17]] = base
+    return ms
+
+
+def _day(match: re.Match[str]) -> int:
+    """Days since 1970. Raises ValueError for a day the calendar does not have."""
+    if match["nth"]:
+        nth, first = int(match["nth"]), date(int(match["year"]), 1, 1).toordinal()
+        if not 1 <= nth <= date(int(match["year"]), 12, 31).toordinal() - first + 1:
+            raise ValueError("no such day of the year")
+        return first + nth - 1 - _EPOCH_DAY
+    return date.fromisoformat(match["day"]).toordinal() - _EPOCH_DAY
+
+
+def _offset(zone: str | None) -> int | None:
+    """Minutes east of UTC; None if there is no such zone."""
+    if zone is None or zone in "Zz":
+        return 0
+    hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
+    if hours > 23 or minutes > 59:
+        return None
+    return -(hours * 60 + minutes) if zone[0] == "-" else hours * 60 + minutes
