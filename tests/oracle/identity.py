@@ -1,0 +1,108 @@
+"""Who is who: the identity policy of the contract as one sequential graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from schemas.identifiers import DEFAULT_TYPE_LIMIT, DEVICE_LIKE, PROFILE_LIMIT, TYPE_LIMITS, USER_ID, Identifier
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one pair of a link did: `refused` is None for a merge (loser into winner), else the rule that said no."""
+
+    loser: str
+    winner: str
+    reason: str
+    refused: str | None = None
+
+
+class Graph:
+    """Identifiers and the profiles that hold them. `hasher(type, value)` names the profile of a lone identifier."""
+
+    def __init__(
+        self, hasher: Callable[[str, str], str], *, profile_limit: int = PROFILE_LIMIT, device_policy: str = "latest"
+    ) -> None:
+        self.hasher = hasher
+        self.profile_limit = profile_limit
+        self.device_policy = device_policy
+        self.owner: dict[Identifier, str] = {}
+        self.members: dict[str, set[Identifier]] = {}
+        self.seen: dict[str, int] = {}
+        self.refused: set[tuple[Identifier, Identifier]] = set()
+
+    def profile_of(self, identifier: Identifier) -> str:
+        """The profile that holds it now; one that was never linked is a profile by itself."""
+        return self.owner.get(identifier) or self.hasher(*identifier)
+
+    def held(self, profile_id: str, lone: Identifier) -> set[Identifier]:
+        """All identifiers of the profile; `lone` is the one to count for a profile that has no links yet."""
+        return self.members.get(profile_id, {lone})
+
+    def link(self, identifiers: Iterable[Identifier], previous: Iterable[Identifier]) -> Iterator[Change]:
+        """Link the strongest identifier with each of the others, then with the previous ones of an alias call."""
+        head, *others = identifiers
+        for other in others:
+            yield from self.pair(head, other, alias=False)
+        for other in previous:
+            yield from self.pair(head, other, alias=True)
+
+    def pair(self, head: Identifier, other: Identifier, *, alias: bool) -> Iterator[Change]:
+        """Link two identifiers under the policy."""
+        a, b = self.profile_of(head), self.profile_of(other)
+        if a == b:
+            return
+        mine, theirs = self.held(a, head), self.held(b, other)
+        a_user, b_user = has_user(mine), has_user(theirs)
+        if a_user and b_user and not alias:
+            if other.type not in DEVICE_LIKE:
+                yield from self.refuse(head, other, "user_limit", "person_id_kept")
+            elif self.device_policy == "first":
+                yield from self.refuse(head, other, "user_limit", "device_reassigned")
+            elif rule := self.over_limit(mine | {other}):
+                yield from self.refuse(head, other, rule, rule)
+            else:
+                self.adopt(a, head)
+                self.members[b].discard(other)
+                self.members[a].add(other)
+                self.owner[other] = a
+                yield Change(b, a, "device_reassigned", "user_limit")
+            return
+        if rule := self.over_limit(mine | theirs):
+            yield from self.refuse(head, other, rule, rule)
+            return
+        self.adopt(a, head)
+        self.adopt(b, other)
+        a_wins = a_user if a_user or b_user else self.seen[a] < self.seen[b]
+        winner, loser = (a, b) if a_wins else (b, a)
+        for identifier in self.members.pop(loser):
+            self.owner[identifier] = winner
+            self.members[winner].add(identifier)
+        yield Change(loser, winner, "alias" if alias else "link")
+
+    def adopt(self, profile_id: str, identifier: Identifier) -> None:
+        """First sight of an identifier that takes effect: it gets a place in the graph."""
+        if identifier not in self.owner:
+            self.owner[identifier] = profile_id
+            self.members[profile_id] = {identifier}
+            self.seen[profile_id] = len(self.seen)
+
+    def over_limit(self, union: set[Identifier]) -> str | None:
+        """The limit that a profile of these identifiers would be over, or None."""
+        counts = Counter(i.type for i in union)
+        if any(n > TYPE_LIMITS.get(type_, DEFAULT_TYPE_LIMIT) for type_, n in counts.items()):
+            return "type_limit"
+        return "profile_limit" if len(union) > self.profile_limit else None
+
+    def refuse(self, head: Identifier, other: Identifier, rule: str, reason: str) -> Iterator[Change]:
+        """One row the first time this pair is refused, no trace of it otherwise."""
+        if (head, other) not in self.refused:
+            self.refused.add((head, other))
+            yield Change(self.profile_of(other), self.profile_of(head), reason, rule)
+
+
+def has_user(identifiers: set[Identifier]) -> bool:
+    """Whether a profile holds a user_id."""
+    return any(i.type == USER_ID for i in identifiers)

@@ -1,0 +1,85 @@
+"""A read event as the oracle looks at it, and the few readings of loose values that it needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schemas.events import Event
+from schemas.identifiers import Identifier
+from schemas.money import MICRO, micros
+from schemas.values import text_of
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event, after schemas.events has read it."""
+
+    time: int
+    topic: str
+    partition: int
+    offset: int
+    channel: str
+    identifiers: tuple[Identifier, ...]
+    previous: tuple[Identifier, ...]
+    message_id: str
+    type: str
+    name: str
+    properties: dict[str, Any]
+    context: dict[str, Any]
+
+    @property
+    def source(self) -> tuple[str, int, int]:
+        """Where it was read."""
+        return self.topic, self.partition, self.offset
+
+    @property
+    def key(self) -> tuple[int, str, int, int]:
+        """Its place in the one order of all events."""
+        return self.time, *self.source
+
+
+def fact_of(event: Event) -> Fact:
+    """The event with its body opened."""
+    body = json.loads(event.body)
+    return Fact(
+        event.time,
+        event.topic,
+        event.partition,
+        event.offset,
+        event.channel,
+        tuple(event.identifiers),
+        tuple(event.previous),
+        event.message_id,
+        body["type"],
+        body["name"],
+        body["properties"],
+        body["context"],
+    )
+
+
+def number(value: Any) -> Decimal | None:
+    """An amount or quantity as producers write them; None if there is none to be read."""
+    amount = micros(value)
+    return None if amount is None else Decimal(amount) / MICRO
+
+
+def text(value: Any) -> str | None:
+    """A scalar as text; None for an empty one, and for what is none."""
+    return text_of(value) or None
+
+
+def order_value(properties: dict[str, Any]) -> Decimal:
+    """What an order is worth: revenue, else total, else value, else the sum of its products."""
+    for name in ("revenue", "total", "value"):
+        if (given := number(properties.get(name))) is not None:
+            return given.quantize(Decimal("0.000001"))
+    total = Decimal(0)
+    products = properties.get("products")
+    for item in products if isinstance(products, list) else ():
+        if isinstance(item, dict):
+            quantity = number(item.get("quantity"))
+            total += (number(item.get("price")) or Decimal(0)) * (Decimal(1) if quantity is None else quantity)
+    return total.quantize(Decimal("0.000001"))

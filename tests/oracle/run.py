@@ -1,0 +1,74 @@
+"""The oracle itself: a history in, what it comes to out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas.events import DeadLetter, Reader
+from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
+from schemas.record import Record
+from tests.oracle.decisions import Campaigns
+from tests.oracle.identity import Graph
+from tests.oracle.outcome import Outcome, iso
+from tests.oracle.reading import Fact, fact_of
+from tests.oracle.walk import Profile, Walk
+
+
+def run(
+    records: Iterable[Record],
+    *,
+    secret: str,
+    partitions: int = 4,
+    campaigns: str = "",
+    phone_region: str = "US",
+    device_policy: str = "latest",
+    profile_limit: int = PROFILE_LIMIT,
+) -> Outcome:
+    """Everything that `records` come to, time having run out at the end. `campaigns` is the text of a campaigns file.
+
+    `partitions` changes nothing: that is one of the things to prove.
+    """
+    hasher = Hasher(secret)
+    out = Outcome()
+    facts: list[Fact] = []
+    reader = Reader(phone_region)
+    for record in records:
+        event = reader.read(record)
+        if isinstance(event, DeadLetter):
+            out.dead[event.record.topic, event.record.partition, event.record.offset] = event.reason.value
+        else:
+            facts.append(fact_of(event))
+
+    graph = Graph(hasher, profile_limit=profile_limit, device_policy=device_policy)
+    walk = Walk(Campaigns(campaigns, secret), out)
+    profiles: dict[str, Profile] = {}
+
+    def profile(profile_id: str) -> Profile:
+        return profiles.setdefault(profile_id, Profile(profile_id))
+
+    for fact in sorted(facts, key=lambda f: f.key):
+        if fact.identifiers:
+            for change in graph.link(fact.identifiers, fact.previous):
+                row = {
+                    "merged_profile_id": change.loser,
+                    "into_profile_id": change.winner,
+                    "reason": change.reason,
+                    "merged_at": iso(fact.time),
+                }
+                if change.refused:
+                    row["refused"] = change.refused
+                else:
+                    walk.merge(profile(change.winner), profile(change.loser), fact.time)
+                    del profiles[change.loser]
+                out.merges.append(row)
+            owner = graph.profile_of(fact.identifiers[0])
+        else:
+            owner = hasher("broadcast", fact.message_id)
+        walk.apply(profile(owner), fact)
+
+    for last in profiles.values():
+        walk.run_timers(last, float("inf"))
+    seen: set[Identifier] = {i for f in facts for i in (*f.identifiers, *f.previous)}
+    for identifier in seen:
+        out.clusters.setdefault(graph.profile_of(identifier), set()).add(identifier)
+    return out
