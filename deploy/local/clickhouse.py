@@ -1,0 +1,70 @@
+"""The ClickHouse side of the commands: reaching it, its report, its views as files."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deploy.local.patience import patiently
+
+if TYPE_CHECKING:
+    from schemas.record import Record
+    from schemas.settings import Settings
+
+HINT: Final = "Start one with `winback up`, or name yours in WINBACK_CLICKHOUSE"
+
+
+def masked(settings: Settings) -> str:
+    """The DSN without its password."""
+    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", settings.clickhouse.get_secret_value())
+
+
+def connect(settings: Settings, *, wait: float) -> Any:
+    """A client of a ClickHouse that answers, tried for up to `wait` seconds. Raises UnavailableError."""
+    from clickhouse_connect.driver.exceptions import Error
+    from sinks.client import connect as reach
+
+    async def attempt() -> Any:
+        return await asyncio.to_thread(reach, settings)
+
+    return asyncio.run(
+        patiently(f"ClickHouse at {masked(settings)}", attempt, wait=wait, hint=HINT, retry=(Error, OSError))
+    )
+
+
+def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict[str, Any]:
+    """The report of a ClickHouse; with `out`, each view is a file there."""
+    client = connect(settings, wait=wait)
+    try:
+        return _report(client, out)
+    finally:
+        client.close()
+
+
+def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> dict[str, Any]:
+    """The report over some records, taken through a ClickHouse of their own in a temporary folder."""
+    from sinks.load import load
+    from sinks.migrate import migrate
+
+    with tempfile.TemporaryDirectory(prefix="winback-") as folder:
+        own = settings.model_copy(update={"clickhouse": type(settings.clickhouse)(f"chdb:///{folder.lstrip('/')}")})
+        client = connect(own, wait=0)
+        try:
+            migrate(client)
+            load(client, records)
+            return _report(client, out)
+        finally:
+            client.close()
+
+
+def _report(client: Any, out: Path | None) -> dict[str, Any]:
+    from sinks.export import export_views
+    from sinks.report import report
+
+    if out is not None:
+        export_views(client, out)
+    return dict(report(client))

@@ -1,0 +1,1 @@
+"""The commands of `winback`, one file each."""

@@ -1,0 +1,54 @@
+"""`winback up`: the whole stack on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.local import console, running
+from deploy.local.commands.options import Workers
+
+if TYPE_CHECKING:
+    from deploy.local import stack
+
+Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="Where its data and logs are kept.")]
+
+
+def up(
+    folder: Folder = Path(".winback"), workers: Workers = 1,
+    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the broker.")] = 9092,
+    http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of ClickHouse's HTTP interface.")] = 8123,
+    metrics_port: Annotated[int, typer.Option(min=1, max=65000, help="First port of the metrics.")] = 9464,
+) -> None:  # fmt: skip
+    """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
+    from deploy.local import ports, stack
+
+    metrics = tuple(range(metrics_port, metrics_port + workers + 1))
+    ports.require(kafka_port, "Kafka", "--kafka-port")
+    ports.require(http_port, "ClickHouse HTTP", "--http-port")
+    for port in metrics:
+        ports.require(port, "metrics", "--metrics-port")
+    plan = stack.Plan(folder.resolve(), workers, kafka_port, http_port, metrics)
+    try:
+        running.run(_up(plan))
+    except running.StoppedError:
+        console.note("stopped; the state stays in " + str(folder))
+
+
+async def _up(plan: stack.Plan) -> None:
+    from deploy.local import stack
+
+    async with stack.Stack(plan, say=console.note) as running_stack:
+        await running_stack.ready()
+        for name, address in running_stack.addresses():
+            print(f"{name:<16}{address}", flush=True)
+        console.note("running; Ctrl-C stops it")
+        await running_stack.during(asyncio.ensure_future(asyncio.Event().wait()))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(up)
