@@ -53,10 +53,15 @@ class Line:
 
 @dataclass
 class Cart:
-    """The one cart of a profile. `lines` empty means that it is about to go."""
+    """The one cart of a profile. `lines` empty means that it is about to go.
+
+    `started` is when the youngest cart that went into it was opened: a union is as old as its oldest part, but never due
+    sooner than its youngest.
+    """
 
     cart_id: str
     opened_at: int
+    started: int
     state: str = "none"
     stage: str = "cart"
     lines: dict[str, Line] = field(default_factory=dict)
@@ -136,6 +141,7 @@ def union(winner: Cart, loser: Cart) -> Cart:
     return Cart(
         winner.cart_id,
         min(winner.opened_at, loser.opened_at),
+        max(winner.started, loser.started),
         "abandoned" if both_abandoned else "open",
         "checkout" if "checkout" in {winner.stage, loser.stage} else "cart",
         lines,

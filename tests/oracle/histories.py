@@ -20,8 +20,8 @@ from schemas.record import Record
 START = 1_711_800_000_000  # 2024-03-30T12:00:00Z, a day before the clocks change in Berlin
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 GAPS = (
-    0, 0, 0, 0, 1, 1, MINUTE, MINUTE, MINUTE, 5 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 15 * MINUTE, 15 * MINUTE,
-    20 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 2 * HOUR,
+    0, 0, 0, 0, 1, 1, MINUTE, MINUTE, MINUTE, 5 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 15 * MINUTE,
+    15 * MINUTE, 20 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 2 * HOUR,
     9 * HOUR, 20 * HOUR, DAY - 1, DAY, 7 * DAY - 30 * MINUTE, 7 * DAY, 30 * DAY, 30 * DAY + 30 * MINUTE,
 )  # fmt: skip
 USERS, ANONYMOUS = ("u1", "u2", "u3"), ("a1", "a2", "a3")

@@ -13,11 +13,13 @@ from tests.oracle.outcome import Outcome, iso
 from tests.oracle.reading import Fact, fact_of
 from tests.oracle.walk import Profile, Walk
 
+SECRET = "proof"  # noqa: S105 - of made-up histories
+
 
 def run(
     records: Iterable[Record],
     *,
-    secret: str,
+    secret: str = SECRET,
     partitions: int = 4,
     campaigns: str = "",
     phone_region: str = "US",

@@ -31,7 +31,7 @@ class Profile:
         """When the cart is abandoned, or expires if it is already."""
         if self.cart is None:
             return None
-        clock = max(self.last_activity or 0, self.cart.opened_at)
+        clock = max(self.last_activity or 0, self.cart.started)
         return clock + (ABANDON_AFTER if self.cart.state == "open" else EXPIRE_AFTER)
 
 
@@ -168,7 +168,7 @@ class Walk:
         changes = event.type == "track" and event.name in CART_EVENTS
         if p.cart is None:
             if changes:
-                cart = Cart(digest(f"{p.id}|{event.time}|{event.message_id}"), event.time)
+                cart = Cart(digest(f"{p.id}|{event.time}|{event.message_id}"), event.time, event.time)
                 cart.apply(event)
                 if cart.lines:
                     p.cart = cart

@@ -1,0 +1,106 @@
+"""What the system wrote, in the oracle's shape, and where the two differ."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from schemas.identifiers import Hasher
+from schemas.record import Record
+from schemas.topics import (
+    CART_TRANSITIONS,
+    CONVERSIONS,
+    DEAD_LETTERS,
+    IDENTITY_ASSIGNMENTS,
+    IDENTITY_MERGES,
+    RETARGETING_DECISIONS,
+    RETARGETING_MESSAGES,
+    STITCHED_EVENTS,
+)
+from tests.oracle.outcome import Outcome
+
+FIELDS = {
+    IDENTITY_MERGES: ("merged_profile_id", "into_profile_id", "reason", "merged_at", "refused"),
+    CART_TRANSITIONS: (
+        "profile_id", "cart_id", "from", "to", "at", "reason", "lines", "value", "currency", "stage", "abandonment_no",
+    ),
+    RETARGETING_DECISIONS: (
+        "decision_id", "campaign_id", "step", "profile_id", "arm", "outcome", "reason", "trigger", "decided_at",
+    ),
+    RETARGETING_MESSAGES: (
+        "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "trigger", "decided_at",
+    ),
+    CONVERSIONS: ("order_id", "profile_id", "value", "currency", "at", "channel", "recovered"),
+}  # fmt: skip
+"""Fields of each topic's rows that the oracle has an opinion on."""
+
+
+def milliseconds(iso: str) -> int:
+    """Epoch milliseconds of an ISO time."""
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
+
+
+def canonical(row: Any) -> Any:
+    """A row as something to compare: numbers to a millionth, the lines of a cart in a fixed order."""
+    if isinstance(row, dict):
+        return {key: sort(value) if key == "lines" else canonical(value) for key, value in row.items()}
+    return round(float(row), 6) if isinstance(row, int | float) and not isinstance(row, bool) else row
+
+
+def sort(rows: Iterable[Any]) -> list[str]:
+    """Rows as texts in a fixed order."""
+    return sorted(json.dumps(canonical(row), sort_keys=True) for row in rows)
+
+
+def rows_of(topics: Mapping[str, Iterable[Record]], topic: str) -> list[dict[str, Any]]:
+    """Values of a topic, identical repeats dropped; `profile_id` is the key where the value does not hold it."""
+    distinct = dict.fromkeys((record.key, record.value) for record in topics.get(topic, ()))
+    return [{"profile_id": (key or b"").decode(), **json.loads(value)} for key, value in distinct]
+
+
+def of_interest(topic: str, rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Rows of a topic, reduced to what is compared."""
+    return sort({name: row.get(name) for name in FIELDS[topic]} for row in rows)
+
+
+def differences(want: Outcome, topics: Mapping[str, Iterable[Record]], *, secret: str) -> list[str]:
+    """Everything in which the records on `topics` differ from the oracle's outcome, one line each."""
+    found: list[str] = []
+
+    def compare(what: str, wanted: Iterable[Any], got: Iterable[Any]) -> None:
+        wanted_count, got_count = Counter(wanted), Counter(got)
+        found.extend(f"{what}: missing {one}" for one in (wanted_count - got_count).elements())
+        found.extend(f"{what}: not wanted {one}" for one in (got_count - wanted_count).elements())
+
+    hasher = Hasher(secret)
+    owners = {hasher(*i): profile for profile, identifiers in want.clusters.items() for i in identifiers}
+    assigned = {r.key.decode(): json.loads(r.value)["profile_id"] for r in topics.get(IDENTITY_ASSIGNMENTS, ())}
+    compare("clusters", owners.items(), {**{h: assigned.get(h, h) for h in owners}, **assigned}.items())
+
+    stitched = rows_of(topics, STITCHED_EVENTS)
+    compare("late", [], [row["message_id"] for row in stitched if row["late"]])
+    compare("stitched", want.stitched, [stitched_row(row) for row in stitched])
+    dead = {}
+    for record in topics.get(DEAD_LETTERS, ()):
+        header = {name: value.decode() for name, value in record.headers}
+        dead[header["topic"], int(header["partition"]), int(header["offset"])] = header["reason"]
+    compare("dead letters", want.dead.items(), dead.items())
+
+    for topic, wanted in (
+        (IDENTITY_MERGES, want.merges),
+        (CART_TRANSITIONS, want.transitions),
+        (RETARGETING_DECISIONS, want.decisions),
+        (RETARGETING_MESSAGES, want.messages),
+        (CONVERSIONS, want.conversions),
+    ):
+        compare(topic, of_interest(topic, wanted), of_interest(topic, rows_of(topics, topic)))
+    return found
+
+
+def stitched_row(row: dict[str, Any]) -> tuple[str, str, int, str, tuple[str, int, int]]:
+    """One record of stitched.events as the oracle keeps it."""
+    source = row["source"]["topic"], row["source"]["partition"], row["source"]["offset"]
+    return row["profile_id"], row["message_id"], milliseconds(row["event_time"]), row["name"], source
