@@ -30,7 +30,7 @@ def data(value: Any) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A rich progress display on standard error; without a terminal it stays silent until its last state."""
+    """A rich progress display on standard error; gone when done, and silent without a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -41,7 +41,8 @@ def progress() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as shown:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         yield shown
 
 

@@ -102,7 +102,7 @@ class Supervisor:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                    preexec_fn=die_with_parent if sys.platform == "linux" else None,
                 )
             except OSError as problem:
                 raise UnavailableError(
@@ -151,6 +151,6 @@ def _signal(processes: Iterable[asyncio.subprocess.Process], number: int) -> Non
             process.send_signal(number)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: ask the kernel for SIGKILL when the parent goes."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
