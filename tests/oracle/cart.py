@@ -55,8 +55,8 @@ class Line:
 class Cart:
     """The one cart of a profile. `lines` empty means that it is about to go.
 
-    `started` is when the youngest cart that went into it was opened: a union is as old as its oldest part, but never due
-    sooner than its youngest.
+    `started` is when the youngest cart that went into it was opened: a union is as old as its oldest part, but never
+    due sooner than its youngest.
     """
 
     cart_id: str

@@ -201,9 +201,9 @@ def step(choose: Choose) -> Step:
 
 
 def campaigns(choose: Choose) -> str:
-    """A campaigns file with one or two campaigns, whose rules bite in small histories."""
+    """A campaigns file whose rules bite in small histories: one campaign, or one for each trigger."""
     after = choose(("0m", "0m", "20h", "8d", "10m"))
-    first = choose(("cart_abandoned", "cart_abandoned", "checkout_abandoned"))
+    first, second = choose((("cart", "checkout"), ("cart", "checkout"), ("checkout", "cart")))
     lines = [
         "timezone: Europe/Berlin",
         f"consent: {{default: {choose(('opt_out', 'opt_out', 'opt_in'))}}}",
@@ -211,16 +211,16 @@ def campaigns(choose: Choose) -> str:
         choose(("", "", 'quiet_hours: {from: "21:00", to: "09:00", policy: defer}')),
         "campaigns:",
         "  - id: first",
-        f"    trigger: {{on: {first}, min_value: {choose((0, 0, 10, 20))}}}",
+        f"    trigger: {{on: {first}_abandoned, min_value: {choose((0, 0, 10, 20))}}}",
         f"    holdout: {choose((0, 0, 30))}%",
-        "    exit_on: [order_completed, cart_emptied]",
+        f"    exit_on: [order_completed, cart_emptied{choose(('', ', unsubscribed'))}]",
         f"    steps: [{{id: reminder, after: {after}, {choose(REACH)}, template: cart_reminder,",
         "      variants: {plain: 50, offer: 50}}]",
     ]
     if choose((False, False, True)):
         lines += [
             "  - id: second",
-            "    trigger: {on: cart_abandoned, min_value: 0}",
+            f"    trigger: {{on: {second}_abandoned, min_value: 0}}",
             "    exit_on: [order_completed, cart_emptied]",
             "    steps: [{id: nudge, after: 20h, channel: best, of: [email, push], template: cart_reminder}]",
         ]
