@@ -1,0 +1,161 @@
+"""What one profile does at one instant: an event takes effect, a timer fires, another profile is absorbed.
+
+The order in which the machines are asked is written here and nowhere else. All three functions change the profile they are
+given and put what follows from it into `Effects`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.money import micros
+from schemas.names import AD_SPEND_RECORDED, ORDER_COMPLETED, ORDER_REFUNDED
+from schemas.topics import (
+    CART_TRANSITIONS, CONVERSIONS, DAY_MS, RETARGETING_DECISIONS, RETARGETING_MESSAGES,
+)  # fmt: skip
+from streams.core import attribution, cart, channels, consent, contact, orders, sequence
+from streams.core.cart import Transition
+from streams.core.kpis import COUNTED, Cells
+from streams.core.profile import Profile
+from streams.core.sealed import Sealed
+from streams.core.sequence import Decision, Sequencer
+
+DEDUPLICATION_MS: Final = DAY_MS
+_PRUNE_SEEN: Final = 64
+_LONGEST_WINDOW_MS: Final = 31 * DAY_MS
+
+
+@dataclass(slots=True)
+class Effects:
+    """What follows: rows by topic, in order, for the profile they name; totals; counters."""
+
+    cells: Cells
+    rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+
+class Machines:
+    """The machines of journey over one profile."""
+
+    def __init__(self, sequencer: Sequencer) -> None:
+        self._sequencer = sequencer
+
+    def due_at(self, profile: Profile) -> int | None:
+        """The profile's next timer: of its cart or of a step that waits."""
+        of_cart, of_steps = cart.due_at(profile), self._sequencer.due_at(profile)
+        if of_cart is None or of_steps is None:
+            return of_cart if of_steps is None else of_steps
+        return min(of_cart, of_steps)
+
+    def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
+        """Fire every timer due at or before `upto`, in order of time; of equals the cart's first."""
+        while (due := self.due_at(profile)) is not None and due <= upto:
+            if cart.due_at(profile) == due:
+                self._transitions(profile, cart.on_time(profile, due), effects)
+            else:
+                self._decisions(profile, self._sequencer.on_time(profile, due, wall), effects)
+
+    def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
+        """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
+        if _is_repeat(profile, event):
+            effects.counts["winback_duplicates_total",] += 1
+            return False
+        consent.on_event(profile, event)
+        contact.on_event(profile, event)
+        channels.on_event(profile, event)
+        attribution.on_event(profile, event)
+        self._count(event, effects)
+        if event.name == ORDER_COMPLETED:
+            self._order(profile, event, effects)
+        self._transitions(profile, cart.on_event(profile, event), effects)
+        return True
+
+    def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
+        """A merge takes effect: the loser's state becomes the winner's (CONTRACT section 3)."""
+        lost = loser.cart.id if loser.cart is not None else None
+        sequence.absorb(winner, loser)
+        transitions = cart.absorb(winner, loser, at)
+        consent.absorb(winner, loser)
+        contact.absorb(winner, loser)
+        channels.absorb(winner, loser)
+        attribution.absorb(winner, loser)
+        orders.absorb(winner, loser)
+        for message_id, seen in loser.seen.items():
+            winner.seen[message_id] = max(seen, winner.seen.get(message_id, seen))
+        self._transitions(winner, transitions, effects)
+        if lost is not None and (winner.cart is None or winner.cart.id != lost):
+            # The two carts are one now, under the winner's id: a step of the other would remind of it twice.
+            self._decisions(winner, self._sequencer.cancel(winner, lost, "exited", at), effects)
+
+    def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
+        conversion = orders.on_completed(profile, event)
+        if conversion is None:
+            return
+        effects.rows.append((CONVERSIONS, profile.id, conversion.row))
+        worth = conversion.value
+        effects.cells.add("channel_hour", event.time, {"channel": event.channel}, orders=1, revenue=worth)
+        credited = conversion.recovered
+        if credited is not None:
+            stage = {"stage": "checkout" if profile.cart is not None and profile.cart.checkout else "cart"}
+            effects.cells.add("cart_hour", event.time, stage, recovered=1, recovered_value=worth)
+            of = {
+                "campaign_id": credited.campaign, "step": credited.step, "variant": credited.variant or "",
+                "arm": "treatment", "channel": credited.channel,
+            }  # fmt: skip
+            effects.cells.add("campaign_day", event.time, of, conversions=1, revenue=worth)
+
+    def _count(self, event: Sealed, effects: Effects) -> None:
+        amounts = {"events": 1}
+        if (what := COUNTED.get(event.name)) is not None:
+            amounts[what] = 1
+        elif event.name == ORDER_REFUNDED:
+            amounts["refunds"] = orders.value_of(event.properties)
+        elif event.name == AD_SPEND_RECORDED:
+            amounts["cost"] = micros(event.properties.get("cost")) or 0
+        effects.cells.add("channel_hour", event.time, {"channel": event.channel}, **amounts)
+        if event.late:
+            effects.counts["winback_late_events_total", event.channel] += 1
+
+    def _transitions(self, profile: Profile, transitions: list[Transition], effects: Effects) -> None:
+        for transition in transitions:
+            effects.rows.append((CART_TRANSITIONS, profile.id, transition.row(profile.id)))
+            amounts = {"opened" if transition.reason == "opened" else _AS[transition.reason]: 1}
+            if transition.target == cart.ABANDONED:
+                amounts["abandoned_value"] = transition.value
+            effects.cells.add("cart_hour", transition.at, {"stage": transition.stage}, **amounts)
+            self._decisions(profile, self._sequencer.on_transition(profile, transition), effects)
+
+    def _decisions(self, profile: Profile, decisions: list[Decision], effects: Effects) -> None:
+        for row, message, channel, at in decisions:
+            if message is not None:
+                effects.rows.append((RETARGETING_MESSAGES, profile.id, message))
+                effects.counts["winback_messages_total", row["campaign_id"], message["channel"]] += 1
+                effects.cells.add("channel_hour", at, {"channel": message["channel"]}, sends=1)
+                profile.sent = [s for s in profile.sent if s[0] > at - _LONGEST_WINDOW_MS]
+            effects.rows.append((RETARGETING_DECISIONS, profile.id, row))
+            of = {
+                "campaign_id": row["campaign_id"], "step": row["step"], "variant": row["variant"] or "",
+                "arm": row["arm"], "channel": channel or "",
+            }  # fmt: skip
+            effects.cells.add("campaign_day", at, of, **{row["outcome"]: 1})
+            labels = (row["campaign_id"], row["outcome"], row["reason"] or "")
+            effects.counts["winback_decisions_total", *labels] += 1
+
+
+_AS: Final = {
+    "inactivity": "abandoned", "reopened": "reopened", "order": "converted", "emptied": "emptied", "expired": "expired",
+}  # fmt: skip
+
+
+def _is_repeat(profile: Profile, event: Sealed) -> bool:
+    """Has this messageId taken effect here within 24 h of event time? Remembers it if not."""
+    seen, time = profile.seen, event.time
+    first = seen.get(event.message_id)
+    if first is not None and abs(time - first) < DEDUPLICATION_MS:
+        return True
+    seen[event.message_id] = time
+    if len(seen) % _PRUNE_SEEN == 0:
+        profile.seen = {m: t for m, t in seen.items() if t > time - DEDUPLICATION_MS}
+    return False

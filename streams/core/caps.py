@@ -1,0 +1,37 @@
+"""Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from streams.core.campaigns import CampaignFile, QuietHours
+from streams.core.profile import Profile
+
+
+def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool:
+    """Has some rule of the channel, or of all together, been used up in its window (now - per, now]?"""
+    for name in ("global", channel):
+        for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
+            count = sum(1 for at, used in profile.sent if now - cap.per < at <= now and name in ("global", used))
+            if count >= cap.limit:
+                return True
+    return False
+
+
+def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
+    """The end of the quiet hours `now` falls into, in epoch milliseconds; None when it is not quiet.
+
+    The local clock decides, so the hours follow daylight saving; of an hour that comes twice the first one counts.
+    """
+    if quiet is None or quiet.start == quiet.end:
+        return None
+    local = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(ZoneInfo(zone))
+    clock = local.time()
+    wraps = quiet.start > quiet.end
+    inside = (clock >= quiet.start or clock < quiet.end) if wraps else quiet.start <= clock < quiet.end
+    if not inside:
+        return None
+    day = local.date() + timedelta(days=1 if wraps and clock >= quiet.start else 0)
+    end = datetime.combine(day, quiet.end, tzinfo=ZoneInfo(zone))
+    return max(int(end.timestamp() * 1000), now + 1)

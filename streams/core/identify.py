@@ -1,0 +1,237 @@
+"""identify: the single writer of the identity graph and of time. One partition, `identity.links`, in its log order.
+
+Links wait until the sources' watermark has passed them and are applied in event-time order, so that what is decided depends
+on the events alone. A link that comes late is applied when it comes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+from schemas.record import Out, Record
+from schemas.times import iso
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
+from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
+from streams.core.order import KEY_SIZE, merge_key, order_key, time_of
+from streams.core.rounds import Rounds
+from streams.core.task import Emit, Store
+from streams.core.wire import links_out, notice_out
+
+_BATCH: Final = b"l"
+_OWNER: Final = b"o"
+_FIRST: Final = b"f"
+_INTO: Final = b"i"
+_REFUSED: Final = b"x"
+_EDGE: Final = b"e"
+_CLOCK: Final = b"t"
+_REMEMBERED_EDGES: Final = 1_000_000
+_LINKS_A_CALL: Final = 20_000
+"""How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
+
+
+class Identify:
+    """The task of `identity.links`."""
+
+    def __init__(self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None) -> None:
+        self._store = store
+        self._emit = emit
+        self._partitions = partitions
+        self.graph = Graph(policy or Policy())
+        self.rounds = Rounds(((t, p) for t in CHANNEL_TOPICS for p in range(partitions)), partitions)
+        self._waiting: list[tuple[bytes, int, list[Hashed], int]] = []
+        self._left: dict[int, int] = {}
+        self._version = 0
+        self._edges: set[bytes] = set()
+        self._halfway = False
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    @property
+    def gauges(self) -> dict[tuple[str, ...], float]:
+        """What Prometheus is shown of the present."""
+        return {
+            ("winback_pending_merges",): self.rounds.unsettled,
+            ("winback_state_keys", "identify"): len(self.graph.owner),
+        }
+
+    def load(self) -> None:
+        """Rebuild the graph, the waiting links and the clock from the store."""
+        graph = self.graph
+        for key, value in self._store.scan(_OWNER):
+            hashed, (type_, owner) = key[1:].hex(), value.decode().split("|")
+            graph.owner[hashed] = owner
+            graph.members.setdefault(owner, {})[hashed] = type_
+        for key, value in self._store.scan(_FIRST):
+            graph.first[key[1:].hex()] = int(value)
+        for key, value in self._store.scan(_INTO):
+            graph.into[key[1:].hex()] = value.decode()
+        for key, value in self._store.scan(_REFUSED):
+            graph.refused[key[1:17].hex(), key[17:].hex()] = value.decode()
+        clock = self._store.get(_CLOCK)
+        if clock is not None:
+            data = orjson.loads(clock)
+            self.rounds.restore(data["rounds"])
+            self._version, graph.counter = data["version"], data["counter"]
+            applied = bytes.fromhex(data["applied"])
+            for key, value in self._store.scan(_BATCH):
+                self._wait(int.from_bytes(key[1:], "big"), orjson.loads(value), applied)
+
+    def process(self, records: Sequence[Record]) -> int:
+        """Links, reports, acknowledgements, the end of input: in log order, each wholly done before the next."""
+        for i, record in enumerate(records):
+            if not self._halfway and not self._learn(record):
+                continue
+            self._halfway = not self._apply()
+            if self._halfway:
+                return i
+            self._round()
+        return len(records)
+
+    def flush(self) -> None:
+        """The clock goes into every unit; the graph is written as it changes."""
+        applied = self._waiting[0][0] if self._halfway else self.rounds.sources_bound
+        data = {
+            "rounds": self.rounds.dump(),
+            "version": self._version,
+            "counter": self.graph.counter,
+            "applied": applied.hex(),
+        }
+        self._store.put(_CLOCK, orjson.dumps(data))
+
+    def _learn(self, record: Record) -> bool:
+        """Take in what a record says; False if it says nothing to identify."""
+        notice = orjson.loads(record.value or b'{"k":null}')
+        match notice["k"]:
+            case "links":
+                self._store.put(_BATCH + record.offset.to_bytes(8, "big"), record.value or b"")
+                self._wait(record.offset, notice, b"")
+            case "report":
+                self.rounds.report(notice["sources"], notice["version"], notice["now"])
+            case "ack":
+                low = notice["low"]
+                self.rounds.acknowledge(notice["partition"], notice["round"], bytes.fromhex(low) if low else None)
+            case "end":
+                self.rounds.end(notice["positions"])
+            case _:
+                return False
+        return True
+
+    def _wait(self, offset: int, batch: dict[str, Any], applied: bytes) -> None:
+        """Queue the links of a batch; those before `applied` were applied before the restart."""
+        topic, partition = batch["topic"], batch["partition"]
+        count = 0
+        for time, source_offset, identifiers, previous in batch["links"]:
+            key = order_key(time, topic, partition, source_offset)
+            if key < applied:
+                continue
+            count += 1
+            heapq.heappush(self._waiting, (key, offset, [(t, h) for t, h in identifiers], previous))
+        if count:
+            self._left[offset] = count
+        else:
+            self._store.delete(_BATCH + offset.to_bytes(8, "big"))
+
+    def _apply(self) -> bool:
+        """Apply the links the watermark has passed; False when there are more of them than one call takes."""
+        waiting, reach = self._waiting, self.rounds.sources_bound
+        budget = _LINKS_A_CALL
+        while waiting and waiting[0][0] < reach:
+            if not budget:
+                return False
+            budget -= 1
+            key, batch, identifiers, previous = heapq.heappop(waiting)
+            self._link(key, identifiers, previous)
+            self._left[batch] -= 1
+            if not self._left[batch]:
+                del self._left[batch]
+                self._store.delete(_BATCH + batch.to_bytes(8, "big"))
+        return True
+
+    def _link(self, key: bytes, identifiers: list[Hashed], previous: int) -> None:
+        self._remember_edges(key, identifiers)
+        changes, fresh = self.graph.link(identifiers, previous)
+        if not changes:
+            self.counts["winback_links_total", "repeated"] += 1
+            return
+        linked_at = iso(time_of(key))
+        told: dict[str, str] = {}
+        for change in changes:
+            match change:
+                case Merge(moved=moved):
+                    told.update((h, t) for t, h in moved)
+                case Move(identifier=(type_, hashed)):
+                    told[hashed] = type_
+                case Refused():
+                    self._store.put(_REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
+        told.update((h, t) for t, h in fresh)
+        for hashed, type_ in told.items():
+            self._assign(type_, hashed, linked_at)
+        for change in changes:
+            self._announce(change, merge_key(key, change.nth), linked_at)
+
+    def _assign(self, type_: str, hashed: str, linked_at: str) -> None:
+        self._version += 1
+        owner = self.graph.owner[hashed]
+        self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}".encode())
+        self._store.put(_FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
+        value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
+        self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))
+
+    def _announce(self, change: Merge | Move | Refused, key: bytes, at: str) -> None:
+        loser, winner = change.loser, change.winner
+        row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
+        match change:
+            case Merge(reason=reason):
+                row["reason"] = reason
+                outcome = "merged"
+                self._store.put(_INTO + bytes.fromhex(loser), winner.encode())
+                self._store.delete(_FIRST + bytes.fromhex(loser))
+                self._tell(loser, {"k": "merge", "from": loser, "to": winner, "key": key.hex()})
+            case Move(identifier=(_, hashed)):
+                row |= {"reason": "device_reassigned", "refused": "user_limit"}
+                outcome = "device_reassigned"
+                self._tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
+                self._tell(loser, {"k": "leave", "from": loser, "to": winner, "id": hashed, "key": key.hex()})
+            case Refused(rule=rule, reason=reason):
+                row |= {"reason": reason, "refused": rule}
+                outcome = reason
+        self.counts["winback_links_total", outcome] += 1
+        if not isinstance(change, Refused):
+            self.rounds.change(key[:KEY_SIZE], self._version)
+        row |= {"merged_at": at, "version": self._version}
+        partition = partition_of(loser, self._partitions)
+        self._emit.send(Out(IDENTITY_MERGES, partition, loser.encode(), orjson.dumps(row)))
+
+    def _tell(self, profile_id: str, notice: dict[str, Any]) -> None:
+        self._emit.send(notice_out(profile_id, notice, self._partitions))
+
+    def _remember_edges(self, key: bytes, identifiers: list[Hashed]) -> None:
+        """Keep when and from which event each pair was first linked, so that a link can be explained and cut again."""
+        head = bytes.fromhex(identifiers[0][1])
+        for _, other in identifiers[1:]:
+            edge = _EDGE + head + bytes.fromhex(other)
+            if edge in self._edges:
+                continue
+            if len(self._edges) >= _REMEMBERED_EDGES:
+                self._edges.clear()
+            self._edges.add(edge)
+            if self._store.get(edge) is None:
+                self._store.put(edge, key)
+
+    def _round(self) -> None:
+        issued = self.rounds.next()
+        if issued is not None:
+            number, reach, now = issued
+            notice = {"k": "round", "round": number, "bound": reach.hex(), "now": now}
+            for partition in range(self._partitions):
+                self._emit.send(_round_out(partition, notice))
+        elif self.rounds.drained():
+            self._emit.send(links_out({"k": "drained"}))
+
+
+def _round_out(partition: int, notice: dict[str, Any]) -> Out:
+    return Out(PROFILE_EVENTS, partition, None, orjson.dumps(notice))

@@ -1,0 +1,79 @@
+"""ingest: a raw record becomes an event of a profile, a link if it names several identifiers, or a dead letter.
+
+No state of its own: the replica of `identity.assignments` is a hint (a stale one costs a hand-over, never a wrong result).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.dead_letters import dead_letter_out
+from schemas.events import DeadLetter, Event, Reader
+from schemas.identifiers import USER_ID, Hasher
+from schemas.record import Record
+from streams.core.order import order_key
+from streams.core.task import Emit
+from streams.core.wire import event_out, links_out
+
+LINKS_A_RECORD = 2_000
+
+
+class Ingest:
+    """Reads chunks of raw records; one chunk is of one partition."""
+
+    def __init__(
+        self, emit: Emit, *, reader: Reader, hasher: Hasher, replica: Mapping[str, str], partitions: int
+    ) -> None:
+        self._emit = emit
+        self._reader = reader
+        self._hasher = hasher
+        self._replica = replica
+        self._partitions = partitions
+        self.seen: dict[tuple[str, int], int] = {}
+        """Highest event time seen, in epoch milliseconds, by (topic, partition)."""
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    def process(self, records: Sequence[Record]) -> None:
+        """Read one chunk and emit what it holds."""
+        if not records:
+            return
+        topic, partition = records[0].topic, records[0].partition
+        source = (topic, partition)
+        latest = self.seen.get(source, 0)
+        links: list[list[Any]] = []
+        read, hashed, owners, send = self._reader.read, self._hasher, self._replica, self._emit.send
+        accepted = 0
+        for record in records:
+            event = read(record)
+            if isinstance(event, DeadLetter):
+                self.counts["winback_dead_letters_total", event.reason] += 1
+                send(dead_letter_out(event, self._partitions))
+                continue
+            accepted += 1
+            identifiers = _linked(event)
+            hashes = [(i.type, hashed(i.type, i.value)) for i in identifiers]
+            head = hashes[0][1] if hashes else hashed("broadcast", event.message_id)
+            if len(hashes) > 1:
+                previous = len(identifiers) - len(event.identifiers)
+                links.append([event.time, event.offset, hashes, previous])
+            key = order_key(event.time, topic, partition, event.offset)
+            profile_id = bytes.fromhex(owners.get(head, head))
+            send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, record.timestamp))
+            if event.time > latest:
+                latest = event.time
+        self.seen[source] = latest
+        channel = topic.removeprefix("channels.")
+        self.counts["winback_events_total", channel, "accepted"] += accepted
+        self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted
+        for start in range(0, len(links), LINKS_A_RECORD):
+            batch = links[start : start + LINKS_A_RECORD]
+            self._emit.send(links_out({"k": "links", "topic": topic, "partition": partition, "links": batch}))
+
+
+def _linked(event: Event) -> Sequence[Any]:
+    """The identifiers an event links: its own, then an alias's previous ones; a userId equal to previousId is no link."""
+    if not event.previous or (event.previous[0] in event.identifiers and event.previous[0].type == USER_ID):
+        return event.identifiers
+    return (*event.identifiers, *(p for p in event.previous if p not in event.identifiers))

@@ -1,0 +1,90 @@
+"""Orders: what one is worth, that each counts once, and which reminder brought it back."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from schemas.money import LIMIT, micros, quantity, to_number
+from schemas.times import iso
+from schemas.topics import DAY_MS
+from streams.core import attribution
+from streams.core.lines import currency_of
+from streams.core.profile import Profile, Reminder
+from streams.core.sealed import Sealed
+
+RECOVERY_MS: Final = 7 * DAY_MS
+MOST_ORDERS: Final = 500
+
+
+class Conversion(NamedTuple):
+    """One order, counted: its row for `conversions`, its value in micros, the reminder it is credited to."""
+
+    row: dict[str, Any]
+    value: int
+    recovered: Reminder | None
+
+
+def value_of(properties: dict[str, Any]) -> int:
+    """Micros: `revenue`, else `total`, else `value`, else the sum of `products[]`; 0 when none of them can be read."""
+    for name in ("revenue", "total", "value"):
+        amount = micros(properties.get(name))
+        if amount is not None:
+            return amount
+    products = properties.get("products")
+    total = 0
+    for item in products if isinstance(products, list) else ():
+        if isinstance(item, dict) and (price := micros(item.get("price"))) is not None:
+            count = quantity(item.get("quantity"))
+            total += round(price * (1 if count is None else count))
+    return max(-LIMIT, min(total, LIMIT))
+
+
+def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
+    """An Order Completed; None when this order_id has been counted already."""
+    order_id = _order_id(event)
+    if order_id in profile.orders:
+        return None
+    profile.orders.append(order_id)
+    if len(profile.orders) > MOST_ORDERS:
+        del profile.orders[0]
+    worth = value_of(event.properties)
+    recovered = _recovered(profile, event.time)
+    touches = attribution.before(profile, event.time)
+    row = {
+        "order_id": order_id,
+        "profile_id": profile.id,
+        "value": to_number(worth),
+        "currency": currency_of(event.properties),
+        "at": iso(event.time),
+        "channel": event.channel,
+        "touches": attribution.shown(touches),
+        "credits": attribution.credits(touches, event.time),
+        "recovered": None
+        if recovered is None
+        else {"campaign_id": recovered.campaign, "step": recovered.step, "message_id": recovered.message_id},
+    }
+    return Conversion(row, worth, recovered)
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """An order either side has counted is counted."""
+    winner.orders.extend(order_id for order_id in loser.orders if order_id not in winner.orders)
+
+
+def _recovered(profile: Profile, at: int) -> Reminder | None:
+    """The first message of the latest abandonment within seven days before the order; one message recovers one order."""
+    within = [r for r in profile.reminders if at - RECOVERY_MS <= r.at <= at]
+    if not within:
+        return None
+    credited = max(within, key=lambda r: (r.at, r.message_id))
+    profile.reminders = [r for r in profile.reminders if r.at > credited.at]
+    return credited
+
+
+def _order_id(event: Sealed) -> str:
+    given = event.properties.get("order_id")
+    if isinstance(given, str) and given.strip():
+        return given.strip()
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return str(int(given)) if isinstance(given, float) and given.is_integer() else str(given)
+    return event.message_id

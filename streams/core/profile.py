@@ -1,0 +1,129 @@
+"""One customer's whole state as a value, and how it is kept as bytes.
+
+orjson writes the dataclasses as they stand; `decode` is the inverse. Times are epoch milliseconds, money is micros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of a cart. `price` in micros or None when nobody said; `currency` None follows the cart's."""
+
+    product_id: str | None = None
+    sku: str | None = None
+    name: str | None = None
+    price: int | None = None
+    quantity: float = 1
+    url: str | None = None
+    image_url: str | None = None
+    currency: str | None = None
+
+
+@dataclass(slots=True)
+class Cart:
+    """The open or abandoned cart of a profile."""
+
+    id: str
+    opened_at: int
+    touched_at: int
+    lines: dict[str, Line] = field(default_factory=dict)
+    currency: str | None = None
+    checkout: bool = False
+    abandoned: bool = False
+    abandonment_no: int = 0
+
+
+@dataclass(slots=True)
+class Step:
+    """A step of a campaign that waits for its time."""
+
+    campaign: str
+    step: str
+    trigger: str
+    at: int
+    due: int
+    cart_id: str
+    abandonment_no: int
+    cart_opened_at: int
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Reminder:
+    """The first message of an abandonment: what an order within seven days is credited to."""
+
+    cart_id: str
+    abandonment_no: int
+    at: int
+    campaign: str
+    step: str
+    variant: str | None
+    channel: str
+    message_id: str
+
+
+@dataclass(slots=True)
+class Touch:
+    """One contact of the customer with a channel, as attribution sees it."""
+
+    at: int
+    channel: str
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+
+
+@dataclass(slots=True)
+class Profile:
+    """All that is known of one customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge."""
+
+    id: str
+    under: list[str] | None = None
+    subs: list[list[str]] = field(default_factory=list)
+    last_activity: int = 0
+    last_order: int = -1
+    cart: Cart | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+    orders: list[str] = field(default_factory=list)
+    zone: list[Any] | None = None
+    traits: dict[str, list[Any]] = field(default_factory=dict)
+    contacts: dict[str, list[Any]] = field(default_factory=dict)
+    consent: dict[str, list[Any]] = field(default_factory=dict)
+    sent: list[list[Any]] = field(default_factory=list)
+    engagement: dict[str, list[int]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+    touches: list[Touch] = field(default_factory=list)
+
+    @property
+    def clock(self) -> int:
+        """The moment the cart's timers count from."""
+        opened = self.cart.opened_at if self.cart is not None else 0
+        return max(self.last_activity, opened)
+
+
+def encode(profile: Profile) -> bytes:
+    """The profile as JSON."""
+    return orjson.dumps(profile)
+
+
+def decode(data: bytes) -> Profile:
+    """The inverse of `encode`."""
+    raw = orjson.loads(data)
+    cart = raw["cart"]
+    if cart is not None:
+        cart["lines"] = {key: Line(**line) for key, line in cart["lines"].items()}
+        raw["cart"] = Cart(**cart)
+    if raw["steps"]:
+        raw["steps"] = [Step(**step) for step in raw["steps"]]
+    if raw["reminders"]:
+        raw["reminders"] = [Reminder(**reminder) for reminder in raw["reminders"]]
+    if raw["touches"]:
+        raw["touches"] = [Touch(**touch) for touch in raw["touches"]]
+    return Profile(**raw)

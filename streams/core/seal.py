@@ -1,0 +1,147 @@
+"""Sealing: per profile, everything up to the watermark takes effect in one order, once (DESIGN section 5).
+
+At one instant: the timers that are due, then merges, then the event. What decides is therefore strictly sequential.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.record import Out
+from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS
+from schemas.reasons import DeadLetterReason
+from schemas.times import iso
+from streams.core.apply import Effects, Machines
+from streams.core.marks import Marks
+from streams.core.order import KEY_SIZE, NOTHING, source_of, time_of
+from streams.core.profile import Profile
+from streams.core.profiles import DueIndex, Profiles
+from streams.core.sealed import open_body
+from streams.core.task import Emit, Store
+from streams.core.wire import HEAD_SIZE
+
+PENDING: Final = b"e"
+LATE: Final = b"\x01"
+IN_TIME: Final = b"\x00"
+_MERGE, _EVENT = 0, 1
+_BODY: Final = 1 + HEAD_SIZE
+
+
+class Sealer:
+    """Pending events are kept as `e` + profile id + order key -> late or not (1 byte), head hash (16), body."""
+
+    def __init__(
+        self, store: Store, emit: Emit, profiles: Profiles, due: DueIndex, marks: Marks, machines: Machines, partition: int
+    ) -> None:
+        self._store = store
+        self._emit = emit
+        self._profiles = profiles
+        self._due = due
+        self._marks = marks
+        self._machines = machines
+        self._partition = partition
+        self.wall: int | None = None
+        self.sealed = 0
+
+    def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
+        """Keep an event until its time; the same event again replaces itself."""
+        self._store.put(PENDING + profile_id + key, late + head_and_body)
+
+    def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
+        """Let everything of the profile before the bound take effect, and its timers up to it."""
+        profile = self._profiles.ensure(profile_id)
+        earliest = self._run(profile, upto, effects)
+        self._settle(profile, profile_id, earliest)
+
+    def refresh(self, profile: Profile) -> None:
+        """Tell the index when the profile is due, after something but sealing has changed it."""
+        profile_id = bytes.fromhex(profile.id)
+        self._settle(profile, profile_id, self._earliest(profile_id))
+
+    def _settle(self, profile: Profile, profile_id: bytes, earliest: bytes | None) -> None:
+        timer = self._machines.due_at(profile)
+        self._profiles.touch(profile, timer)
+        if profile.under is not None:
+            return
+        due = NOTHING if timer is None else timer.to_bytes(8, "big")
+        if earliest is not None:
+            due = min(due, earliest)
+        for _, key in profile.subs:
+            due = min(due, bytes.fromhex(key)[:KEY_SIZE])
+        self._due.set(profile_id, None if due == NOTHING else due)
+
+    def _run(self, profile: Profile, upto: bytes, effects: Effects) -> bytes | None:
+        """Returns the earliest key left pending."""
+        profile_id = bytes.fromhex(profile.id)
+        items: list[tuple[bytes, int, bytes, bytes]] = []
+        earliest = None
+        for name, value in self._store.scan(PENDING + profile_id):
+            key = name[17:]
+            if key >= upto:
+                earliest = key
+                break
+            items.append((key, _EVENT, name, value))
+        for sub_id, merged in profile.subs:
+            key = bytes.fromhex(merged)
+            if key[:KEY_SIZE] < upto:
+                items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
+        if len(items) > 1:
+            items.sort()
+        machines, wall = self._machines, self.wall
+        for key, kind, name, value in items:
+            machines.on_time(profile, time_of(key), wall, effects)
+            if kind == _EVENT:
+                self._event(profile, key, value, effects)
+                self._store.delete(name)
+            else:
+                self._absorb(profile, value, name, effects)
+        machines.on_time(profile, time_of(upto), wall, effects)
+        if any(kind == _MERGE for _, kind, _, _ in items):
+            return self._earliest(profile_id)
+        return earliest
+
+    def _earliest(self, profile_id: bytes) -> bytes | None:
+        return next((name[17:] for name, _ in self._store.scan(PENDING + profile_id)), None)
+
+    def _event(self, profile: Profile, key: bytes, value: bytes, effects: Effects) -> None:
+        self.sealed += 1
+        body, late = value[_BODY:], value[:1] == LATE
+        try:
+            taken = self._machines.on_event(profile, open_body(key, body, late=late), effects)
+        except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
+            effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
+            self._emit.send(self._dead_letter(key, body, error))
+            return
+        if taken:
+            head = b'{"profile_id":"%b","late":%b,' % (profile.id.encode(), b"true" if late else b"false")
+            self._emit.send(Out(STITCHED_EVENTS, self._partition, profile.id.encode(), head + body[1:]))
+
+    def _absorb(self, winner: Profile, sub_id: bytes, merged: bytes, effects: Effects) -> None:
+        sub = self._profiles.get(sub_id)
+        winner.subs = [s for s in winner.subs if s[0] != sub_id.hex()]
+        if sub is None:
+            return
+        self._run(sub, merged[:KEY_SIZE], effects)
+        self._machines.absorb(winner, sub, time_of(merged), effects)
+        # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
+        for name, value in self._store.scan(PENDING + sub_id):
+            self._store.put(PENDING + bytes.fromhex(winner.id) + name[17:], value)
+            self._store.delete(name)
+        for inner_id, key in sub.subs:
+            inner = self._profiles.get(bytes.fromhex(inner_id))
+            if inner is not None:
+                inner.under = [winner.id, key]
+                self._profiles.touch(inner, self._machines.due_at(inner))
+                winner.subs.append([inner_id, key])
+        self._profiles.drop(sub_id)
+        self._marks.absorb(sub_id, merged)
+
+    def _dead_letter(self, key: bytes, body: bytes, error: Exception) -> Out:
+        topic, partition, offset = source_of(key)
+        headers = {
+            "reason": DeadLetterReason.INTERNAL_ERROR,
+            "detail": f"journey could not take the event: {type(error).__name__}",
+            "topic": topic, "partition": partition, "offset": offset, "at": iso(time_of(key)),
+        }  # fmt: skip
+        packed = [(name, str(value).encode()) for name, value in headers.items()]
+        return Out(DEAD_LETTERS, self._partition, None, body, packed)

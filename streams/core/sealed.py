@@ -1,0 +1,45 @@
+"""An event at the moment it takes effect: what the machines of journey are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from schemas.names import ACTIVITY_CHANNELS, ACTIVITY_EVENTS, ACTIVITY_TYPES
+from streams.core.order import time_of
+
+
+@dataclass(slots=True)
+class Sealed:
+    """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it."""
+
+    time: int
+    channel: str
+    type: str
+    name: str
+    message_id: str
+    properties: dict[str, Any]
+    context: dict[str, Any]
+    traits: dict[str, Any]
+    identifiers: list[dict[str, str]]
+    late: bool = False
+
+    @property
+    def is_activity(self) -> bool:
+        """CONTRACT section 3: the customer did something in the shop, on a channel of the shop itself."""
+        if self.channel not in ACTIVITY_CHANNELS:
+            return False
+        return self.name in ACTIVITY_EVENTS or self.type in ACTIVITY_TYPES
+
+
+def open_body(key: bytes, body: bytes, *, late: bool) -> Sealed:
+    """Decode an event's body (schemas/events.py says what is in it)."""
+    raw = orjson.loads(body)
+    # Only a track call's name means what the Segment Spec says: a page may be called anything, even "Order Completed".
+    name = raw["name"] if raw["type"] == "track" else ""
+    return Sealed(
+        time_of(key), raw["channel"], raw["type"], name, raw["message_id"], raw["properties"], raw["context"],
+        raw["traits"], raw["identifiers"], late,
+    )  # fmt: skip

@@ -1,0 +1,220 @@
+"""What follows an abandonment: steps that wait for their time, and the decision to send, defer, suppress or hold out.
+
+Decisions are made at send time against the profile of that instant. The checks and their order are `_why_not`.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from schemas.money import to_number
+from schemas.times import iso
+from streams.core import caps, channels, consent
+from streams.core import lines as cart_lines
+from streams.core.campaigns import Campaign, Campaigns, CampaignStep
+from streams.core.cart import ABANDONED, Transition
+from streams.core.profile import Profile, Reminder, Step
+from streams.core.render import Renderer, with_message_id
+
+_CANCELS = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
+
+
+class Decision(NamedTuple):
+    """One outcome of one step: the row for `retargeting.decisions`, and the message if there is one."""
+
+    row: dict[str, Any]
+    message: dict[str, Any] | None
+    channel: str | None
+    at: int
+
+
+class Sequencer:
+    """The campaigns of a worker, applied to one profile at a time."""
+
+    def __init__(self, campaigns: Campaigns, secret: str) -> None:
+        self._campaigns = campaigns
+        self._file = campaigns.file
+        self._renderer = Renderer(campaigns)
+        self._arm_key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
+
+    def due_at(self, profile: Profile) -> int | None:
+        """When the next step of the profile is due."""
+        return min((step.due for step in profile.steps), default=None)
+
+    def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
+        """An abandonment starts the campaign of its stage; anything that ends or reopens the cart cancels what waits."""
+        if transition.target == ABANDONED:
+            self._start(profile, transition)
+            return []
+        reason = _CANCELS.get(transition.reason)
+        if reason is None:
+            return []
+        return self.cancel(profile, transition.cart_id, reason, transition.at)
+
+    def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
+        """Drop the waiting steps of a cart, each with a row that says why."""
+        dropped = [step for step in profile.steps if step.cart_id == cart_id]
+        profile.steps = [step for step in profile.steps if step.cart_id != cart_id]
+        return [self._decision(profile, step, "cancelled", reason, at) for step in dropped]
+
+    def on_time(self, profile: Profile, due: int, wall: int | None) -> list[Decision]:
+        """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
+        ready = [step for step in profile.steps if step.due <= due]
+        profile.steps = [step for step in profile.steps if step.due > due]
+        return [self._decide(profile, step, wall) for step in ready]
+
+    def _start(self, profile: Profile, transition: Transition) -> None:
+        campaign = self._campaigns.by_trigger.get(f"{transition.stage}_abandoned")  # type: ignore[call-overload]
+        if campaign is None or to_number(transition.value) < campaign.trigger.min_value:
+            return
+        step = campaign.steps[0]
+        profile.steps.append(
+            Step(
+                campaign=campaign.id, step=step.id, trigger=campaign.trigger.on, at=transition.at,
+                due=transition.at + step.after, cart_id=transition.cart_id,
+                abandonment_no=transition.abandonment_no, cart_opened_at=transition.opened_at,
+            )
+        )  # fmt: skip
+
+    def _decide(self, profile: Profile, step: Step, wall: int | None) -> Decision:
+        campaign = self._campaigns.by_id.get(step.campaign)
+        if campaign is None:
+            return self._decision(profile, step, "cancelled", "exited", step.due)
+        rule = campaign.steps[0]
+        if wall is not None and wall - step.due > self._file.max_trigger_age:
+            return self._decision(profile, step, "suppressed", "stale", step.due)
+        allowed, reason = self._allowed(profile, rule, step.due)
+        if not allowed:
+            return self._decision(profile, step, "suppressed", reason, step.due)
+        zone = profile.zone[0] if profile.zone is not None else self._file.timezone
+        quiet_end = caps.quiet_until(self._file.quiet_hours, zone, step.due)
+        if quiet_end is not None:
+            decision = self._decision(profile, step, "deferred", "quiet_hours", step.due)
+            step.due, step.tries = quiet_end, step.tries + 1
+            profile.steps.append(step)
+            return decision
+        channel = channels.best(profile, allowed)
+        if self._arm(profile, campaign) == "control":
+            return self._decision(profile, step, "held_out", None, step.due, channel=channel)
+        message = self._message(profile, campaign, rule, step, channel)
+        if message is None:
+            return self._decision(profile, step, "suppressed", "invalid_template", step.due, channel=channel)
+        self._sent(profile, step, message)
+        return self._decision(profile, step, "sent", None, step.due, channel=channel, message=message)
+
+    def _allowed(self, profile: Profile, rule: CampaignStep, now: int) -> tuple[list[str], str]:
+        """The channels left after contact, consent and caps; with none left, the check that took the last one."""
+        default = self._file.consent.default == "opt_out"
+        left: list[str] = [c for c in rule.candidates if c in profile.contacts]
+        if not left:
+            return [], "no_contact"
+        left = [c for c in left if consent.given(profile, c, default=default)]
+        if not left:
+            return [], "no_consent"
+        return [c for c in left if not caps.capped(profile, self._file, c, now)], "capped"
+
+    def _message(
+        self, profile: Profile, campaign: Campaign, rule: CampaignStep, step: Step, channel: str
+    ) -> dict[str, Any] | None:
+        cart = profile.cart
+        if cart is None:
+            return None
+        message_id = _digest(profile, step)
+        products = cart_lines.shown(cart.lines)
+        for product in products:
+            if product["url"]:
+                product["url"] = with_message_id(product["url"], message_id)
+        url = next((product["url"] for product in products if product["url"]), None)
+        worth = {"value": to_number(cart_lines.value(cart)), "currency": cart.currency}
+        variant = self._variant(profile, campaign, rule)
+        scope = {
+            "profile": {"id": profile.id, **{name: value for name, (value, _) in profile.traits.items()}},
+            "cart": {"id": cart.id, "stage": "checkout" if cart.checkout else "cart", **worth},
+            "products": products,
+            "url": url,
+            "variant": variant,
+            "message_id": message_id,
+        }
+        rendered = self._renderer.render(rule.template, channel, scope)
+        if rendered is None:
+            return None
+        return {
+            "message_id": message_id,
+            "campaign_id": campaign.id,
+            "step": rule.id,
+            "variant": variant,
+            "profile_id": profile.id,
+            "channel": channel,
+            "to": profile.contacts[channel][0],
+            "subject": rendered.subject,
+            "body": rendered.body,
+            "url": url,
+            "offer": None,
+            "trigger": _trigger(step),
+            "decided_at": iso(step.due),
+            "expires_at": iso(step.due + self._file.message_ttl),
+        }
+
+    def _sent(self, profile: Profile, step: Step, message: dict[str, Any]) -> None:
+        channels.on_sent(profile, message["channel"], step.due)
+        of = (step.cart_id, step.abandonment_no)
+        if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
+            profile.reminders.append(
+                Reminder(
+                    step.cart_id, step.abandonment_no, step.due, step.campaign, step.step, message["variant"],
+                    message["channel"], message["message_id"],
+                )
+            )  # fmt: skip
+
+    def _arm(self, profile: Profile, campaign: Campaign) -> str:
+        return "control" if self._draw(profile, campaign, "holdout") < campaign.holdout else "treatment"
+
+    def _variant(self, profile: Profile, campaign: Campaign, rule: CampaignStep) -> str | None:
+        left = self._draw(profile, campaign, "variant") * sum(rule.variants.values())
+        for name, weight in rule.variants.items():
+            if left < weight:
+                return name
+            left -= weight
+        return None
+
+    def _draw(self, profile: Profile, campaign: Campaign, what: str) -> float:
+        """A number in [0, 1) that is this profile's for this campaign, for ever: a keyed hash, so that nobody can steer it."""
+        digest = blake2b(f"{what}|{profile.id}|{campaign.id}".encode(), digest_size=8, key=self._arm_key).digest()
+        return int.from_bytes(digest, "big") / 2**64
+
+    def _decision(
+        self, profile: Profile, step: Step, outcome: str, reason: str | None, at: int,
+        *, channel: str | None = None, message: dict[str, Any] | None = None,
+    ) -> Decision:  # fmt: skip
+        campaign = self._campaigns.by_id.get(step.campaign)
+        row = {
+            "decision_id": _digest(profile, step, str(step.tries)),
+            "profile_id": profile.id,
+            "campaign_id": step.campaign,
+            "step": step.step,
+            "variant": self._variant(profile, campaign, campaign.steps[0]) if campaign else None,
+            "arm": self._arm(profile, campaign) if campaign else "treatment",
+            "outcome": outcome,
+            "reason": reason,
+            "message_id": message["message_id"] if message else None,
+            "trigger": _trigger(step),
+            "decided_at": iso(at),
+        }
+        return Decision(row, message, channel, at)
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """What waits and what was sent on either side is the winner's."""
+    winner.steps.extend(loser.steps)
+    winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
+
+
+def _trigger(step: Step) -> dict[str, Any]:
+    return {"type": step.trigger, "at": iso(step.at), "cart_id": step.cart_id}
+
+
+def _digest(profile: Profile, step: Step, *more: str) -> str:
+    """32 hex digits that are the same whenever this step of this abandonment is decided again."""
+    parts = (profile.id, step.campaign, step.cart_id, str(step.abandonment_no), step.step, *more)
+    return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
