@@ -1,28 +1,32 @@
-"""A bounded memory of what a text was read as: one dictionary look-up on the hot path."""
+"""A bounded memory of what something was read as: one dictionary look-up on the hot path."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
-class Memo(dict[str, T]):
-    """`memo[text]` is `compute(text)`, remembered. Emptied when `limit` texts are held; a text over `longest` is never held."""
+class Memo(dict[K, V]):
+    """`memo[key]` is `compute(key)`, remembered: up to `limit` keys, then it starts anew. A long text is not remembered."""
 
-    __slots__ = ("compute", "limit", "longest")
+    __slots__ = ("compute", "limit")
 
-    def __init__(self, compute: Callable[[str], T], *, limit: int = 50_000, longest: int = 256) -> None:
+    def __init__(self, compute: Callable[[K], V], *, limit: int = 50_000) -> None:
         super().__init__()
         self.compute = compute
         self.limit = limit
-        self.longest = longest
 
-    def __missing__(self, text: str) -> T:
-        result = self.compute(text)
-        if len(text) <= self.longest:
+    def __missing__(self, key: K) -> V:
+        value = self.compute(key)
+        if not isinstance(key, str) or len(key) <= LONGEST:
             if len(self) >= self.limit:
                 self.clear()
-            self[text] = result
-        return result
+            self[key] = value
+        return value
+
+
+LONGEST = 256
+"""A longer text is computed each time, so that a memory is bounded in bytes too."""

@@ -21,11 +21,11 @@ class Envelope(NamedTuple):
 def unwrap(value: Any, headers: Sequence[tuple[str, bytes]]) -> Envelope:
     """The message within a decoded value. Raises Refused (not_an_object, and what `decode` raises).
 
-    A CloudEvent is structured when the value says so (`specversion` beside its data), binary when the headers do (`ce_*`).
+    A CloudEvent is structured when the value says so (`specversion` beside its data), binary when headers do (`ce_*`).
     """
     if type(value) is not dict:
         raise Refused(DeadLetterReason.NOT_AN_OBJECT, f"the value is {_kind(value)}, not an object")
-    if "specversion" in value and ("data" in value or "data_base64" in value or "type" not in value):
+    if "specversion" in value and ("data" in value or "data_base64" in value):
         return _structured(value)
     return Envelope(value, _attributes(headers) if headers else {})
 

@@ -26,9 +26,12 @@ _minutes: dict[str, int] = {}
 _seconds: Final = {f"{s:02}.": s * 1000 for s in range(60)}
 _millis: Final = {f"{m:03}": m for m in range(1000)}
 _tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00")}
+_BASE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-5][0-9]\.")
 _prefixes: dict[int, str] = {}
 _endings: Final = tuple(f"{s:02}." for s in range(60))
 _thousandths: Final = tuple(f"{m:03}Z" for m in range(1000))
+THOUSANDTHS: Final = {text: m for m, text in enumerate(_thousandths)}
+"""What follows `base_of`'s 20 characters in a text that is written just as `iso` writes it."""
 
 
 def is_absent(value: object) -> bool:
@@ -42,20 +45,23 @@ def parse(value: object) -> int | None:
     Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as number or text.
     """
     if type(value) is str:
-        minute = _minutes.get(value[:17])
-        if minute is not None:
-            second = _seconds.get(value[17:20])
-            if second is not None:
-                milli = _tails.get(value[20:])
-                if milli is not None:
-                    return minute + second + milli
-                # Microseconds, as Python writes them.
-                if len(value) == 32 and value[26:] == "+00:00" and value[20:26].isdecimal() and value.isascii():
-                    return minute + second + _millis[value[20:23]]
+        minute, second = _minutes.get(value[:17]), _seconds.get(value[17:20])
+        if minute is not None and second is not None:
+            milli = _tails.get(value[20:])
+            if milli is not None:
+                return minute + second + milli
+            # Microseconds, as Python writes them.
+            if len(value) == 32 and value[26:] == "+00:00" and value[20:26].isdecimal() and value.isascii():
+                return minute + second + _millis[value[20:23]]
         return _text(value)
     if type(value) is int or type(value) is float:
         return _number(value)
     return None
+
+
+def base_of(text: str) -> int | None:
+    """Epoch milliseconds of the second that a text of 20 characters begins (`2026-11-21T18:32:59.`); None if it is none."""
+    return parse(text + "000Z") if _BASE.fullmatch(text) else None
 
 
 def iso(ms: int) -> str:
@@ -108,7 +114,7 @@ def _text(text: str) -> int | None:
     ms = base + second * 1000 + int(((match["fraction"] or "") + "000")[:3])
     if not 0 <= ms <= MAX_TIME:
         return None
-    if not offset and text[17:20] in _seconds and text[10] == "T" and text[13] == ":" == text[16]:
+    if not offset and hour < 24 and text[17:20] in _seconds and text[10] == "T" and text[13] == ":" == text[16]:
         if len(_minutes) >= _REMEMBER:
             _minutes.clear()
         _minutes[text[:17]] = base

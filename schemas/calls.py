@@ -1,0 +1,99 @@
+"""What each type of call must hold besides its identifiers: its name, its objects, its id, its time."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from schemas.decoding import Refused
+from schemas.names import canonical
+from schemas.reasons import DeadLetterReason
+from schemas.times import MAX_TIME, is_absent, parse
+from schemas.values import text_of
+
+TYPES: Final = ("track", "identify", "page", "screen", "alias", "group")
+MAX_AHEAD_MS: Final = 5 * 60 * 1000
+"""An event further ahead of its record's own time is clamped to it."""
+MAX_MESSAGE_ID: Final = 1024
+"""A longer messageId is none."""
+
+
+def type_of(value: Any) -> str:
+    """The type of a call in lower case. Raises Refused (unknown_type)."""
+    if type(value) is str:
+        kind = value.strip().lower()
+        if kind in TYPES:
+            return kind
+    raise Refused(DeadLetterReason.UNKNOWN_TYPE, f"type is none of {', '.join(TYPES)}")
+
+
+def event_name(value: Any) -> str:
+    """The name of a track call's event, canonical where it is known. Raises Refused (missing_event_name)."""
+    name = canonical(text_of(value) or "") if type(value) is not bool else ""
+    if not name:
+        raise Refused(DeadLetterReason.MISSING_EVENT_NAME, "a track call without the name of its event")
+    return name
+
+
+def object_of(value: Any, field: str) -> dict[str, Any]:
+    """The object a field holds, empty when it is absent. Raises Refused (invalid_value)."""
+    if value is None:
+        return {}
+    if type(value) is dict:
+        return value
+    raise Refused(DeadLetterReason.INVALID_VALUE, f"{field} is not an object")
+
+
+def message_id_of(given: Any, attributes: dict[str, Any], content: dict[str, Any]) -> str:
+    """The id that deduplicates a message: its own, else its CloudEvent's, else a hash of `content` (the message without ids).
+
+    The hash leaves out `sentAt` and `receivedAt`, which a retry changes.
+    """
+    for value in (given, attributes.get("id")):
+        if type(value) is str and 0 < len(value) <= MAX_MESSAGE_ID and not value.isspace():
+            return value
+        if type(value) is int or type(value) is float:
+            return str(text_of(value))
+    kept = {key: value for key, value in content.items() if key not in ("sentAt", "receivedAt")}
+    return "h-" + blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def time_of(
+    given: Any, original: Any, sent: Any, arrived: Any, attributes: dict[str, Any], received: int
+) -> tuple[int, int, bool]:
+    """Epoch milliseconds of the event, of its record, and whether the event's was clamped.
+
+    `given` is `timestamp`, `original` is `originalTimestamp` (corrected by `sent` and `arrived`: `sentAt`, `receivedAt`), then
+    comes the CloudEvent's time, then `received`, the record's own. A record without a time takes the event's, else 1970.
+    Raises Refused (invalid_timestamp).
+    """
+    clock = received if 0 <= received <= MAX_TIME else None
+    time: int | None
+    if not is_absent(given):
+        time, field = parse(given), "timestamp"
+    elif not is_absent(original):
+        time, field = parse(original), "originalTimestamp"
+        if time is not None:
+            time = _corrected(time, parse(sent), parse(arrived), clock)
+    elif not is_absent(attributes.get("time")):
+        time, field = parse(attributes["time"]), "time of the CloudEvent"
+    else:
+        time, field = clock or 0, ""
+    if time is None:
+        raise Refused(DeadLetterReason.INVALID_TIMESTAMP, f"{field} is no time between 1970 and 9999 that can be read")
+    if clock is None:
+        return time, time, False
+    if time > clock + MAX_AHEAD_MS:
+        return clock, clock, True
+    return time, clock, False
+
+
+def _corrected(original: int, sent: int | None, arrived: int | None, clock: int | None) -> int | None:
+    """The producer's clock set right, as Segment does; None when that leaves the valid range."""
+    arrived = clock if arrived is None else arrived
+    if sent is None or arrived is None:
+        return original
+    time = arrived - (sent - original)
+    return time if 0 <= time <= MAX_TIME else None

@@ -1,0 +1,122 @@
+"""Who an event is about: every identifier in it, normalised, strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+from schemas import identifiers as ids
+from schemas.caches import Memo
+from schemas.decoding import Refused
+from schemas.identifiers import Identifier
+from schemas.names import ORDER_EVENTS
+from schemas.reasons import DeadLetterReason
+from schemas.values import Values, text_of
+
+MAX_TYPE: Final = 64
+"""A longer type of an external id is none."""
+
+Known: TypeAlias = tuple[Identifier, dict[str, str]]
+"""An identifier, and its form in an event's body: made once and shared by all its events."""
+
+
+class People:
+    """Finds the identifiers of events, and remembers each text it has normalised.
+
+    `users` and `anonymous` are indexed with text alone; `known` and `find` take any value.
+    """
+
+    __slots__ = ("_contacts", "_memos", "anonymous", "users", "values")
+
+    def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
+        """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
+        self.values = values = Values(region, blocked)
+        self._memos = {type_: _memo(type_, values.plain) for type_ in ids.RANK}
+        self._memos[ids.EMAIL] = _memo(ids.EMAIL, values.email)
+        self._memos[ids.PHONE] = _memo(ids.PHONE, values.phone)
+        self._contacts = tuple((type_, self._memos[type_]) for type_ in (ids.EMAIL, ids.PHONE))
+        self.users = self._memos[ids.USER_ID]
+        self.anonymous = self._memos[ids.ANONYMOUS_ID]
+
+    def known(self, type_: str, value: Any) -> Known | None:
+        """One value as an identifier of one of our types; None if it cannot identify anybody."""
+        text = value if type(value) is str else text_of(value)
+        return None if text is None else self._memos[type_][text]
+
+    def find(
+        self, user: Any, anonymous: Any, device: Any, external: Any, sources: tuple[dict[str, Any], ...]
+    ) -> list[Known]:
+        """Every identifier of an event once, strongest first. `sources` are the objects that may hold e-mail and phone."""
+        found: list[Known] = []
+        one = self.users[user] if type(user) is str else self.known(ids.USER_ID, user)
+        if one is not None:
+            found.append(one)
+        for type_, memo in self._contacts:
+            start = len(found)
+            for source in sources:
+                if type_ in source:
+                    value = source[type_]
+                    one = memo[value] if type(value) is str else self.known(type_, value)
+                    if one is not None and one not in found:
+                        found.append(one)
+            if len(found) > start + 1:
+                found[start:] = sorted(found[start:], key=_strength)
+        if type(device) is dict:
+            for field, type_ in _DEVICE:
+                value = device.get(field)
+                if value is not None and (one := self.known(type_, value)) is not None:
+                    found.append(one)
+        one = self.anonymous[anonymous] if type(anonymous) is str else self.known(ids.ANONYMOUS_ID, anonymous)
+        if one is not None:
+            found.append(one)
+        if type(external) is list:
+            each = {one[0]: one for one in found}
+            each.update((one[0], one) for one in map(self._external, external) if one is not None)
+            found = sorted(each.values(), key=_strength)
+        return found
+
+    def previous(self, value: Any, own: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+        """What an alias call's `previousId` stands for: the user_id and the anonymous id of that value, unless it is `own`."""
+        found = self.known(ids.USER_ID, value)
+        if found is None or found[0] in own:
+            return ()
+        return found[0], Identifier(ids.ANONYMOUS_ID, found[0].value)
+
+    def nameless(self, name: str, properties: dict[str, Any], channel: str) -> list[Known]:
+        """Whom an event without identifiers is about: its order, or nobody on `broadcast`. Raises Refused (no_identifier)."""
+        if name in ORDER_EVENTS and (order := self.known(ids.ORDER_ID, properties.get("order_id"))) is not None:
+            return [order]
+        if channel == "broadcast":
+            return []
+        raise Refused(DeadLetterReason.NO_IDENTIFIER, "no value of the event can identify a customer")
+
+    def _external(self, entry: Any) -> Known | None:
+        """One entry of `context.externalIds`. A type of ours is read as that type, any other under its own name."""
+        if type(entry) is not dict or (type_ := text_of(entry.get("type"))) is None:
+            return None
+        # A colon parts type and value wherever an identifier is written as one text.
+        type_ = type_.lower().replace(":", "_")
+        if type_ in self._memos:
+            return self.known(type_, entry.get("id"))
+        value = self.values.plain(entry.get("id"))
+        return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
+
+
+_DEVICE: Final = (("id", ids.DEVICE_ID), ("advertisingId", ids.ADVERTISING_ID), ("token", ids.PUSH_TOKEN))
+
+
+def _known(type_: str, value: str) -> Known:
+    return Identifier(type_, value), {"type": type_, "value": value}
+
+
+def _strength(known: Known) -> tuple[int, str, str]:
+    identifier = known[0]
+    return identifier.rank, identifier.type, identifier.value
+
+
+def _memo(type_: str, normalise: Callable[[str], str | None]) -> Memo[str, Known | None]:
+    def compute(text: str) -> Known | None:
+        value = normalise(text)
+        return None if value is None else _known(type_, value)
+
+    return Memo(compute)
