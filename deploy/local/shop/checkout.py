@@ -37,7 +37,9 @@ def check_out(visit: Visit) -> None:
         if r() > STAYS:
             return
         if step == 1 and not device.user:
-            also = _contact(visit, properties)
+            # A new mapping: the step as viewed may still be on its way.
+            contact, also = _contact(visit)
+            properties = {**properties, **contact}
         visit.pause()
         visit.track("Checkout Step Completed", properties, also=also)
         also = ()
@@ -48,15 +50,15 @@ def check_out(visit: Visit) -> None:
     _order(visit, order_id, lines)
 
 
-def _contact(visit: Visit, properties: dict[str, Any]) -> tuple[Identifier, ...]:
-    """A guest's e-mail, sometimes with a phone number, in the properties of the first step."""
+def _contact(visit: Visit) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
+    """A guest's e-mail, sometimes with a phone number, for the properties of the first step; and as identifiers."""
     customer, email = visit.customer, visit.device.email
-    properties["email"] = shown_email(email)
+    told = {"email": shown_email(email)}
     also = [Identifier(EMAIL, email)]
     if customer.phone and email == customer.email and not customer.old_user_id and visit.rng.random() < 0.3:
-        properties["phone"] = shown_phone(customer.phone)
+        told["phone"] = shown_phone(customer.phone)
         also.append(Identifier(PHONE, customer.phone))
-    return tuple(also)
+    return told, tuple(also)
 
 
 def _order(visit: Visit, order_id: str, lines: Lines) -> None:

@@ -60,16 +60,12 @@ class Walk:
     ) -> None:
         """One published event at `t`, later than all before it. `identifiers` come strongest first."""
         head = identifiers[0]
-        others = identifiers[1:] + previous
-        if others:
-            for other in others:
-                self._link(t, head, other, alias=other in previous)
+        for other in identifiers[1:] + previous:
+            self._link(t, head, other, alias=other in previous)
+        person = self._person(head)
         if active or effect is not None:
-            person = self._person(head)
-            for row in fire(person.basket, t):
-                self._note(person, row)
-            for row in act(person.basket, t, effect, active=active):
-                self._note(person, row)
+            self._tell(person, fire(person.basket, t))
+            self._tell(person, act(person.basket, t, effect, active=active))
 
     def finish(self) -> None:
         """Let time run out: every cart left open is abandoned, and every abandoned one expires."""
