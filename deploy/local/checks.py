@@ -31,15 +31,18 @@ def settings_shown(settings: Settings) -> dict[str, str]:
     for name, value in settings:
         masked = "***" if isinstance(value, SecretStr) else value
         shown[f"WINBACK_{name.upper()}"] = "-" if value is None else str(masked)
-    shown["WINBACK_CLICKHOUSE"] = clickhouse.masked(settings)
+    try:
+        shown["WINBACK_CLICKHOUSE"] = clickhouse.shown(settings)
+    except BadInputError:
+        shown["WINBACK_CLICKHOUSE"] = "not a DSN"
     return shown
 
 
 async def all_of(settings: Settings, *, wait: float) -> list[Check]:
     """Every check, each tried even when others fail."""
-    found = await _kafka(settings, wait)
+    found, shown = await _kafka(settings, wait), settings_shown(settings)
     for what, look in (
-        (f"ClickHouse {clickhouse.masked(settings)}", lambda: _clickhouse(settings, wait)),
+        (f"ClickHouse {shown['WINBACK_CLICKHOUSE']}", lambda: _clickhouse(settings, wait)),
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from deploy.local.errors import BadInputError, UnavailableError
 from deploy.local.patience import patiently
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from schemas.record import Record
     from schemas.settings import Settings
 
 HINT: Final = "Start one with `winback up`, or name yours in WINBACK_CLICKHOUSE"
 
 
-def masked(settings: Settings) -> str:
-    """The DSN without its password."""
-    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", settings.clickhouse.get_secret_value())
+def shown(settings: Settings) -> str:
+    """The DSN without user and password. Raises BadInputError when it cannot be one."""
+    from sinks.client import target
+
+    try:
+        return target(settings).shown
+    except ValueError as problem:
+        raise BadInputError(str(problem)) from None
 
 
-def connect(settings: Settings, *, wait: float) -> Any:
-    """A client of a ClickHouse that answers, tried for up to `wait` seconds. Raises UnavailableError."""
-    from clickhouse_connect.driver.exceptions import Error
+def connect(settings: Settings, *, wait: float) -> Client:
+    """A client of a ClickHouse that answers, tried for up to `wait` seconds. Raises BadInputError, UnavailableError."""
+    from sinks import errors
     from sinks.client import connect as reach
 
-    async def attempt() -> Any:
+    async def attempt() -> Client:
         return await asyncio.to_thread(reach, settings)
 
-    return asyncio.run(
-        patiently(f"ClickHouse at {masked(settings)}", attempt, wait=wait, hint=HINT, retry=(Error, OSError))
-    )
+    where = f"ClickHouse at {shown(settings)}"
+    try:
+        return asyncio.run(patiently(where, attempt, wait=wait, hint=HINT, retry=(errors.UnavailableError,)))
+    except errors.SchemaError as problem:
+        raise UnavailableError(str(problem)) from None
 
 
 def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict[str, Any]:
@@ -48,6 +57,7 @@ def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict
 def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> dict[str, Any]:
     """The report over some records, taken through a ClickHouse of their own in a temporary folder."""
     from sinks.load import load
+
     from sinks.migrate import migrate
 
     with tempfile.TemporaryDirectory(prefix="winback-") as folder:
@@ -61,7 +71,7 @@ def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> d
             client.close()
 
 
-def _report(client: Any, out: Path | None) -> dict[str, Any]:
+def _report(client: Client, out: Path | None) -> dict[str, Any]:
     from sinks.export import export_views
     from sinks.report import report
 

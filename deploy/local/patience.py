@@ -30,10 +30,10 @@ async def patiently(
         except retry as problem:
             left = until - time.monotonic()
             if left <= 0:
-                reason = str(problem).strip().splitlines()
-                raise UnavailableError(
-                    f"{what} does not answer ({reason[0][:200] if reason else type(problem).__name__}). {hint}"
-                ) from None
+                lines = str(problem).strip().splitlines()
+                reason = lines[0][:300] if lines else type(problem).__name__
+                told = reason if "does not answer" in reason else f"{what} does not answer ({reason})"
+                raise UnavailableError(f"{told}. {hint}") from None
             if not said:
                 note(f"{what} does not answer yet; trying again for {wait:g} s")
                 said = True

@@ -6,21 +6,26 @@ import typer
 
 from deploy.local import config, console
 from deploy.local.commands.options import Wait
+from deploy.local.errors import UnavailableError
 
 
 def migrate(*, wait: Wait = 10.0) -> None:
     """Bring ClickHouse's tables and views to this version; running it again changes nothing."""
-    from sinks.migrate import migrate as apply
-
     from deploy.local import clickhouse
+    from sinks.errors import SchemaError
+    from sinks.migrate import migrate as apply
 
     settings = config.load()
     client = clickhouse.connect(settings, wait=wait)
     try:
-        apply(client)
+        applied = apply(client)
+    except SchemaError as problem:
+        raise UnavailableError(str(problem)) from None
     finally:
         client.close()
-    console.note(f"ClickHouse at {clickhouse.masked(settings)} is up to date")
+    console.note(
+        f"ClickHouse at {clickhouse.shown(settings)} is up to date; applied: {', '.join(applied) or 'nothing new'}"
+    )
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,0 +1,77 @@
+# Everything a person runs here. pip's index and proxies come from the environment; nothing else is needed beforehand
+# than Python 3.11 or later, and for `kafka`, `faults` and `test-all` a JDK 17 and Maven.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
+DAY ?= out/day
+CUSTOMERS ?= 1000
+SEED ?= 7
+
+.DEFAULT_GOAL := help
+.PHONY: help run up test check test-all kafka faults simulation bench lock clean
+# A recipe that fails in the middle of a pipe fails.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1|/' | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or later is needed; name one with PYTHON=" >&2; exit 1; }
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing winback and what it needs (once)"
+	@$(INSTALL) '.[embedded]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing winback and what its tests need (once)"
+	@$(INSTALL) '.[embedded,dev]'
+	@touch $@ $(VENV)/.embedded
+
+run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole stack, and print what happened
+	@mkdir -p $(DAY)
+	@echo "a day of $(CUSTOMERS) made-up customers through Kafka, the stream worker and ClickHouse:"
+	@$(BIN)/winback simulate --customers $(CUSTOMERS) --days 1 --seed $(SEED) --truth $(DAY)/truth | $(BIN)/winback once - --clock event --out $(DAY)
+	@echo "The records of each topic and the rows of each view are in $(DAY)."
+	@echo "To look further, keep it running with \`make up\`, and feed it from another terminal:"
+	@echo "  Kafka            127.0.0.1:9092          $(BIN)/winback publish FILE"
+	@echo "  ClickHouse HTTP  http://127.0.0.1:8123   $(BIN)/winback report; $(BIN)/winback query 'SELECT * FROM v_channel_kpis'"
+	@echo "  metrics          http://127.0.0.1:9464/metrics (worker), http://127.0.0.1:9465/metrics (sinks)"
+
+up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its state stays in .winback
+	@$(BIN)/winback up
+
+test: check  ## linters, types, import rules and the fast suites
+	@$(BIN)/pytest -q -m "not slow and not kafka"
+
+check: $(VENV)/.dev  ## linters, types and import rules alone
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test-all: test simulation kafka faults  ## every suite, Apache Kafka included
+
+simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
+	@$(BIN)/pytest -q tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
+
+kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
+	@deploy/kafka/fetch.sh >/dev/null
+	@$(BIN)/pytest -q tests/integration --broker=kafka
+
+faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on Apache Kafka
+	@deploy/kafka/fetch.sh >/dev/null
+	@$(BIN)/pytest -q tests/faults
+
+bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
+	@$(BIN)/pytest -q -s tests/bench
+
+lock: $(VENV)/.dev  ## write constraints.txt from what is installed
+	@$(BIN)/pip freeze --exclude-editable --exclude winback | grep -v '^-e\|^#' > constraints.txt
+
+clean:  ## remove what make made
+	rm -rf $(VENV) .cache .winback out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
