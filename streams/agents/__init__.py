@@ -1,1 +1,1 @@
-"""The three Faust agents, thin: decode, load, call core, store, emit."""
+"""The three agents: each takes chunks, has its core compute them and leaves the rest to the runtime."""

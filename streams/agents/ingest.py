@@ -1,0 +1,39 @@
+"""ingest: raw events of every channel become events of a profile (`profile.events`) and links (`identity.links`).
+
+After each line it reports to identify how far its sources are: their watermarks, their committed positions and the version
+of the replica it looked profiles up in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.events import Reader
+from schemas.identifiers import Hasher
+from schemas.topics import CHANNEL_TOPICS
+from streams.agents.reports import Reports
+from streams.core.ingest import Ingest
+from streams.core.task import Emit
+from streams.runtime.intake import Reporter
+from streams.runtime.lanes import IntakeLanes
+from streams.runtime.replica import Replica
+from streams.runtime.shell import WinbackApp
+
+
+def ingest(app: WinbackApp) -> None:
+    """Add the agent to the app."""
+    settings = app.settings
+    hasher = Hasher(settings.secret.get_secret_value())
+    reader = Reader(settings.phone_region)
+
+    def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
+        core = Ingest(emit, reader=reader, hasher=hasher, replica=replica.owners, partitions=settings.partitions)
+        reports = Reports(
+            app.engine.probe, core.seen, lambda: replica.version, wall=settings.clock == "wall", lateness=settings.lateness
+        )
+        return core, reports
+
+    @app.feeding(IntakeLanes(app.engine, "ingest", CHANNEL_TOPICS, make))
+    async def agent(stream: Any) -> None:
+        async for chunk in app.chunks(stream):
+            app.engine.feed(chunk)

@@ -1,0 +1,146 @@
+"""The broker as a worker sees it: waiting for it, checking its topics, asking where partitions begin and end, reading one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from schemas.record import Record
+from schemas.settings import Settings
+from schemas.topics import MAX_RECORD_BYTES, Topic
+from streams.runtime.errors import TopicError
+
+log = structlog.get_logger("winback.broker")
+
+_BACKOFF_FIRST = 0.5
+_BACKOFF_MOST = 10.0
+BATCH_BYTES = 512 * 1024
+
+
+def producer(settings: Settings) -> AIOKafkaProducer:
+    """The one producer of a worker: idempotent, acknowledged by all replicas."""
+    return AIOKafkaProducer(
+        **settings.aiokafka(),
+        client_id=f"{settings.group}-streams",
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=BATCH_BYTES,
+        max_request_size=MAX_RECORD_BYTES,
+        compression_type="lz4",
+        metadata_max_age_ms=60_000,
+    )
+
+
+async def wait_for_broker(settings: Settings, topics: Sequence[Topic]) -> None:
+    """Return when the broker answers and has every topic with its partition count; until then say what is amiss, and try again.
+
+    Raises TopicError for a topic with another partition count than settings say, because waiting does not mend that.
+    """
+    pause = _BACKOFF_FIRST
+    while True:
+        try:
+            missing = await _missing(settings, topics)
+        except (KafkaError, OSError) as error:
+            log.warning(f"cannot reach Kafka at {settings.kafka} (WINBACK_KAFKA); trying again in {pause:g} s", error=str(error))
+        else:
+            if not missing:
+                return
+            names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            log.warning(f"Kafka at {settings.kafka} has no topic {names}; run `winback topics`; trying again in {pause:g} s")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _BACKOFF_MOST)
+
+
+async def _missing(settings: Settings, topics: Sequence[Topic]) -> list[str]:
+    client = AIOKafkaClient(**settings.aiokafka(), client_id=f"{settings.group}-check")
+    try:
+        await client.bootstrap()
+        cluster = await client.fetch_all_metadata()
+    finally:
+        await client.close()
+    missing = []
+    for topic in topics:
+        partitions = cluster.partitions_for_topic(topic.name)
+        if not partitions:
+            missing.append(topic.name)
+        elif len(partitions) != topic.partitions:
+            raise TopicError(
+                f"topic {topic.name} at {settings.kafka} has {len(partitions)} partitions and should have {topic.partitions}; "
+                "set WINBACK_PARTITIONS to what it was made with"
+            )
+    return missing
+
+
+class Probe:
+    """Asks the broker where partitions begin and end, over a connection on which no fetch is waiting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = AIOKafkaConsumer(**settings.aiokafka(), client_id=f"{settings.group}-probe")
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """The offset behind the last record of each partition, as of now. Raises KafkaError."""
+        found = await self._consumer.end_offsets([TopicPartition(*tp) for tp in partitions])
+        return {TP(*tp): offset for tp, offset in found.items()}
+
+    async def begins(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """The offset of the first record kept of each partition. Raises KafkaError."""
+        found = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in partitions])
+        return {TP(*tp): offset for tp, offset in found.items()}
+
+
+class PartitionLog:
+    """One partition read by itself, outside the consumer group."""
+
+    def __init__(self, settings: Settings, probe: Probe, topic: str, partition: int) -> None:
+        self._settings = settings
+        self._probe = probe
+        self._tp = TP(topic, partition)
+
+    async def end(self) -> int:
+        """The offset behind the last record."""
+        return (await self._probe.ends([self._tp]))[self._tp]
+
+    async def read(self, start: int | None, end: int) -> AsyncIterator[Sequence[Record]]:
+        """The records from `start` (None: the oldest kept) to before `end`, in chunks."""
+        tp = TopicPartition(*self._tp)
+        async with _reader(self._settings) as consumer:
+            consumer.assign([tp])
+            if start is None:
+                await consumer.seek_to_beginning(tp)
+            else:
+                consumer.seek(tp, start)
+            while await consumer.position(tp) < end:
+                polled = await consumer.getmany(tp, timeout_ms=1000, max_records=5_000)
+                records = [
+                    Record(*self._tp, r.offset, r.timestamp, r.key, r.value, r.headers)
+                    for r in polled.get(tp, ())
+                    if r.offset < end
+                ]
+                if records:
+                    yield records
+
+
+def _reader(settings: Settings) -> Any:
+    return AIOKafkaConsumer(
+        **settings.aiokafka(),
+        client_id=f"{settings.group}-restore",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+        fetch_max_wait_ms=100,
+    )

@@ -1,0 +1,192 @@
+"""Keyed state of one partition of one agent: a base that holds whole units, and the unit being made on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple, Protocol
+
+BUCKET: Final = 17
+"""Keys are mostly one byte of kind and the sixteen of a profile id, then more: scans ask for that prefix."""
+RESERVED: Final = b"\xff\xff"
+"""Keys that begin so are the runtime's own."""
+
+
+class Position(NamedTuple):
+    """Where a base stands: the unit it holds last, the input offset that brings it to, and the changelog offset behind it."""
+
+    epoch: int
+    sequence: int
+    offset: int
+    next: int
+
+
+class Base(Protocol):
+    """Durable or not, what earlier units have left. `write` is atomic."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key, None if there is none."""
+        ...
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under a prefix, sorted, as of this call."""
+        ...
+
+    def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
+        """Put values, delete where None, and say where that brings it; None as position: it holds nothing usable yet."""
+        ...
+
+    def position(self) -> Position | None:
+        """Where it stands; None if it holds nothing usable."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        ...
+
+    def __len__(self) -> int:
+        """About how many keys it holds."""
+        ...
+
+
+class Buckets:
+    """Keys grouped by their first 17 bytes, so that what is under a profile is found without looking at the rest."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[bytes, set[bytes]] = {}
+
+    def add(self, key: bytes) -> None:
+        """Remember a key."""
+        bucket = self._buckets.get(key[:BUCKET])
+        if bucket is None:
+            self._buckets[key[:BUCKET]] = {key}
+        else:
+            bucket.add(key)
+
+    def discard(self, key: bytes) -> None:
+        """Forget a key."""
+        bucket = self._buckets.get(key[:BUCKET])
+        if bucket is not None:
+            bucket.discard(key)
+            if not bucket:
+                del self._buckets[key[:BUCKET]]
+
+    def under(self, prefix: bytes) -> list[bytes]:
+        """The keys that begin with a prefix, sorted."""
+        if len(prefix) >= BUCKET:
+            bucket = self._buckets.get(prefix[:BUCKET], ())
+            return sorted(k for k in bucket if k.startswith(prefix))
+        buckets = (keys for start, keys in self._buckets.items() if start.startswith(prefix))
+        return sorted(key for keys in buckets for key in keys)
+
+    def clear(self) -> None:
+        """Forget all keys."""
+        self._buckets.clear()
+
+
+class MemoryBase:
+    """A base that lives as long as the process: after a restart everything comes from the changelog."""
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self._keys = Buckets()
+        self._position: Position | None = None
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key, None if there is none."""
+        return self._values.get(key)
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under a prefix, sorted, as of this call."""
+        return iter([(key, self._values[key]) for key in self._keys.under(prefix)])
+
+    def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
+        """Put values, delete where None, and say where that brings it."""
+        for key, value in changes.items():
+            if value is None:
+                if self._values.pop(key, None) is not None:
+                    self._keys.discard(key)
+            else:
+                if key not in self._values:
+                    self._keys.add(key)
+                self._values[key] = value
+        self._position = position
+
+    def position(self) -> Position | None:
+        """Where it stands."""
+        return self._position
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+        self._keys.clear()
+        self._position = None
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+_MISSING: Final = object()
+
+
+class PartitionStore:
+    """The `Store` of a task: reads see the unit being made; `unit` is what has to be made durable, `settle` makes it so."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._unit: dict[bytes, bytes | None] = {}
+        self._keys = Buckets()
+
+    def __len__(self) -> int:
+        """How many keys the unit being made touches."""
+        return len(self._unit)
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value last put, committed or not; None if there is none."""
+        value = self._unit.get(key, _MISSING)
+        return self.base.get(key) if value is _MISSING else value  # type: ignore[return-value]
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set a value; it becomes durable with the next unit. Raises ValueError for a key of the runtime's own."""
+        unit = self._unit
+        if key not in unit:
+            if key.startswith(RESERVED) or not key:
+                raise ValueError(f"state keys may not be empty or begin with {RESERVED!r}")
+            self._keys.add(key)
+        unit[key] = value
+
+    def delete(self, key: bytes) -> None:
+        """Remove a key. One that was put in this same unit and never before leaves no trace at all."""
+        if self.base.get(key) is not None:
+            if key not in self._unit:
+                self._keys.add(key)
+            self._unit[key] = None
+        elif self._unit.pop(key, None) is not None:
+            self._keys.discard(key)
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All (key, value) under a prefix, sorted, as they stand at this call; changes made meanwhile are not seen."""
+        touched = self._keys.under(prefix)
+        if not touched:
+            return self.base.scan(prefix)
+        unit = self._unit
+        merged = [(k, v) for k, v in self.base.scan(prefix) if k not in unit]
+        merged.extend((k, v) for k in touched if (v := unit[k]) is not None)
+        merged.sort()
+        return iter(merged)
+
+    def unit(self) -> dict[bytes, bytes | None]:
+        """The keys touched since the last unit, each with its value or None where it was deleted."""
+        return self._unit
+
+    def settle(self, position: Position) -> None:
+        """Write the unit to the base in one batch, with where it brings it, and begin the next."""
+        self.base.write(self._unit, position)
+        self._unit = {}
+        self._keys.clear()
