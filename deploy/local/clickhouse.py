@@ -57,7 +57,6 @@ def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict
 def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> dict[str, Any]:
     """The report over some records, taken through a ClickHouse of their own in a temporary folder."""
     from sinks.load import load
-
     from sinks.migrate import migrate
 
     with tempfile.TemporaryDirectory(prefix="winback-") as folder:
@@ -78,3 +77,10 @@ def _report(client: Client, out: Path | None) -> dict[str, Any]:
     if out is not None:
         export_views(client, out)
     return dict(report(client))
+
+
+def topics() -> list[str]:
+    """The topics that the sinks read."""
+    from sinks.rows import BY_TOPIC
+
+    return list(BY_TOPIC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ def data(value: Any) -> None:
     """One JSON value on standard output, indented, and nothing else."""
     import orjson
 
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE, default=str))
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    sys.stdout.buffer.write(orjson.dumps(value, option=options, default=_plain))
     sys.stdout.buffer.flush()
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 @contextmanager
@@ -46,15 +52,18 @@ def progress() -> Iterator[Progress]:
         yield shown
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A rich table; numbers to the right, None as a dash."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()) -> Table:
+    """A rich table; numbers, and the columns named by `right`, to the right."""
     from rich import box
     from rich.table import Table
 
     rows = [tuple(row) for row in rows]
-    shown = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        show_header=any(columns), min_width=len(title),
+    )  # fmt: skip
     for at, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[at], int | float) or row[at] is None for row in rows)
+        numeric = at in right or (bool(rows) and all(isinstance(row[at], int | float | None) for row in rows))
         shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(text(cell) for cell in row))
@@ -78,6 +87,6 @@ def text(cell: Any) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, int):
         return f"{cell:,}"
-    if isinstance(cell, float):
+    if isinstance(cell, float | Decimal):
         return f"{cell:,.2f}" if abs(cell) >= 1 else f"{cell:,.4f}".rstrip("0").rstrip(".") or "0"
     return str(cell)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.local import clickhouse, console, lines, outputs
 from schemas.record import Record
-from schemas.topics import OUTPUT_TOPICS
+from schemas.topics import DEAD_LETTERS, OUTPUT_TOPICS
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -20,15 +20,23 @@ def play(files: Sequence[str], *, settings: Settings, out: Path | None) -> dict[
     """The report over the lines; with `out`, topics and views are files there. Raises BadInputError."""
     from streams.replay import replay
 
+    count = 0
+
     with console.progress() as shown:
         reading = shown.add_task("replay", total=None)
-        found = replay(records(files, settings, lambda n: shown.update(reading, completed=n)), settings)
+
+        def report(done: int) -> None:
+            nonlocal count
+            count = done
+            shown.update(reading, completed=done)
+
+        found = replay(records(files, settings, report), settings)
         loading = shown.add_task("load", total=1)
         if out is not None:
             outputs.write_topics(out, found)
-        report = clickhouse.loaded(settings, chain.from_iterable(found.get(topic, ()) for topic in OUTPUT_TOPICS), out)
+        numbers = clickhouse.loaded(settings, chain.from_iterable(found.get(topic, ()) for topic in OUTPUT_TOPICS), out)
         shown.update(loading, completed=1)
-    return report
+    return outputs.accounted(count, found.get(DEAD_LETTERS, ()), numbers)
 
 
 def records(files: Sequence[str], settings: Settings, report: console.Report) -> Iterator[Record]:

@@ -6,10 +6,11 @@ Records are grouped by key and keep their order within it, so that two runs can 
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -43,6 +44,17 @@ def make_folder(path: Path | None) -> None:
 def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[str, int]:
     """`<topic>.jsonl` for every output topic, also for those without records. Returns lines a topic."""
     return {topic: _write(folder / f"{topic}.jsonl", topic, records.get(topic, ())) for topic in OUTPUT_TOPICS}
+
+
+def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with `input` in front: what became of `count` input records.
+
+    Those neither stitched nor dead letters are duplicates: nothing else may end an event's way.
+    """
+    dead = Counter(orjson.loads(letter)["reason"] for letter in {_letter(record) for record in letters})
+    stitched = report["events"]["total"]
+    first = {"records": count, "stitched": stitched, "duplicates": count - stitched - dead.total()}
+    return {"input": {**first, "dead_letters": dict(sorted(dead.items()))}, **report}
 
 
 async def from_broker(consumer: AIOKafkaConsumer, ends: Ends) -> dict[str, list[Record]]:

@@ -1,48 +1,63 @@
-"""The report as tables: whatever sections it has, a section of rows or of name and number each."""
+"""The report as tables: small ones side by side, then the first rows of the views, without columns that are empty."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from deploy.local import console
 
-ROWS: int = 12
+ROWS: Final = 12
 """Rows of a section that are shown; the rest is in ClickHouse and in the files."""
+WIDTH: Final = 118
+SMALL: Final = ("input", "events", "profiles", "carts", "messages", "conversions")
+"""Sections of names and numbers, in the order of an event's way."""
 
 
 def render(report: Mapping[str, Any]) -> Iterator[Any]:
-    """Rich tables for a report, in its own order."""
-    plain = {name: value for name, value in report.items() if not isinstance(value, Mapping | list)}
-    if plain:
-        yield console.table("Totals", ("what", "number"), plain.items())
-    for name, section in report.items():
-        if isinstance(section, Mapping):
-            yield from _mapping(name, section)
-        elif isinstance(section, list):
-            yield _rows(name, section)
+    """Rich renderables for the report of sinks.report, with `input` in front when a run knows its own."""
+    from rich.columns import Columns
+
+    yield Columns([_numbers(name, report[name]) for name in SMALL if name in report], padding=(0, 3))
+    channels = report.get("events", {}).get("by_channel")
+    if channels:
+        yield _numbers("events by channel", channels)
+    for name in ("decisions", "by_kind"):
+        rows = report.get(name) or report.get("events", {}).get(name)
+        if rows:
+            yield _rows(name.replace("_", " "), rows)
+    for name, rows in report.get("views", {}).items():
+        yield _rows(name, rows)
 
 
-def _mapping(name: str, section: Mapping[str, Any]) -> Iterator[Any]:
-    flat = {key: value for key, value in section.items() if not isinstance(value, Mapping | list)}
-    if flat or not section:
-        yield console.table(_title(name), ("what", "number"), flat.items())
-    for key, value in section.items():
+def _numbers(title: str, section: Mapping[str, Any]) -> Any:
+    """A section whose inner mappings are counts of its kinds; lists have tables of their own."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in section.items():
+        if name == "by_channel" and title == "events":
+            continue
         if isinstance(value, Mapping):
-            yield from _mapping(f"{name}: {key}", value)
-        elif isinstance(value, list):
-            yield _rows(f"{name}: {key}", value)
+            if name == "dead_letters":
+                rows.append(("dead letters", sum(value.values())))
+            rows += [(f"  {kind.replace('_', ' ')}", count) for kind, count in value.items()]
+        elif not isinstance(value, list):
+            rows.append((name.replace("_", " "), console.text(value)))
+    return console.table(
+        title.capitalize(), ("", ""), [(name, console.text(value)) for name, value in rows], right=(1,)
+    )
 
 
-def _rows(name: str, rows: list[Any]) -> Any:
+def _rows(title: str, rows: Sequence[Mapping[str, Any]]) -> Any:
+    told = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, 0, "") for row in rows)]
+    more = f" (first {ROWS} of {len(rows)})" if len(rows) > ROWS else ""
+    shown: list[str] = []
+    for name in told:
+        widest = max(len(name), *(len(console.text(row[name])) for row in rows[:ROWS]))
+        if sum(len(n) + 3 for n in shown) + widest > WIDTH:
+            more += f"; {len(told) - len(shown)} columns more"
+            break
+        shown.append(name)
+    name = title if title.startswith("v_") else title.capitalize()
     if not rows:
-        return console.table(_title(name), ("none",), [])
-    if not isinstance(rows[0], Mapping):
-        return console.table(_title(name), ("value",), [(row,) for row in rows[:ROWS]])
-    columns = list(rows[0])
-    title = _title(name) + (f" (first {ROWS} of {len(rows)})" if len(rows) > ROWS else "")
-    return console.table(title, columns, [[row.get(column) for column in columns] for row in rows[:ROWS]])
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize() if not name.startswith("v_") else name
+        return f"{name}: no rows\n"
+    return console.table(name + more, shown, [[row[column] for column in shown] for row in rows[:ROWS]])

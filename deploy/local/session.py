@@ -14,7 +14,7 @@ from deploy.local import broker, clickhouse, console, draining, outputs, ports, 
 from deploy.local import lines as reading
 from deploy.local.errors import UnavailableError
 from deploy.local.stack import Plan, Stack
-from schemas.topics import CHANNEL_TOPICS, OUTPUT_TOPICS
+from schemas.topics import CHANNEL_TOPICS, DEAD_LETTERS, OUTPUT_TOPICS
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
@@ -58,7 +58,7 @@ async def play(
 
 class _Run:
     def __init__(self, settings: Settings, shown: Progress) -> None:
-        self.settings, self.shown = settings, shown
+        self.settings, self.shown, self.records = settings, shown, 0
 
     async def feed(self, files: Sequence[str]) -> None:
         """Publish, declare the end, wait until streams and then sinks are through."""
@@ -69,7 +69,7 @@ class _Run:
                     f"Kafka at {self.settings.kafka} holds events already; `once` needs topics of its own"
                 )
             lines = reading.read(files, self.settings.partitions, event_clock=self.settings.clock == "event")
-            await publishing.publish(self.settings, lines, report=self._bar("publish"))
+            self.records, _ = await publishing.publish(self.settings, lines, report=self._bar("publish"))
             offset, positions = await draining.declare_end(client.consumer, self.settings)
             drained = asyncio.create_task(draining.drained(client.consumer, offset))
             async with broker.admin(self.settings, wait=draining.BROKER_WAIT) as admin:
@@ -89,13 +89,15 @@ class _Run:
 
     async def collect(self, out: Path | None, found: dict[str, Any]) -> None:
         """Fill in the report, and write the files."""
+        async with aclosing(_Client(self.settings)) as client:
+            await client.start()
+            topics = (DEAD_LETTERS,) if out is None else OUTPUT_TOPICS
+            written = await draining.ends(client.consumer, topics, self.settings)
+            records = await outputs.from_broker(client.consumer, written)
         if out is not None:
-            async with aclosing(_Client(self.settings)) as client:
-                await client.start()
-                written = await draining.ends(client.consumer, OUTPUT_TOPICS, self.settings)
-                records = await outputs.from_broker(client.consumer, written)
             await asyncio.to_thread(outputs.write_topics, out, records)
-        found.update(await asyncio.to_thread(clickhouse.summary, self.settings, out))
+        report = await asyncio.to_thread(clickhouse.summary, self.settings, out)
+        found.update(outputs.accounted(self.records, records[DEAD_LETTERS], report))
 
     async def _first(self, work: Any, stuck: asyncio.Task[None]) -> None:
         task = asyncio.ensure_future(work)
