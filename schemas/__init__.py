@@ -1,1 +1,4 @@
-"""The wire contract: what is on each topic, how a raw event is read, how values are normalised. Imports nothing of ours."""
+"""The wire contract: what is on each topic, how a raw event is read, how values are normalised.
+
+Imports nothing of ours.
+"""

@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class Memo(dict[K, V]):
-    """`memo[key]` is `compute(key)`, remembered: up to `limit` keys, then it starts anew. A long text is not remembered."""
+    """`memo[key]` is `compute(key)`, remembered: up to `limit` keys, then it starts anew. No long text is."""
 
     __slots__ = ("compute", "limit")
 

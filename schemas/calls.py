@@ -47,7 +47,7 @@ def object_of(value: Any, field: str) -> dict[str, Any]:
 
 
 def message_id_of(given: Any, attributes: dict[str, Any], content: dict[str, Any]) -> str:
-    """The id that deduplicates a message: its own, else its CloudEvent's, else a hash of `content` (the message without ids).
+    """The id that deduplicates a message: its own, else its CloudEvent's, else a hash of `content`, its other fields.
 
     The hash leaves out `sentAt` and `receivedAt`, which a retry changes.
     """
@@ -65,8 +65,9 @@ def time_of(
 ) -> tuple[int, int, bool]:
     """Epoch milliseconds of the event, of its record, and whether the event's was clamped.
 
-    `given` is `timestamp`, `original` is `originalTimestamp` (corrected by `sent` and `arrived`: `sentAt`, `receivedAt`), then
-    comes the CloudEvent's time, then `received`, the record's own. A record without a time takes the event's, else 1970.
+    `given` is `timestamp`; else `original` is `originalTimestamp`, corrected by `sent` and `arrived` (`sentAt` and
+    `receivedAt`); else the CloudEvent's time counts, else `received`, the record's own. A record without a time takes
+    the event's, else 1970.
     Raises Refused (invalid_timestamp).
     """
     clock = received if 0 <= received <= MAX_TIME else None

@@ -13,7 +13,8 @@ from schemas.reasons import DeadLetterReason
 MAX_DEPTH: Final = 64
 """Objects and arrays within each other, the message itself included."""
 
-_STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Strings, the last one maybe unfinished, and brackets: each character is looked at once, whatever the text.
+_TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 # Far from the interpreter's recursion limit, whatever stack the caller stands on: a deeper text is not parsed at all.
 _PARSED_DEPTH: Final = 500
@@ -31,8 +32,8 @@ class Refused(Exception):  # noqa: N818 - the fate of a record, not a fault
 def decode(value: bytes) -> Any:
     """The JSON in a record's value. Raises Refused (invalid_json, invalid_utf8, invalid_value).
 
-    NaN, infinities and numbers too large for a float become null, lone surrogates U+FFFD; of a repeated key the last value
-    holds. What is returned survives orjson.dumps.
+    NaN, infinities and numbers too large for a float become null, lone surrogates U+FFFD; of a repeated key the last
+    value holds. What is returned survives orjson.dumps.
     """
     try:
         result = orjson.loads(value)
@@ -70,7 +71,7 @@ def lenient(value: bytes) -> Any:
         text = value.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(DeadLetterReason.INVALID_UTF8, f"not UTF-8 at byte {error.start}") from None
-    if may_be_deep(value) and _depth(text) > _PARSED_DEPTH:
+    if may_be_deep(value) and _is_deeper(text, _PARSED_DEPTH):
         raise Refused(DeadLetterReason.INVALID_JSON, f"nested deeper than {_PARSED_DEPTH} levels, so not parsed")
     try:
         result = json.loads(text, parse_constant=_null, parse_int=_int, parse_float=_float)
@@ -84,15 +85,17 @@ def lenient(value: bytes) -> Any:
     return orjson.loads(_SURROGATES.sub("\ufffd", json.dumps(result, ensure_ascii=False, allow_nan=False)))
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for character in re.findall(r"[\[\]{}]", _STRINGS.sub("", text)):
-        if character in "[{":
+def _is_deeper(text: str, limit: int) -> bool:
+    depth = 0
+    for match in _TOKENS.finditer(text):
+        first = text[match.start()]
+        if first in "[{":
             depth += 1
-            deepest = max(deepest, depth)
-        else:
+            if depth > limit:
+                return True
+        elif first != '"':
             depth -= 1
-    return deepest
+    return False
 
 
 def _null(_: str) -> None:

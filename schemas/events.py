@@ -1,7 +1,7 @@
 """A raw record to an event of the pipeline, or to the reason why not: the one reader of what producers send.
 
-Reading is on the way of every event, so `Reader.read` is written out flat for what most events look like, and leaves the
-rest (odd types, odd times, rarer identifiers, CloudEvents) to the modules beside it.
+Reading is on the way of every event, so `Reader.read` is written out flat for what most events look like, and leaves
+the rest (odd types, odd times, rarer identifiers, CloudEvents) to the modules beside it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,12 @@ class Reader:
             take = message.pop
 
             message_id = take("messageId", None)
-            if type(message_id) is not str or not message_id or len(message_id) > MAX_MESSAGE_ID or message_id.isspace():
+            if (
+                type(message_id) is not str
+                or not message_id
+                or len(message_id) > MAX_MESSAGE_ID
+                or message_id.isspace()
+            ):
                 message_id = message_id_of(message_id, attributes, message)
             kind = take("type", None)
             if kind != "track":
@@ -147,9 +152,7 @@ class Reader:
                     traits = {**inner, **traits}
                 else:
                     sources = (traits, properties)
-                found = self._people.find(
-                    user, anonymous, context.get("device"), context.get("externalIds"), sources
-                )
+                found = self._people.find(user, anonymous, context.get("device"), context.get("externalIds"), sources)
                 identifiers, rows = zip(*found) if found else ((), ())  # noqa: B905 - pairs; strict costs 0.4 us
             else:
                 one = self._users[user] if type(user) is str else self._people.known(ids.USER_ID, user)
@@ -168,7 +171,7 @@ class Reader:
                 previous = self._people.previous(take("previousId", None), identifiers)
             channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
             if not identifiers:
-                found = self._people.nameless(name, properties, channel)
+                found = self._people.nameless(name if kind == "track" else "", properties, channel)
                 identifiers, rows = zip(*found) if found else ((), ())  # noqa: B905 - pairs; strict costs 0.4 us
 
             body = {

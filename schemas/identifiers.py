@@ -1,4 +1,4 @@
-"""Identifiers: their types, strength, limits, and the keyed hash that stands for them everywhere but in the event itself."""
+"""Identifiers: their types, strength and limits, and the keyed hash that stands for them outside the event itself."""
 
 from __future__ import annotations
 

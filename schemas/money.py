@@ -26,8 +26,9 @@ _LONGEST: Final = 64
 def micros(value: object) -> int | None:
     """An amount in millionths, exact; None if it cannot be read (then it counts as absent).
 
-    A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits groups
-    thousands, any other comma and every single point is the decimal sign. Digits past the sixth are rounded half to even.
+    A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits
+    groups thousands, any other comma and every single point is the decimal sign. Digits past the sixth are rounded half
+    to even.
     """
     if type(value) is float:
         if -_FLOAT_IS_EXACT < value < _FLOAT_IS_EXACT:

@@ -1,4 +1,4 @@
-"""Canonical names of the events the pipeline acts on, and the groups that rules speak of. Other names pass as they are."""
+"""Canonical names of the events the pipeline acts on, and the groups that rules speak of."""
 
 from __future__ import annotations
 
@@ -89,6 +89,6 @@ _CANONICAL: Final = {name.lower(): name for name in EVENTS}
 
 
 def canonical(name: str) -> str:
-    """The canonical name of a known event, without regard to case and runs of blanks; another name collapsed and trimmed."""
+    """The canonical name of a known event, whatever its case and blanks; any other name with its blanks collapsed."""
     collapsed = " ".join(name.split())
     return _CANONICAL.get(collapsed.lower(), collapsed)

@@ -46,7 +46,7 @@ class People:
     def find(
         self, user: Any, anonymous: Any, device: Any, external: Any, sources: tuple[dict[str, Any], ...]
     ) -> list[Known]:
-        """Every identifier of an event once, strongest first. `sources` are the objects that may hold e-mail and phone."""
+        """Every identifier of an event once, strongest first. `sources` are the objects that may hold e-mail, phone."""
         found: list[Known] = []
         one = self.users[user] if type(user) is str else self.known(ids.USER_ID, user)
         if one is not None:
@@ -76,14 +76,14 @@ class People:
         return found
 
     def previous(self, value: Any, own: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
-        """What an alias call's `previousId` stands for: the user_id and the anonymous id of that value, unless it is `own`."""
+        """What `previousId` of an alias stands for: the user_id and anonymous id of that value; none if it is `own`."""
         found = self.known(ids.USER_ID, value)
         if found is None or found[0] in own:
             return ()
         return found[0], Identifier(ids.ANONYMOUS_ID, found[0].value)
 
     def nameless(self, name: str, properties: dict[str, Any], channel: str) -> list[Known]:
-        """Whom an event without identifiers is about: its order, or nobody on `broadcast`. Raises Refused (no_identifier)."""
+        """Whom a nameless event is about: its order, or nobody on `broadcast`. Raises Refused (no_identifier)."""
         if name in ORDER_EVENTS and (order := self.known(ids.ORDER_ID, properties.get("order_id"))) is not None:
             return [order]
         if channel == "broadcast":

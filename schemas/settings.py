@@ -59,7 +59,8 @@ class Settings(BaseSettings):
         context = ssl.create_default_context(cafile=str(self.ssl_cafile) if self.ssl_cafile else None)
         if self.ssl_certfile:
             password = self.ssl_password.get_secret_value() if self.ssl_password else None
-            context.load_cert_chain(str(self.ssl_certfile), str(self.ssl_keyfile) if self.ssl_keyfile else None, password)
+            key = str(self.ssl_keyfile) if self.ssl_keyfile else None
+            context.load_cert_chain(str(self.ssl_certfile), key, password)
         return context
 
     def aiokafka(self) -> dict[str, Any]:

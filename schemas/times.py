@@ -17,7 +17,8 @@ _REMEMBER: Final = 50_000
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _ISO: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?|(?P<year>[0-9]{4})-(?P<nth>[0-9]{3}))"
-    r"(?:[Tt ](?P<hour>[0-9]{2})(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,20}))?)?)?"
+    r"(?:[Tt ](?P<hour>[0-9]{2})"
+    r"(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,20}))?)?)?"
     r" ?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 
@@ -42,7 +43,8 @@ def is_absent(value: object) -> bool:
 def parse(value: object) -> int | None:
     """Epoch milliseconds of a time as producers send it; None if it is unreadable or outside 1970 to 9999.
 
-    Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as number or text.
+    Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as a
+    number or as text.
     """
     if type(value) is str:
         minute, second = _minutes.get(value[:17]), _seconds.get(value[17:20])
@@ -60,7 +62,7 @@ def parse(value: object) -> int | None:
 
 
 def base_of(text: str) -> int | None:
-    """Epoch milliseconds of the second that a text of 20 characters begins (`2026-11-21T18:32:59.`); None if it is none."""
+    """Epoch milliseconds of the second that 20 characters begin, such as `2026-11-21T18:32:59.`; None for any other."""
     return parse(text + "000Z") if _BASE.fullmatch(text) else None
 
 

@@ -79,7 +79,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(STITCHED_EVENTS, "profile_id", partitions, log),
         Topic(IDENTITY_LINKS, "none", 1, log),
         Topic(IDENTITY_ASSIGNMENTS, "identifier hash", 1, compacted),
-        Topic(IDENTITY_MERGES, "merged_profile_id", partitions, {**size, "cleanup.policy": "delete", "retention.ms": "-1"}),
+        Topic(IDENTITY_MERGES, "merged_profile_id", partitions, {**log, "retention.ms": "-1"}),
         Topic(CART_TRANSITIONS, "profile_id", partitions, log),
         Topic(RETARGETING_MESSAGES, "profile_id", partitions, log),
         Topic(RETARGETING_DECISIONS, "profile_id", partitions, log),
@@ -97,7 +97,7 @@ def partition_of(profile_id: str, partitions: int) -> int:
 
 
 def murmur2(data: bytes) -> int:
-    """Kafka's default key hash (org.apache.kafka.common.utils.Utils.murmur2), as a signed 32-bit number made positive."""
+    """Kafka's default key hash (org.apache.kafka.common.utils.Utils.murmur2), its sign bit cleared."""
     length, m, mask = len(data), 0x5BD1E995, 0xFFFFFFFF
     h = 0x9747B28C ^ length
     for i in range(0, length - 3, 4):

@@ -2,9 +2,10 @@
 
     python tests/bench/bench_decode.py [--repeat 7] [--profile]
 
-Prints microseconds an event and the ratio to `orjson.loads` of the same bytes in the same run (the best of the repeats, with the
-two taken in turns, so that a busy machine slows both).
+Prints microseconds an event and the ratio to `orjson.loads` of the same bytes in the same run (the best of the repeats,
+with all taken in turns, so that a busy machine slows each).
 """
+# ruff: noqa: T201 - it prints its result
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ NOW = 1_795_285_979_333
 def small_events(count: int = 2000, customers: int = 300, seed: int = 7) -> list[bytes]:
     """Track and page calls of 600 to 1,000 bytes as a browser SDK sends them, from a few hundred customers."""
     rng = random.Random(seed)
-    people = [(f"u-{rng.randrange(10**9)}", str(rng.getrandbits(128)), f"Name.{n}@Example.com") for n in range(customers)]
+    people = [
+        (f"u-{rng.randrange(10**9)}", str(rng.getrandbits(128)), f"Name.{n}@Example.com") for n in range(customers)
+    ]
     return [_event(rng, *rng.choice(people)) for _ in range(count)]
 
 
@@ -103,8 +106,9 @@ def measure(name: str, values: list[bytes], repeat: int) -> None:
             reader.read(record)
 
     loads, copy, full = best([bare, copied, read], repeat, len(values))
+    size = sum(map(len, values)) / len(values)
     print(
-        f"{name:12} {sum(map(len, values)) / len(values):6.0f} bytes  loads {loads:5.2f} us  loads+dumps {copy:5.2f} us  "
+        f"{name:6} {size:5.0f} bytes  loads {loads:5.2f} us  loads+dumps {copy:5.2f} us  "
         f"read {full:5.2f} us = {full / loads:4.2f} x loads, {full / copy:4.2f} x loads+dumps  "
         f"(ours {full - copy:4.2f} us; {refused / len(values):.1%} refused)"
     )

@@ -1,0 +1,132 @@
+"""The public records of what was decided and what came of it: messages, decisions, conversions, aggregates."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from schemas.outputs import AT, OTHER, PROFILE, PublicRecord
+from schemas.vocabulary import Arm, CreditModel, DecisionReason, Hex32, Money, Outcome, Time, TriggerType
+
+
+class Trigger(PublicRecord):
+    """What set a campaign off."""
+
+    type: TriggerType
+    at: Time
+    cart_id: Hex32 | None = None
+
+
+_TRIGGER: Any = {"type": "cart_abandoned", "at": AT, "cart_id": OTHER}
+_STEP: Any = {"campaign_id": "abandoned-cart", "step": "reminder", "variant": "plain"}
+
+
+class Message(PublicRecord):
+    """A message to be sent to a customer. Key: profile_id. Its id is the same however often it is written."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"examples": [{
+        "message_id": OTHER, **_STEP, "profile_id": PROFILE, "channel": "email", "to": "ana@example.com",
+        "subject": "Still thinking it over?", "body": "Your cart is waiting.",
+        "url": f"https://shop.example/cart?wb_mid={OTHER}", "offer": None, "trigger": _TRIGGER, "decided_at": AT,
+        "expires_at": "2026-11-22T18:32:59.333Z",
+    }]})  # fmt: skip
+
+    message_id: Hex32 = Field(description="deterministic in profile, campaign, cart, its abandonment number and step")
+    campaign_id: str
+    step: str
+    variant: str | None
+    profile_id: Hex32
+    channel: str
+    to: str | None = Field(description="the contact point: e-mail address, phone number, push token")
+    subject: str | None
+    body: str
+    url: str | None = Field(description="the product's or cart's own page, with wb_mid=<message_id>")
+    offer: dict[str, Any] | str | None
+    trigger: Trigger
+    decided_at: Time
+    expires_at: Time | None = Field(description="not to be sent after this")
+
+
+class Decision(PublicRecord):
+    """Every outcome of every step, also of the control group, so that uplift can be measured. Key: profile_id."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {"decision_id": OTHER, **_STEP, "arm": "treatment", "outcome": "sent", "reason": None, "message_id": OTHER,
+         "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, **_STEP, "arm": "treatment", "outcome": "suppressed", "reason": "no_consent",
+         "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
+    ]})  # fmt: skip
+
+    decision_id: Hex32
+    campaign_id: str
+    step: str
+    variant: str | None
+    arm: Arm
+    outcome: Outcome
+    reason: DecisionReason | None
+    message_id: Hex32 | None
+    trigger: Trigger
+    decided_at: Time
+
+
+class Touch(PublicRecord):
+    """A contact with the shop before a conversion."""
+
+    channel: str
+    at: Time
+    source: str | None
+    medium: str | None
+    campaign: str | None
+
+
+class Recovered(PublicRecord):
+    """The first message of the abandonment that a conversion is credited to."""
+
+    campaign_id: str
+    step: str
+    message_id: Hex32
+
+
+class Conversion(PublicRecord):
+    """An order, once per profile, with what led to it. Key: profile_id."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "order_id": "50314b8e9bcf", "profile_id": PROFILE, "value": 27.5, "currency": "USD", "at": AT,
+        "channel": "store",
+        "touches": [{"channel": "email", "at": AT, "source": "winback", "medium": "email", "campaign": "cart"}],
+        "credits": {"first": {"email": 1}, "last": {"email": 1}},
+        "recovered": {"campaign_id": "abandoned-cart", "step": "reminder", "message_id": OTHER},
+    }]})  # fmt: skip
+
+    order_id: str
+    profile_id: Hex32
+    value: Money
+    currency: str | None
+    at: Time
+    channel: str
+    touches: list[Touch]
+    credits: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> share; shares sum to 1")
+    recovered: Recovered | None
+
+
+class Cell(PublicRecord):
+    """The name, time window and dimensions of an aggregate."""
+
+    name: str = Field(examples=["channel_hour", "cart_hour", "campaign_day"])
+    window_start: Time
+    dimensions: dict[str, str | int | None]
+
+
+class Aggregate(PublicRecord):
+    """The absolute values of a cell as one partition has counted them. Key: the cell; the highest version holds."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "cell": {"name": "channel_hour", "window_start": "2026-11-21T18:00:00.000Z", "dimensions": {"channel": "web"}},
+        "values": {"events": 1834, "orders": 12, "revenue": 340.25}, "partition": 3, "version": 1834,
+    }]})  # fmt: skip
+
+    cell: Cell
+    values: dict[str, float] = Field(description="only what is not zero")
+    partition: int = Field(ge=0)
+    version: int = Field(ge=1)

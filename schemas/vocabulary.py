@@ -1,0 +1,41 @@
+"""Words that public records are made of: the closed lists of states, reasons and outcomes, and common forms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+Time = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$",
+        description="ISO 8601, UTC, milliseconds",
+        examples=["2026-11-21T18:32:59.333Z"],
+    ),
+]
+Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f1d7a84db00d2fce00b31a7fc73224f"])]
+Money = Annotated[float, Field(description="an amount in the record's currency, exact to 1e-6", examples=[19.99])]
+CallType = Literal["track", "identify", "page", "screen", "alias", "group"]
+Channel = Literal[
+    "web", "app", "email", "sms", "push", "messenger", "store", "marketplace", "ads", "social", "search",
+    "callcenter", "broadcast", "mail",
+]  # fmt: skip
+CartState = Literal["none", "open", "abandoned", "converted", "emptied", "expired"]
+CartReason = Literal["opened", "inactivity", "reopened", "order", "emptied", "expired"]
+CartStage = Literal["cart", "checkout"]
+Arm = Literal["treatment", "control"]
+Outcome = Literal["sent", "held_out", "suppressed", "deferred", "cancelled"]
+DecisionReason = Literal[
+    "no_consent", "no_contact", "capped", "quiet_hours", "converted", "exited", "stale", "invalid_template",
+    "contaminated", "channel_down",
+]  # fmt: skip
+TriggerType = Literal[
+    "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
+    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
+]  # fmt: skip
+MergeReason = Literal[
+    "link", "alias", "device_reassigned", "person_id_kept", "type_limit", "profile_limit",
+]  # fmt: skip
+RefusedRule = Literal["user_limit", "type_limit", "profile_limit"]
+CreditModel = Literal["first", "last", "last_non_direct", "linear", "time_decay", "position"]
