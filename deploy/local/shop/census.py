@@ -63,6 +63,8 @@ class Census:
             customer.email2 = f"{_plain(last)}{no}@mail.example"
         if customer.email2 and account and not family and r() < 0.15:
             customer.old_user_id = f"old-{no}"
+        if account and r() < 0.04:
+            customer.company = f"co-{no % 50}"
         if r() < 0.35:
             customer.card, customer.card_told = f"60{no:08d}", account and r() < 0.6
         if r() < 0.2:
@@ -78,12 +80,12 @@ class Census:
     def _device(self, customer: Customer, n: int) -> Device:
         r = self._rng.random
         old = bool(customer.old_user_id) and n == 0
-        app = n > 0 and r() < 0.5
+        app = not old and r() < (0.6 if n else 0.15)
         sdks = APP_SDKS if app else BROWSER_SDKS
         device = Device(
             kind="app" if app else "browser",
             sdk=sdks[int(r() * len(sdks))],
-            anonymous_id=self._uuid(),
+            anonymous_id=self.uuid(),
             context=_app_context(self._rng, customer)
             if app
             else _web_context(self._rng, customer.region, customer.zone),
@@ -94,7 +96,7 @@ class Census:
             blank=BLANKS[int(r() * len(BLANKS))],
         )
         if app:
-            device.device_id, device.advertising_id = self._uuid().upper(), self._uuid()
+            device.device_id, device.advertising_id = self.uuid().upper(), self.uuid()
             device.token = self.token()
         elif r() < 0.3:
             device.ga_client_id = f"GA1.2.{int(r() * 1e9)}.{int(r() * 1e9)}"
@@ -106,13 +108,14 @@ class Census:
         return device
 
     def _tablet(self, region: Region, zone: str) -> Device:
-        return Device("tablet", "segment", self._uuid(), _web_context(self._rng, region, zone, TABLET))
+        return Device("tablet", "segment", self.uuid(), _web_context(self._rng, region, zone, TABLET))
 
     def token(self) -> str:
         """A new push token."""
         return f"{self._rng.getrandbits(256):064x}"
 
-    def _uuid(self) -> str:
+    def uuid(self) -> str:
+        """A new UUID: the anonymous or device id of something."""
         h = f"{self._rng.getrandbits(128):032x}"
         return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 

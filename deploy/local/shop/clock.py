@@ -1,8 +1,8 @@
-"""Times of the made-up world: ISO 8601 text made quickly, and the hours of a customer's own day."""
+"""Times of the made-up world: its units, its start, and the hours of a customer's own day."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from random import Random
 from typing import Final
@@ -19,22 +19,6 @@ START: Final = 1_767_571_200_000
 
 _TOTAL: Final = sum(HOURS)
 _CUMULATED: Final = tuple(sum(HOURS[: n + 1]) / _TOTAL for n in range(24))
-
-
-@lru_cache(maxsize=4096)
-def _minute(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:")
-
-
-def iso(t: int) -> str:
-    """Epoch milliseconds as ISO 8601: 2026-01-05T10:00:00.123Z."""
-    minute, rest = divmod(t, MINUTE)
-    return f"{_minute(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
-
-
-def iso_offset(t: int, zone: str) -> str:
-    """As `iso`, in local time with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
-    return datetime.fromtimestamp(t / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from deploy.local.shop.clock import HOUR, iso
+from deploy.local.shop.clock import HOUR, iso_offset
 from deploy.local.shop.delivery import Trip
+from schemas.times import iso
 
 
 class Call(NamedTuple):
-    """One call as the shop's code makes it, before an SDK wraps it. `fields`: userId, anonymousId, previousId."""
+    """One call as the shop's code makes it, before an SDK wraps it. `fields`: userId, anonymousId, groupId, ..."""
 
     type: str
     name: str
@@ -56,6 +57,13 @@ def segment_server(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
         "context": call.context,
     }
     return _body(value, call)
+
+
+def till(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
+    """A till: local time with its offset."""
+    value = segment_server(call, t, trip, skew)
+    value["timestamp"] = iso_offset(t, call.context["timezone"])
+    return value
 
 
 def segment_node(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
@@ -135,7 +143,7 @@ Envelope = Callable[[Call, int, Trip, int], dict[str, Any]]
 ENVELOPES: Final[dict[str, Envelope]] = {
     f.__name__: f
     for f in (
-        segment, segment_fast, segment_server, segment_node, timeless, rudder, rudder_direct, rudder_node, cloud,
+        segment, segment_fast, segment_server, till, segment_node, timeless, rudder, rudder_direct, rudder_node, cloud,
     )
 }  # fmt: skip
 AT_ARRIVAL: Final = frozenset({"segment_fast", "timeless"})

@@ -127,8 +127,8 @@ def elsewhere(
         group=customer.group,
         customer=customer,
         route=route or Route(),
-        numbered=sdk != "segment_server",
-        text_money=sdk in ("segment_server", "cloud"),
+        numbered=sdk not in ("segment_server", "till"),
+        text_money=sdk in ("segment_server", "till", "cloud"),
     )
 
 

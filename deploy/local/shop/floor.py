@@ -10,6 +10,7 @@ from typing import Any
 from deploy.local.shop.catalogue import Product, stock
 from deploy.local.shop.census import Census
 from deploy.local.shop.delivery import Delivery
+from deploy.local.shop.people import Group
 from deploy.local.shop.post import Post, Sender
 from deploy.local.shop.truth_carts import Line
 
@@ -26,6 +27,8 @@ class Floor:
         self.census = Census(self.rng)
         self.groups = self.census.settle(customers)
         self.customers = [c for g in self.groups for c in g.members]
+        self.around = Group(len(self.groups))
+        """Producers that are nobody's: ad accounts, broadcasters."""
         self.delivery = Delivery()
         self.post = Post(self.rng, self.delivery)
         self.orders: list[dict[str, Any]] = []

@@ -26,12 +26,18 @@ def log_in(floor: Floor, customer: Customer, device: Device, sender: Sender) -> 
     if device.aliases and not device.shared and device.resets == 0:
         floor.post.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.anonymous_id)
         device.aliases = False
+    elif floor.rng.random() < 0.02:
+        # What browsers send when alias is called twice: an alias of the user with itself.
+        floor.post.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.user)
     traits, also, externals = _traits(floor, customer, device, main=main)
     context = after.context
     if externals:
         context = {**context, "externalIds": [*context.get("externalIds", ()), *externals]}
     t = group.tick(group.clock + 1 + int(floor.rng.random() * 300))
     floor.post.send(after, t, "identify", "", {}, traits=traits, also=also, context=context)
+    if customer.company and main:
+        business = after.at(fields={**after.fields, "groupId": customer.company})
+        floor.post.send(business, group.tick(t + 1), "group", "", {}, traits={"plan": "business"})
     return after
 
 
@@ -65,7 +71,7 @@ def log_out(floor: Floor, device: Device) -> None:
     device.user = ""
     if not device.shared and device.resets < 10 and floor.rng.random() < 0.4:
         device.resets += 1
-        device.anonymous_id = floor.post.message_id()
+        device.anonymous_id = floor.census.uuid()
         device.cart = {}
 
 

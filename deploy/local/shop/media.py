@@ -7,7 +7,7 @@ from typing import Any
 from deploy.local.shop.clock import DAY, HOUR, MINUTE
 from deploy.local.shop.faces import GA, HANDLE, elsewhere, nobody
 from deploy.local.shop.floor import Floor
-from deploy.local.shop.people import Customer, Group
+from deploy.local.shop.people import Customer
 from deploy.local.shop.post import Sender
 from deploy.local.shop.shoppers import come_back
 from deploy.local.shop.world import HASHTAGS, REGIONS, UTMS
@@ -20,16 +20,15 @@ REACTIONS = ("Post Liked", "Post Liked", "Post Shared", "Post Commented", "Hasht
 
 
 class Media:
-    """The shop's surroundings; their producers are nobody's profile, so they form a group of their own."""
+    """The shop's surroundings: what ad networks and broadcasters tell."""
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
-        self.group = Group(-1)
         self.accounts = {
-            name: nobody("ads", "segment_node", self.group, externals=(("ad_account", f"act-{name}"),))
+            name: nobody("ads", "segment_node", floor.around, externals=(("ad_account", f"act-{name}"),))
             for name in AD_ACCOUNTS
         }
-        self.air = nobody("broadcast", "rudder_node", self.group)
+        self.air = nobody("broadcast", "rudder_node", floor.around)
 
     def day(self, t: int) -> None:
         """Plan a day."""

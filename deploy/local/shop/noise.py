@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from deploy.local.shop.clock import DAY, iso
+from deploy.local.shop.clock import DAY
 from deploy.local.shop.delivery import Route
 from deploy.local.shop.faces import on_device
 from deploy.local.shop.floor import Floor
+from schemas.times import iso
 from schemas.topics import CHANNELS, MAX_EVENT_BYTES, channel_topic
 
 PER_CUSTOMER_DAY: Final = 0.012

@@ -38,7 +38,7 @@ def mail(t: int, floor: Floor, customer: Customer, address: str, campaign_id: st
     if not customer.subscribed["email"]:
         return
     r = floor.rng.random
-    sdk = ("segment_server", "rudder_node", "segment_node")[int(r() * 3)]
+    sdk = ("segment_server", "rudder_node", "segment_node", "cloud")[int(r() * 4)]
     sender = elsewhere(customer, "email", sdk, email=address)
     about = _about(floor, campaign_id)
     if r() < 0.02:

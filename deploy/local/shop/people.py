@@ -101,6 +101,8 @@ class Customer:
     handle_told: bool = False
     buyer: str = ""
     chat: str = ""
+    company: str = ""
+    """The company it buys for, told by a group call."""
     devices: list[Device] = field(default_factory=list)
     cart: dict[Product, int] = field(default_factory=dict)
     """The cart kept with the account, the same on every device that is logged in."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from deploy.local.shop.clock import iso
 from deploy.local.shop.delivery import Delivery, Route, Trip, retry_delay
 from deploy.local.shop.envelopes import AS_SENT, AT_ARRIVAL, ENVELOPES, Call
 from deploy.local.shop.people import Customer, Group
 from deploy.local.shop.truth_carts import ACTIVE_CHANNELS, ACTIVE_NAMES, Effect
 from deploy.local.shop.truth_walk import Walk
 from schemas.identifiers import ANONYMOUS_ID, USER_ID, Identifier, strongest_first
+from schemas.times import iso
 from schemas.topics import channel_topic
 
 RETRIED: Final = 0.008
@@ -112,9 +112,8 @@ class Post:
             self._tell(sender.group.walk, sender, t, Told(ids, previous, effect, active))
 
     def message_id(self) -> str:
-        """A new messageId."""
-        h = f"{self._rng.getrandbits(128):032x}"
-        return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+        """A new messageId: 32 hex digits."""
+        return f"{self._rng.getrandbits(128):032x}"
 
     def _count(self, sender: Sender) -> None:
         counts = self.delivery.counts

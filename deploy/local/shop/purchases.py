@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deploy.local.shop.clock import DAY, HOUR, MINUTE, iso
+from deploy.local.shop.clock import DAY, HOUR, MINUTE
 from deploy.local.shop.delivery import Route
 from deploy.local.shop.faces import BUYER, CARD, CHAT, elsewhere, nobody
 from deploy.local.shop.floor import Floor, Lines, line_of, listed
@@ -13,6 +13,7 @@ from deploy.local.shop.post import Sender
 from deploy.local.shop.truth_carts import Added, Ordered
 from deploy.local.shop.world import STORES, STORES_OF, Store
 from schemas.identifiers import EMAIL, ORDER_ID, Identifier
+from schemas.times import iso
 
 
 def complete(
@@ -113,7 +114,7 @@ def buy_in_store(t: int, floor: Floor, customer: Customer, lines: Lines) -> None
     t = group.tick_second(t)
     # Some tills report only at night.
     route = Route(online_at=t + int(8 * HOUR * r())) if r() < 0.15 else Route()
-    sdk = ("cloud", "segment_server", "segment_node", "timeless", "rudder_node")[int(r() * 5)]
+    sdk = ("cloud", "till", "segment_node", "timeless", "rudder_node")[int(r() * 5)]
     receipt = r() < (0.3 if customer.card else 0.8)
     if not customer.card and not receipt:
         pay_cash(t, floor, group, store, lines)
@@ -150,7 +151,8 @@ def buy_by_phone(t: int, floor: Floor, customer: Customer, lines: Lines) -> None
 
 def buy_on_marketplace(t: int, floor: Floor, customer: Customer) -> None:
     """A look, a cart and often an order on the marketplace, where the customer is a buyer number."""
-    sender = elsewhere(customer, "marketplace", "segment_node", externals=((BUYER, customer.buyer),))
+    sdk = "cloud" if int(customer.id[1:]) % 2 else "segment_node"
+    sender = elsewhere(customer, "marketplace", sdk, externals=((BUYER, customer.buyer),))
     _look_and_add(t, floor, customer, sender, buys=0.6)
 
 

@@ -62,7 +62,7 @@ def _device(floor: Floor, customer: Customer) -> Device:
     if tablet is not None and x < 0.35:
         return tablet
     devices = customer.devices
-    return devices[0] if x < 0.7 else devices[int(floor.rng.random() * len(devices))]
+    return devices[0] if x < 0.6 else devices[int(floor.rng.random() * len(devices))]
 
 
 def _new_token(floor: Floor, device: Device) -> None:

@@ -5,17 +5,17 @@ docs/simulator.md describes the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from deploy.local.shop.clock import iso
 from deploy.local.shop.floor import Floor
 from deploy.local.shop.people import Group
 from deploy.local.shop.truth_walk import Person, Walk
-from schemas.identifiers import ORDER_ID, Identifier
+from schemas.identifiers import ANONYMOUS_ID, Identifier
+from schemas.times import iso
 
 
 class Truth:
@@ -23,15 +23,14 @@ class Truth:
 
     def __init__(self, directory: Path, floor: Floor) -> None:
         self._directory, self._floor = directory, floor
-        self._carts: list[tuple[Group, Person, dict[str, Any]]] = []
+        self._carts: list[tuple[Person, dict[str, Any]]] = []
         self._broken: list[dict[str, Any]] = []
+        self._walks: list[tuple[Group, Walk]] = []
         directory.mkdir(parents=True, exist_ok=True)
         floor.keep_orders = True
-        for group in floor.groups:
-            group.walk = Walk(self._noter(group))
-
-    def _noter(self, group: Group) -> Any:
-        return lambda person, row: self._carts.append((group, person, row))
+        for group in (*floor.groups, floor.around):
+            group.walk = Walk(lambda person, row: self._carts.append((person, row)))
+            self._walks.append((group, group.walk))
 
     def broken(self, line_no: int, topic: str, reason: str) -> None:
         """Line `line_no` (the first is 0) becomes a dead letter."""
@@ -39,90 +38,79 @@ class Truth:
 
     def write(self) -> None:
         """Let time run out for every cart, then write all files."""
-        for group in self._floor.groups:
-            if group.walk is not None:
-                group.walk.finish()
-        names = self._clusters()
-        self._customers(names)
-        self._shared(names)
-        self._write("carts.jsonl", (self._cart(names, *entry) for entry in self._carts))
+        for _, walk in self._walks:
+            walk.finish()
+        owners = self._clusters()
+        self._write("customers.jsonl", self._customers(owners))
+        self._write("shared.jsonl", self._shared(owners))
+        self._write("carts.jsonl", (_cart(owners[person.now()], row) for person, row in self._carts))
         self._write("orders.jsonl", self._floor.orders)
         self._write("broken.jsonl", self._broken)
         delivery = self._floor.delivery
         summary = {
-            **{k: delivery.counts[k] for k in sorted(delivery.counts)},
+            **{name: delivery.counts[name] for name in sorted(delivery.counts)},
             "broken": dict(sorted(delivery.broken.items())),
             "first": None if delivery.first is None else iso(delivery.first),
             "last": iso(delivery.last),
         }
         (self._directory / "delivery.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
 
-    def _clusters(self) -> dict[Person, str]:
-        """Name and write the profiles, save those of nameless orders; shared devices are listed apart."""
-        names: dict[Person, str] = {}
+    def _clusters(self) -> dict[Person, tuple[str, str | None]]:
+        """Write the profiles, without the shared devices; the name and the customer of each."""
+        owners: dict[Person, tuple[str, str | None]] = {}
         rows = []
-        for group in self._floor.groups:
-            if group.walk is None:
-                continue
-            shared = {identifier for _, identifier, _ in group.walk.moves}
-            if group.tablet is not None:
-                shared.add(Identifier("anonymous_id", group.tablet.anonymous_id))
-            for person in group.walk.people():
-                names[person] = f"g{group.no:06d}-{person.no}"
-                own = [i for i in person.identifiers if i not in shared]
-                if own and own[0].type != ORDER_ID:
-                    owner = next((c.id for c in group.members if own[0] in c.published), None)
-                    rows.append({"cluster": names[person], "customer": owner, "identifiers": _shown(own)})
+        for group, walk in self._walks:
+            shared = _shared_of(group)
+            for person in walk.people():
+                own = [i for i in person.identifiers if i != shared]
+                customer = next((c.id for c in group.members if own and own[0] in c.published), None)
+                owners[person] = f"g{group.no:06d}-{person.no}", customer
+                if own:
+                    rows.append({"cluster": owners[person][0], "customer": customer, "identifiers": _shown(own)})
         self._write("clusters.jsonl", rows)
-        return names
+        return owners
 
-    def _customers(self, names: dict[Person, str]) -> None:
-        rows = []
-        for group in self._floor.groups:
+    def _customers(self, owners: dict[Person, tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
+        for group, walk in self._walks:
+            shared = _shared_of(group)
             for customer in group.members:
-                people = [group.walk.owner(i) for i in customer.published] if group.walk else []
-                rows.append(
-                    {
-                        "customer": customer.id,
-                        "group": group.no,
-                        "time_zone": customer.zone,
-                        "country": customer.region.country,
-                        "identifiers": _shown(customer.published),
-                        "clusters": sorted({names[p] for p in people if p is not None}),
-                    }
-                )
-        self._write("customers.jsonl", rows)
-
-    def _shared(self, names: dict[Person, str]) -> None:
-        rows = []
-        for group in self._floor.groups:
-            if group.tablet is None or group.walk is None:
-                continue
-            identifier = Identifier("anonymous_id", group.tablet.anonymous_id)
-            owner = group.walk.owner(identifier)
-            if owner is None:
-                continue
-            moves = [{"at": iso(t), "to": user.value} for t, i, user in group.walk.moves if i == identifier]
-            rows.append(
-                {
-                    "identifier": _shown([identifier])[0],
-                    "customers": [c.id for c in group.members if identifier in c.published],
-                    "moves": moves,
-                    "owner": names[owner],
+                own = [i for i in customer.published if i != shared]
+                people = [person for i in own if (person := walk.owner(i)) is not None]
+                yield {
+                    "customer": customer.id,
+                    "group": group.no,
+                    "time_zone": customer.zone,
+                    "country": customer.region.country,
+                    "identifiers": _shown(own),
+                    "shared": _shown([shared] if shared in customer.published and shared is not None else []),
+                    "clusters": sorted({owners[person][0] for person in people}),
                 }
-            )
-        self._write("shared.jsonl", rows)
 
-    @staticmethod
-    def _cart(names: dict[Person, str], group: Group, person: Person, row: dict[str, Any]) -> dict[str, Any]:
-        now = person.now()
-        owners = [c.id for c in group.members if any(i in c.published for i in now.identifiers)]
-        return {"cluster": names[now], "customers": owners, **row, "at": iso(row["at"])}
+    def _shared(self, owners: dict[Person, tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
+        for group, walk in self._walks:
+            shared = _shared_of(group)
+            owner = None if shared is None else walk.owner(shared)
+            if shared is None or owner is None:
+                continue
+            yield {
+                "identifier": _shown([shared])[0],
+                "customers": [c.id for c in group.members if shared in c.published],
+                "moves": [{"at": iso(t), "to": user.value} for t, i, user in walk.moves if i == shared],
+                "cluster": owners[owner][0],
+            }
 
     def _write(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
         with (self._directory / name).open("wb") as file:
             for row in rows:
                 file.write(orjson.dumps(row) + b"\n")
+
+
+def _shared_of(group: Group) -> Identifier | None:
+    return None if group.tablet is None else Identifier(ANONYMOUS_ID, group.tablet.anonymous_id)
+
+
+def _cart(owner: tuple[str, str | None], row: dict[str, Any]) -> dict[str, Any]:
+    return {"cluster": owner[0], "customer": owner[1], **row, "at": iso(row["at"])}
 
 
 def _shown(identifiers: Iterable[Identifier]) -> list[dict[str, str]]:

@@ -170,6 +170,8 @@ class Visit:
             self.track(
                 "Product Price Changed", {**changed, "price": product.cents / 100, "old_price": product.was / 100}
             )
+        elif self.rng.random() < 0.004:
+            self.track("Product Restocked", self.facts())
         self.customer.prices[product] = product.version
         self.track("Product Viewed", self.facts())
 
