@@ -17,6 +17,7 @@ from schemas.record import Out, Record
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS
 from streams.campaigns import load
+from streams.core.campaigns import Campaigns
 from streams.core.graph import Policy
 from streams.core.identify import Identify
 from streams.core.ingest import Ingest
@@ -66,7 +67,9 @@ class Reading:
         return True
 
 
-def replay(records: Iterable[Record], settings: Settings) -> dict[str, list[Record]]:
+def replay(
+    records: Iterable[Record], settings: Settings, campaigns: Campaigns | None = None
+) -> dict[str, list[Record]]:
     """Every output of the pipeline for these raw records under the event clock, by topic.
 
     Raises ValueError when the campaigns file is not valid.
@@ -78,16 +81,14 @@ def replay(records: Iterable[Record], settings: Settings) -> dict[str, list[Reco
         logs, reader=Reader(settings.phone_region), hasher=Hasher(secret), replica=replica, partitions=partitions
     )
     ends = _ingest(ingest, records)
-    campaigns = load(settings.campaigns)
+    campaigns = campaigns or load(settings.campaigns)
     policy = Policy(settings.device_policy, settings.profile_limit)
     store = PartitionStore(MemoryBase())
     identify = Identify(store, logs, partitions=partitions, policy=policy)
     readings = [Reading(identify, store, logs.topics[IDENTITY_LINKS][0])]
     for partition in range(partitions):
         store = PartitionStore(MemoryBase())
-        journey = Journey(
-            store, logs, partition=partition, partitions=partitions, campaigns=campaigns, secret=secret
-        )
+        journey = Journey(store, logs, partition=partition, partitions=partitions, campaigns=campaigns, secret=secret)
         readings.append(Reading(journey, store, logs.topics[PROFILE_EVENTS][partition]))
 
     sources = [(topic, partition) for topic in CHANNEL_TOPICS for partition in range(partitions)]

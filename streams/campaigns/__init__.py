@@ -23,7 +23,9 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def load(path: Path | None) -> Campaigns:
@@ -39,7 +41,9 @@ def load(path: Path | None) -> Campaigns:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{source}: no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
-        raise ValueError(f"{source}: a campaigns file is a mapping with the key `campaigns`")
+        raise ValueError(  # noqa: TRY004 - a fault of the file, not of the caller
+            f"{source}: a campaigns file is a mapping with the key `campaigns`"
+        )
     try:
         file = CampaignFile.model_validate(raw)
     except ValidationError as error:
@@ -66,7 +70,8 @@ def _templates(file: CampaignFile, source: Path) -> dict[tuple[str, str], str]:
                 place = next((p for p in places if p.is_file()), None)
                 if place is None:
                     raise ValueError(
-                        f"{source}: campaign {campaign.id!r}: no template {step.template!r}; looked for {places[0]} and {places[1]}"
+                        f"{source}: campaign {campaign.id!r}: no template {step.template!r}; "
+                        f"looked for {places[0]} and {places[1]}"
                     )
                 found[step.template, channel] = place.read_text(encoding="utf-8")
     return found

@@ -1,7 +1,7 @@
 """What one profile does at one instant: an event takes effect, a timer fires, another profile is absorbed.
 
-The order in which the machines are asked is written here and nowhere else. All three functions change the profile they are
-given and put what follows from it into `Effects`.
+The order in which the machines are asked is written here and nowhere else. All three functions change the profile
+they are given and put what follows from it into `Effects`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from typing import Any, Final
 from schemas.money import micros
 from schemas.names import AD_SPEND_RECORDED, ORDER_COMPLETED, ORDER_REFUNDED
 from schemas.topics import (
-    CART_TRANSITIONS, CONVERSIONS, DAY_MS, RETARGETING_DECISIONS, RETARGETING_MESSAGES,
+    CART_TRANSITIONS,
+    CONVERSIONS,
+    DAY_MS,
+    RETARGETING_DECISIONS,
+    RETARGETING_MESSAGES,
 )  # fmt: skip
 from streams.core import attribution, cart, channels, consent, contact, orders, sequence
 from streams.core.cart import Transition

@@ -38,11 +38,21 @@ _MEDIA: Final = {
     "tv": "broadcast", "radio": "broadcast", "print": "mail", "messenger": "messenger",
 }  # fmt: skip
 _SEARCH: Final = ("google.", "bing.", "duckduckgo.", "yahoo.", "yandex.", "baidu.", "ecosia.")
-_SOCIAL: Final = ("facebook.", "instagram.", "twitter.", "x.com", "t.co", "tiktok.", "pinterest.", "linkedin.", "reddit.")
+_SOCIAL: Final = (
+    "facebook.",
+    "instagram.",
+    "twitter.",
+    "x.com",
+    "t.co",
+    "tiktok.",
+    "pinterest.",
+    "linkedin.",
+    "reddit.",
+)
 
 
 def touch_of(event: Sealed) -> Touch | None:
-    """The touch an event is, if it is one: a click, a visit with a campaign, a visit from elsewhere or a direct visit."""
+    """The touch an event is, if it is one: a click, or a visit with a campaign, from elsewhere or direct."""
     if (channel := _CLICKS.get(event.name)) is not None:
         campaign = event.properties.get("campaign_id")
         return Touch(event.time, channel, campaign=campaign if isinstance(campaign, str) else None)
@@ -83,7 +93,9 @@ def on_event(profile: Profile, event: Sealed) -> None:
 def absorb(winner: Profile, loser: Profile) -> None:
     """The touches of both, in order of time."""
     if loser.touches:
-        both = sorted([*winner.touches, *loser.touches], key=lambda t: (t.at, t.channel, t.source or "", t.campaign or ""))
+        both = sorted(
+            [*winner.touches, *loser.touches], key=lambda t: (t.at, t.channel, t.source or "", t.campaign or "")
+        )
         winner.touches = both[-MOST_TOUCHES:]
 
 

@@ -169,7 +169,9 @@ class CampaignFile(_Strict):
             ids.add(campaign.id)
             on = campaign.trigger.on
             if on in triggers:
-                raise ValueError(f"campaigns {triggers[on]!r} and {campaign.id!r} share the trigger {on}: one each in this version")
+                raise ValueError(
+                    f"campaigns {triggers[on]!r} and {campaign.id!r} share the trigger {on}: one each in this version"
+                )
             triggers[on] = campaign.id
         return self
 

@@ -10,7 +10,7 @@ from streams.core.profile import Profile
 
 
 def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool:
-    """Has some rule of the channel, or of all together, been used up in its window (now - per, now]?"""
+    """Whether some rule of the channel, or of all together, is used up in its window (now - per, now]."""
     for name in ("global", channel):
         for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
             count = sum(1 for at, used in profile.sent if now - cap.per < at <= now and name in ("global", used))

@@ -1,7 +1,7 @@
 """The cart machine of CONTRACT section 3: everything that opens, abandons, reopens or ends a cart is in this file.
 
-`TRANSITIONS` is the whole machine as data; docs/cart.md is drawn from it. The three functions never read a clock: `on_event`
-is given the event, `on_time` the time that has come, and `due_at` says when to ask again.
+`TRANSITIONS` is the whole machine as data; docs/cart.md is drawn from it. The three functions never read a clock:
+`on_event` is given the event, `on_time` the time that has come, and `due_at` says when to ask again.
 """
 
 from __future__ import annotations
@@ -123,16 +123,16 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
     cart.lines = lines
     cart.currency = currency or cart.currency
     cart.touched_at = max(cart.touched_at, event.time)
-    cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
     if not lines:
         return [_end(profile, cart, "emptied", event.time)]
+    cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
     if reason == "opened":
         return [_transition(cart, NONE, OPEN, event.time, reason)]
     return [_move(cart, reason, event.time)] if reason else []
 
 
 def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
-    """The merge rule: an order of either side converts the other's cart, what is left is united (CONTRACT section 3)."""
+    """A merge: an order of either side converts the other's cart, what is left is united (CONTRACT section 3)."""
     transitions = []
     for side, other in ((winner, loser), (loser, winner)):
         if side.cart is not None and other.last_order >= side.cart.opened_at:
@@ -147,6 +147,7 @@ def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
     mine.currency = later.currency or mine.currency or theirs.currency
     mine.lines = cart_lines.union(mine.lines, theirs.lines)
     mine.opened_at = min(mine.opened_at, theirs.opened_at)
+    mine.counts_from = max(mine.counts_from, theirs.counts_from)
     mine.touched_at = later.touched_at
     mine.abandonment_no = max(mine.abandonment_no, theirs.abandonment_no)
     mine.checkout = mine.checkout or theirs.checkout
@@ -157,7 +158,7 @@ def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
 
 def _opened(profile_id: str, event: Sealed) -> Cart:
     seed = f"{profile_id}|{event.time}|{event.message_id}"
-    return Cart(blake2b(seed.encode(), digest_size=16).hexdigest(), event.time, event.time)
+    return Cart(blake2b(seed.encode(), digest_size=16).hexdigest(), event.time, event.time, event.time)
 
 
 def _move(cart: Cart, reason: str, at: int) -> Transition:

@@ -30,7 +30,7 @@ def on_event(profile: Profile, event: Sealed) -> None:
 
 
 def given(profile: Profile, channel: str, *, default: bool) -> bool:
-    """May this customer be written to on this channel?"""
+    """Whether this customer may be written to on this channel."""
     known = profile.consent.get(channel)
     return default if known is None else bool(known[0])
 

@@ -1,4 +1,4 @@
-"""Contact points, zone and traits: where a customer can be reached and what is known of them, newest event time first."""
+"""Contact points, zone and traits: where a customer can be reached and what is known of them; the newest wins."""
 
 from __future__ import annotations
 

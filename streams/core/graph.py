@@ -61,7 +61,7 @@ Change = Merge | Move | Refused
 
 @dataclass(slots=True)
 class Graph:
-    """Owners and members; `fresh` collects identifiers that got an owner for the first time."""
+    """Owners and members by hash. `travelled` are the devices that have ever moved from one profile to another."""
 
     policy: Policy = field(default_factory=Policy)
     owner: dict[str, str] = field(default_factory=dict)
@@ -69,6 +69,7 @@ class Graph:
     first: dict[str, int] = field(default_factory=dict)
     into: dict[str, str] = field(default_factory=dict)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
+    travelled: set[str] = field(default_factory=set)
     counter: int = 0
 
     def link(self, identifiers: Sequence[Hashed], previous: int) -> tuple[list[Change], list[Hashed]]:
@@ -109,6 +110,7 @@ class Graph:
             mine = self.members[a]
             mine[other[1]] = other[0]
             self.owner[other[1]] = a
+            self.travelled.add(other[1])
             return Move(nth, other, b, a)
         if limit := self._over(mine, theirs):
             return self._refuse(nth, limit, limit, a, b, head, other)
@@ -139,11 +141,9 @@ class Graph:
             return "type_limit"
         return "profile_limit" if counts.total() > self.policy.profile_limit else None
 
-    def _refuse(
-        self, nth: int, rule: str, reason: str, a: str, b: str, head: Hashed, other: Hashed
-    ) -> Refused | None:
+    def _refuse(self, nth: int, rule: str, reason: str, a: str, b: str, head: Hashed, other: Hashed) -> Refused | None:
         pair = (head[1], other[1])
-        if self.refused.get(pair) == reason:
+        if pair in self.refused:
             return None
         self.refused[pair] = reason
         return Refused(nth, rule, reason, b, a, pair)
@@ -158,7 +158,7 @@ class Graph:
             fresh.append(identifier)
 
     def _free_id(self, hashed: str) -> str:
-        """The profile id of an identifier that has none: its hash, or the next one that never stood for another profile."""
+        """A profile id for an identifier that has none: its hash, or the next one that never stood for another."""
         profile_id = hashed
         while profile_id in self.into or profile_id in self.members:
             profile_id = blake2b(profile_id.encode(), digest_size=16).hexdigest()

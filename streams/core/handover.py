@@ -1,8 +1,8 @@
 """Hand-over between profiles and partitions: where an event belongs, and how a merged profile's state gets there.
 
-A merged profile goes on living as a sub-profile of the winner until the time of its merge is sealed. Whatever still arrives
-at the old place is forwarded by two marks, a moved identifier first, then a merge; `low` remembers the earliest key that was
-sent on, so that the watermark never passes it (DESIGN sections 4 and 5).
+A merged profile goes on living as a sub-profile of the winner until the time of its merge is sealed. Whatever still
+arrives at the old place is forwarded by two marks, a moved identifier first, then a merge; `low` remembers the
+earliest key that was sent on, so that the watermark never passes it (DESIGN sections 4 and 5).
 """
 
 from __future__ import annotations
@@ -194,4 +194,3 @@ class Handover:
 
     def _moves(self, key: bytes) -> None:
         self.low = min(self.low, key[:KEY_SIZE])
-

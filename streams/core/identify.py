@@ -1,7 +1,7 @@
 """identify: the single writer of the identity graph and of time. One partition, `identity.links`, in its log order.
 
-Links wait until the sources' watermark has passed them and are applied in event-time order, so that what is decided depends
-on the events alone. A link that comes late is applied when it comes.
+Links wait until the sources' watermark has passed them and are applied in event-time order, so that what is decided
+depends on the events alone. A link that comes late is applied when it comes.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Identify:
         self._waiting: list[tuple[bytes, int, list[Hashed], int]] = []
         self._left: dict[int, int] = {}
         self._version = 0
+        self._assigned = 0
         self._edges: set[bytes] = set()
         self._halfway = False
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -62,8 +63,10 @@ class Identify:
         """Rebuild the graph, the waiting links and the clock from the store."""
         graph = self.graph
         for key, value in self._store.scan(_OWNER):
-            hashed, (type_, owner) = key[1:].hex(), value.decode().split("|")
+            hashed, (type_, owner, travelled) = key[1:].hex(), value.decode().split("|")
             graph.owner[hashed] = owner
+            if travelled:
+                graph.travelled.add(hashed)
             graph.members.setdefault(owner, {})[hashed] = type_
         for key, value in self._store.scan(_FIRST):
             graph.first[key[1:].hex()] = int(value)
@@ -75,7 +78,7 @@ class Identify:
         if clock is not None:
             data = orjson.loads(clock)
             self.rounds.restore(data["rounds"])
-            self._version, graph.counter = data["version"], data["counter"]
+            self._version, self._assigned, graph.counter = data["version"], data["assigned"], data["counter"]
             applied = bytes.fromhex(data["applied"])
             for key, value in self._store.scan(_BATCH):
                 self._wait(int.from_bytes(key[1:], "big"), orjson.loads(value), applied)
@@ -97,6 +100,7 @@ class Identify:
         data = {
             "rounds": self.rounds.dump(),
             "version": self._version,
+            "assigned": self._assigned,
             "counter": self.graph.counter,
             "applied": applied.hex(),
         }
@@ -175,8 +179,10 @@ class Identify:
 
     def _assign(self, type_: str, hashed: str, linked_at: str) -> None:
         self._version += 1
+        self._assigned = self._version
         owner = self.graph.owner[hashed]
-        self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}".encode())
+        travelled = "travelled" if hashed in self.graph.travelled else ""
+        self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
         self._store.put(_FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
         value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
         self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))
@@ -185,8 +191,12 @@ class Identify:
         loser, winner = change.loser, change.winner
         row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
         match change:
-            case Merge(reason=reason):
+            case Merge(reason=reason, moved=moved):
                 row["reason"] = reason
+                for _, hashed in moved:
+                    # A device that once left the winner is back with it: its events must not be sent after it any more.
+                    if hashed in self.graph.travelled:
+                        self._tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
                 outcome = "merged"
                 self._store.put(_INTO + bytes.fromhex(loser), winner.encode())
                 self._store.delete(_FIRST + bytes.fromhex(loser))
@@ -201,7 +211,9 @@ class Identify:
                 outcome = reason
         self.counts["winback_links_total", outcome] += 1
         if not isinstance(change, Refused):
-            self.rounds.change(key[:KEY_SIZE], self._version)
+            self.rounds.change(key[:KEY_SIZE], self._assigned)
+        # Rows count on too, so that two pairs of one link refused by one rule are not taken for a repeat.
+        self._version += 1
         row |= {"merged_at": at, "version": self._version}
         partition = partition_of(loser, self._partitions)
         self._emit.send(Out(IDENTITY_MERGES, partition, loser.encode(), orjson.dumps(row)))

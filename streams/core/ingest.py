@@ -1,6 +1,7 @@
 """ingest: a raw record becomes an event of a profile, a link if it names several identifiers, or a dead letter.
 
-No state of its own: the replica of `identity.assignments` is a hint (a stale one costs a hand-over, never a wrong result).
+No state of its own: the replica of `identity.assignments` is a hint (a stale one costs a hand-over, never a wrong
+result).
 """
 
 from __future__ import annotations
@@ -61,8 +62,7 @@ class Ingest:
             key = order_key(event.time, topic, partition, event.offset)
             profile_id = bytes.fromhex(owners.get(head, head))
             send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, record.timestamp))
-            if event.time > latest:
-                latest = event.time
+            latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
         self.counts["winback_events_total", channel, "accepted"] += accepted
@@ -73,7 +73,7 @@ class Ingest:
 
 
 def _linked(event: Event) -> Sequence[Any]:
-    """The identifiers an event links: its own, then an alias's previous ones; a userId equal to previousId is no link."""
+    """What an event links: its own identifiers, then an alias's previous ones, unless they are the same user."""
     if not event.previous or (event.previous[0] in event.identifiers and event.previous[0].type == USER_ID):
         return event.identifiers
     return (*event.identifiers, *(p for p in event.previous if p not in event.identifiers))

@@ -137,10 +137,9 @@ class Journey:
             # Whoever waits for the end reads the totals then.
             self._cells.flush()
         low, self._handover.low = self._handover.low, NOTHING
-        notice = {
-            "k": "ack", "partition": self._partition, "round": notice["round"], "low": None if low == NOTHING else low.hex(),
-        }  # fmt: skip
-        self._emit.after(links_out(notice))
+        moved = None if low == NOTHING else low.hex()
+        ack = {"k": "ack", "partition": self._partition, "round": notice["round"], "low": moved}
+        self._emit.after(links_out(ack))
         return True
 
     def _emit_rows(self) -> None:
@@ -159,5 +158,3 @@ class Journey:
         parent = self._profiles.get(bytes.fromhex(holder))
         if parent is not None and parent.under is None:
             self._due.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])
-
-

@@ -1,6 +1,7 @@
 """Aggregates as absolute cells: (name, window, dimensions) with totals and a version that counts the updates.
 
-Emitting a cell again repeats its totals, so whoever writes them down may do so twice. Totals of money are micros inside.
+Emitting a cell again repeats its totals, so whoever writes them down may do so twice. Totals of money are micros
+inside.
 """
 
 from __future__ import annotations
@@ -61,8 +62,7 @@ class Cells:
         cell = self._cells.get(key)
         if cell is None:
             stored = self._store.get(_PREFIX + key)
-            fresh = {"name": name, "window": window, "dimensions": dimensions, "totals": {}, "version": 0}
-            cell = self._cells[key] = fresh if stored is None else orjson.loads(stored)
+            cell = self._cells[key] = _cell(name, window, dimensions) if stored is None else orjson.loads(stored)
         totals = cell["totals"]
         for what, amount in amounts.items():
             if amount:
@@ -90,3 +90,7 @@ class Cells:
             "version": cell["version"],
         }
         return Out(AGGREGATES, self._partition, key + f"|{self._partition}".encode(), orjson.dumps(value))
+
+
+def _cell(name: str, window: int, dimensions: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "window": window, "dimensions": dimensions, "totals": {}, "version": 0}

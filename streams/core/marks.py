@@ -65,7 +65,7 @@ class Marks:
         return True
 
     def has_moved(self, profile_id: bytes, identifier: bytes) -> bool:
-        """Has this identifier ever left this profile?"""
+        """Whether this identifier has ever left this profile."""
         return (profile_id, identifier) in self._moved
 
     def moved(self, profile_id: bytes, identifier: bytes, key: bytes) -> str | None:
@@ -83,7 +83,7 @@ class Marks:
         self._expire(key, _ABSORBED + profile_id)
 
     def absorbed(self, profile_id: bytes) -> bool:
-        """Has the profile become part of another here?"""
+        """Whether the profile has become part of another here."""
         return profile_id in self._absorbed
 
     def prune(self, now: int) -> None:

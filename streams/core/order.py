@@ -1,4 +1,4 @@
-"""The total order of events, as bytes that compare the way the events are taken: (event time, topic, partition, offset).
+"""The total order of events, (event time, topic, partition, offset), as bytes that compare the same way.
 
 - an **order key** is 19 bytes: time (8), topic (1), partition (2), offset (8), all big-endian
 - a **merge key** is an order key and the number (2 bytes) of the pair within its link

@@ -72,7 +72,7 @@ def absorb(winner: Profile, loser: Profile) -> None:
 
 
 def _recovered(profile: Profile, at: int) -> Reminder | None:
-    """The first message of the latest abandonment within seven days before the order; one message recovers one order."""
+    """The first message of the latest abandonment in the seven days before; one message recovers one order."""
     within = [r for r in profile.reminders if at - RECOVERY_MS <= r.at <= at]
     if not within:
         return None

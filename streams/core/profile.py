@@ -27,10 +27,14 @@ class Line:
 
 @dataclass(slots=True)
 class Cart:
-    """The open or abandoned cart of a profile."""
+    """The open or abandoned cart of a profile.
+
+    `counts_from` is the latest opening of the carts it was united from: a merge must not turn its clock back.
+    """
 
     id: str
     opened_at: int
+    counts_from: int
     touched_at: int
     lines: dict[str, Line] = field(default_factory=dict)
     currency: str | None = None
@@ -81,7 +85,7 @@ class Touch:
 
 @dataclass(slots=True)
 class Profile:
-    """All that is known of one customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge."""
+    """One customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge."""
 
     id: str
     under: list[str] | None = None
@@ -104,8 +108,7 @@ class Profile:
     @property
     def clock(self) -> int:
         """The moment the cart's timers count from."""
-        opened = self.cart.opened_at if self.cart is not None else 0
-        return max(self.last_activity, opened)
+        return max(self.last_activity, self.cart.counts_from if self.cart is not None else 0)
 
 
 def encode(profile: Profile) -> bytes:

@@ -1,14 +1,14 @@
 """Event time of the whole system: the watermark W, and the rounds that carry it (DESIGN section 5).
 
-A round is a bound told to every journey partition and an acknowledgement from each. Rounds run strictly one after another.
-The next bound is the least of
+A round is a bound told to every journey partition and an acknowledgement from each. Rounds run strictly one after
+another. The next bound is the least of
 
 - the sources' watermarks,
 - the earliest event time of anything a journey partition has sent on to another since its last acknowledgement,
 - the changes of identity that are not **settled**: known to every replica, and one whole round since.
 
-So the bound never passes anything in flight. All of it is a function of the log of `identity.links`: a restart that reads
-the same records again issues the same rounds again.
+So the bound never passes anything in flight. All of it is a function of the log of `identity.links`: a restart that
+reads the same records again issues the same rounds again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MANY = 256
 
 
 class Rounds:
-    """Watermarks of the sources, acknowledgements of the partitions, unsettled changes: what the next bound depends on."""
+    """What the next bound depends on: the sources' watermarks, the acknowledgements, the unsettled changes."""
 
     def __init__(self, sources: Iterable[Source], partitions: int) -> None:
         self._expected = frozenset(sources)
@@ -93,7 +93,7 @@ class Rounds:
         return len(self._unsettled)
 
     def next(self) -> tuple[int, bytes, int | None] | None:
-        """(number, bound, wall clock) of the round to issue now; None while one is under way or there is no reason for one."""
+        """(number, bound, wall clock) of the round to issue now; None while one runs or there is no reason."""
         if self._sources_bound == START_OF_TIME or (self._number and len(self._acknowledged) < self._partitions):
             return None
         known = min(self._versions.values())

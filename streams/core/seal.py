@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas.record import Out
-from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS
 from schemas.reasons import DeadLetterReason
+from schemas.record import Out
 from schemas.times import iso
+from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS
 from streams.core.apply import Effects, Machines
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, source_of, time_of
@@ -31,7 +31,14 @@ class Sealer:
     """Pending events are kept as `e` + profile id + order key -> late or not (1 byte), head hash (16), body."""
 
     def __init__(
-        self, store: Store, emit: Emit, profiles: Profiles, due: DueIndex, marks: Marks, machines: Machines, partition: int
+        self,
+        store: Store,
+        emit: Emit,
+        profiles: Profiles,
+        due: DueIndex,
+        marks: Marks,
+        machines: Machines,
+        partition: int,
     ) -> None:
         self._store = store
         self._emit = emit

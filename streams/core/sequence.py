@@ -43,7 +43,7 @@ class Sequencer:
         return min((step.due for step in profile.steps), default=None)
 
     def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
-        """An abandonment starts the campaign of its stage; anything that ends or reopens the cart cancels what waits."""
+        """An abandonment starts the campaign of its stage; what ends or reopens the cart cancels what waits."""
         if transition.target == ABANDONED:
             self._start(profile, transition)
             return []
@@ -179,7 +179,7 @@ class Sequencer:
         return None
 
     def _draw(self, profile: Profile, campaign: Campaign, what: str) -> float:
-        """A number in [0, 1) that is this profile's for this campaign, for ever: a keyed hash, so that nobody can steer it."""
+        """A number in [0, 1), always the same for this profile and campaign: a keyed hash, so nobody can steer it."""
         digest = blake2b(f"{what}|{profile.id}|{campaign.id}".encode(), digest_size=8, key=self._arm_key).digest()
         return int.from_bytes(digest, "big") / 2**64
 

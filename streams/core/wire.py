@@ -47,9 +47,7 @@ def event_out(profile_id: bytes, key: bytes, head_and_body: bytes, partitions: i
     return Out(PROFILE_EVENTS, partition_of(pid, partitions), pid.encode(), value, (), timestamp)
 
 
-def before_out(
-    holder: str, path: list[list[str]], key: bytes, head_and_body: bytes, partitions: int
-) -> Out:
+def before_out(holder: str, path: list[list[str]], key: bytes, head_and_body: bytes, partitions: int) -> Out:
     """The record that brings an event from before a merge to the profile that holds the merged one.
 
     `path` leads from the merged profile up to the holder: [[profile id, merge key], ...], the innermost first.

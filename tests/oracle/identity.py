@@ -60,7 +60,7 @@ class Graph:
             if other.type not in DEVICE_LIKE:
                 yield from self.refuse(head, other, "user_limit", "person_id_kept")
             elif self.device_policy == "first":
-                yield from self.refuse(head, other, "user_limit", "device_reassigned")
+                yield from self.refuse(head, other, "user_limit", "first")
             elif rule := self.over_limit(mine | {other}):
                 yield from self.refuse(head, other, rule, rule)
             else:
