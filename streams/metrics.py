@@ -26,7 +26,9 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 
 EVENTS: Final = _counter("winback_events_total", "raw events read, by what became of them", "channel", "outcome")
 DEAD_LETTERS: Final = _counter("winback_dead_letters_total", "records that could not be read", "reason")
-DUPLICATES: Final = _counter("winback_duplicates_total", "events dropped because their message id was seen within a day")
+DUPLICATES: Final = _counter(
+    "winback_duplicates_total", "events dropped because their message id was seen within a day"
+)
 LATE_EVENTS: Final = _counter("winback_late_events_total", "events older than the watermark when they came", "channel")
 CHUNK_SECONDS: Final = _histogram("winback_chunk_seconds", "time to process one chunk", _FAST, "agent")
 EVENT_AGE: Final = _histogram("winback_event_age_seconds", "age of a record when a stage takes it", _SLOW, "stage")
@@ -63,9 +65,10 @@ _BY_NAME: Final[dict[str, Any]] = {
 class Drain:
     """Carries what the pure core counts to Prometheus, because the core cannot.
 
-    A task may have `counts`, a Counter of (metric name, label values...), which is emptied into the counters; `gauges`, a
-    mapping of the same keys to how things stand, which are summed over the partitions of this worker; and `observed`, a list
-    of ((metric name, label values...), seconds), which is emptied into the histograms. Unknown names raise KeyError.
+    A task may have `counts`, a Counter of (metric name, label values...), which is emptied into the counters;
+    `gauges`, a mapping of the same keys to how things stand, which are summed over the partitions of this worker; and
+    `observed`, a list of ((metric name, label values...), seconds), which is emptied into the histograms. Unknown
+    names raise KeyError.
     """
 
     def __init__(self) -> None:

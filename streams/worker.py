@@ -136,7 +136,7 @@ async def _first(work: asyncio.Future[Any], stop: asyncio.Event) -> bool:
 
 
 def configure_logging(settings: Settings) -> None:
-    """Our own log lines at the level asked for, those of libraries from warnings up: their debug lines hold keys and values."""
+    """Our own log lines at the level asked for, libraries' from warnings up: their debug lines hold keys and values."""
     level = logging.getLevelName(settings.log_level.upper())
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
@@ -147,7 +147,8 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _no_traceback, renderer]
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _no_traceback, renderer],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -1,7 +1,7 @@
 """ingest: raw events of every channel become events of a profile (`profile.events`) and links (`identity.links`).
 
-After each line it reports to identify how far its sources are: their watermarks, their committed positions and the version
-of the replica it looked profiles up in.
+After each line it reports to identify how far its sources are: their watermarks, their committed positions and the
+version of the replica it looked profiles up in.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ def ingest(app: WinbackApp) -> None:
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
         core = Ingest(emit, reader=reader, hasher=hasher, replica=replica.owners, partitions=settings.partitions)
         reports = Reports(
-            app.engine.probe, core.seen, lambda: replica.version, wall=settings.clock == "wall", lateness=settings.lateness
+            app.engine.probe,
+            core.seen,
+            lambda: replica.version,
+            wall=settings.clock == "wall",
+            lateness=settings.lateness,
         )
         return core, reports
 

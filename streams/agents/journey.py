@@ -19,9 +19,7 @@ def journey(app: WinbackApp) -> None:
     rules = campaigns.load(settings.campaigns)
 
     def make(partition: int, store: Store, emit: Emit) -> Journey:
-        return Journey(
-            store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret
-        )
+        return Journey(store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret)
 
     @app.feeding(KeyedLanes(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, make))
     async def agent(stream: Any) -> None:

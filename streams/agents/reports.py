@@ -29,9 +29,9 @@ class Ends(Protocol):
 class Reports:
     """With the wall clock, a source's watermark is its highest event time less the lateness.
 
-    At the head of its partition it is the wall clock less the lateness, if that is later. The head is where the broker said
-    the partition ended, asked after the clock was read: an old high-water mark would call an unreachable broker idle.
-    With event time no watermark is reported at all.
+    At the head of its partition it is the wall clock less the lateness, if that is later. The head is where the
+    broker said the partition ended, asked after the clock was read: an old high-water mark would call an unreachable
+    broker idle. With event time no watermark is reported at all.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Reports:
         self._drawn = (sources, self._version())
 
     def report(self) -> Out | None:
-        """The record for `identity.links`, None when nothing is new or only the clock has moved and a moment ago it had too."""
+        """The record for `identity.links`, None when nothing is new, or nothing but the clock within a second."""
         if self._drawn is None:
             return None
         sources, version = self._drawn

@@ -1,4 +1,4 @@
-"""The broker as a worker sees it: waiting for it, checking its topics, asking where partitions begin and end, reading one."""
+"""The broker as a worker sees it: waiting for it, its topics, where partitions begin and end, reading one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def producer(settings: Settings) -> AIOKafkaProducer:
 
 
 async def wait_for_broker(settings: Settings, topics: Sequence[Topic]) -> None:
-    """Return when the broker answers and has every topic with its partition count; until then say what is amiss, and try again.
+    """Return when the broker answers and has every topic with its partition count; till then say what is amiss.
 
     Raises TopicError for a topic with another partition count than settings say, because waiting does not mend that.
     """
@@ -48,14 +48,18 @@ async def wait_for_broker(settings: Settings, topics: Sequence[Topic]) -> None:
         try:
             missing = await _missing(settings, topics)
         except (KafkaError, OSError) as error:
-            log.warning(f"cannot reach Kafka at {settings.kafka} (WINBACK_KAFKA); trying again in {pause:g} s", error=str(error))
+            _say(f"cannot reach Kafka at {settings.kafka} (WINBACK_KAFKA)", pause, str(error))
         else:
             if not missing:
                 return
             names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-            log.warning(f"Kafka at {settings.kafka} has no topic {names}; run `winback topics`; trying again in {pause:g} s")
+            _say(f"Kafka at {settings.kafka} has no topic {names}; run `winback topics`", pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _BACKOFF_MOST)
+
+
+def _say(what: str, pause: float, error: str | None = None) -> None:
+    log.warning(what, again_in=pause, **({"error": error} if error else {}))
 
 
 async def _missing(settings: Settings, topics: Sequence[Topic]) -> list[str]:
@@ -72,8 +76,8 @@ async def _missing(settings: Settings, topics: Sequence[Topic]) -> list[str]:
             missing.append(topic.name)
         elif len(partitions) != topic.partitions:
             raise TopicError(
-                f"topic {topic.name} at {settings.kafka} has {len(partitions)} partitions and should have {topic.partitions}; "
-                "set WINBACK_PARTITIONS to what it was made with"
+                f"topic {topic.name} at {settings.kafka} has {len(partitions)} partitions and should have "
+                f"{topic.partitions}; set WINBACK_PARTITIONS to what it was made with"
             )
     return missing
 

@@ -1,14 +1,14 @@
 """The changelog of one partition's state: units of records, each closed by a marker.
 
-A record is one touched key (no value: deleted) and names its unit in the header `u`: epoch and sequence, eight bytes each.
-A marker has the key MARKER and says what its unit brings the state to. A marker is written when every record of its unit is
-acknowledged, so a unit with a marker is whole.
+A record is one touched key (no value: deleted) and names its unit in the header `u`: epoch and sequence, eight bytes
+each. A marker has the key MARKER and says what its unit brings the state to. A marker is written when every record of
+its unit is acknowledged, so a unit with a marker is whole.
 
-An epoch is one owner's time with the partition, the consumer group's generation, or one more than the last in the changelog
-if that is higher (a group that was deleted counts from one again). Its first unit, the **claim** (sequence 0), is written
-before anything else: from there on units of older epochs are a zombie's. The claim also writes the true value of every key
-that an unfinished or a zombie's unit has left in the log, so that compaction, which keeps the last record of a key whatever
-unit it was of, never keeps a wrong one.
+An epoch is one owner's time with the partition: the consumer group's generation, or one more than the last in the
+changelog if that is higher (a deleted group counts from one again). Its first unit, the **claim** (sequence 0), is
+written before anything else: from there on units of older epochs are a zombie's. The claim also writes the true value
+of every key that an unfinished or a zombie's unit has left in the log, so that compaction, which keeps the last record
+of a key whatever unit it was of, never keeps a wrong one.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ class ChangelogWriter:
     def _check(self, base: int, count: int) -> None:
         """The broker's offsets of our own batches have no gaps as long as nobody else writes."""
         if base < 0:  # the broker has seen this batch before and does not say where
-            raise ChangelogError(f"{self.topic} partition {self.partition}: the broker did not say where a batch was written")
+            raise ChangelogError(
+                f"{self.topic} partition {self.partition}: the broker did not say where a batch was written"
+            )
         if self._next is not None and base != self._next:
             raise ChangelogError(
                 f"{self.topic} partition {self.partition}: {base - self._next} records of another writer at offset "

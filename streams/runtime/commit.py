@@ -5,8 +5,9 @@
 2. **Outputs acknowledged.** Everything emitted is on the broker; what was emitted with `after` went behind the rest.
    Fails: the outputs that did go out come again after the restart, under the same deterministic ids.
 3. **One unit in the changelog acknowledged**, its marker last; then the same unit as one write batch to the base.
-   Fails before the marker: the unit is unfinished and ignored, its keys are repaired by the next claim; the input is read
-   again from the last marker. Fails between marker and base: the base is behind and takes the unit from the changelog.
+   Fails before the marker: the unit is unfinished and ignored, its keys are repaired by the next claim; the input is
+   read again from the last marker. Fails between marker and base: the base is behind and takes the unit from the
+   changelog.
 4. **The input offset committed** to the consumer group.
    Fails: the group is behind; processing resumes at the marker's offset, whatever the group says.
 

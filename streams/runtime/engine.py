@@ -1,8 +1,9 @@
-"""The engine of a worker: gives assigned partitions to the agents that read them, takes them back, and ends it all on an error.
+"""The engine of a worker: gives assigned partitions to the agents, takes them back, and ends it all on an error.
 
-Faust tells of assignments by signals. A partition is restored before Faust resumes the flow (`on_rebalance_complete` is
-awaited), and what it was doing is finished and committed before it is given back (`on_partitions_revoked` is awaited, with
-the heartbeat still going). Whatever fails in between is `fail`ed: the worker ends, non-zero, with nothing more committed.
+Faust tells of assignments by signals. A partition is restored before Faust resumes the flow (`on_rebalance_complete`
+is awaited), and what it was doing is finished and committed before it is given back (`on_partitions_revoked` is
+awaited, with the heartbeat still going). Whatever fails in between is `fail`ed: the worker ends, non-zero, with
+nothing more committed.
 """
 
 from __future__ import annotations

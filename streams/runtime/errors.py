@@ -1,4 +1,4 @@
-"""What may go wrong in a worker, said so that whoever reads it can act, and how an exception is shown without anyone's data."""
+"""What may go wrong in a worker, said so that one can act on it, and how an error is shown without anyone's data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TopicError(WorkerError):
 
 
 def describe(error: BaseException) -> str:
-    """The kind of an error and where it arose. Messages of foreign errors are left out: they may quote a customer's data."""
+    """The kind of an error and where it arose. Foreign errors' messages are left out: they may quote a customer."""
     name = type(error).__name__
     if isinstance(error, WorkerError | KafkaError | OSError):
         name = f"{name}: {error}"

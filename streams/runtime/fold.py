@@ -3,14 +3,14 @@
 What a unit without a marker means depends on where it stands:
 
 - at the end of the log: it was never finished, and is ignored;
-- before a unit of the same epoch: it was whole, and its marker is compacted away, because an owner that fails to finish a
-  unit writes nothing more;
-- before a unit of a later epoch: never finished, and ignored, if the log has no gap since its first record. If it has, the
-  marker may be compacted away, and it is applied: had it been unfinished after all, the claim that began the later epoch
-  wrote the true values of its keys, and these come behind it (streams/runtime/changelog.py).
+- before a unit of the same epoch: it was whole, and its marker is compacted away, because an owner that fails to
+  finish a unit writes nothing more;
+- before a unit of a later epoch: never finished, and ignored, if the log has no gap since its first record. If it
+  has, the marker may be compacted away, and it is applied: had it been unfinished after all, the claim that began the
+  later epoch wrote the true values of its keys, and these come behind it (streams/runtime/changelog.py).
 
-A unit whose epoch or input offset runs backwards is a zombie's, and ignored. Keys of ignored units whose true value is not
-further on in the log are `repairs`: the next claim writes them again.
+A unit whose epoch or input offset runs backwards is a zombie's, and ignored. Keys of ignored units whose true value
+is not further on in the log are `repairs`: the next claim writes them again.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class _Open:
 class Fold:
     """Feed it every record in log order with `add`, then call `finish`.
 
-    `until`: offset of the last marker to apply, when an earlier pass has found it (`SpilledError`); units up to there are
-    whole.
+    `until`: offset of the last marker to apply, when an earlier pass has found it (`SpilledError`); units up to there
+    are whole.
     """
 
     def __init__(self, base: Base, *, until: int | None = None) -> None:
@@ -82,7 +82,7 @@ class Fold:
             self._spill()
 
     def finish(self) -> None:
-        """The end of the log: unfinished units are ignored, the rest is written. Raises SpilledError: do it again with `until`."""
+        """The end of the log: ignore unfinished units, write the rest. Raises SpilledError: do it with `until`."""
         if self._spilled:
             raise SpilledError(self.marker_at)
         self._drop_open()
@@ -92,7 +92,9 @@ class Fold:
         unit = marker.unit
         own = self._open.get(unit)
         if self._gap_at < 0 and not self._spilled and marker.count != (len(own.changes) if own else 0):
-            raise ChangelogError(f"the unit closed at changelog offset {at} should have {marker.count} keys and has not")
+            raise ChangelogError(
+                f"the unit closed at changelog offset {at} should have {marker.count} keys and has not"
+            )
         new_epoch = unit.epoch > self.epoch
         self.epoch = unit.epoch
         done = self.position
@@ -135,7 +137,7 @@ class Fold:
             self._pending = {}
 
     def _spill(self) -> None:
-        """Too much to keep: write it as if it were whole, and mark the base unusable until a marker shows that it was."""
+        """Too much to keep: write it as if it were whole; the base is unusable until a marker shows that it was."""
         for opened in sorted(self._open.values(), key=lambda o: o.first):
             self._apply(opened)
         self._open.clear()

@@ -1,8 +1,8 @@
 """The partitions of an agent without keyed state: compute, outputs acknowledged, offsets committed, then a report.
 
-All partitions of the worker share one inbox and one outbox. Computing goes on while outputs are on their way; about every
-200 ms a line is drawn: what was computed before it is waited for, its offsets are committed, and what is true up to it is
-reported. There is no step 3, because there is no state.
+All partitions of the worker share one inbox and one outbox. Computing goes on while outputs are on their way; about
+every 200 ms a line is drawn: what was computed before it is waited for, its offsets are committed, and what is true
+up to it is reported. There is no step 3, because there is no state.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class Reporter(Protocol):
-    """Says what is true up to a line: `prepare`, then `draw` at the line, then `report` when all before it is committed."""
+    """Says what is true up to a line: `prepare`, then `draw` at the line, `report` when all before it is committed."""
 
     async def prepare(self, partitions: Collection[TP]) -> None:
         """Ask whoever has to be asked first."""

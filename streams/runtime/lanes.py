@@ -199,7 +199,11 @@ class IntakeLanes(Lanes):
     """
 
     def __init__(
-        self, engine: Engine, agent: str, topics: Sequence[str], make: Callable[[Emit, Replica], tuple[Reader, Reporter]]
+        self,
+        engine: Engine,
+        agent: str,
+        topics: Sequence[str],
+        make: Callable[[Emit, Replica], tuple[Reader, Reporter]],
     ) -> None:
         super().__init__(engine, agent, topics)
         self._make = make

@@ -1,7 +1,7 @@
-"""Membership: may this worker still write? It may while the group coordinator has heard from it within the session timeout.
+"""Membership: may this worker still write? While the group coordinator has answered within the session timeout.
 
-A worker that was stopped, swapped out or cut off comes back believing that its partitions are its own. Kafka tells it with
-the next heartbeat; whatever it writes before is a zombie's. So every write asks here first.
+A worker that was stopped, swapped out or cut off comes back believing that its partitions are its own. Kafka tells it
+with the next heartbeat; whatever it writes before is a zombie's. So every write asks here first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Outbox: what a chunk puts out, sent as whole record batches per target partition, and known to be acknowledged.
 
-aiokafka's `send` costs three times as much a record as a batch that is filled and sent whole, and Faust's producer only logs
-what fails. Here nothing is forgotten: `flush` returns when the broker has acknowledged every record, and raises otherwise.
+aiokafka's `send` costs three times as much a record as a batch that is filled and sent whole, and Faust's producer
+only logs what fails. Here nothing is forgotten: `flush` returns when the broker has acknowledged every record, and
+raises otherwise.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ def batches(producer: AIOKafkaProducer, outs: Iterable[Out]) -> Iterator[Any]:
 class Outbox:
     """The `Emit` of one task.
 
-    `push` starts to send what was gathered; `flush` waits until all of it is acknowledged, then sends what was put in with
-    `after`, and waits for that. Records for one target partition keep their order. One coroutine at a time may flush; others
-    may go on gathering and pushing meanwhile. `guard` is called before anything is handed to the producer and raises when
-    this worker may not write any more.
+    `push` starts to send what was gathered; `flush` waits until all of it is acknowledged, then sends what was put in
+    with `after`, and waits for that. Records for one target partition keep their order. One coroutine at a time may
+    flush; others may go on gathering and pushing meanwhile. `guard` is called before anything is handed to the
+    producer and raises when this worker may not write any more.
     """
 
     def __init__(self, producer: AIOKafkaProducer, guard: Callable[[], None] = lambda: None) -> None:
@@ -120,7 +121,7 @@ class Outbox:
             del self._tails[target]
 
     async def _fly(self, target: _Target, outs: list[Out], before: asyncio.Task[Any] | None) -> int:
-        """Hand records to the producer, behind those already on their way to the same partition; wait for the broker."""
+        """Hand records to the producer, behind those on their way to the same partition; wait for the broker."""
         topic, partition = target
         try:
             if before is not None:

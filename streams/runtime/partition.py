@@ -49,12 +49,12 @@ class Inbox:
         """Let a waiting `take` return."""
         self._filled.set()
 
-    async def take(self, timeout: float) -> list[Record]:
-        """The oldest chunk; an empty list when none came within `timeout` seconds or `wake` was called."""
+    async def take(self, seconds: float) -> list[Record]:
+        """The oldest chunk; an empty list when none came within `seconds` or `wake` was called."""
         if not self._chunks:
             self._filled.clear()
             try:
-                await asyncio.wait_for(self._filled.wait(), max(0.0, timeout))
+                await asyncio.wait_for(self._filled.wait(), max(0.0, seconds))
             except TimeoutError:
                 return []
         if not self._chunks:
@@ -130,7 +130,7 @@ class KeyedPartition:
         self.inbox.wake()
 
     async def run(self) -> None:
-        """Process and commit until stopped. Raises whatever fails; what was not committed is done again after a restart."""
+        """Process and commit until stopped. Raises whatever fails; what was not committed is done again."""
         while not self._stopping:
             chunk = await self.inbox.take(self._due_in())
             self._taken()

@@ -1,7 +1,7 @@
 """The replica of `identity.assignments` that every ingest worker keeps in memory: which profile an identifier is of.
 
-It is a hint: a stale entry costs a hand-over between partitions, never a wrong result. But what a worker tells identify it
-has read (`version`) must be true of every event it sends from then on.
+It is a hint: a stale entry costs a hand-over between partitions, never a wrong result. But what a worker tells
+identify it has read (`version`) must be true of every event it sends from then on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Restore: bring a base to the last whole unit of its changelog, then claim the partition.
 
-A base is trusted only if the changelog still holds, at the offset it remembers, the very marker it ends with. So a base that
-is ahead of the changelog (it was recreated), belongs to another cluster, or is so old that compaction has passed over its
-last marker (and perhaps over tombstones behind it) is rebuilt from the beginning.
+A base is trusted only if the changelog still holds, at the offset it remembers, the very marker it ends with. So a
+base that is ahead of the changelog (it was recreated), belongs to another cluster, or is so old that compaction has
+passed over its last marker (and perhaps over tombstones behind it) is rebuilt from the beginning.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ async def restore(base: Base, changelog: Log) -> Restored:
 async def claim(base: Base, changelog: Log, writer: ChangelogWriter, found: Restored, first: int) -> Position:
     """Write the unit that begins an epoch; returns where the base stands then.
 
-    `first`: the input offset to begin at when there was no unit yet. What others wrote between the restore and the claim is
-    folded in as well. Raises ChangelogError if a younger owner has claimed the partition meanwhile.
+    `first`: the input offset to begin at when there was no unit yet. What others wrote between the restore and the
+    claim is folded in as well. Raises ChangelogError if a younger owner has claimed the partition meanwhile.
     """
     offset = found.position.offset if found.position else first
     changes = {key: base.get(key) for key in found.repairs}
@@ -76,7 +76,9 @@ async def claim(base: Base, changelog: Log, writer: ChangelogWriter, found: Rest
         if fold.position is None or fold.epoch != position.epoch:
             raise ChangelogError(f"{writer.topic} partition {writer.partition}: a younger owner has claimed it")
         if fold.repairs:
-            raise ChangelogError(f"{writer.topic} partition {writer.partition}: written to by an older owner during the claim")
+            raise ChangelogError(
+                f"{writer.topic} partition {writer.partition}: written to by an older owner during the claim"
+            )
         return fold.position
     base.write({}, position)
     return position
@@ -93,7 +95,9 @@ async def _trusted(base: Base, changelog: Log, end: int) -> bool:
                 unit = UnitId(position.epoch, position.sequence)
                 if record.offset == position.next - 1 and record.key == MARKER:
                     return unit_of(record) == unit
-    log.warning("the local state is not of this changelog or older than it keeps; it is rebuilt", position=position, end=end)
+    log.warning(
+        "the local state is not of this changelog or older than it keeps; it is rebuilt", position=position, end=end
+    )
     return False
 
 

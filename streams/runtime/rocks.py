@@ -15,7 +15,7 @@ from streams.runtime.state import RESERVED, Position
 
 _POSITION: Final = RESERVED + b"position"
 _DIRECTORIES: Final = 8
-"""How many workers that were given the same state directory may hold one partition of it, one after the other's death."""
+"""How many processes that were given the same state directory may each hold a copy of one partition."""
 _cache = Cache(64 * 1024 * 1024)
 """One block cache for all partitions of a worker: RocksDB's own default would be one for each."""
 
@@ -108,7 +108,9 @@ def _open(directory: Path) -> tuple[Rdict, Path]:
                 raise WorkerError(
                     f"cannot open the state in {place}: {error}; remove the directory, it is rebuilt from the changelog"
                 ) from error
-    raise WorkerError(f"the state in {directory} is held by {_DIRECTORIES} other processes; give each worker its own state_dir")
+    raise WorkerError(
+        f"the state in {directory} is held by {_DIRECTORIES} other processes; give each worker its own state_dir"
+    )
 
 
 def _behind(prefix: bytes) -> bytes | None:

@@ -61,7 +61,7 @@ class WinbackApp(faust.App):
         """Faust's data directory holds tables, and there are none."""
 
     def feeding(self, lanes: Lanes) -> Callable[[Callable[[AsyncIterable[Any]], Awaitable[None]]], Any]:
-        """Decorator: an agent over the topics of some lanes. Offsets are the runtime's business, so nothing is acknowledged."""
+        """Decorator: an agent over the topics of some lanes. Offsets are the runtime's: nothing is acknowledged."""
         self.engine.add(lanes)
         topic = self.topic(*lanes.topics, schema=ChunkSchema(), acks=False)
         return self.agent(topic, name=lanes.agent)

@@ -12,7 +12,7 @@ RESERVED: Final = b"\xff\xff"
 
 
 class Position(NamedTuple):
-    """Where a base stands: the unit it holds last, the input offset that brings it to, and the changelog offset behind it."""
+    """Where a base stands: the last unit it holds, the input offset of that, and the changelog offset behind it."""
 
     epoch: int
     sequence: int
@@ -32,7 +32,7 @@ class Base(Protocol):
         ...
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """Put values, delete where None, and say where that brings it; None as position: it holds nothing usable yet."""
+        """Put values, delete where None, and say where that brings it; None: it holds nothing usable."""
         ...
 
     def position(self) -> Position | None:
@@ -136,7 +136,7 @@ _MISSING: Final = object()
 
 
 class PartitionStore:
-    """The `Store` of a task: reads see the unit being made; `unit` is what has to be made durable, `settle` makes it so."""
+    """The `Store` of a task: reads see the unit being made; `unit` is to be made durable, `settle` says it is."""
 
     def __init__(self, base: Base) -> None:
         self.base = base

@@ -1,8 +1,9 @@
 """Faust's Kafka transport, made to hand on lists of records and to commit what the runtime has finished, nothing else.
 
-Faust's own consumer makes four asyncio tasks a record and keeps its acknowledgements a record; here one message is one chunk:
-all records of one partition that a poll has brought. Every override below is pinned by tests/unit/runtime/test_contract.py,
-which fails when an upgrade of Faust or aiokafka changes what the override replaces or leans on.
+Faust's own consumer makes four asyncio tasks a record and keeps its acknowledgements a record; here one message is
+one chunk: all records of one partition that a poll has brought. Every override below is pinned by
+tests/unit/runtime/test_contract.py, which fails when an upgrade of Faust or aiokafka changes what the override
+replaces or leans on.
 
 | override | because Faust's own |
 |---|---|
@@ -40,19 +41,19 @@ from streams.runtime.membership import Membership
 POLL_RECORDS = 4_000
 FETCH_BYTES = 1024 * 1024
 FETCH_WAIT_MS = 50
-"""aiokafka asks a broker for one fetch at a time: a drained partition waits this long for the others' fetch to return."""
+"""aiokafka asks a broker for one fetch at a time: a drained partition waits this long for the others'."""
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 2.0
 REBALANCE_SECONDS = 60.0
 
 
 class ChunkSchema(Schema):
-    """A chunk's value is handed on as it is: nothing to decode, so nothing that Faust could acknowledge for failing to."""
+    """A chunk's value is handed on as it is: nothing that Faust could fail to decode, and acknowledge."""
 
-    def loads_key(self, app: Any, message: Any, **_: Any) -> None:
+    def loads_key(self, _app: Any, _message: Any, **_: Any) -> None:
         """Chunks have no key."""
 
-    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
+    def loads_value(self, _app: Any, message: Any, **_: Any) -> Any:
         """The list of records."""
         return message.value
 
@@ -83,8 +84,8 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, and tell the membership of every heartbeat that was answered."""
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        send_heartbeat = coordinator._do_heartbeat
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - guarded by the contract test
+        send_heartbeat = coordinator._do_heartbeat  # noqa: SLF001
         membership = self.transport.membership
 
         async def heartbeat() -> bool:
@@ -93,7 +94,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
                 membership.beat()
             return answered
 
-        coordinator._do_heartbeat = heartbeat
+        coordinator._do_heartbeat = heartbeat  # noqa: SLF001
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         wanted = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
@@ -126,7 +127,7 @@ class ChunkConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
         """One message a partition: its value is the list of records, its offset that of the last."""
         polled, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
@@ -141,7 +142,7 @@ class ChunkConsumer(driver.Consumer):
             if active is None or tp in active:
                 yield TP(*tp), _chunk(TP(*tp), records, generation)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
         if not self.full:
             return await super()._getmany(active_partitions, timeout)
         # What is full now is ready for more in a moment: do not wait long for the others.

@@ -1,4 +1,4 @@
-"""The watchdog: a worker that does not move while records wait, or that is no member any more, ends instead of sitting there.
+"""The watchdog: a worker that stands still while records wait, or that is no member any more, ends instead of staying.
 
 It looks from two sides. In the event loop it asks the broker how far each partition goes, so that a consumer that has
 silently stopped fetching is seen as well. From a thread of its own it sees the event loop itself stand still, in a
@@ -108,7 +108,9 @@ class Watchdog:
             try:
                 self._ends = await self._engine.probe.ends(pulses) if pulses else {}
             except (KafkaError, OSError) as error:
-                log.warning("cannot ask Kafka how far the partitions go", kafka=self._engine.settings.kafka, error=str(error))
+                log.warning(
+                    "cannot ask Kafka how far the partitions go", kafka=self._engine.settings.kafka, error=str(error)
+                )
             for tp in shown - pulses.keys():
                 CONSUMER_LAG.remove(tp.topic, str(tp.partition))
             for tp, pulse in pulses.items():
@@ -120,7 +122,9 @@ class Watchdog:
         while not self._done.wait(1.0):
             still = monotonic() - self._beat
             if still > self._timeout:
-                log.critical(f"nothing has run in this worker for {still:.0f} s; it is ended", exit=EXIT_STALLED)
+                log.critical(
+                    "nothing has run in this worker for too long; it is ended", seconds=round(still), exit=EXIT_STALLED
+                )
                 faulthandler.dump_traceback(sys.stderr)
                 sys.stderr.flush()
                 os._exit(EXIT_STALLED)
