@@ -21,6 +21,11 @@ _TOTAL: Final = sum(HOURS)
 _CUMULATED: Final = tuple(sum(HOURS[: n + 1]) / _TOTAL for n in range(24))
 
 
+def iso_offset(t: int, zone: str) -> str:
+    """Epoch milliseconds in local time with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
+    return datetime.fromtimestamp(t / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
+
+
 @lru_cache(maxsize=4096)
 def _offset(zone: str, day: int) -> int:
     offset = datetime.fromtimestamp(day * 86_400 + 43_200, ZoneInfo(zone)).utcoffset()
