@@ -1,0 +1,53 @@
+"""What the sink process shows to Prometheus, in a registry of its own (names and labels are the contract's)."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
+
+from schemas.settings import Settings
+from sinks.address import parse_address
+
+REGISTRY: Final = CollectorRegistry()
+ROWS: Final = Counter("winback_sink_rows_total", "Rows inserted into ClickHouse", ["table"], registry=REGISTRY)
+INSERT_SECONDS: Final = Histogram(
+    "winback_sink_insert_seconds", "How long an insert took, its retries included", ["table"], registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)  # fmt: skip
+RETRIES: Final = Counter("winback_sink_retries_total", "Inserts tried again, by error", ["kind"], registry=REGISTRY)
+SKIPPED: Final = Counter("winback_sink_skipped_total", "Records no row could be made of", ["topic"], registry=REGISTRY)
+BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
+LAG: Final = Gauge(
+    "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
+)
+BUILD: Final = Gauge("winback_build_info", "1, labelled with the version", ["version", "process"], registry=REGISTRY)
+
+for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+    REGISTRY.register(_collector)
+
+
+def build_version() -> str:
+    """The version of the installed package; `unknown` when it runs from a bare checkout."""
+    try:
+        return version("winback")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def serve(settings: Settings) -> None:
+    """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
+    BUILD.labels(build_version(), "sinks").set(1)
+    if settings.metrics:
+        host, port = parse_address(settings.metrics, "WINBACK_METRICS")
+        start_http_server(port, host, registry=REGISTRY)

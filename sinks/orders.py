@@ -1,0 +1,40 @@
+"""Money of raw events, as millionths: what an order is worth, what a refund takes back, what an advert cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas.money import LIMIT, MICRO, micros
+
+TOTALS: Final = ("revenue", "total", "value")
+"""Where an order says what it is worth; the first that can be read counts."""
+
+
+def order_value(properties: Mapping[str, Any]) -> int:
+    """Revenue, else total, else value, else the sum of price x quantity of its products, in millionths.
+
+    A quantity that is not given counts as 1, a price that cannot be read as 0.
+    """
+    for name in TOTALS:
+        if name in properties and (amount := micros(properties[name])) is not None:
+            return amount
+    total = 0
+    products = properties.get("products")
+    for item in products if isinstance(products, list) else ():
+        if isinstance(item, dict):
+            price, pieces = micros(item.get("price")) or 0, micros(item.get("quantity"))
+            total += price * (MICRO if pieces is None else pieces)
+    # Two factors in millionths make a product in millionths of millionths.
+    return max(-LIMIT, min(LIMIT, _half_even(total)))
+
+
+def refund_value(properties: Mapping[str, Any]) -> int:
+    """What a refund takes away, in millionths, never positive: some producers send the amount, some its negative."""
+    return -abs(order_value(properties))
+
+
+def _half_even(amount: int) -> int:
+    whole, rest = divmod(amount, MICRO)
+    twice = 2 * rest
+    return whole + (twice > MICRO or (twice == MICRO and whole % 2 == 1))

@@ -1,0 +1,82 @@
+"""The numbers that `winback report` prints: what is in ClickHouse, told in a page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from sinks.export import view_names
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+FIRST_ROWS: Final = 5
+
+EVENTS: Final = """
+SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)), min(event_time), max(event_time)
+FROM current_events
+"""
+MERGES: Final = "SELECT countIf(refused = ''), countIf(refused != '') FROM profile_merges FINAL"
+ORDERS: Final = "SELECT count(), sum(value) FROM current_conversions"
+REFUNDS: Final = "SELECT -sum(revenue) FROM current_events WHERE name = 'Order Refunded'"
+FATES: Final = "SELECT fate, count() AS carts FROM carts GROUP BY fate ORDER BY carts DESC, fate"
+MESSAGES: Final = "SELECT channel, count() AS sent FROM messages FINAL GROUP BY channel ORDER BY sent DESC, channel"
+DECISIONS: Final = """
+SELECT campaign_id, outcome, reason, count() AS decisions FROM decisions FINAL
+GROUP BY campaign_id, outcome, reason ORDER BY campaign_id, decisions DESC, outcome, reason
+"""
+CHANNELS: Final = "SELECT channel, count() AS events FROM current_events GROUP BY channel ORDER BY events DESC, channel"
+KINDS: Final = """
+SELECT kind, name, count() AS events, sum(revenue) AS revenue FROM current_events
+WHERE kind != '' GROUP BY kind, name ORDER BY kind, name
+"""
+
+
+def report(client: Client) -> dict[str, Any]:
+    """Counts and sums as plain JSON values; money is a number. Raises what the client raises."""
+    total, late, customers, first, last = _row(client, EVENTS)
+    merges, refused = _row(client, MERGES)
+    orders, revenue = _row(client, ORDERS)
+    (refunds,) = _row(client, REFUNDS)
+    messages = dict(_rows(client, MESSAGES))
+    fates = dict(_rows(client, FATES))
+    return {
+        "events": {
+            "total": total,
+            "late": late,
+            "first": first.isoformat() if total else None,
+            "last": last.isoformat() if total else None,
+            "by_channel": dict(_rows(client, CHANNELS)),
+            "by_kind": _named(client, KINDS),
+        },
+        "profiles": {"seen": customers, "merges": merges, "refused_links": refused},
+        "carts": {"total": sum(fates.values()), "by_fate": fates},
+        "messages": {"total": sum(messages.values()), "by_channel": messages},
+        "decisions": _named(client, DECISIONS),
+        "conversions": {
+            "total": orders,
+            "revenue": _plain(revenue),
+            "refunds": _plain(refunds),
+            "net_revenue": _plain(revenue - refunds),
+        },
+        "views": {name: _named(client, f"SELECT * FROM {name} LIMIT {FIRST_ROWS}") for name in view_names(client)},  # noqa: S608
+    }
+
+
+def _rows(client: Client, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(map(_plain, row)) for row in client.query(sql).result_rows]
+
+
+def _row(client: Client, sql: str) -> tuple[Any, ...]:
+    return tuple(client.query(sql).result_rows[0])
+
+
+def _named(client: Client, sql: str) -> list[dict[str, Any]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in client.query(sql).named_results()]
+
+
+def _plain(value: Any) -> Any:
+    """A number that JSON has, for a Decimal."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

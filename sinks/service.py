@@ -1,0 +1,102 @@
+"""The sink process: migrations, the consumer, its metrics, and ClickHouse's HTTP interface while it is embedded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from clickhouse_connect.driver.exceptions import Error
+
+from schemas.settings import Settings
+from sinks import http as http_interface
+from sinks import log as logs
+from sinks import metrics
+from sinks.client import connect, first_line, target
+from sinks.consumer import SinkConsumer
+from sinks.errors import SchemaError, UnavailableError
+from sinks.insert import FIRST_PAUSE, LONGEST_PAUSE
+from sinks.migrate import migrate
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+log = logging.getLogger("winback.sinks")
+
+
+def run(settings: Settings, *, http: bool = True) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
+
+    `http`: serve ClickHouse's HTTP interface on `settings.http` while ClickHouse is embedded; a server serves its own.
+    """
+    logs.configure(settings)
+    try:
+        return asyncio.run(_main(settings, http=http))
+    except ValueError as wrong:
+        print(f"winback sinks: {wrong}", file=sys.stderr)  # noqa: T201 - the one line a user sees
+        return 2
+    except (SchemaError, UnavailableError, OSError) as error:
+        print(f"winback sinks: {first_line(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+async def _main(settings: Settings, *, http: bool) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    where = target(settings)
+    metrics.serve(settings)
+    client = await _prepared(settings, stopped)
+    if client is None:
+        return 0
+    try:
+        if not (http and where.embedded):
+            await _consume(settings, client, stopped)
+            return 0
+        async with http_interface.serve(settings):
+            await _consume(settings, client, stopped)
+    finally:
+        client.close()
+    return 0
+
+
+async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -> None:
+    consumer = SinkConsumer(settings, client)
+    running = asyncio.create_task(consumer.run())
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    consumer.stop()
+    waiting.cancel()
+    await running
+
+
+async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None:
+    """A client of a migrated database; waits for ClickHouse as long as it takes. None when told to stop meanwhile."""
+    pause = FIRST_PAUSE
+    while not stopped.is_set():
+        try:
+            return await asyncio.to_thread(_open, settings)
+        except UnavailableError as error:
+            log.warning("%s; again in %.1f s", error, pause)
+            try:
+                await asyncio.wait_for(stopped.wait(), pause)
+            except TimeoutError:
+                pause = min(2 * pause, LONGEST_PAUSE)
+    return None
+
+
+def _open(settings: Settings) -> Client:
+    client = connect(settings)
+    try:
+        for name in migrate(client):
+            log.info("migration applied: %s", name)
+    except Error as error:
+        client.close()
+        raise UnavailableError(f"ClickHouse at {target(settings).shown}: {first_line(error)}") from error
+    except SchemaError:
+        client.close()
+        raise
+    return client

@@ -1,0 +1,99 @@
+-- How does each channel do? One row a channel that anything happened on.
+--   events            accepted events of the channel
+--   reach             customers seen on it (profiles of today; events that name nobody, as of a TV spot, reach nobody)
+--   sends             messages sent on it
+--   delivered, opens, clicks
+--                     messages that were delivered, opened, clicked at least once; a tap on a push and a click on an
+--                     advert are clicks. Feedback that names no message counts by itself.
+--   open_rate         opens / delivered
+--   ctr               clicks / (delivered + impressions)
+--   conversions       orders placed on it, each counted once a customer
+--   conversion_rate   conversions / reach
+--   cost              Ad Spend Recorded
+--   cpa               cost / conversions
+--   revenue           value of those orders, all currencies added as they are
+--   roas              revenue / cost
+--   views, likes, shares, comments
+--                     of posts
+--   refunds           value of Order Refunded; net_revenue is revenue less refunds
+--   impressions       of adverts
+-- A rate without anything to divide by is NULL.
+CREATE OR REPLACE VIEW v_channel_kpis AS
+WITH
+    toDateTime64(0, 3, 'UTC') AS epoch,
+    toDecimal128(0, 6) AS nothing,
+    ['Email Delivered', 'SMS Delivered', 'Push Notification Received'] AS deliveries,
+    ['Email Link Clicked', 'SMS Link Clicked', 'Push Notification Tapped', 'Ad Clicked'] AS clickings,
+    seen AS
+    (
+        SELECT
+            *,
+            -- One message counts once, however often its customer opens it.
+            if(about_message = '', (current_id, event_time, message_id), ('', epoch, about_message)) AS thing
+        FROM current_events
+    ),
+    parts AS
+    (
+        SELECT
+            channel,
+            count() AS events,
+            uniqExactIf(current_id, notEmpty(identifiers)) AS reach,
+            0 AS sends,
+            uniqExactIf(thing, has(deliveries, name)) AS delivered,
+            uniqExactIf(thing, name = 'Email Opened') AS opens,
+            uniqExactIf(thing, has(clickings, name)) AS clicks,
+            0 AS conversions,
+            sum(cost) AS cost,
+            nothing AS revenue,
+            countIf(name = 'Post Viewed') AS views,
+            countIf(name = 'Post Liked') AS likes,
+            countIf(name = 'Post Shared') AS shares,
+            countIf(name = 'Post Commented') AS comments,
+            -sumIf(seen.revenue, name = 'Order Refunded') AS refunds,
+            countIf(name = 'Ad Impression') AS impressions
+        FROM seen
+        GROUP BY channel
+        UNION ALL
+        SELECT channel, 0, 0, count(), 0, 0, 0, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0
+        FROM messages FINAL
+        GROUP BY channel
+        UNION ALL
+        SELECT channel, 0, 0, 0, 0, 0, 0, count(), nothing, sum(value), 0, 0, 0, 0, nothing, 0
+        FROM current_conversions
+        GROUP BY channel
+    ),
+    totals AS
+    (
+        SELECT
+            channel, sum(events) AS events, sum(reach) AS reach, sum(sends) AS sends, sum(delivered) AS delivered,
+            sum(opens) AS opens, sum(clicks) AS clicks, sum(conversions) AS conversions, sum(cost) AS cost,
+            sum(revenue) AS revenue, sum(views) AS views, sum(likes) AS likes, sum(shares) AS shares,
+            sum(comments) AS comments, sum(refunds) AS refunds, sum(impressions) AS impressions
+        FROM parts
+        GROUP BY channel
+    )
+SELECT
+    channel,
+    events,
+    reach,
+    sends,
+    delivered,
+    opens,
+    clicks,
+    opens / nullIf(delivered, 0) AS open_rate,
+    clicks / nullIf(delivered + impressions, 0) AS ctr,
+    conversions,
+    conversions / nullIf(reach, 0) AS conversion_rate,
+    cost,
+    toFloat64(cost) / nullIf(conversions, 0) AS cpa,
+    revenue,
+    toFloat64(revenue) / nullIf(toFloat64(cost), 0) AS roas,
+    views,
+    likes,
+    shares,
+    comments,
+    refunds,
+    revenue - refunds AS net_revenue,
+    impressions
+FROM totals
+ORDER BY channel;

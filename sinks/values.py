@@ -1,0 +1,97 @@
+"""Values of records as ClickHouse columns take them. Each raises ValueError or TypeError for what none can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas import times
+from schemas.money import MICRO, micros
+from schemas.values import text_of
+
+LAST_TIME: Final = 10_413_791_999_999
+"""Epoch milliseconds of the end of 2299, where DateTime64 ends; later times are held there."""
+ISO_LENGTH: Final = 24
+MAX_UINT32: Final = 2**32 - 1
+MAX_UINT64: Final = 2**64 - 1
+
+
+def moment(value: object) -> str:
+    """A time as ISO 8601 text with milliseconds."""
+    ms = times.parse(value)
+    if ms is None:
+        raise ValueError("unreadable time")
+    if ms <= LAST_TIME and type(value) is str and len(value) == ISO_LENGTH and value[23] == "Z":
+        return value
+    return times.iso(min(ms, LAST_TIME))
+
+
+def moment_or_none(value: object) -> str | None:
+    """A time as ISO 8601 text; None if it was not given."""
+    return None if times.is_absent(value) else moment(value)
+
+
+def text(value: object) -> str:
+    """A scalar as text; null is empty."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    found = text_of(value)
+    if found is None:
+        raise TypeError("a list or an object where text belongs")
+    return found
+
+
+def identity(value: object) -> str:
+    """Text that is part of a key: never empty."""
+    if type(value) is not str or not value:
+        raise ValueError("missing key")
+    return value
+
+
+def label(value: object) -> str:
+    """A scalar a producer chose, for a column of few distinct values; anything else is empty."""
+    found = text_of(value)
+    return found[:200] if found else ""
+
+
+def number(value: object, most: int = MAX_UINT32) -> int:
+    """A whole number from 0 to `most`."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError("not a whole number in range")
+    return value
+
+
+def decimal(amount: int) -> str:
+    """Millionths as decimal text, exact: 12500000 is "12.500000"."""
+    whole, rest = divmod(abs(amount), MICRO)
+    return f"{'-' if amount < 0 else ''}{whole}.{rest:06}"
+
+
+def money(value: object) -> str:
+    """A JSON amount as decimal text; null is 0."""
+    if value is None:
+        return "0"
+    amount = micros(value)
+    if amount is None:
+        raise ValueError("unreadable amount")
+    return decimal(amount)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A JSON object; null is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def sequence(value: object) -> list[Any]:
+    """A JSON array; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise TypeError("not an array")
+    return value
