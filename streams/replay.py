@@ -94,7 +94,7 @@ def replay(
     sources = [(topic, partition) for topic in CHANNEL_TOPICS for partition in range(partitions)]
     logs.send(links_out({"k": "end", "positions": [[*s, ends.get(s, 0)] for s in sources]}))
     told = -1
-    while any([reading.step() for reading in readings]) or told < _version(logs):
+    while sum(reading.step() for reading in readings) or told < _version(logs):
         if told < (version := _version(logs)):
             told = version
             logs.send(links_out(_report(sources, ends, version)))

@@ -118,10 +118,7 @@ def credits(touches: Sequence[Touch], at: int) -> dict[str, dict[str, float]]:  
     n = len(channels)
     decay = [2.0 ** ((touch.at - at) / HALF_LIFE_MS) for touch in touches] or [1.0]
     last_other = next((i for i in reversed(range(n)) if channels[i] != DIRECT), n - 1)
-    if n > 2:
-        position = [0.4, *[0.2 / (n - 2)] * (n - 2), 0.4]
-    else:
-        position = [1 / n] * n
+    position = [0.4, *[0.2 / (n - 2)] * (n - 2), 0.4] if n > 2 else [1 / n] * n
     weights = {
         "first": [1.0] + [0.0] * (n - 1),
         "last": [0.0] * (n - 1) + [1.0],
