@@ -70,11 +70,14 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     """
     size = {"max.message.bytes": str(MAX_RECORD_BYTES)}
     log = {**size, "cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+    # Raw records carry the time of their event, which may be years ago (an import): retention by time would take them
+    # before they are read. So it is by size, for each partition.
+    raw = {**size, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": str(8 * 1024**3)}
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
     return (
-        *(Topic(name, "any", partitions, log) for name in CHANNEL_TOPICS),
+        *(Topic(name, "any", partitions, raw) for name in CHANNEL_TOPICS),
         Topic(PROFILE_EVENTS, "profile_id", partitions, log),
         Topic(STITCHED_EVENTS, "profile_id", partitions, log),
         Topic(IDENTITY_LINKS, "none", 1, log),

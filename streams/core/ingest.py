@@ -61,7 +61,7 @@ class Ingest:
                 links.append([event.time, event.offset, hashes, previous])
             key = order_key(event.time, topic, partition, event.offset)
             profile_id = bytes.fromhex(owners.get(head, head))
-            send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, record.timestamp))
+            send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, None))
             latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
