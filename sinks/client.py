@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -30,8 +31,8 @@ class Target:
 
     @property
     def path(self) -> str:
-        """The directory of an embedded ClickHouse."""
-        return unquote(urlsplit(self.dsn).path)
+        """The directory of an embedded ClickHouse, spelled as its client spells it: the engine compares the text."""
+        return os.path.realpath(unquote(urlsplit(self.dsn).path))
 
     @property
     def shown(self) -> str:
