@@ -1,7 +1,7 @@
 """An order history as events: one Order Completed or Order Refunded an invoice.
 
 A sale is an Order Completed with the invoice's total as revenue, whatever its sign; a cancellation an Order Refunded
-with the total's opposite; an adjustment is the one or the other by the sign of its total. So revenue completed less revenue
+with the total's opposite; an adjustment the one or the other by its total's sign. So what was completed less what was
 refunded is the sum of quantity x price over all rows, exactly.
 """
 

@@ -91,7 +91,7 @@ class _Reader:
             if name not in header:
                 known = ", ".join(header[:30]) or "none"
                 raise OrderImportError(f"{path}: row 1: no column {name!r} ({key} of the map); there are: {known}")
-        self._width = len(header)
+        self._header = header
         columns = order_map.columns
 
         def position(name: str | None) -> int | None:
@@ -114,8 +114,8 @@ class _Reader:
 
     def take(self, row: list[str], invoices: dict[str, Invoice]) -> None:
         """Add one row to its invoice. Raises _RowError."""
-        if len(row) != self._width:
-            raise _RowError(f"has {len(row)} columns, the header {self._width}")
+        if len(row) != len(self._header):
+            raise _RowError(f"has {len(row)} columns, the header {len(self._header)}")
         same = self._same
         number = row[self._invoice].strip()
         time = self._read(self._time, row, self._moment_of)
@@ -146,7 +146,9 @@ class _Reader:
     def _read(self, column: int, row: list[str], how: Callable[[str], _T | None]) -> _T:
         value = how(row[column])
         if value is None:
-            raise _RowError(f"column {column + 1}: {row[column][:40]!r} is not {_WHAT[how is self._moment_of]}")
+            raise _RowError(
+                f"column {self._header[column]}: {row[column][:40]!r} is not {_WHAT[how is self._moment_of]}"
+            )
         return value
 
     def _customer_of(self, row: list[str]) -> str:
