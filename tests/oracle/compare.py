@@ -20,7 +20,7 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
     STITCHED_EVENTS,
 )
-from tests.oracle.outcome import Outcome
+from tests.oracle.outcome import Outcome, Stitched
 
 FIELDS = {
     IDENTITY_MERGES: ("merged_profile_id", "into_profile_id", "reason", "merged_at", "refused"),
@@ -28,7 +28,8 @@ FIELDS = {
         "profile_id", "cart_id", "from", "to", "at", "reason", "lines", "value", "currency", "stage", "abandonment_no",
     ),
     RETARGETING_DECISIONS: (
-        "decision_id", "campaign_id", "step", "profile_id", "arm", "outcome", "reason", "trigger", "decided_at",
+        "decision_id", "campaign_id", "step", "variant", "profile_id", "arm", "outcome", "reason", "message_id",
+        "trigger", "decided_at",
     ),
     RETARGETING_MESSAGES: (
         "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "trigger", "decided_at",
@@ -82,7 +83,10 @@ def differences(want: Outcome, topics: Mapping[str, Iterable[Record]], *, secret
 
     stitched = rows_of(topics, STITCHED_EVENTS)
     compare("late", [], [row["message_id"] for row in stitched if row["late"]])
-    compare("stitched", want.stitched, [stitched_row(row) for row in stitched])
+    got = [stitched_row(row) for row in stitched]
+    compare("stitched", want.stitched, got)
+    if by_profile(want.stitched) != by_profile(got):
+        found.append("stitched: events of a profile are out of order")
     dead = {}
     for record in topics.get(DEAD_LETTERS, ()):
         header = {name: value.decode() for name, value in record.headers}
@@ -100,7 +104,15 @@ def differences(want: Outcome, topics: Mapping[str, Iterable[Record]], *, secret
     return found
 
 
-def stitched_row(row: dict[str, Any]) -> tuple[str, str, int, str, tuple[str, int, int]]:
+def by_profile(stitched: Iterable[Stitched]) -> dict[str, list[Stitched]]:
+    """Stitched events of each profile, in their order."""
+    profiles: dict[str, list[Stitched]] = {}
+    for row in stitched:
+        profiles.setdefault(row[0], []).append(row)
+    return profiles
+
+
+def stitched_row(row: dict[str, Any]) -> Stitched:
     """One record of stitched.events as the oracle keeps it."""
     source = row["source"]["topic"], row["source"]["partition"], row["source"]["offset"]
     return row["profile_id"], row["message_id"], milliseconds(row["event_time"]), row["name"], source

@@ -29,7 +29,7 @@ EMAILS, PHONES = ("x@shop.example", "y@shop.example", "z@shop.example"), ("+4930
 COMPANY = (
     "anon", "anon", "anon", "user", "user anon", "user anon", "user email", "email anon", "user email phone anon",
     "email", "user token", "anon device", "user device", "card", "user card", "card email", "phone", "anon phone",
-    "token anon",
+    "token anon", "nobody", "users mails",
 )  # fmt: skip
 ITEMS = (
     {"sku": "s1"}, {"sku": "s2"}, {"product_id": "s1"}, {"product_id": "p", "variant": "red"}, {"product_id": "p"},
@@ -75,7 +75,7 @@ class History:
     steps: list[Step] = field(default_factory=list)
     campaigns: str = ""
 
-    def records(self) -> list[Record]:
+    def records(self, partitions: int = 2) -> list[Record]:
         """The raw records in the order of their arrival; offsets count up per partition."""
         happened: list[tuple[int, int, Step]] = []
         now = START
@@ -92,7 +92,7 @@ class History:
         offsets: dict[tuple[str, int], int] = {}
         records = []
         for arrived, _, step in sorted(happened, key=lambda h: h[:2]):
-            place = f"channels.{step.channel}", step.partition
+            place = f"channels.{step.channel}", step.partition % partitions
             offset = offsets[place] = offsets.get(place, -1) + 1
             records.append(Record(*place, offset, arrived, None, orjson.dumps(step.message)))
         return records
@@ -125,6 +125,14 @@ def who(choose: Choose) -> dict[str, Any]:
             context["device"] = {"token": choose(("t1", "t2"))}
         elif kind == "device":
             context["device"] = {"id": choose(("d1", "d2"))}
+        elif kind == "nobody":
+            ids["userId"] = "anonymous"
+        elif kind == "users":
+            ids["userId"] = choose(USERS)
+            traits["email"] = choose(EMAILS)
+        elif kind == "mails":
+            # Another e-mail in another place: both count.
+            ids["traits"] = {"email": choose(EMAILS)}
         else:
             context["externalIds"] = [{"type": "loyalty", "id": choose(("c1", "c2"))}]
     if traits:
@@ -143,7 +151,7 @@ def item(choose: Choose) -> dict[str, Any]:
 
 def what(choose: Choose) -> tuple[str, dict[str, Any]]:
     """One event of a shop: its channel, and the message without its identifiers."""
-    shop = choose(("web", "web", "web", "app", "store", "callcenter"))
+    shop = choose(("web", "web", "web", "app", "store", "callcenter", "broadcast"))
     kind = choose(KINDS)
     currency = choose(({}, {}, {"currency": "EUR"}, {"currency": "USD"}))
     if kind == "add":

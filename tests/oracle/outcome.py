@@ -16,6 +16,9 @@ def iso(at: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+Stitched = tuple[str, str, int, str, tuple[str, int, int]]
+
+
 @dataclass
 class Outcome:
     """Everything that the contract promises of a history, in the order it happened.
@@ -27,7 +30,7 @@ class Outcome:
 
     clusters: dict[str, set[Identifier]] = field(default_factory=dict)
     merges: list[dict[str, Any]] = field(default_factory=list)
-    stitched: list[tuple[str, str, int, str, tuple[str, int, int]]] = field(default_factory=list)
+    stitched: list[Stitched] = field(default_factory=list)
     duplicates: int = 0
     dead: dict[tuple[str, int, int], str] = field(default_factory=dict)
     transitions: list[dict[str, Any]] = field(default_factory=list)

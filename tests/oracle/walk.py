@@ -269,7 +269,7 @@ class Walk:
                 "arm": arm,
                 "outcome": outcome,
                 "reason": reason,
-                "message_id": step.message_id(p.id),
+                "message_id": step.message_id(p.id) if outcome == "sent" else None,
                 "trigger": self.trigger(step),
                 "decided_at": iso(now),
             }

@@ -38,7 +38,7 @@ def campaigns_file(text: str) -> Path:
 
 def disagreements(history: History, partitions: int = 3, **options: object) -> list[str]:
     """How the core's outcome of a history differs from the oracle's."""
-    records = history.records()
+    records = history.records(partitions)
     want = run(records, campaigns=history.campaigns, partitions=partitions, **options)
     file = campaigns_file(history.campaigns)
     topics = replay(records, Settings(secret=SECRET, clock="event", campaigns=file, partitions=partitions, **options))

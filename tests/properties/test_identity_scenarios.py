@@ -64,7 +64,7 @@ def test_a_device_moves_to_whoever_logs_in() -> None:
 def test_policy_first_leaves_a_device_where_it_was() -> None:
     """user_limit under policy `first`: one row, and the tablet stays."""
     outcome = met("u1 a1", "u2 a1", "u2 a1", "a1", device_policy="first")
-    assert rules(outcome) == ["merged link", "user_limit device_reassigned"]
+    assert rules(outcome) == ["merged link", "user_limit first"]
     assert outcome.stitched[-1][0] == U1
 
 

@@ -49,7 +49,7 @@ def check(history: History) -> None:
     assert len({d["decision_id"] for d in out.decisions}) == len(out.decisions)
     abandoned = {(r["cart_id"], r["at"]) for r in out.transitions if r["to"] == "abandoned"}
     left = {(r["cart_id"], r["at"]): r["to"] for r in out.transitions if r["from"] == "abandoned"}
-    final = Counter(d["message_id"] for d in out.decisions if d["outcome"] != "deferred")
+    final = Counter(str((d["trigger"], d["campaign_id"])) for d in out.decisions if d["outcome"] != "deferred")
     assert set(final.values()) <= {1}, "a step is decided once"
     for message in out.messages:
         cart, at = message["trigger"]["cart_id"], message["trigger"]["at"]
