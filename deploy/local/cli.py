@@ -68,9 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _fail(str(problem), problem.code)
     except (KeyboardInterrupt, typer.Abort):
         code = _fail("stopped", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
-        code = 141
     except Exception as problem:
         if os.environ.get("WINBACK_LOG_LEVEL", "").lower() == "debug":
             raise

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -45,7 +46,9 @@ async def play(
         )  # fmt: skip
         shown = exits.enter_context(console.progress())
         booting = shown.add_task("boot", total=1)
-        async with Stack(plan, say=shown.console.print) as stack:
+        async with Stack(
+            plan, say=partial(shown.console.print, soft_wrap=True, markup=False, highlight=False)
+        ) as stack:
             shown.update(booting, completed=1)
             run = _Run(stack.settings, shown)
             await stack.during(asyncio.create_task(run.feed(files)))

@@ -19,6 +19,7 @@ def schema(
 ) -> None:
     """Print the AsyncAPI 3 document of all topics, or write it and the JSON Schemas to a folder."""
     import orjson
+
     from schemas.documents import asyncapi, json_schemas
 
     if out is None:

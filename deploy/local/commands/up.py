@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.local import console, running
+from deploy.local import config, console, running
 from deploy.local.commands.options import Workers
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def up(
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
     from deploy.local import ports, stack
 
+    config.load()  # the children read the same variables: better told here, in one line
     metrics = tuple(range(metrics_port, metrics_port + workers + 1))
     ports.require(kafka_port, "Kafka", "--kafka-port")
     ports.require(http_port, "ClickHouse HTTP", "--http-port")

@@ -65,7 +65,9 @@ def test_gz_plain_and_standard_input_read_the_same(tmp_path):
         "import sys; from deploy.local import lines\n"
         "print([l for c in lines.read(['-'], 4, event_clock=True) for l in c])"
     )
-    piped = subprocess.run([sys.executable, "-c", script], input=(tmp_path / "in.jsonl").read_bytes(), capture_output=True, check=True)
+    piped = subprocess.run(
+        [sys.executable, "-c", script], input=(tmp_path / "in.jsonl").read_bytes(), capture_output=True, check=True
+    )
     assert read(plain) == read(str(packed))
     assert piped.stdout.decode().strip() == str(read(plain))
     assert [got.key for got in read(plain)] == [b"k", b"other"]

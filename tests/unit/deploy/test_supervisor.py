@@ -16,11 +16,13 @@ from deploy.local.errors import UnavailableError
 from deploy.local.supervisor import Spec, Supervisor
 
 SLEEPS = (sys.executable, "-c", "import signal; signal.pause()")
-STUBBORN = (
-    sys.executable, "-c",
-    "import signal, pathlib, os; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    "pathlib.Path(os.environ['MARK']).touch(); signal.pause()",
-)  # fmt: skip
+DEAF = """
+import os, pathlib, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(os.environ["MARK"]).touch()
+signal.pause()
+"""
+STUBBORN = (sys.executable, "-c", DEAF)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def quick(monkeypatch):
 async def until(condition, what):
     """Wait for a condition of other processes, with a limit."""
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - processes tell nobody when they come and go
             await asyncio.sleep(0.01)
     assert condition(), what
 
@@ -128,7 +130,7 @@ async def test_children_die_with_their_supervisor(tmp_path):
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])  # noqa: ASYNC220 - it is over at once
     pid_file = tmp_path / "child.pid"
     await until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the child to run")
     child = int(pid_file.read_text())
