@@ -15,7 +15,8 @@ CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push"}
 
 def on_event(profile: Profile, event: Sealed) -> None:
     """Remember addresses, the time zone and the traits an event carries."""
-    for identifier in event.identifiers:
+    # Strongest first, so the first of a kind is written last: it is the one the event would belong to.
+    for identifier in reversed(event.identifiers):
         channel = CHANNEL_OF.get(identifier["type"])
         if channel is not None:
             known = profile.contacts.get(channel)
