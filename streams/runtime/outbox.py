@@ -25,7 +25,7 @@ def batches(producer: AIOKafkaProducer, outs: Iterable[Out]) -> Iterator[Any]:
     """
     batch = producer.create_batch()
     for out in outs:
-        headers = out.headers or []
+        headers = list(out.headers)  # aiokafka takes no other sequence
         if batch.append(timestamp=out.timestamp, key=out.key, value=out.value, headers=headers) is None:
             yield batch
             batch = producer.create_batch()
