@@ -65,6 +65,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
     app = make(settings)
     dog = Watchdog(app.engine)
     try:
+        await app.engine.last_member.leave()
         await app.engine.start()
         dog.start()
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
@@ -111,7 +112,9 @@ async def _stop(app: WinbackApp) -> int:
     log.info("stopping")
     app.engine.stop_feeding()
     await app.engine.stop()
-    await app.stop()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.stop(), DROP_SECONDS)
+        app.engine.last_member.remember("")
     if app.engine.failure is not None:
         return EXIT_FAILED
     log.info("stopped")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from typing import Self
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -108,12 +108,20 @@ class Probe:
 
 
 class PartitionLog:
-    """One partition read by itself, outside the consumer group."""
+    """One partition read by itself, outside the consumer group: an asynchronous context manager."""
 
     def __init__(self, settings: Settings, probe: Probe, topic: str, partition: int) -> None:
         self._settings = settings
         self._probe = probe
         self._tp = TP(topic, partition)
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
 
     async def end(self) -> int:
         """The offset behind the last record."""
@@ -121,30 +129,34 @@ class PartitionLog:
 
     async def read(self, start: int | None, end: int) -> AsyncIterator[Sequence[Record]]:
         """The records from `start` (None: the oldest kept) to before `end`, in chunks."""
+        if (start or 0) >= end:
+            return
         tp = TopicPartition(*self._tp)
-        async with _reader(self._settings) as consumer:
-            consumer.assign([tp])
-            if start is None:
-                await consumer.seek_to_beginning(tp)
-            else:
-                consumer.seek(tp, start)
-            while await consumer.position(tp) < end:
-                polled = await consumer.getmany(tp, timeout_ms=1000, max_records=5_000)
-                records = [
-                    Record(*self._tp, r.offset, r.timestamp, r.key, r.value, r.headers)
-                    for r in polled.get(tp, ())
-                    if r.offset < end
-                ]
-                if records:
-                    yield records
+        consumer = await self._connected(tp)
+        if start is None:
+            await consumer.seek_to_beginning(tp)
+        else:
+            consumer.seek(tp, start)
+        while await consumer.position(tp) < end:
+            polled = await consumer.getmany(tp, timeout_ms=1000, max_records=5_000)
+            records = [
+                Record(*self._tp, r.offset, r.timestamp, r.key, r.value, r.headers)
+                for r in polled.get(tp, ())
+                if r.offset < end
+            ]
+            if records:
+                yield records
 
-
-def _reader(settings: Settings) -> Any:
-    return AIOKafkaConsumer(
-        **settings.aiokafka(),
-        client_id=f"{settings.group}-restore",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 * 1024 * 1024,
-        fetch_max_wait_ms=100,
-    )
+    async def _connected(self, tp: TopicPartition) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(
+                **self._settings.aiokafka(),
+                client_id=f"{self._settings.group}-restore",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=4 * 1024 * 1024,
+                fetch_max_wait_ms=100,
+            )
+            await self._consumer.start()
+            self._consumer.assign([tp])
+        return self._consumer

@@ -20,7 +20,8 @@ from faust.types import TP
 from schemas.settings import Settings
 from streams.metrics import Drain
 from streams.runtime import broker
-from streams.runtime.errors import WorkerError, describe
+from streams.runtime.coordination import LastMember
+from streams.runtime.errors import GroupMovedError, WorkerError, describe
 from streams.runtime.membership import Membership
 from streams.runtime.rocks import RocksBase
 from streams.runtime.state import Base, MemoryBase
@@ -38,6 +39,7 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.membership = Membership(SESSION_SECONDS)
+        self.last_member = LastMember(settings)
         self.drain = Drain()
         self.probe = broker.Probe(settings)
         self.producer: AIOKafkaProducer = broker.producer(settings)
@@ -154,6 +156,7 @@ class Engine:
         """Restore and start partitions. False if they were taken away meanwhile. A failure ends the worker."""
         self.generation = generation
         self.membership.hold()
+        self.last_member.remember(self.consumer.member_id)
         self._opening = asyncio.ensure_future(self._open(assigned, generation))
         try:
             await self._opening
@@ -167,10 +170,8 @@ class Engine:
         return True
 
     async def _open(self, assigned: Collection[TP], generation: int) -> None:
-        for lanes in self.all_lanes():
-            mine = sorted(tp for tp in assigned if tp.topic in lanes.topics)
-            if mine:
-                await lanes.open(mine, generation)
+        mine = {lanes: sorted(tp for tp in assigned if tp.topic in lanes.topics) for lanes in self.all_lanes()}
+        await asyncio.gather(*(lanes.open(tps, generation) for lanes, tps in mine.items() if tps))
 
     async def close(self, revoked: Collection[TP]) -> None:
         """Finish, commit and give back partitions."""
@@ -185,6 +186,8 @@ class Engine:
             if offsets and self.failure is None:
                 try:
                     await consumer.commit_finished(offsets)
+                except GroupMovedError as moved:
+                    log.info(str(moved))
                 except Exception as error:  # noqa: BLE001 - any failure to commit ends the worker
                     self.fail(error)
             consumer.finished.clear()

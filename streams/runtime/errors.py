@@ -20,7 +20,14 @@ class LostMembershipError(WorkerError):
 
 
 class CommitFailedError(WorkerError):
-    """The group coordinator refused or missed an offset commit."""
+    """The group coordinator refused an offset commit for good."""
+
+
+class GroupMovedError(WorkerError):
+    """The group is in another generation: what is at hand is not committed, the partitions are about to be taken back.
+
+    No reason to end the worker: it is told of the rebalance next, and restores from the last whole unit.
+    """
 
 
 class ChangelogError(WorkerError):

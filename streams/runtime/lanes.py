@@ -18,13 +18,13 @@ from streams.runtime.broker import PartitionLog
 from streams.runtime.changelog import ChangelogWriter
 from streams.runtime.commit import Committer
 from streams.runtime.engine import Engine
-from streams.runtime.errors import TopicError
+from streams.runtime.errors import GroupMovedError, TopicError
 from streams.runtime.intake import Intake, Reader, Reporter
 from streams.runtime.outbox import Outbox
 from streams.runtime.partition import KeyedPartition
 from streams.runtime.replica import Replica
 from streams.runtime.restore import claim, restore
-from streams.runtime.state import Base, PartitionStore
+from streams.runtime.state import Base, PartitionStore, Position
 
 log = structlog.get_logger("winback.lanes")
 
@@ -85,6 +85,8 @@ class Lanes(ABC):
     async def _guarded(self, what: Coroutine[Any, Any, None]) -> None:
         try:
             await what
+        except GroupMovedError as moved:
+            log.info("stopped without a commit, to be restored", agent=self.agent, reason=str(moved))
         except Exception as error:  # noqa: BLE001 - nothing may be swallowed here: any error ends the worker
             self.engine.fail(error)
 
@@ -118,20 +120,15 @@ class KeyedLanes(Lanes):
 
     async def _restore(self, tp: TP, generation: int) -> KeyedPartition:
         engine, began = self.engine, perf_counter()
-        first, end = (await engine.probe.begins([tp]))[tp], (await engine.probe.ends([tp]))[tp]
         base = engine.base(self.agent, tp.partition)
         self._bases.append(base)
-        changelog = PartitionLog(engine.settings, engine.probe, self._changelog, tp.partition)
-        found = await restore(base, changelog)
-        if found.position is not None and not first <= found.position.offset <= end:
-            raise TopicError(
-                f"{self._changelog} partition {tp.partition} says that {tp.topic} was read up to offset "
-                f"{found.position.offset}, but it holds {first} to {end}: recreate both topics or neither"
-            )
-        epoch = max(generation, found.epoch + 1)
-        engine.membership.guard()
-        writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
-        position = await claim(base, changelog, writer, found, first)
+        async with PartitionLog(engine.settings, engine.probe, self._changelog, tp.partition) as changelog:
+            found = await restore(base, changelog)
+            first = await self._first(tp, found.position)
+            epoch = max(generation, found.epoch + 1)
+            engine.membership.guard()
+            writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
+            position = await claim(base, changelog, writer, found, first)
         store, outbox = PartitionStore(base), Outbox(engine.producer, engine.membership.guard)
         task = self._make(tp.partition, store, outbox)
         task.load()
@@ -149,6 +146,17 @@ class KeyedLanes(Lanes):
             offset=position.offset, commit_interval=engine.settings.commit_interval, drain=engine.drain,
             taken=lambda: engine.note_room(tp),
         )  # fmt: skip
+
+    async def _first(self, tp: TP, position: Position | None) -> int:
+        """The oldest record of an input partition. Raises TopicError if the state is of another one."""
+        probe = self.engine.probe
+        first, end = (await probe.begins([tp]))[tp], (await probe.ends([tp]))[tp]
+        if position is not None and not first <= position.offset <= end:
+            raise TopicError(
+                f"{self._changelog} partition {tp.partition} says that {tp.topic} was read up to offset "
+                f"{position.offset}, but it holds {first} to {end}: recreate both topics or neither"
+            )
+        return first
 
     def _finished(self, tp: TP, offset: int) -> None:
         if self.engine.failure is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from streams.runtime.errors import LostMembershipError
+from streams.runtime.errors import GroupMovedError, LostMembershipError
 
 
 class Membership:
@@ -18,6 +18,7 @@ class Membership:
         self._timeout = session_timeout
         self._heard = monotonic()
         self._held = False
+        self._moved = False
 
     def beat(self) -> None:
         """The coordinator has answered as to a member."""
@@ -27,13 +28,20 @@ class Membership:
         """Partitions have been assigned: from here on silence counts."""
         self._heard = monotonic()
         self._held = True
+        self._moved = False
+
+    def move(self) -> None:
+        """The coordinator has said that the generation is over: nothing may be written until the next assignment."""
+        self._moved = True
 
     def release(self) -> None:
         """Nothing is assigned: nothing can be lost."""
         self._held = False
 
     def guard(self) -> None:
-        """Raises LostMembershipError when this worker may not write any more."""
+        """Raises LostMembershipError or GroupMovedError when this worker may not write what it is about to."""
+        if self._moved:
+            raise GroupMovedError("the group has moved on to another generation")
         silent = monotonic() - self._heard
         if self._held and silent > self._timeout:
             raise LostMembershipError(

@@ -50,7 +50,7 @@ async def restore(base: Base, changelog: Log) -> Restored:
     """Fold the changelog into the base. Raises ChangelogError for a changelog that is not ours."""
     end = await changelog.end()
     local = await _trusted(base, changelog, end)
-    if not local:
+    if not local and (len(base) or base.position()):
         base.clear()
     try:
         fold = await _fold(base, changelog, end, None)

@@ -16,7 +16,7 @@ replaces or leans on.
 | `Consumer.on_task_error` | commits after an exception |
 | `Consumer.verify_event_path` | only logs a stall; the watchdog ends the worker |
 | `ConsumerThread._create_worker_consumer` | takes SASL without TLS silently, waits 1.5 s for a fetch |
-| `ConsumerThread._commit` | turns errors into False, or crashes with the wrong reason |
+| `ConsumerThread._commit` | forgets who it is when a commit is refused (streams/runtime/coordination.py) |
 | `ConsumerThread.on_start` | tells nobody when a heartbeat was answered |
 """
 
@@ -27,16 +27,19 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import aiokafka
+import structlog
 from aiokafka.consumer.consumer import RoundRobinPartitionAssignor
-from aiokafka.structs import OffsetAndMetadata
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from schemas.record import Record
 from schemas.settings import Settings
-from streams.runtime.errors import CommitFailedError
+from streams.runtime import coordination
+from streams.runtime.errors import GroupMovedError
 from streams.runtime.membership import Membership
+
+log = structlog.get_logger("winback.transport")
 
 POLL_RECORDS = 4_000
 FETCH_BYTES = 1024 * 1024
@@ -44,7 +47,8 @@ FETCH_WAIT_MS = 50
 """aiokafka asks a broker for one fetch at a time: a drained partition waits this long for the others'."""
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 2.0
-REBALANCE_SECONDS = 60.0
+REBALANCE_SECONDS = 15.0
+"""How long a group waits for a member to finish and commit what it has at hand."""
 
 
 class ChunkSchema(Schema):
@@ -84,21 +88,24 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, and tell the membership of every heartbeat that was answered."""
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - guarded by the contract test
-        send_heartbeat = coordinator._do_heartbeat  # noqa: SLF001
-        membership = self.transport.membership
+        coordination.watch_heartbeats(self._coordinator, self.transport.membership)
 
-        async def heartbeat() -> bool:
-            answered: bool = await send_heartbeat()
-            if answered:
-                membership.beat()
-            return answered
+    @property
+    def _coordinator(self) -> Any:
+        return self._ensure_consumer()._coordinator  # noqa: SLF001 - guarded by the contract test
 
-        coordinator._do_heartbeat = heartbeat  # noqa: SLF001
+    @property
+    def member_id(self) -> str:
+        """Which member of the group this worker is."""
+        return str(self._coordinator.member_id)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        wanted = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
-        await self._ensure_consumer().commit(wanted)
+        try:
+            await coordination.commit(self._coordinator, offsets, self.transport.membership.guard)
+        except GroupMovedError as moved:
+            self.transport.membership.move()
+            log.info(str(moved))
+            return False
         return True
 
     async def committed(self, partitions: list[TP]) -> dict[TP, int | None]:
@@ -166,10 +173,16 @@ class ChunkConsumer(driver.Consumer):
         """What the group has committed for each partition, None where nothing."""
         return await self._thread.committed(partitions)
 
+    @property
+    def member_id(self) -> str:
+        """Which member of the group this worker is."""
+        return self._thread.member_id
+
     async def commit_finished(self, offsets: Mapping[TP, int]) -> None:
-        """These offsets are finished; returns when they are committed. Raises CommitFailedError."""
+        """These offsets are finished; returns when they are committed. Raises CommitFailedError or GroupMovedError."""
         self.finished.update(offsets)
         while any((self._committed_offset[tp] or 0) < offset for tp, offset in offsets.items()):
+            self.transport.membership.guard()
             await self.commit()
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
@@ -184,12 +197,8 @@ class ChunkConsumer(driver.Consumer):
         mine = {tp: offset for tp, offset in offsets.items() if tp in assigned}
         if not mine:
             return False
-        self.transport.membership.guard()
-        try:
-            await self._commit(mine)
-        except Exception as error:
-            where = ", ".join(f"{tp.topic}-{tp.partition}:{offset}" for tp, offset in sorted(mine.items()))
-            raise CommitFailedError(f"the group coordinator did not take the offsets {where}: {error}") from error
+        if not await self._commit(mine):
+            return False
         self._committed_offset.update(mine)
         self.app.monitor.on_tp_commit(mine)
         return True

@@ -20,7 +20,7 @@ from faust.types import TP
 
 from streams.metrics import CONSUMER_LAG
 from streams.runtime.engine import Engine
-from streams.runtime.errors import StalledError, WorkerError
+from streams.runtime.errors import GroupMovedError, StalledError, WorkerError
 
 log = structlog.get_logger("winback.watchdog")
 
@@ -86,6 +86,8 @@ class Watchdog:
             try:
                 self._engine.membership.guard()
                 self._check()
+            except GroupMovedError:
+                log.debug("the group has moved on")
             except WorkerError as error:
                 self._engine.fail(error)
                 return
