@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from random import Random
 from typing import Any, Final
 
@@ -120,6 +121,7 @@ class Census:
         return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
+@lru_cache(maxsize=256)
 def _plain(name: str) -> str:
     """A name as it stands in an e-mail address."""
     text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()

@@ -24,6 +24,12 @@ class Floor:
         self.rng = Random(seed)  # noqa: S311 - a simulation is to be repeatable
         self.start, self.end = start, end
         self.products = stock(self.rng, 120)
+        self.shelves: dict[str, list[dict[str, Any]]] = {}
+        """The first products of each category, as a list of it shows them."""
+        for product in self.products:
+            shelf = self.shelves.setdefault(product.category, [])
+            if len(shelf) < 4:
+                shelf.append({"product_id": product.product_id, "position": len(shelf) + 1})
         self.census = Census(self.rng)
         self.groups = self.census.settle(customers)
         self.customers = [c for g in self.groups for c in g.members]

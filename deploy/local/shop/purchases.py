@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from deploy.local.shop.catalogue import Product
 from deploy.local.shop.clock import DAY, HOUR, MINUTE
 from deploy.local.shop.delivery import Route
 from deploy.local.shop.faces import BUYER, CARD, CHAT, elsewhere, nobody
-from deploy.local.shop.floor import Floor, Lines, line_of, listed
+from deploy.local.shop.floor import Floor, Lines, facts, line_of, listed
 from deploy.local.shop.people import Customer, Group
 from deploy.local.shop.post import Sender
 from deploy.local.shop.truth_carts import Added, Ordered
@@ -60,8 +61,9 @@ def complete(
     customer = sender.customer
     if customer is not None:
         x = floor.rng.random()
+        paid = tuple((product, quantity, product.cents) for product, quantity in lines)
         if x < 0.08:
-            floor.later(t + 2 * HOUR + int(x * 60 * DAY), give_back, floor, sender, order_id, lines)
+            floor.later(t + 2 * HOUR + int(x * 60 * DAY), give_back, floor, sender, order_id, paid)
         elif x < 0.11:
             floor.later(t + 5 * MINUTE, change, floor, sender, order_id, "Order Updated")
         elif x < 0.12:
@@ -75,13 +77,13 @@ def change(t: int, floor: Floor, sender: Sender, order_id: str, name: str) -> No
     floor.post.send(_server(sender), t, "track", name, {"order_id": order_id})
 
 
-def give_back(t: int, floor: Floor, sender: Sender, order_id: str, lines: Lines) -> None:
-    """A customer returns some of the lines: Order Refunded with what was paid back."""
+def give_back(t: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[tuple[Product, int, int], ...]) -> None:
+    """A customer returns some lines: Order Refunded with what was `paid` (product, quantity, price in cents)."""
     customer = sender.customer
     if customer is None:
         return
-    back = lines[: 1 + int(floor.rng.random() * len(lines))]
-    cents = sum(p.cents * q for p, q in back)
+    back = paid[: 1 + int(floor.rng.random() * len(paid))]
+    cents = sum(price * quantity for _, quantity, price in back)
     t = customer.group.tick(t)
     server = _server(sender)
     currency = customer.region.currency
@@ -89,7 +91,7 @@ def give_back(t: int, floor: Floor, sender: Sender, order_id: str, lines: Lines)
         "order_id": order_id,
         "revenue": cents / 100,
         "currency": currency,
-        "products": listed(back, server, currency),
+        "products": [{**facts(p, server, currency, quantity=q), "price": price / 100} for p, q, price in back],
     }
     floor.post.send(server, t, "track", "Order Refunded", properties)
     if floor.keep_orders:

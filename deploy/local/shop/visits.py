@@ -153,10 +153,8 @@ class Visit:
         """A list of a category, sometimes filtered."""
         self.looking = self.floor.pick()
         category = self.looking.category
-        shown = [p.product_id for p in self.floor.products if p.category == category][:4]
-        products = [{"product_id": p, "position": n + 1} for n, p in enumerate(shown)]
         name = "Product List Viewed" if self.rng.random() < 0.8 else "Product List Filtered"
-        self.track(name, {"list_id": category.lower(), "category": category, "products": products})
+        self.track(name, {"list_id": category.lower(), "category": category, "products": self.floor.shelves[category]})
 
     def look(self) -> None:
         """A product page; a price that has changed since the last look is published with it."""

@@ -61,7 +61,7 @@ def test_an_order_converts_and_a_later_cart_is_new() -> None:
 
 
 def test_lines_and_value() -> None:
-    """Quantities add and subtract, snapshots replace, a price left out keeps the old one, the last line gone empties."""
+    """Quantities add and subtract, snapshots replace, a price left out keeps the old one, no line left empties."""
     basket = Basket()
     told(basket, 0, lamp(2))
     told(basket, 1, lamp(1, None))

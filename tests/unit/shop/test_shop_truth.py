@@ -146,7 +146,7 @@ def test_orders_are_the_conversions(world: World) -> None:
 
 
 def test_customers_name_their_clusters(world: World) -> None:
-    """A person's identifiers lie in the clusters listed for them: some in several, which nothing links; none in another's."""
+    """A person's identifiers lie in the clusters listed for them, some in several that nothing links."""
     cluster_of = {pair: row for row in world.truth["clusters"] for pair in pairs(row["identifiers"])}
     several = 0
     for row in world.truth["customers"]:
