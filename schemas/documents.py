@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, cast
 
@@ -81,6 +83,11 @@ def asyncapi(partitions: int = topics.DEFAULT_PARTITIONS) -> dict[str, Any]:
 
 
 def _schema(model: Any) -> dict[str, Any]:
+    return deepcopy(_generated(model))
+
+
+@cache
+def _generated(model: Any) -> dict[str, Any]:
     return TypeAdapter(model).json_schema(by_alias=True)
 
 

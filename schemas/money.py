@@ -13,11 +13,13 @@ LIMIT: Final = 9 * 10**18
 
 # A float below this, times a million, is off by less than a half, so that rounding it is exact.
 _FLOAT_IS_EXACT: Final = 1e9
+_SIGNS: Final = r"[$\u00a2-\u00a5\u20a0-\u20cf\ufdfc]"
+_LETTERS: Final = r"[^\W\d_]{1,3}\.?"
 _AMOUNT: Final = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[+\-\u2212])?\s*"
-    r"(?:[^\W\d_]{0,3}\.?[$\u00a2-\u00a5\u20a0-\u20cf\ufdfc]?|[$\u00a2-\u00a5\u20a0-\u20cf\ufdfc])\s*(?P<inner>[+\-\u2212])?"
+    rf"(?:{_LETTERS})?(?:{_SIGNS})?\s*(?P<inner>[+\-\u2212])?"
     r"(?P<number>[0-9.,'\u2019\s]*[0-9][.,]?)"
-    r"\s*(?:[$\u00a2-\u00a5\u20a0-\u20cf\ufdfc]|[^\W\d_]{0,3}\.?)\s*(?P<close>\))?"
+    rf"\s*(?:{_SIGNS}|{_LETTERS})?\s*(?P<close>\))?"
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 _LONGEST: Final = 64

@@ -1,0 +1,216 @@
+"""Whom an event is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import DeadLetter, Event, Reader
+from schemas.identifiers import Identifier, strongest_first
+from schemas.record import Record
+
+Accept = Callable[..., Event]
+Refused = Callable[..., str]
+
+
+def full() -> dict[str, Any]:
+    """A message with every kind of identifier."""
+    return {
+        "type": "identify", "userId": 42, "anonymousId": " a-1 ",
+        "traits": {"email": "Ana@X.com ", "phone": "+1 555 123 4567"},
+        "context": {
+            "traits": {"email": "second@x.com", "phone": "+15551234567"},
+            "device": {"id": "d-1", "advertisingId": "ad-1", "token": "t-1"},
+            "externalIds": [{"id": 7, "type": "loyalty"}, {"id": "g.1", "type": "ga_client_id"}],
+        },
+        "properties": {"email": "ana@x.com"},
+    }  # fmt: skip
+
+
+def test_every_kind_strongest_first(event: Accept) -> None:
+    """All sources give their identifiers, once each, in order of strength, then type, then value."""
+    result = event(full())
+    assert result.identifiers == (
+        ("user_id", "42"), ("email", "ana@x.com"), ("email", "second@x.com"), ("phone", "+15551234567"),
+        ("ga_client_id", "g.1"), ("loyalty", "7"), ("device_id", "d-1"), ("advertising_id", "ad-1"),
+        ("push_token", "t-1"), ("anonymous_id", "a-1"),
+    )  # fmt: skip
+    rows = orjson.loads(result.body)["identifiers"]
+    assert [(row["type"], row["value"]) for row in rows] == list(result.identifiers)
+
+
+@pytest.mark.parametrize("kind", ["track", "page", "screen", "group", "alias", "identify"])
+def test_any_type_of_call_identifies(event: Accept, kind: str) -> None:
+    """Identifiers are taken from every type of call alike."""
+    assert len(event({**full(), "type": kind, "event": "X"}).identifiers) == 10
+
+
+@pytest.mark.parametrize("blocked", ["", "  ", "null", "'Anonymous'", 0, True, None, [], {"id": 1}, "x" * 1025])
+def test_blocked_values_leave_the_others(event: Accept, refused: Refused, blocked: Any) -> None:
+    """An event with an unusable identifier is kept under its others; with none left it is a dead letter."""
+    assert event({"type": "page", "userId": blocked, "anonymousId": "a"}).identifiers == (("anonymous_id", "a"),)
+    assert event({"type": "page", "userId": "u", "anonymousId": blocked}).identifiers == (("user_id", "u"),)
+    assert refused({"type": "page", "userId": blocked, "anonymousId": blocked}) == "no_identifier"
+
+
+def test_blocked_everywhere(refused: Refused) -> None:
+    """The blocked list holds for every kind of identifier."""
+    word = "undefined"
+    assert refused({
+        "type": "identify", "userId": word, "anonymousId": word, "traits": {"email": word, "phone": word},
+        "context": {"device": {"id": word, "advertisingId": word, "token": word},
+                    "externalIds": [{"id": word, "type": "loyalty"}]},
+    }) == "no_identifier"  # fmt: skip
+
+
+def test_blocked_values_of_the_shop() -> None:
+    """The reader blocks what its settings add, and reads local phone numbers by its region."""
+    reader = Reader("DE", ["kiosk"])
+    message = {"type": "identify", "userId": "KIOSK", "anonymousId": "a", "traits": {"phone": "030 123456"}}
+    result = reader.read(Record("channels.web", 0, 0, 1_700_000_000_000, None, orjson.dumps(message)))
+    assert isinstance(result, Event)
+    assert result.identifiers == (("phone", "+4930123456"), ("anonymous_id", "a"))
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"device": "iphone"}, {"device": None}, {"device": {"id": {}}}, {"externalIds": {"id": "1", "type": "x"}},
+        {"externalIds": ["x", None, 7, {}, {"id": "1"}, {"type": "x"}]},
+        {"externalIds": [{"id": "1", "type": ""}, {"id": "1", "type": []}]},
+        {"externalIds": [{"id": "1", "type": "t" * 65}]}, {"traits": ["email"]}, {"externalIds": None},
+        {"externalIds": [{"id": "no-mail", "type": "email"}, {"id": "12", "type": "phone"}]},
+    ],
+)  # fmt: skip
+def test_odd_places_are_no_identifiers(event: Accept, context: dict[str, Any]) -> None:
+    """What is not where the contract says, or not of its form, identifies nobody, and stays in the context."""
+    result = event({"type": "page", "userId": "u", "context": context})
+    assert result.identifiers == (("user_id", "u"),)
+    assert orjson.loads(result.body)["context"] == context
+
+
+def test_external_ids_of_our_types(event: Accept) -> None:
+    """An external id whose type is one of ours is read as one; a colon in a type becomes an underscore."""
+    external = [
+        {"id": "ANA@x.com", "type": "email"}, {"id": "u", "type": "User_ID"}, {"id": "c", "type": "shop:card"},
+        {"id": "ana@x.com", "type": "email"},
+    ]  # fmt: skip
+    result = event({"type": "page", "userId": "u", "context": {"externalIds": external}})
+    assert result.identifiers == (("user_id", "u"), ("email", "ana@x.com"), ("shop_card", "c"))
+
+
+@pytest.mark.parametrize(
+    ("user", "previous", "expected"),
+    [
+        ("u-42", "anon-1", (("user_id", "anon-1"), ("anonymous_id", "anon-1"))),
+        ("u-42", 17, (("user_id", "17"), ("anonymous_id", "17"))),
+        ("u-42", " u-42 ", ()),
+        (42, "42", ()),
+        ("u-42", "null", ()),
+        ("u-42", None, ()),
+        ("u-42", [], ()),
+    ],
+)
+def test_alias(event: Accept, user: Any, previous: Any, expected: tuple[tuple[str, str], ...]) -> None:
+    """An alias names the user_id and the anonymous id of before; the same id, or an unusable one, is no link."""
+    result = event({"type": "alias", "userId": user, "previousId": previous})
+    assert result.previous == expected
+    assert result.identifiers == (("user_id", str(user)),)
+    assert b"previousId" not in result.body
+
+
+def test_previous_id_elsewhere_is_an_unknown_field(event: Accept) -> None:
+    """Only an alias call speaks of a previous id."""
+    result = event({"type": "identify", "userId": "u", "previousId": "a"})
+    assert result.previous == ()
+    assert orjson.loads(result.body)["extra"] == {"previousId": "a"}
+
+
+def test_alias_without_an_id_of_its_own(refused: Refused, event: Accept) -> None:
+    """An alias that names nobody but the previous id joins nobody; an anonymous id can be its own."""
+    assert refused({"type": "alias", "userId": "null", "previousId": "a"}) == "no_identifier"
+    result = event({"type": "alias", "anonymousId": "b", "previousId": "a"})
+    assert result.identifiers == (("anonymous_id", "b"),)
+    assert result.previous == (("user_id", "a"), ("anonymous_id", "a"))
+
+
+@pytest.mark.parametrize("name", ["Order Completed", "order  updated", "ORDER CANCELLED", "Order Refunded"])
+@pytest.mark.parametrize(("order", "value"), [("o-1", "o-1"), (17, "17"), (17.0, "17")])
+def test_nameless_orders(event: Accept, name: str, order: Any, value: str) -> None:
+    """An order event without an identifier is a customer of its own under its order_id."""
+    result = event({"type": "track", "event": name, "userId": "guest", "properties": {"order_id": order}})
+    assert result.identifiers == (("order_id", value),)
+    assert orjson.loads(result.body)["identifiers"] == [{"type": "order_id", "value": value}]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "track", "event": "Order Completed"},
+        {"type": "track", "event": "Order Completed", "properties": {"order_id": "null"}},
+        {"type": "track", "event": "Order Completed", "properties": {"order_id": {}}},
+        {"type": "track", "event": "Checkout Started", "properties": {"order_id": "o-1"}},
+        {"type": "page", "name": "Order Completed", "properties": {"order_id": "o-1"}},
+    ],
+)
+def test_nameless_and_no_order(refused: Refused, message: dict[str, Any]) -> None:
+    """Without a usable order_id, or when it is no order event, nobody is left."""
+    assert refused(message) == "no_identifier"
+
+
+def test_an_order_with_a_customer_is_the_customers(event: Accept) -> None:
+    """The order_id identifies only when nothing else does."""
+    result = event({"type": "track", "event": "Order Completed", "userId": "u", "properties": {"order_id": "o-1"}})
+    assert result.identifiers == (("user_id", "u"),)
+
+
+def test_broadcast(event: Accept) -> None:
+    """On broadcast an event needs no identifier; a nameless order there is still its order's."""
+    spot = event({"type": "track", "event": "Spot Aired"}, topic="channels.broadcast")
+    assert spot.identifiers == ()
+    assert orjson.loads(spot.body)["identifiers"] == []
+    sale = {"type": "track", "event": "Order Completed", "properties": {"order_id": "o-1"}}
+    assert event(sale, topic="channels.broadcast").identifiers == (("order_id", "o-1"),)
+    named = event({"type": "track", "event": "Spot Aired", "userId": "u"}, topic="channels.broadcast")
+    assert named.identifiers == (("user_id", "u"),)
+
+
+TEXT = st.sampled_from(["u-1", "U-1", "a@x.com", "A@X.com ", "b@x.com", "+15551234567", "null", "0", "", "7"])
+SCALAR = TEXT | st.sampled_from([None, 7, 7.0, True, [], {}])
+CONTACTS = st.fixed_dictionaries({}, optional={"email": SCALAR, "phone": SCALAR})
+EXTERNAL = st.fixed_dictionaries({"id": SCALAR, "type": st.sampled_from(["loyalty", "email", "zz", "user_id", ""])})
+MESSAGES = st.fixed_dictionaries(
+    {"type": st.just("identify")},
+    optional={
+        "userId": SCALAR,
+        "anonymousId": SCALAR,
+        "traits": CONTACTS,
+        "properties": CONTACTS,
+        "context": st.fixed_dictionaries(
+            {},
+            optional={
+                "traits": CONTACTS,
+                "device": st.fixed_dictionaries({}, optional={"id": SCALAR, "advertisingId": SCALAR, "token": SCALAR}),
+                "externalIds": st.lists(EXTERNAL, max_size=4),
+            },
+        ),
+    },
+)
+READER = Reader()
+
+
+@given(MESSAGES)
+def test_order_of_strength(message: dict[str, Any]) -> None:
+    """Whatever an event holds, its identifiers are those of `strongest_first`, and a second reading finds the same."""
+    record = Record("channels.app", 0, 0, 1_700_000_000_000, None, orjson.dumps(message))
+    result = READER.read(record)
+    assert result == READER.read(record) == Reader().read(record)
+    if isinstance(result, DeadLetter):
+        assert result.reason == "no_identifier"
+    else:
+        assert list(result.identifiers) == strongest_first([Identifier(*one) for one in result.identifiers])
