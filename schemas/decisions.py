@@ -52,13 +52,14 @@ class Decision(PublicRecord):
     """Every outcome of every step, also of the control group, so that uplift can be measured. Key: profile_id."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [
-        {"decision_id": OTHER, **_STEP, "arm": "treatment", "outcome": "sent", "reason": None, "message_id": OTHER,
-         "trigger": _TRIGGER, "decided_at": AT},
-        {"decision_id": OTHER, **_STEP, "arm": "treatment", "outcome": "suppressed", "reason": "no_consent",
-         "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "sent", "reason": None,
+         "message_id": OTHER, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "suppressed",
+         "reason": "no_consent", "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
     ]})  # fmt: skip
 
-    decision_id: Hex32
+    decision_id: Hex32 = Field(description="deterministic as message_id is, and in which outcome of its step it is")
+    profile_id: Hex32 = Field(description="as in the key")
     campaign_id: str
     step: str
     variant: str | None

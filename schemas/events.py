@@ -20,7 +20,7 @@ from schemas.identifiers import Identifier
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
-from schemas.times import MAX_TIME, THOUSANDTHS, base_of, iso
+from schemas.times import MAX_TIME, THOUSANDTHS, base_of, iso, parse
 from schemas.topics import CHANNEL_TOPICS, MAX_EVENT_BYTES, channel_of
 
 
@@ -133,6 +133,12 @@ class Reader:
                 and (time := base + milli) - MAX_AHEAD_MS <= received <= MAX_TIME
             ):
                 event_time = given
+            elif (
+                type(given) is str
+                and (parsed := parse(given)) is not None
+                and parsed - MAX_AHEAD_MS <= received <= MAX_TIME
+            ):
+                time, event_time = parsed, iso(parsed)
             else:
                 time, received, clamped = time_of(given, original, sent, arrived, attributes, received)
                 event_time = iso(time)

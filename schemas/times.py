@@ -25,8 +25,9 @@ _ISO: Final = re.compile(
 # The common forms are read and written by table: 17 characters down to the minute, then "59.", then "333Z".
 _minutes: dict[str, int] = {}
 _seconds: Final = {f"{s:02}.": s * 1000 for s in range(60)}
+_ends: Final = {f"{s:02}{zone}": s * 1000 for s in range(60) for zone in ("Z", "+00:00", "")}
 _millis: Final = {f"{m:03}": m for m in range(1000)}
-_tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00")}
+_tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00", "")}
 _BASE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-5][0-9]\.")
 _prefixes: dict[int, str] = {}
 _endings: Final = tuple(f"{s:02}." for s in range(60))
@@ -48,7 +49,10 @@ def parse(value: object) -> int | None:
     """
     if type(value) is str:
         minute, second = _minutes.get(value[:17]), _seconds.get(value[17:20])
-        if minute is not None and second is not None:
+        if minute is not None:
+            if second is None:
+                second = _ends.get(value[17:])
+                return _text(value) if second is None else minute + second
             milli = _tails.get(value[20:])
             if milli is not None:
                 return minute + second + milli
@@ -116,7 +120,7 @@ def _text(text: str) -> int | None:
     ms = base + second * 1000 + int(((match["fraction"] or "") + "000")[:3])
     if not 0 <= ms <= MAX_TIME:
         return None
-    if not offset and hour < 24 and text[17:20] in _seconds and text[10] == "T" and text[13] == ":" == text[16]:
+    if not offset and hour < 24 and match["second"] and text[10] == "T" and text[13] == ":" == text[16]:
         if len(_minutes) >= _REMEMBER:
             _minutes.clear()
         _minutes[text[:17]] = base
