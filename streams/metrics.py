@@ -30,6 +30,7 @@ DUPLICATES: Final = _counter(
     "winback_duplicates_total", "events dropped because their message id was seen within a day"
 )
 LATE_EVENTS: Final = _counter("winback_late_events_total", "events older than the watermark when they came", "channel")
+SEALED_EARLY: Final = _counter("winback_sealed_early_total", "events sealed early: their profile had too many waiting")
 CHUNK_SECONDS: Final = _histogram("winback_chunk_seconds", "time to process one chunk", _FAST, "agent")
 EVENT_AGE: Final = _histogram("winback_event_age_seconds", "age of a record when a stage takes it", _SLOW, "stage")
 TRIGGER_DELAY: Final = _histogram("winback_trigger_delay_seconds", "from a trigger's due time to its decision", _SLOW)
@@ -59,6 +60,7 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_pending_merges": PENDING_MERGES,
     "winback_carts": CARTS,
     "winback_state_keys": STATE_KEYS,
+    "winback_sealed_early_total": SEALED_EARLY,
 }
 
 

@@ -38,6 +38,7 @@ class Effects:
     cells: Cells
     rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
 
 
 class Machines:
@@ -59,6 +60,8 @@ class Machines:
             if cart.due_at(profile) == due:
                 self._transitions(profile, cart.on_time(profile, due), effects)
             else:
+                if wall is not None:
+                    effects.observed.append((("winback_trigger_delay_seconds",), (wall - due) / 1000))
                 self._decisions(profile, self._sequencer.on_time(profile, due, wall), effects)
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:

@@ -1,4 +1,4 @@
-"""The cart machine as a picture, drawn from its table: `python -m streams.core.diagram` prints what docs/cart.md shows."""
+"""The cart machine as a picture, drawn from its table: `python -m streams.core.diagram` prints it for docs/cart.md."""
 
 from __future__ import annotations
 

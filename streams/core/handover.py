@@ -97,6 +97,7 @@ class Handover:
         else:
             self._sealer.wait(profile_id, key, head_and_body, IN_TIME)
             self._due.sooner(profile_id, key)
+            self._sealer.relieve(profile_id, effects)
 
     def _merge(self, loser: bytes, winner: str, key: bytes) -> None:
         if self._marks.retired(loser) is not None:

@@ -42,7 +42,7 @@ class Journey:
         self._marks = Marks(store)
         self._cells = Cells(store, emit, partition)
         machines = Machines(Sequencer(campaigns, secret))
-        self._sealer = Sealer(store, emit, self._profiles, self._due, self._marks, machines, partition)
+        self._sealer = Sealer(store, emit, self._profiles, self._due, self._marks, machines, partition, partitions)
         self._handover = Handover(store, emit, self._profiles, self._due, self._marks, self._sealer, partitions)
         self._effects = Effects(self._cells)
 
@@ -50,6 +50,11 @@ class Journey:
     def counts(self) -> Counter[tuple[str, ...]]:
         """What has happened, by metric and labels."""
         return self._effects.counts
+
+    @property
+    def observed(self) -> list[tuple[tuple[str, ...], float]]:
+        """Seconds that Prometheus is to put in histograms, by metric."""
+        return self._effects.observed
 
     @property
     def gauges(self) -> dict[tuple[str, ...], float]:

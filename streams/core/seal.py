@@ -5,12 +5,13 @@ At one instant: the timers that are due, then merges, then the event. What decid
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
 from schemas.times import iso
-from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS
+from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.apply import Effects, Machines
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, source_of, time_of
@@ -22,6 +23,8 @@ from streams.core.wire import HEAD_SIZE
 
 PENDING: Final = b"e"
 LATE: Final = b"\x01"
+MOST_PENDING: Final = 100_000
+"""Events one profile may have waiting: a source that lags for hours must not let one customer fill the disk."""
 IN_TIME: Final = b"\x00"
 _MERGE, _EVENT = 0, 1
 _BODY: Final = 1 + HEAD_SIZE
@@ -39,6 +42,7 @@ class Sealer:
         marks: Marks,
         machines: Machines,
         partition: int,
+        partitions: int,
     ) -> None:
         self._store = store
         self._emit = emit
@@ -47,15 +51,28 @@ class Sealer:
         self._marks = marks
         self._machines = machines
         self._partition = partition
+        self._partitions = partitions
         self.wall: int | None = None
         self.sealed = 0
+        self._waiting: Counter[bytes] = Counter()
 
     def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
         """Keep an event until its time; the same event again replaces itself."""
         self._store.put(PENDING + profile_id + key, late + head_and_body)
+        self._waiting[profile_id] += 1
+
+    def relieve(self, profile_id: bytes, effects: Effects) -> None:
+        """Seal the earlier half of what a profile has waiting, before its time, if there is too much of it."""
+        if self._waiting[profile_id] <= MOST_PENDING:
+            return
+        keys = [name[17:] for name, _ in self._store.scan(PENDING + profile_id)]
+        effects.counts["winback_sealed_early_total",] += len(keys) // 2
+        self.seal(profile_id, keys[len(keys) // 2], effects)
+        self._waiting[profile_id] = len(keys) - len(keys) // 2
 
     def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
         """Let everything of the profile before the bound take effect, and its timers up to it."""
+        self._waiting.pop(profile_id, None)
         profile = self._profiles.ensure(profile_id)
         earliest = self._run(profile, upto, effects)
         self._settle(profile, profile_id, earliest)
@@ -121,7 +138,9 @@ class Sealer:
             return
         if taken:
             head = b'{"profile_id":"%b","late":%b,' % (profile.id.encode(), b"true" if late else b"false")
-            self._emit.send(Out(STITCHED_EVENTS, self._partition, profile.id.encode(), head + body[1:]))
+            # A profile that waits here for its merge keeps its own place on the topic, behind what it wrote at home.
+            home = self._partition if profile.under is None else partition_of(profile.id, self._partitions)
+            self._emit.send(Out(STITCHED_EVENTS, home, profile.id.encode(), head + body[1:]))
 
     def _absorb(self, winner: Profile, sub_id: bytes, merged: bytes, effects: Effects) -> None:
         sub = self._profiles.get(sub_id)
