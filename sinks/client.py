@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import Error, ProgrammingError
+from clickhouse_connect.driver.exceptions import ProgrammingError
 
 from schemas.settings import Settings
-from sinks.errors import SchemaError, UnavailableError, Verdict, verdict
+from sinks.errors import CLIENT_ERRORS, SchemaError, UnavailableError, Verdict, verdict
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -75,7 +75,7 @@ def connect(settings: Settings) -> Client:
         client.database = where.database
     except ImportError as missing:
         raise SchemaError(f"{where.shown}: {missing}; pip install 'winback[embedded]'") from None
-    except (Error, OSError) as error:
+    except CLIENT_ERRORS as error:
         # An embedded engine fails to open in one way only, whatever the reason.
         if verdict(error) is Verdict.RETRY or (where.embedded and isinstance(error, ProgrammingError)):
             hint = "; is its directory in use by another process?" if where.embedded else ""

@@ -11,6 +11,10 @@ from urllib3.exceptions import HTTPError
 UNKNOWN_DATABASE: Final = 81
 
 
+CLIENT_ERRORS: Final = (Error, OSError, HTTPError)
+"""What a call of the client may raise, other than a bug."""
+
+
 class Verdict(Enum):
     """What an error asks for."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sinks import metrics
 from sinks.batches import Batch
 from sinks.client import first_line
-from sinks.errors import SchemaError, Verdict, retry_kind, verdict
+from sinks.errors import CLIENT_ERRORS, SchemaError, Verdict, retry_kind, verdict
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -73,7 +73,7 @@ class Inserter:
                 self.client.raw_insert(
                     batch.table.name, batch.table.columns, bytes(batch.data), settings=SETTINGS, fmt=FORMAT
                 )
-            except Exception as error:  # the verdict names every kind
+            except CLIENT_ERRORS as error:
                 match verdict(error):
                     case Verdict.BAD_ROW:
                         return self._halves(batch, error, patience)

@@ -1,4 +1,4 @@
-"""Money of raw events, as millionths: what an order is worth, what a refund takes back, what an advert cost."""
+"""Money of raw events, in millionths: what an order or a refund is worth."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ def order_value(properties: Mapping[str, Any]) -> int:
             total += price * (MICRO if pieces is None else pieces)
     # Two factors in millionths make a product in millionths of millionths.
     return max(-LIMIT, min(LIMIT, _half_even(total)))
-
-
-def refund_value(properties: Mapping[str, Any]) -> int:
-    """What a refund takes away, in millionths, never positive: some producers send the amount, some its negative."""
-    return -abs(order_value(properties))
 
 
 def _half_even(amount: int) -> int:
