@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-import phonenumbers
+from schemas.phones import e164, is_region
 
 BLOCKED: Final = frozenset({
     "", "null", "undefined", "none", "nil", "nan", "anonymous", "guest", "distinctid", "distinct_id", "id", "email",
@@ -50,7 +50,7 @@ class Values:
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
         self.region = region.upper()
-        if self.region not in phonenumbers.SUPPORTED_REGIONS:
+        if not is_region(self.region):
             raise ValueError(f"phone region {region!r} is not a two-letter country code that phonenumbers knows")
         self.blocked = frozenset(value.strip().lower() for value in blocked)
 
@@ -67,12 +67,4 @@ class Values:
     def phone(self, value: object) -> str | None:
         """A phone number as E.164; None unless it could be dialled. An extension is dropped."""
         text = self.plain(value)
-        if text is None:
-            return None
-        try:
-            number = phonenumbers.parse(text, self.region)
-        except phonenumbers.NumberParseException:
-            return None
-        if not phonenumbers.is_possible_number(number):
-            return None
-        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        return None if text is None else e164(text, self.region)
