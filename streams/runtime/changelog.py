@@ -40,12 +40,16 @@ class UnitId(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """The end of a unit: the input offset it brings the state to, the group's generation, how many keys it touched."""
+    """The end of a unit: the input offset it brings the state to, the group's generation, how many keys it touched.
+
+    `read`, of a claim: up to which changelog offset its owner had read. It holds only if it stands right there.
+    """
 
     unit: UnitId
     offset: int
     generation: int
     count: int
+    read: int | None = None
 
 
 def unit_of(record: Record) -> UnitId:
@@ -63,7 +67,7 @@ def read_marker(record: Record, unit: UnitId) -> Marker:
     """A marker's content. Raises ChangelogError if it cannot be read."""
     try:
         data = orjson.loads(record.value or b"")
-        return Marker(unit, data["offset"], data["generation"], data["count"])
+        return Marker(unit, data["offset"], data["generation"], data["count"], data.get("read"))
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         where = f"{record.topic} partition {record.partition} offset {record.offset}"
         raise ChangelogError(f"{where}: the marker of a unit cannot be read") from error
@@ -77,12 +81,13 @@ def key_records(topic: str, partition: int, changes: Mapping[bytes, bytes | None
 
 def marker_record(topic: str, partition: int, marker: Marker) -> Out:
     """The record that closes a unit."""
-    body = orjson.dumps({"offset": marker.offset, "generation": marker.generation, "count": marker.count})
+    content = {"offset": marker.offset, "generation": marker.generation, "count": marker.count}
+    body = orjson.dumps(content if marker.read is None else {**content, "read": marker.read})
     return Out(topic, partition, MARKER, body, marker.unit.header())
 
 
 class ChangelogWriter:
-    """Writes the units of one partition, one after another, and notices when somebody else writes too."""
+    """Writes the claim and the units of one partition, one after another, and notices when somebody else writes too."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int, epoch: int, generation: int) -> None:
         self._producer = producer
@@ -90,8 +95,13 @@ class ChangelogWriter:
         self.partition = partition
         self.epoch = epoch
         self.generation = generation
-        self.sequence = 0
+        self._sequence = 0
         self._next: int | None = None
+
+    async def claim(self, changes: Mapping[bytes, bytes | None], offset: int, read: int) -> Position | None:
+        """Begin the epoch, having read the changelog up to `read`; None if somebody has written behind that: void."""
+        position = await self._unit(changes, offset, read)
+        return position if position.next == read + len(changes) + 1 else None
 
     async def write(self, changes: Mapping[bytes, bytes | None], offset: int) -> Position:
         """Write one unit; returns, when all of it is acknowledged, where it brings a base to.
@@ -99,11 +109,15 @@ class ChangelogWriter:
         Raises what the producer raises, and ChangelogError when records of another writer stand between ours: the next
         owner puts them right in its claim.
         """
-        marker = Marker(UnitId(self.epoch, self.sequence), offset, self.generation, len(changes))
-        await self._send(key_records(self.topic, self.partition, changes, marker.unit))
+        return await self._unit(changes, offset, None)
+
+    async def _unit(self, changes: Mapping[bytes, bytes | None], offset: int, read: int | None) -> Position:
+        unit = UnitId(self.epoch, self._sequence)
+        await self._send(key_records(self.topic, self.partition, changes, unit))
+        marker = Marker(unit, offset, self.generation, len(changes), read)
         behind = await self._send([marker_record(self.topic, self.partition, marker)])
-        self.sequence += 1
-        return Position(marker.unit.epoch, marker.unit.sequence, offset, behind)
+        self._sequence += 1
+        return Position(unit.epoch, unit.sequence, offset, behind)
 
     async def _send(self, outs: list[Out]) -> int:
         """Send records in order and wait for each batch; returns the offset behind the last."""

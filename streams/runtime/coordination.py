@@ -1,8 +1,8 @@
 """What a worker says to its group coordinator besides what aiokafka says for it.
 
 aiokafka takes a commit that is refused because the group is rebalancing for the end of its membership: it forgets its
-member id and joins as a stranger, and the group waits for the member it was. Here a commit decides nothing: it says that
-the group has moved on, and the next heartbeat tells why.
+member id and joins as a stranger, and the group waits for the member it was. Here a commit decides nothing: it says
+that the group has moved on, and the next heartbeat tells why.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class LastMember:
         self._file: IO[str] | None = None
 
     async def leave(self) -> None:
-        """Leave the group for the member this worker was before it was killed, if any. Failing that, the group waits."""
+        """Leave the group for the member this worker was before it was killed, if any. Else the group waits."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+", encoding="utf-8")
         try:

@@ -9,8 +9,9 @@ What a unit without a marker means depends on where it stands:
   has, the marker may be compacted away, and it is applied: had it been unfinished after all, the claim that began the
   later epoch wrote the true values of its keys, and these come behind it (streams/runtime/changelog.py).
 
-A unit whose epoch or input offset runs backwards is a zombie's, and ignored. Keys of ignored units whose true value
-is not further on in the log are `repairs`: the next claim writes them again.
+A unit of an older epoch than any record before it is a zombie's, one that was there already is a repetition, and a
+claim that others' records stand before which its owner had not read is void: all are ignored. Keys of ignored units
+whose true value is not further on in the log are `repairs`: the next claim writes them again.
 """
 
 from __future__ import annotations
@@ -51,25 +52,27 @@ class Fold:
         self._until = until
         self.position = base.position()
         self.epoch = -1 if self.position is None else self.position.epoch
+        """The highest epoch of any record, finished or not: the next owner's is higher."""
         self.repairs: set[bytes] = set()
         self.applied = 0
         self._open: dict[UnitId, _Open] = {}
         self._open_records = 0
         self._pending: dict[bytes, bytes | None] = {}
-        self._last: int | None = None
+        self._last = -1 if self.position is None else self.position.next - 1
         self._gap_at = -1
         self._spilled = False
         self.marker_at: int | None = None
 
     def add(self, record: Record) -> None:
         """Take the next record. Raises ChangelogError for one that is not ours."""
-        if self._last is not None and record.offset != self._last + 1:
+        if record.offset != self._last + 1:
             self._gap_at = record.offset
         self._last = record.offset
         unit, key = unit_of(record), record.key or b""
         if unit.epoch < self.epoch or (self._until is not None and record.offset > self._until):
             self._ignore(key)
             return
+        self.epoch = unit.epoch
         if key == MARKER:
             self._close(read_marker(record, unit), record.offset)
             return
@@ -95,14 +98,20 @@ class Fold:
             raise ChangelogError(
                 f"the unit closed at changelog offset {at} should have {marker.count} keys and has not"
             )
-        new_epoch = unit.epoch > self.epoch
-        self.epoch = unit.epoch
         done = self.position
-        backwards = done is not None and (marker.offset < done.offset or unit <= (done.epoch, done.sequence))
+        repeated = done is not None and (
+            unit <= (done.epoch, done.sequence) or (unit.epoch == done.epoch and marker.offset < done.offset)
+        )
+        if repeated or (marker.read is not None and marker.read != at - marker.count):
+            if own is not None:
+                self._ignore(*own.changes)
+                self._open_records -= len(own.changes)
+                del self._open[unit]
+            return
         for opened in sorted(self._open.values(), key=lambda o: o.first):
-            whole = opened.unit == unit or (opened.unit.epoch == unit.epoch and opened.unit.sequence < unit.sequence)
+            whole = opened.unit.epoch == unit.epoch and opened.unit.sequence <= unit.sequence
             unsure = opened.first < self._gap_at or self._until is not None
-            if not backwards and (whole or (opened.unit.epoch < unit.epoch and unsure)):
+            if whole or (opened.unit.epoch < unit.epoch and unsure):
                 self._apply(opened)
             else:
                 self._ignore(*opened.changes)
@@ -110,11 +119,8 @@ class Fold:
         self._open_records = 0
         self._spilled = False
         self.marker_at = at
-        if not backwards:
-            self.applied += 1
-            self.position = Position(unit.epoch, unit.sequence, marker.offset, at + 1)
-        elif new_epoch and done is not None:
-            self.position = Position(unit.epoch, unit.sequence, done.offset, at + 1)
+        self.applied += 1
+        self.position = Position(unit.epoch, unit.sequence, marker.offset, at + 1)
         if len(self._pending) >= WRITE_EVERY:
             self._write()
 

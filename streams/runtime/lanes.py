@@ -123,12 +123,14 @@ class KeyedLanes(Lanes):
         base = engine.base(self.agent, tp.partition)
         self._bases.append(base)
         async with PartitionLog(engine.settings, engine.probe, self._changelog, tp.partition) as changelog:
-            found = await restore(base, changelog)
-            first = await self._first(tp, found.position)
-            epoch = max(generation, found.epoch + 1)
-            engine.membership.guard()
-            writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
-            position = await claim(base, changelog, writer, found, first)
+            position = None
+            while position is None:
+                found = await restore(base, changelog)
+                first = await self._first(tp, found.position)
+                epoch = max(generation, found.epoch + 1)
+                engine.membership.guard()
+                writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
+                position = await claim(base, writer, found, first)
         store, outbox = PartitionStore(base), Outbox(engine.producer, engine.membership.guard)
         task = self._make(tp.partition, store, outbox)
         task.load()

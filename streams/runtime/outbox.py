@@ -91,11 +91,13 @@ class Outbox:
 
     async def room(self, most: int) -> None:
         """Wait until fewer than `most` records are in flight. Raises what a send raised."""
-        while self.flying >= most:
-            self._landed.clear()
+        while True:
             for flight in self._flights:
                 if flight.done():
                     flight.result()
+            if self.flying < most:
+                return
+            self._landed.clear()
             await self._landed.wait()
 
     async def flush(self) -> None:

@@ -14,7 +14,6 @@ import structlog
 
 from schemas.record import Record
 from streams.runtime.changelog import MARKER, ChangelogWriter, UnitId, unit_of
-from streams.runtime.errors import ChangelogError
 from streams.runtime.fold import Fold, SpilledError
 from streams.runtime.state import Base, Position
 
@@ -39,7 +38,7 @@ class Restored(NamedTuple):
     position: Position | None
     repairs: frozenset[bytes]
     epoch: int
-    """Of the last owner, -1 if there was none."""
+    """The highest in the changelog, -1 if there is none: the next owner's must be higher."""
     end: int
     units: int
     local: bool
@@ -61,26 +60,16 @@ async def restore(base: Base, changelog: Log) -> Restored:
     return Restored(fold.position, frozenset(fold.repairs), fold.epoch, end, fold.applied, local)
 
 
-async def claim(base: Base, changelog: Log, writer: ChangelogWriter, found: Restored, first: int) -> Position:
+async def claim(base: Base, writer: ChangelogWriter, found: Restored, first: int) -> Position | None:
     """Write the unit that begins an epoch; returns where the base stands then.
 
-    `first`: the input offset to begin at when there was no unit yet. What others wrote between the restore and the
-    claim is folded in as well. Raises ChangelogError if a younger owner has claimed the partition meanwhile.
+    `first`: the input offset to begin at when there was no unit yet. None if somebody wrote to the changelog since the
+    restore: restore and claim again.
     """
     offset = found.position.offset if found.position else first
-    changes = {key: base.get(key) for key in found.repairs}
-    position = await writer.write(changes, offset)
-    at = position.next - 1 - len(changes)
-    if at != found.end:
-        fold = await _fold(base, changelog, position.next, None)
-        if fold.position is None or fold.epoch != position.epoch:
-            raise ChangelogError(f"{writer.topic} partition {writer.partition}: a younger owner has claimed it")
-        if fold.repairs:
-            raise ChangelogError(
-                f"{writer.topic} partition {writer.partition}: written to by an older owner during the claim"
-            )
-        return fold.position
-    base.write({}, position)
+    position = await writer.claim({key: base.get(key) for key in found.repairs}, offset, found.end)
+    if position is not None:
+        base.write({}, position)
     return position
 
 
