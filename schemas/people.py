@@ -102,11 +102,13 @@ class People:
         return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
 
 
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_tuple: Any = tuple.__new__
 _DEVICE: Final = (("id", ids.DEVICE_ID), ("advertisingId", ids.ADVERTISING_ID), ("token", ids.PUSH_TOKEN))
 
 
 def _known(type_: str, value: str) -> Known:
-    return Identifier(type_, value), {"type": type_, "value": value}
+    return _tuple(Identifier, (type_, value)), {"type": type_, "value": value}
 
 
 def _strength(known: Known) -> tuple[int, str, str]:

@@ -14,6 +14,7 @@ MINUTE_MS: Final = 60_000
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _REMEMBER: Final = 50_000
+_MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _ISO: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?|(?P<year>[0-9]{4})-(?P<nth>[0-9]{3}))"
@@ -28,7 +29,6 @@ _seconds: Final = {f"{s:02}.": s * 1000 for s in range(60)}
 _ends: Final = {f"{s:02}{zone}": s * 1000 for s in range(60) for zone in ("Z", "+00:00", "")}
 _millis: Final = {f"{m:03}": m for m in range(1000)}
 _tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00", "")}
-_BASE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-5][0-9]\.")
 _prefixes: dict[int, str] = {}
 _endings: Final = tuple(f"{s:02}." for s in range(60))
 _thousandths: Final = tuple(f"{m:03}Z" for m in range(1000))
@@ -67,7 +67,10 @@ def parse(value: object) -> int | None:
 
 def base_of(text: str) -> int | None:
     """Epoch milliseconds of the second that 20 characters begin, such as `2026-11-21T18:32:59.`; None for any other."""
-    return parse(text + "000Z") if _BASE.fullmatch(text) else None
+    minute, second = _minutes.get(text[:17]), _seconds.get(text[17:])
+    if minute is None and second is not None and parse(text + "000Z") is not None:
+        minute = _minutes.get(text[:17])
+    return None if minute is None or second is None else minute + second
 
 
 def iso(ms: int) -> str:
@@ -120,7 +123,7 @@ def _text(text: str) -> int | None:
     ms = base + second * 1000 + int(((match["fraction"] or "") + "000")[:3])
     if not 0 <= ms <= MAX_TIME:
         return None
-    if not offset and hour < 24 and match["second"] and text[10] == "T" and text[13] == ":" == text[16]:
+    if not offset and hour < 24 and _MINUTE.match(text):
         if len(_minutes) >= _REMEMBER:
             _minutes.clear()
         _minutes[text[:17]] = base
