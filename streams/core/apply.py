@@ -91,6 +91,8 @@ class Machines:
         orders.absorb(winner, loser)
         for message_id, seen in loser.seen.items():
             winner.seen[message_id] = max(seen, winner.seen.get(message_id, seen))
+        for message_id, clock in loser.late_seen.items():
+            winner.late_seen[message_id] = max(clock, winner.late_seen.get(message_id, clock))
         self._transitions(winner, transitions, effects)
         if lost is not None and (winner.cart is None or winner.cart.id != lost):
             # The two carts are one now, under the winner's id: a step of the other would remind of it twice.
@@ -163,6 +165,11 @@ def _is_repeat(profile: Profile, event: Sealed) -> bool:
     if first is not None and abs(time - first) < DEDUPLICATION_MS:
         return True
     seen[event.message_id] = time
+    if event.late:
+        # A history that is read in again comes late, too: what is remembered of it must last a day from now.
+        profile.late_seen[event.message_id] = event.clock
     if len(seen) % _PRUNE_SEEN == 0:
-        profile.seen = {m: t for m, t in seen.items() if t > time - DEDUPLICATION_MS}
+        since, late = event.clock - DEDUPLICATION_MS, profile.late_seen
+        profile.seen = {m: t for m, t in seen.items() if t > since or late.get(m, 0) > since}
+        profile.late_seen = {m: t for m, t in late.items() if t > since}
     return False

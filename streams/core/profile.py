@@ -85,7 +85,10 @@ class Touch:
 
 @dataclass(slots=True)
 class Profile:
-    """One customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge."""
+    """One customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge.
+
+    `seen` is the event time by message id; `late_seen` the watermark at which those that came late took effect.
+    """
 
     id: str
     under: list[str] | None = None
@@ -94,6 +97,7 @@ class Profile:
     last_order: int = -1
     cart: Cart | None = None
     seen: dict[str, int] = field(default_factory=dict)
+    late_seen: dict[str, int] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
     zone: list[Any] | None = None
     traits: dict[str, list[Any]] = field(default_factory=dict)

@@ -115,7 +115,7 @@ class Sealer:
         for key, kind, name, value in items:
             machines.on_time(profile, time_of(key), wall, effects)
             if kind == _EVENT:
-                self._event(profile, key, value, effects)
+                self._event(profile, key, value, upto, effects)
                 self._store.delete(name)
             else:
                 self._absorb(profile, value, name, effects)
@@ -127,11 +127,12 @@ class Sealer:
     def _earliest(self, profile_id: bytes) -> bytes | None:
         return next((name[17:] for name, _ in self._store.scan(PENDING + profile_id)), None)
 
-    def _event(self, profile: Profile, key: bytes, value: bytes, effects: Effects) -> None:
+    def _event(self, profile: Profile, key: bytes, value: bytes, upto: bytes, effects: Effects) -> None:
         self.sealed += 1
         body, late = value[_BODY:], value[:1] == LATE
+        watermark = time_of(upto) if late else None
         try:
-            taken = self._machines.on_event(profile, open_body(key, body, late=late), effects)
+            taken = self._machines.on_event(profile, open_body(key, body, watermark), effects)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
             effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
             self._emit.send(self._dead_letter(key, body, error))

@@ -13,7 +13,10 @@ from streams.core.order import time_of
 
 @dataclass(slots=True)
 class Sealed:
-    """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it."""
+    """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it.
+
+    `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late.
+    """
 
     time: int
     channel: str
@@ -25,6 +28,7 @@ class Sealed:
     traits: dict[str, Any]
     identifiers: list[dict[str, str]]
     late: bool = False
+    clock: int = 0
 
     @property
     def is_activity(self) -> bool:
@@ -34,12 +38,13 @@ class Sealed:
         return self.name in ACTIVITY_EVENTS or self.type in ACTIVITY_TYPES
 
 
-def open_body(key: bytes, body: bytes, *, late: bool) -> Sealed:
-    """Decode an event's body (schemas/events.py says what is in it)."""
+def open_body(key: bytes, body: bytes, watermark: int | None = None) -> Sealed:
+    """Decode an event's body (schemas/events.py says what is in it); `watermark` is given when it comes late."""
     raw = orjson.loads(body)
     # Only a track call's name means what the Segment Spec says: a page may be called anything, even "Order Completed".
     name = raw["name"] if raw["type"] == "track" else ""
+    time = time_of(key)
     return Sealed(
-        time_of(key), raw["channel"], raw["type"], name, raw["message_id"], raw["properties"], raw["context"],
-        raw["traits"], raw["identifiers"], late,
+        time, raw["channel"], raw["type"], name, raw["message_id"], raw["properties"], raw["context"],
+        raw["traits"], raw["identifiers"], watermark is not None, time if watermark is None else max(time, watermark),
     )  # fmt: skip

@@ -70,6 +70,18 @@ def test_a_repeat_is_dropped_whether_it_waits_or_has_taken_effect():
     assert table.rows(CART_TRANSITIONS)[0]["lines"][0]["quantity"] == 1
 
 
+def test_a_history_read_in_twice_counts_once_however_long_it_is():
+    """What came late is remembered for a day from then on, though its own day is long past."""
+    table = Table()
+    table.round(1_000_000)
+    for _ in range(2):
+        for day in range(200):
+            message = {**track("Order Refunded", order_id=f"o{day}", total=5), "messageId": f"m{day}"}
+            table.feed(day * 1440, message, channel="store")
+    assert len(table.rows(STITCHED_EVENTS)) == 200
+    assert table.journey.counts["winback_duplicates_total",] == 200
+
+
 def test_a_backfill_mails_nobody():
     """With a wall clock far behind the trigger's time the decision is suppressed as stale."""
     table = Table()
