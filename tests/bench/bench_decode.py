@@ -2,8 +2,8 @@
 
     python tests/bench/bench_decode.py [--repeat 7] [--profile]
 
-Prints microseconds of processor time an event and the ratio to `orjson.loads` of the same bytes in the same run (the best of the repeats,
-with all taken in turns, so that a busy machine slows each).
+Prints microseconds of processor time an event, and the ratio to `orjson.loads` of the same bytes in the same run: the
+best of the repeats, with all taken in turns, so that a busy machine slows each.
 """
 # ruff: noqa: T201 - it prints its result
 
