@@ -83,6 +83,7 @@ class Stack:
                 await broker.create_topics(client, self.settings)
             for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks()):
                 await self.supervisor.start(spec)
+            self._tell()
             self._exits = exits.pop_all()
         return self
 
@@ -98,6 +99,14 @@ class Stack:
         metrics = [(name, f"http://{plan.metrics(at)}/metrics") for at, name in enumerate(names) if plan.metrics_ports]
         web = f"http://{ports.HOST}:{plan.http_port}"
         return [("Kafka", plan.kafka_address), ("ClickHouse HTTP", web), *metrics, ("logs", str(self.supervisor.logs))]
+
+    def _tell(self) -> None:
+        """Write the addresses into the folder, for programs that want to look in."""
+        import orjson
+
+        path = self.plan.folder / "addresses.json"
+        told = {**dict(self.addresses()), "group": self.settings.group}
+        path.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
     async def ready(self) -> None:
         """Returns when ClickHouse's HTTP interface and every metrics address answer. Raises UnavailableError."""

@@ -30,8 +30,11 @@ def import_(
         if not path.is_file():
             raise BadInputError(f"{path}: no such file")
     settings = config.load(clock="event")
-    counted = Counter[str]()
-    made = _counting(import_lines(file, map_), counted)
+    tally = Tally()
+    try:
+        made = tally.over(import_lines(file, map_))
+    except ValueError as problem:
+        raise BadInputError(str(problem)) from None
     if print_:
         _print(made)
     else:
@@ -39,16 +42,41 @@ def import_(
 
         running.run(publish_all(settings, lines.of_objects(made, settings.partitions), rate=0, wait=wait))
     if json and not print_:
-        console.data({"events": counted.total(), "by_event": counted})
+        console.data(tally.numbers())
     else:
-        kinds = ", ".join(f"{count:,} {name}" for name, count in sorted(counted.items()))
-        console.note(f"{counted.total():,} events: {kinds}")
+        console.note(str(tally))
 
 
-def _counting(made: Iterable[dict[str, Any]], counted: Counter[str]) -> Iterator[dict[str, Any]]:
-    for line in made:
-        counted[line["value"]["event"]] += 1
-        yield line
+class Tally:
+    """What went by: invoices by kind, customers, invoices of nobody known."""
+
+    def __init__(self) -> None:
+        self.kinds, self.customers, self.nameless = Counter[str](), set[str](), 0
+
+    def over(self, made: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The same lines, counted as they go by."""
+        for line in made:
+            properties = line["value"]["properties"]
+            self.kinds[properties["kind"]] += 1
+            if line["key"] == properties["order_id"]:
+                self.nameless += 1
+            else:
+                self.customers.add(line["key"])
+            yield line
+
+    def numbers(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "invoices": self.kinds.total(),
+            "by_kind": dict(self.kinds),
+            "customers": len(self.customers),
+            "without_customer": self.nameless,
+        }
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{count:,} {kind}s" for kind, count in self.kinds.most_common())
+        who = f"{len(self.customers):,} customers, {self.nameless:,} invoices without one"
+        return f"{self.kinds.total():,} invoices ({kinds}); {who}"
 
 
 def _print(lines: Iterable[dict[str, Any]]) -> None:
