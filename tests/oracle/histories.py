@@ -22,8 +22,10 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 GAPS = (
     0, 0, 0, 0, 1, 1, MINUTE, MINUTE, MINUTE, 5 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 15 * MINUTE,
     15 * MINUTE, 20 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE, 30 * MINUTE + 1, HOUR, 2 * HOUR,
-    9 * HOUR, 20 * HOUR, DAY - 1, DAY, 7 * DAY - 30 * MINUTE, 7 * DAY, 30 * DAY, 30 * DAY + 30 * MINUTE,
+    9 * HOUR, 20 * HOUR, DAY - 1, DAY, 7 * DAY, 7 * DAY + 30 * MINUTE, 30 * DAY, 30 * DAY + 30 * MINUTE,
 )  # fmt: skip
+RUSH = (0, 0, 1, MINUTE, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 29 * MINUTE, 30 * MINUTE, 35 * MINUTE)
+"""Gaps of a rush: carts of the same people live side by side and meet in merges."""
 USERS, ANONYMOUS = ("u1", "u2", "u3"), ("a1", "a2", "a3")
 EMAILS, PHONES = ("x@shop.example", "y@shop.example", "z@shop.example"), ("+4930123456", "+4930123457")
 COMPANY = (
@@ -42,6 +44,19 @@ KINDS = (
 WORTHS = (
     {"revenue": 50}, {"total": "25.5"}, {"value": 9, "revenue": "?"}, {"products": [{"price": 2, "quantity": 3}]},
 )  # fmt: skip
+RUSH_KINDS = ("add", "add", "add", "checkout", "view", "remove", "page", "identify", "identify", "alias", "order")
+RUSH_COMPANY = (
+    "anon",
+    "anon",
+    "anon",
+    "user",
+    "email",
+    "user anon",
+    "email anon",
+    "user email",
+    "card anon",
+    "token anon",
+)
 FEEDBACK = (
     ("email", "Email Opened"), ("email", "Email Link Clicked"), ("sms", "SMS Link Clicked"),
     ("push", "Push Notification Tapped"), ("email", "Email Delivered"),
@@ -107,12 +122,12 @@ class History:
         return f"History(\n{''.join(lines)}{self.campaigns})"
 
 
-def who(choose: Choose) -> dict[str, Any]:
+def who(choose: Choose, company: Sequence[str]) -> dict[str, Any]:
     """The identifiers of one event, as a Segment call carries them."""
     ids: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     context: dict[str, Any] = {}
-    for kind in choose(COMPANY).split():
+    for kind in choose(company).split():
         if kind == "anon":
             ids["anonymousId"] = choose(ANONYMOUS)
         elif kind == "user":
@@ -149,10 +164,10 @@ def item(choose: Choose) -> dict[str, Any]:
     return {**product, **{k: v for k, v in more.items() if v is not None}}
 
 
-def what(choose: Choose) -> tuple[str, dict[str, Any]]:
+def what(choose: Choose, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """One event of a shop: its channel, and the message without its identifiers."""
     shop = choose(("web", "web", "web", "app", "store", "callcenter", "broadcast"))
-    kind = choose(KINDS)
+    kind = choose(kinds)
     currency = choose(({}, {}, {"currency": "EUR"}, {"currency": "USD"}))
     if kind == "add":
         return shop, track("Product Added", {**item(choose), **currency})
@@ -193,10 +208,10 @@ def track(name: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "track", "event": name, "properties": properties}
 
 
-def step(choose: Choose) -> Step:
-    """One step of a history."""
-    channel, message = what(choose)
-    ids = who(choose)
+def step(choose: Choose, *, rush: bool) -> Step:
+    """One step of a history, or of a rush."""
+    channel, message = what(choose, RUSH_KINDS if rush else KINDS)
+    ids = who(choose, RUSH_COMPANY if rush else COMPANY)
     zone = choose((None, None, None, None, "Europe/Berlin", "America/New_York", "Mars/Base"))
     if zone:
         ids["context"]["timezone"] = zone
@@ -205,7 +220,7 @@ def step(choose: Choose) -> Step:
     name = choose(({}, {}, {}, {}, {}, {}, {"messageId": None}, {"messageId": "same"}))
     delay = choose((0, 0, 0, 0, 1, 20 * MINUTE, HOUR, 2 * DAY))
     repeat = choose((None,) * 19 + (0, 1, 2))
-    return Step(choose(GAPS), channel, choose((0, 0, 1)), {**message, **ids, **name}, delay, repeat)
+    return Step(choose(RUSH if rush else GAPS), channel, choose((0, 0, 1)), {**message, **ids, **name}, delay, repeat)
 
 
 def campaigns(choose: Choose) -> str:
@@ -236,9 +251,10 @@ def campaigns(choose: Choose) -> str:
 
 
 def random_history(seed: int, longest: int = 40) -> History:
-    """The history of a seed."""
+    """The history of a seed; those of odd seeds are rushes."""
     rng = random.Random(seed)
-    return History([step(rng.choice) for _ in range(rng.randint(1, longest))], campaigns(rng.choice))
+    steps = [step(rng.choice, rush=bool(seed % 2)) for _ in range(rng.randint(1, longest))]
+    return History(steps, campaigns(rng.choice))
 
 
 def _choose(draw: st.DrawFn) -> Choose:
@@ -248,7 +264,7 @@ def _choose(draw: st.DrawFn) -> Choose:
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     """Single steps that hypothesis can shrink: each choice towards its first option."""
-    return step(_choose(draw))
+    return step(_choose(draw), rush=draw(st.booleans()))
 
 
 @st.composite

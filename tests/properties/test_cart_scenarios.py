@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracle.run import SECRET, run
+from tests.oracle.core import agreed
 from tests.oracle.story import in_short, told
 
 LAMP = {"sku": "lamp", "price": 10}
@@ -255,4 +255,4 @@ STORIES: dict[str, tuple[list[tuple], list[str]]] = {
 def test_story(story: str) -> None:
     """Each story comes to exactly the transitions written beside it."""
     events, wanted = STORIES[story]
-    assert in_short(run(told(*events), secret=SECRET).transitions) == wanted
+    assert in_short(agreed(told(*events)).transitions) == wanted

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.oracle.core import agreed
 from tests.oracle.outcome import Outcome
-from tests.oracle.run import SECRET, run
 from tests.oracle.story import START, minute_of, told
 
 LAMP = {"sku": "lamp", "price": 10}
@@ -29,7 +29,7 @@ def told_under(events: list[tuple[Any, ...]], file: str = "", **step: Any) -> Ou
         f"  - {{id: back, trigger: {trigger}, holdout: {holdout}, exit_on: [order_completed],\n"
         f"     steps: [{{id: one, template: cart_reminder, {inner}}}]}}\n"
     )
-    return run(told(*events), secret=SECRET, campaigns=campaigns)
+    return agreed(told(*events), campaigns)
 
 
 def rows(outcome: Outcome) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from schemas.identifiers import Hasher
+from tests.oracle.core import agreed
 from tests.oracle.outcome import Outcome
-from tests.oracle.run import SECRET, run
+from tests.oracle.run import SECRET
 from tests.oracle.story import told
 
 HASH = Hasher(SECRET)
@@ -22,7 +23,7 @@ def met(*who: str, **options: Any) -> Outcome:
         user, _, previous = one.partition("<")
         name, properties = ("alias", {"previousId": previous}) if previous else ("identify", {})
         events.append((minute, "web", user, name, properties))
-    return run(told(*events), secret=SECRET, **options)
+    return agreed(told(*events), **options)
 
 
 def clusters(outcome: Outcome) -> dict[str, str]:
