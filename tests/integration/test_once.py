@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +45,7 @@ STORY = [
     event(5, "Product Viewed", anonymousId="anna-browser", properties=product()),
     event(5, "Product Viewed", anonymousId="anna-browser", properties=product()),
     {"topic": "channels.web", "key": "x", "timestamp": 1772445600000, "value_b64": "bm90IGpzb24="},
-    {"topic": "channels.web", "key": "x", "timestamp": 1772445600000, "value": {"type": "track", "event": "Product Viewed"}},
+    {"topic": "channels.web", "key": "x", "timestamp": 1772445600000, "value": {"type": "page", "name": "Home"}},
 ]  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def test_sigterm_stops_everything(once):
     run.process.send_signal(signal.SIGTERM)
     run.process.wait(60)
     assert run.process.returncode == 143
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in children)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
 
 
 def test_input_that_is_there_already_is_refused(kafka, story, tmp_path):

@@ -1,0 +1,151 @@
+"""Files that nothing here runs are still held against what they must fit: schemas, metrics, views, settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from schemas.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+SUFFIXES = r"(?:_bucket|_sum|_count|_total)?"
+
+
+def vendor_schema(name):
+    """A JSON schema as the check-jsonschema package ships it."""
+    return json.loads(files("check_jsonschema").joinpath("builtin_schemas", "vendor", f"{name}.json").read_text())
+
+
+def documents(path):
+    """All YAML documents of a file."""
+    return list(yaml.safe_load_all(path.read_text()))
+
+
+def compose():
+    """The compose file, with YAML's merges done."""
+    [content] = documents(ROOT / "docker-compose.yml")
+    return content
+
+
+@pytest.fixture(scope="module")
+def metric_names():
+    """Every series the workers offer, by the names in their metrics modules."""
+    source = (ROOT / "streams/metrics.py").read_text() + (ROOT / "sinks/metrics.py").read_text()
+    return set(re.findall(r'"(winback_[a-z_]+)"', source))
+
+
+def test_compose_file_fits_the_compose_specification():
+    """docker-compose.yml is valid by the specification's own schema."""
+    schema = vendor_schema("compose-spec")
+    jsonschema.Draft7Validator(schema).validate(compose())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda p: p.name)
+def test_workflows_fit_githubs_schema(path):
+    """Each workflow is valid by GitHub's schema."""
+    [content] = documents(path)
+    content["on"] = content.pop(True)  # YAML 1.1 reads a plain `on` as yes
+    jsonschema.validate(content, vendor_schema("github-workflows"))
+
+
+def test_workflows_call_targets_that_exist():
+    """CI runs what a person runs: each `make TARGET` is in the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    called = set(re.findall(r"make ([a-z-]+)", workflow + (ROOT / ".ci/run").read_text()))
+    matrix = re.search(r"target: \[(.+)\]", workflow)[1].split(", ")
+    assert called | set(matrix) <= targets
+
+
+def test_compose_publishes_ports_on_this_machine_only():
+    """No service is reachable from outside by default."""
+    for name, service in compose()["services"].items():
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), f"{name} publishes {port}"
+
+
+def test_compose_holds_no_secret():
+    """Passwords and the hash key come from the environment, and a missing one stops the start."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in ("WINBACK_SECRET", "CLICKHOUSE_PASSWORD", "GRAFANA_PASSWORD"):
+        assert f"${{{name}:?" in text
+
+
+def test_every_service_restarts_and_is_checked():
+    """Each service has a restart policy, and a health check unless it runs once."""
+    for name, service in compose()["services"].items():
+        assert service["restart"] in ("unless-stopped", "on-failure:5"), name
+        assert "test" in service["healthcheck"] or name == "setup", name
+
+
+def test_containers_use_settings_that_exist():
+    """Every WINBACK_ variable of the containers and manifests is one that the settings know."""
+    known = {f"WINBACK_{name.upper()}" for name in Settings.model_fields} | {"WINBACK_VERSION"}
+    places = [ROOT / "docker-compose.yml", DEPLOY / "docker/Dockerfile", *(DEPLOY / "k8s").glob("*.yaml")]
+    for path in places:
+        assert set(re.findall(r"\bWINBACK_[A-Z_]+\b", path.read_text())) <= known, path.name
+
+
+def test_alerts_and_dashboards_ask_for_metrics_that_exist(metric_names):
+    """No alert and no panel watches a metric that nobody offers."""
+    for path in (DEPLOY / "prometheus/alerts.yml", DEPLOY / "grafana/dashboards/operations.json"):
+        asked = set(re.findall(r"\bwinback_[a-z_]+", path.read_text()))
+        unknown = {name for name in asked if not any(re.fullmatch(known + SUFFIXES, name) for known in metric_names)}
+        assert not unknown, path.name
+
+
+def test_every_alert_says_what_to_do():
+    """An alert has a severity, waits before it fires, and names an action."""
+    [content] = documents(DEPLOY / "prometheus/alerts.yml")
+    for rule in content["groups"][0]["rules"]:
+        assert rule["labels"]["severity"] in ("page", "warn")
+        assert rule["for"]
+        assert rule["annotations"]["action"].endswith(".")
+
+
+def test_dashboards_ask_for_tables_and_views_that_exist():
+    """Each SQL panel reads a view or a table that the migrations make."""
+    sql = ROOT / "sinks/sql"
+    views = {path.stem for path in sql.glob("views/*.sql")}
+    tables = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", "".join(p.read_text() for p in sql.rglob("*.sql"))))
+    asked = set(re.findall(r"winback\.(\w+)", (DEPLOY / "grafana/dashboards/business.json").read_text()))
+    assert asked
+    assert asked <= views | tables
+
+
+@pytest.mark.parametrize("path", sorted((DEPLOY / "k8s").glob("*.yaml")), ids=lambda p: p.name)
+def test_manifests_are_well_formed(path):
+    """Each manifest names its kind; pods run without root and without more rights than they need."""
+    for document in documents(path):
+        assert {"apiVersion", "kind"} <= document.keys()
+        template = document.get("spec", {}).get("template") if document["kind"] in ("Deployment", "Job") else None
+        if template:
+            assert template["spec"]["securityContext"]["runAsNonRoot"] is True
+            for container in template["spec"]["containers"]:
+                assert container["securityContext"]["allowPrivilegeEscalation"] is False
+                assert container["resources"]["limits"]["memory"]
+
+
+def test_manifests_are_all_in_the_kustomization():
+    """`kubectl apply -k` takes every manifest."""
+    [content] = documents(DEPLOY / "k8s/kustomization.yaml")
+    assert set(content["resources"]) == {p.name for p in (DEPLOY / "k8s").glob("*.yaml")} - {"kustomization.yaml"}
+
+
+def test_pins_cover_what_the_project_needs():
+    """constraints.txt pins every direct dependency, and nothing else than versions."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + [d for extra in project["optional-dependencies"].values() for d in extra]
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", pin) for pin in pins)
+    pinned = {re.sub(r"[-_.]+", "-", pin.split("==")[0]).lower() for pin in pins}
+    missing = {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", one)[0]).lower() for one in wanted} - pinned
+    assert not missing
