@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     metrics: str = Field("127.0.0.1:9464", description="host:port of Prometheus metrics; empty turns them off")
     http: str = Field("127.0.0.1:8123", description="host:port of ClickHouse's HTTP interface while embedded")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
+    blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")
     profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -51,6 +52,10 @@ class Settings(BaseSettings):
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
     ssl_password: SecretStr | None = None
+
+    def blocked_values(self) -> tuple[str, ...]:
+        """`blocked` as single values."""
+        return tuple(value.strip() for value in self.blocked.split(",") if value.strip())
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """A TLS context when the protocol asks for one, else None. Raises OSError for an unreadable file."""

@@ -78,7 +78,11 @@ def replay(
     partitions, secret = settings.partitions, settings.secret.get_secret_value()
     replica: dict[str, str] = {}
     ingest = Ingest(
-        logs, reader=Reader(settings.phone_region), hasher=Hasher(secret), replica=replica, partitions=partitions
+        logs,
+        reader=Reader(settings.phone_region, settings.blocked_values()),
+        hasher=Hasher(secret),
+        replica=replica,
+        partitions=partitions,
     )
     ends = _ingest(ingest, records)
     campaigns = campaigns or load(settings.campaigns)

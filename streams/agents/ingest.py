@@ -24,7 +24,7 @@ def ingest(app: WinbackApp) -> None:
     """Add the agent to the app."""
     settings = app.settings
     hasher = Hasher(settings.secret.get_secret_value())
-    reader = Reader(settings.phone_region)
+    reader = Reader(settings.phone_region, settings.blocked_values())
 
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
         core = Ingest(emit, reader=reader, hasher=hasher, replica=replica.owners, partitions=settings.partitions)

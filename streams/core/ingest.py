@@ -45,7 +45,7 @@ class Ingest:
         latest = self.seen.get(source, 0)
         links: list[list[Any]] = []
         read, hashed, owners, send = self._reader.read, self._hasher, self._replica, self._emit.send
-        accepted = 0
+        accepted = clamped = 0
         for record in records:
             event = read(record)
             if isinstance(event, DeadLetter):
@@ -53,6 +53,7 @@ class Ingest:
                 send(dead_letter_out(event, self._partitions))
                 continue
             accepted += 1
+            clamped += event.clamped
             identifiers = _linked(event)
             hashes = [(i.type, hashed(i.type, i.value)) for i in identifiers]
             head = hashes[0][1] if hashes else hashed("broadcast", event.message_id)
@@ -65,7 +66,8 @@ class Ingest:
             latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
-        self.counts["winback_events_total", channel, "accepted"] += accepted
+        self.counts["winback_events_total", channel, "accepted"] += accepted - clamped
+        self.counts["winback_events_total", channel, "clamped"] += clamped
         self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted
         for start in range(0, len(links), LINKS_A_RECORD):
             batch = links[start : start + LINKS_A_RECORD]
