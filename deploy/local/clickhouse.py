@@ -84,3 +84,19 @@ def topics() -> list[str]:
     from sinks.rows import BY_TOPIC
 
     return list(BY_TOPIC)
+
+
+def state(client: Client) -> str:
+    """How far its migrations are. Raises UnavailableError when some are missing."""
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    from sinks.migrate import migrations
+
+    try:
+        applied = {row[0] for row in client.query("SELECT number FROM schema_migrations FINAL").result_rows}
+    except DatabaseError:
+        applied = set()
+    wanted = migrations()
+    if missing := [script.name for script in wanted if script.number not in applied]:
+        raise UnavailableError(f"{len(missing)} of {len(wanted)} migrations are missing: run `winback migrate`")
+    return f"answers, all {len(wanted)} migrations are applied"

@@ -1,0 +1,152 @@
+"""`winback up`: the stack keeps running, is fed and asked while it does, and survives a stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from deploy.local import ports
+from tests.integration.conftest import ROOT, WINBACK, environment, wait_for, winback
+from tests.integration.test_once import STORY, write
+
+
+class Up:
+    """A running `winback up` on free ports, and the settings its clients use."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kafka, self.http, self.metrics = ports.free(3)
+        self.settings = {
+            "WINBACK_KAFKA": f"127.0.0.1:{self.kafka}",
+            "WINBACK_CLICKHOUSE": f"http://127.0.0.1:{self.http}/winback",
+            "WINBACK_STATE_DIR": str(folder / "state"),
+            "WINBACK_SECRET": "of the test",
+        }
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it runs."""
+        options = (
+            "--dir",
+            self.folder,
+            "--kafka-port",
+            self.kafka,
+            "--http-port",
+            self.http,
+            "--metrics-port",
+            self.metrics,
+        )
+        self.process = subprocess.Popen(
+            [*WINBACK, "up", *map(str, options)], cwd=ROOT, env=environment(WINBACK_SECRET="of the test"),  # noqa: S106
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for line in self.process.stderr:
+            if line.startswith("running"):
+                return
+        pytest.fail(f"up ended with {self.process.wait()}")
+
+    def stop(self) -> tuple[str, str]:
+        """Ctrl-C; its standard output and error to the end."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.communicate(timeout=60)
+
+    def children(self) -> list[int]:
+        """Process ids of its children."""
+        return [int(path.read_text()) for path in (self.folder / "logs").glob("*.pid")]
+
+    def events(self) -> int:
+        """Events in ClickHouse, by `winback query`."""
+        ran = winback("query", "SELECT count() AS n FROM events FINAL", "--json", **self.settings)
+        return json.loads(ran.stdout)[0]["n"] if ran.returncode == 0 else -1
+
+
+@pytest.fixture
+def up(tmp_path, request):
+    """A stack of the test's own."""
+    if request.config.getoption("--broker") == "kafka":
+        pytest.skip("`up` brings its own broker")
+    running = Up(tmp_path / "stack")
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.communicate()
+
+
+def test_a_stack_that_keeps_running(up, tmp_path):
+    """Feed it, ask it in every way, kill its parts, stop it, start it again: nothing is lost and nothing is doubled."""
+    story = write(tmp_path / "story.jsonl", STORY)
+
+    # It is fed and asked by the commands, by curl and by ClickHouse's own client, while it runs.
+    assert winback("publish", story, **up.settings).returncode == 0
+    wait_for(lambda: up.events() == 6, "the events to arrive", alive=up.process)
+    report = json.loads(winback("report", "--json", **up.settings).stdout)
+    assert report["events"]["total"] == 6
+    assert report["profiles"]["merges"] >= 2
+    with urllib.request.urlopen(f"http://127.0.0.1:{up.http}/ping", timeout=10) as answer:
+        assert answer.read() == b"Ok.\n"
+    client = clickhouse_connect.get_client(host="127.0.0.1", port=up.http, database="winback")
+    assert client.query("SELECT count() FROM conversions FINAL").result_rows == [(1,)]
+    client.close()
+    for port in (up.metrics, up.metrics + 1):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert b"winback_build_info" in answer.read()
+    healthy = winback("doctor", **up.settings)
+    assert healthy.returncode == 0, healthy.stdout
+
+    # The same lines again change no number; a killed worker and a killed sink come back.
+    before = set(up.children())
+    for name in ("streams-1", "sinks"):
+        os.kill(int((up.folder / "logs" / f"{name}.pid").read_text()), signal.SIGKILL)
+    assert winback("publish", story, **up.settings).returncode == 0
+    more = write(tmp_path / "more.jsonl", [{**STORY[0], "value": {**STORY[0]["value"], "messageId": "another"}}])
+    assert winback("publish", more, **up.settings).returncode == 0
+    wait_for(lambda: up.events() == 7, "the one new event to arrive", alive=up.process)
+    assert len(before & set(up.children())) == 1
+
+    # Stopped, it leaves nothing running; started again on the same folder, everything is there.
+    pids = up.children()
+    out, said = up.stop()
+    assert up.process.returncode == 0
+    assert f"127.0.0.1:{up.kafka}" in out
+    assert "SIGKILL" in said
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    up.start()
+    wait_for(lambda: up.events() == 7, "the events to be there again", alive=up.process)
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(up):
+    """Two stacks never share a folder."""
+    second = winback("up", "--dir", up.folder, *_free_options())
+    assert second.returncode == 1
+    assert "another winback runs there" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_killed_it_leaves_nothing_behind(up):
+    """SIGKILL to `up` itself takes its children along, and the folder can be used again."""
+    children = up.children()
+    assert len(children) == 3
+    up.process.kill()
+    up.process.communicate()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "the children to be gone")
+    wait_for(lambda: all(_free(port) for port in (up.kafka, up.http)), "the ports to be free")
+    up.start()
+    assert up.events() == 0
+
+
+def _free_options():
+    kafka, http, metrics = ports.free(3)
+    return ("--kafka-port", kafka, "--http-port", http, "--metrics-port", metrics)
+
+
+def _free(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
