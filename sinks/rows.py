@@ -14,7 +14,7 @@ import orjson
 
 from schemas import names, topics
 from schemas.money import micros
-from sinks.orders import order_value
+from schemas.orders import order_value, refund_value
 from sinks.values import (
     MAX_UINT64,
     decimal,
@@ -82,7 +82,7 @@ def _order(properties: Mapping[str, Any]) -> _Extra:
 
 
 def _refund(properties: Mapping[str, Any]) -> _Extra:
-    return (decimal(-order_value(properties)), 0, "", "")
+    return (decimal(-refund_value(properties)), 0, "", "")
 
 
 def _spend(properties: Mapping[str, Any]) -> _Extra:

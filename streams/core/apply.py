@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from schemas.money import micros
 from schemas.names import AD_SPEND_RECORDED, ORDER_COMPLETED, ORDER_REFUNDED
+from schemas.orders import refund_value
 from schemas.topics import (
     CART_TRANSITIONS,
     CONVERSIONS,
@@ -120,7 +121,7 @@ class Machines:
         if (what := COUNTED.get(event.name)) is not None:
             amounts[what] = 1
         elif event.name == ORDER_REFUNDED:
-            amounts["refunds"] = orders.value_of(event.properties)
+            amounts["refunds"] = refund_value(event.properties)
         elif event.name == AD_SPEND_RECORDED:
             amounts["cost"] = micros(event.properties.get("cost")) or 0
         effects.cells.add("channel_hour", event.time, {"channel": event.channel}, **amounts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from schemas.money import LIMIT, micros, quantity, to_number
+from schemas.money import to_number
+from schemas.orders import order_value
 from schemas.times import iso
 from schemas.topics import DAY_MS
 from streams.core import attribution
@@ -24,21 +25,6 @@ class Conversion(NamedTuple):
     recovered: Reminder | None
 
 
-def value_of(properties: dict[str, Any]) -> int:
-    """Micros: `revenue`, else `total`, else `value`, else the sum of `products[]`; 0 when none of them can be read."""
-    for name in ("revenue", "total", "value"):
-        amount = micros(properties.get(name))
-        if amount is not None:
-            return amount
-    products = properties.get("products")
-    total = 0
-    for item in products if isinstance(products, list) else ():
-        if isinstance(item, dict) and (price := micros(item.get("price"))) is not None:
-            count = quantity(item.get("quantity"))
-            total += round(price * (1 if count is None else count))
-    return max(-LIMIT, min(total, LIMIT))
-
-
 def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
     """An Order Completed; None when this order_id has been counted already."""
     order_id = _order_id(event)
@@ -47,7 +33,7 @@ def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
     profile.orders.append(order_id)
     if len(profile.orders) > MOST_ORDERS:
         del profile.orders[0]
-    worth = value_of(event.properties)
+    worth = order_value(event.properties)
     recovered = _recovered(profile, event.time)
     touches = attribution.before(profile, event.time)
     row = {

@@ -29,6 +29,11 @@ def order_value(properties: Mapping[str, Any]) -> int:
     return max(-LIMIT, min(LIMIT, _half_even(total)))
 
 
+def refund_value(properties: Mapping[str, Any]) -> int:
+    """What was paid back, in millionths: never negative, because some producers send it below zero and some above."""
+    return abs(order_value(properties))
+
+
 def _half_even(amount: int) -> int:
     whole, rest = divmod(amount, MICRO)
     twice = 2 * rest
