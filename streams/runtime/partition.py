@@ -65,7 +65,11 @@ class Inbox:
 
 
 class KeyedPartition:
-    """Runs until `stop`. Units fall between records, never inside one that is partly consumed."""
+    """Runs until `stop`.
+
+    A unit may fall inside a record that takes several calls (a long round): its offset is that of the record, which is
+    read again after a restart, and the task goes on from the state it had reached.
+    """
 
     def __init__(
         self,
@@ -162,7 +166,7 @@ class KeyedPartition:
         return self._committed_at + self._interval - monotonic()
 
     async def _consume(self, records: list[Record]) -> None:
-        """Run the task until it has consumed these records wholly, letting others run between calls."""
+        """Run the task until it has consumed these records wholly or is stopped, letting others run between calls."""
         EVENT_AGE.labels(self.agent).observe(max(0.0, time() - records[0].timestamp / 1000))
         began = perf_counter()
         while True:
@@ -174,8 +178,10 @@ class KeyedPartition:
             else:
                 self._outbox.push()
                 await asyncio.sleep(0)
-            if consumed == len(records):
+            if consumed == len(records) or self._stopping:
                 break
             records = records[consumed:]
+            if len(self._store) >= UNIT_KEYS:
+                await self.commit()
         CHUNK_SECONDS.labels(self.agent).observe(perf_counter() - began)
         self._drain.counts(self._task)
