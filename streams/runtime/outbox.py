@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from schemas.record import Out
 
@@ -130,9 +131,21 @@ class Outbox:
                 await asyncio.wait([before])
                 before.result()
             for batch in batches(self._producer, outs):
-                self._guard()
-                await (await self._producer.send_batch(batch, topic, partition=partition))
+                await (await self._queued(batch, topic, partition))
         finally:
             self.flying -= len(outs)
             self._landed.set()
         return len(outs)
+
+    async def _queued(self, batch: Any, topic: str, partition: int) -> Any:
+        """Hand a batch to the producer as soon as it has a place for one of that partition.
+
+        aiokafka has one place for all outboxes, and gives up waiting for it much sooner than it says. That is no
+        failure: whatever holds the place fails by itself if the broker does not answer.
+        """
+        while True:
+            self._guard()
+            try:
+                return await self._producer.send_batch(batch, topic, partition=partition)
+            except KafkaTimeoutError:
+                continue
