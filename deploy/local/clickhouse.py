@@ -79,6 +79,13 @@ def _report(client: Client, out: Path | None) -> dict[str, Any]:
     return dict(report(client))
 
 
+def warm() -> None:
+    """Import what the report will need, while there is nothing else to do."""
+    import sinks.export
+    import sinks.report
+    import sinks.rows  # noqa: F401
+
+
 def topics() -> list[str]:
     """The topics that the sinks read."""
     from sinks.rows import BY_TOPIC

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from rich.progress import Progress
 
+    from schemas.record import Record
     from schemas.settings import Settings
 
 GIVE_UP: Final = 5
@@ -52,8 +53,7 @@ async def play(
             shown.update(booting, completed=1)
             run = _Run(stack.settings, shown)
             await stack.during(asyncio.create_task(run.feed(files)))
-            found: dict[str, Any] = {}
-            await stack.during(asyncio.create_task(run.collect(out, found)))
+            found = await stack.during(asyncio.create_task(run.collect(stack, out)))
             stopping = shown.add_task("stop", total=1)
         shown.update(stopping, completed=1)
         return found
@@ -75,6 +75,7 @@ class _Run:
             self.records, _ = await publishing.publish(self.settings, lines, report=self._bar("publish"))
             offset, positions = await draining.declare_end(client.consumer, self.settings)
             drained = asyncio.create_task(draining.drained(client.consumer, offset))
+            await asyncio.to_thread(clickhouse.warm)
             async with broker.admin(self.settings, wait=draining.BROKER_WAIT) as admin:
                 groups = (self.settings.group, f"{self.settings.group}-sinks")
                 stuck = asyncio.create_task(draining.stuck(admin, groups))
@@ -90,8 +91,15 @@ class _Run:
                     stuck.cancel()
                     drained.cancel()
 
-    async def collect(self, out: Path | None, found: dict[str, Any]) -> None:
-        """Fill in the report, and write the files."""
+    async def collect(self, stack: Stack, out: Path | None) -> dict[str, Any]:
+        """The report; with `out`, also the files. The workers are done and stop meanwhile."""
+        letters, report, _ = await asyncio.gather(
+            self._topics(out), asyncio.to_thread(clickhouse.summary, self.settings, out), stack.stop_workers()
+        )
+        return outputs.accounted(self.records, letters, report)
+
+    async def _topics(self, out: Path | None) -> list[Record]:
+        """The dead letters; with `out`, every output topic becomes a file there."""
         async with aclosing(_Client(self.settings)) as client:
             await client.start()
             topics = (DEAD_LETTERS,) if out is None else OUTPUT_TOPICS
@@ -99,8 +107,7 @@ class _Run:
             records = await outputs.from_broker(client.consumer, written)
         if out is not None:
             await asyncio.to_thread(outputs.write_topics, out, records)
-        report = await asyncio.to_thread(clickhouse.summary, self.settings, out)
-        found.update(outputs.accounted(self.records, records[DEAD_LETTERS], report))
+        return records[DEAD_LETTERS]
 
     async def _first(self, work: Any, stuck: asyncio.Task[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self, TypeVar
 
 from deploy.local import broker, ports
 from deploy.local.errors import UnavailableError
@@ -25,6 +25,8 @@ BROKER_WAIT: Final = 30.0
 LOOK: Final = 0.01
 """Seconds between looks at a port; the embedded broker takes about this long to open its own."""
 WINBACK: Final = (sys.executable, "-m", "deploy.local.cli")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,17 @@ class Stack:
         listening = [self._listening(port) for port in (self.plan.http_port, *self.plan.metrics_ports)]
         await self.during(asyncio.ensure_future(asyncio.gather(*listening)))
 
-    async def during(self, work: asyncio.Future[object] | asyncio.Task[object]) -> None:
-        """Await some work, but no longer than the stack is able to run. Raises what either raises."""
+    async def stop_workers(self) -> None:
+        """Stop the stream workers, and let the rest go on."""
+        await self.supervisor.stop([name for name in self.supervisor.restarts if name.startswith("streams-")])
+
+    async def during(self, work: asyncio.Future[T]) -> T:
+        """What some work comes to, waited for only while the stack is able to run. Raises what either raises."""
         try:
             await asyncio.wait({work, self.supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
             if self.supervisor.failed.done():
                 self.supervisor.failed.result()
-            await work
+            return await work
         finally:
             work.cancel()
 
