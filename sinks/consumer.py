@@ -16,9 +16,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -26,7 +27,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from schemas.settings import Settings
 from sinks import metrics
 from sinks.batches import DEFAULT_LIMITS, Batch, Batches, Limits
-from sinks.client import first_line
+from sinks.client import first_line, target
 from sinks.insert import LONGEST_PAUSE, Inserter, StoppedError
 from sinks.rows import BY_TOPIC
 
@@ -38,6 +39,8 @@ log = logging.getLogger("winback.sinks")
 POLL_MS: Final = 100
 POLL_RECORDS: Final = 4_000
 """About 30 ms of work on the event loop, which heartbeats and HTTP queries share."""
+COMMIT_PATIENCE: Final = 15.0
+"""Seconds for one commit; longer means that no coordinator answers."""
 
 Positions = dict[TopicPartition, int]
 
@@ -69,7 +72,8 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self.consumer = AIOKafkaConsumer(
             **self.settings.aiokafka(), group_id=f"{self.settings.group}-sinks", client_id="winback-sinks",
             enable_auto_commit=False, auto_offset_reset="earliest", metadata_max_age_ms=10_000,
-            max_partition_fetch_bytes=1024 * 1024, session_timeout_ms=30_000, heartbeat_interval_ms=3_000,
+            max_partition_fetch_bytes=1024 * 1024, session_timeout_ms=10_000, heartbeat_interval_ms=3_000,
+            group_instance_id=_instance(self.settings),
         )  # fmt: skip
         self.consumer.subscribe(list(BY_TOPIC), listener=self)
         try:
@@ -83,7 +87,7 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def step(self) -> None:
         """One poll, and whatever is due after it."""
-        got = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        got = await self._polled()
         now = time.monotonic()
         for tp, records in got.items():
             self.batches.add(tp.topic, tp.partition, ((record.offset, record) for record in records), now)
@@ -96,6 +100,16 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             self._again_at = now + self.batches.limits.age
         self._pace()
         metrics.BUFFERED.set(self.batches.rows)
+
+    async def _polled(self) -> Mapping[TopicPartition, Sequence[Any]]:
+        """What has come in; nothing, too, while a rebalance holds up the answer: an insert may end meanwhile."""
+        try:
+            async with asyncio.timeout(1.0):
+                got: Mapping[TopicPartition, Sequence[Any]]
+                got = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        except TimeoutError:
+            return {}
+        return got
 
     def _take_off(self) -> None:
         batches, positions = self.batches.take(), self.reached
@@ -116,10 +130,11 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             return
         positions = dict(self.written)
         try:
-            await self.consumer.commit(positions)
-        except KafkaError as error:
+            async with asyncio.timeout(COMMIT_PATIENCE):
+                await self.consumer.commit(positions)
+        except (KafkaError, TimeoutError) as error:
             # Mostly a rebalance: then the partitions have a new owner, who reads from the last commit.
-            log.warning("offsets not committed: %s", first_line(error) or type(error).__name__)
+            log.warning("offsets not committed: %s", first_line(error))
             return
         for tp, offset in positions.items():
             if self.written.get(tp) == offset:
@@ -178,3 +193,12 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """New partitions are read from their last commit; if the batch is full they wait like the others."""
         log.info("reading %d partitions", len(list(assigned)))
+
+
+def _instance(settings: Settings) -> str | None:
+    """A name in the group for the one process that may have an embedded ClickHouse open.
+
+    Started again after a crash it takes its partitions back at once, not after its former self has timed out.
+    """
+    where = target(settings)
+    return f"embedded-{blake2b(where.path.encode(), digest_size=8).hexdigest()}" if where.embedded else None
