@@ -65,8 +65,8 @@ class _Run:
 
     async def feed(self, files: Sequence[str]) -> None:
         """Publish, declare the end, wait until streams and then sinks are through."""
-        async with aclosing(_Client(self.settings)) as client:
-            await client.start()
+        async with aclosing(_Client(self.settings)) as client, aclosing(_Client(self.settings)) as links:
+            await asyncio.gather(client.start(), links.start())
             if any((await draining.ends(client.consumer, CHANNEL_TOPICS, self.settings)).values()):
                 raise UnavailableError(
                     f"Kafka at {self.settings.kafka} holds events already; `once` needs topics of its own"
@@ -74,7 +74,7 @@ class _Run:
             lines = reading.read(files, self.settings.partitions, event_clock=self.settings.clock == "event")
             self.records, _ = await publishing.publish(self.settings, lines, report=self._bar("publish"))
             offset, positions = await draining.declare_end(client.consumer, self.settings)
-            drained = asyncio.create_task(draining.drained(client.consumer, offset))
+            drained = asyncio.create_task(draining.drained(links.consumer, offset))
             await asyncio.to_thread(clickhouse.warm)
             async with broker.admin(self.settings, wait=draining.BROKER_WAIT) as admin:
                 groups = (self.settings.group, f"{self.settings.group}-sinks")
