@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from deploy.local import broker, ports
 from schemas.record import Record
@@ -85,6 +86,9 @@ def committed(address: str, group: str = "winback-sinks") -> int:
         await client.start()
         try:
             found = await client.list_consumer_group_offsets(group)
+        except KafkaError:
+            # A broker that has just started has no coordinator yet.
+            return 0
         finally:
             await client.close()
         return sum(max(one.offset, 0) for one in found.values())
