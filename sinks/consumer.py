@@ -28,6 +28,7 @@ from schemas.settings import Settings
 from sinks import metrics
 from sinks.batches import DEFAULT_LIMITS, Batch, Batches, Limits
 from sinks.client import first_line, target
+from sinks.fetching import pace
 from sinks.insert import LONGEST_PAUSE, Inserter, StoppedError
 from sinks.rows import BY_TOPIC
 
@@ -176,6 +177,7 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         while not self.stopping.is_set():
             try:
                 await self.consumer.start()
+                pace(self.consumer)
             except KafkaConnectionError as error:
                 log.warning("no broker at %s (%s); again in %.1f s", self.settings.kafka, first_line(error), pause)
                 await asyncio.to_thread(self.stopping.wait, pause)

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.settings import Settings
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from streams.runtime.broker import Probe
+from streams.runtime.fetching import pace
 
 log = structlog.get_logger("winback.replica")
 
@@ -47,6 +48,7 @@ class Replica:
     async def start(self) -> None:
         """Begin to read from the oldest assignment on."""
         await self._consumer.start()
+        pace(self._consumer)
         self._consumer.assign([_TP])
         await self._consumer.seek_to_beginning(_TP)
         self._task = asyncio.create_task(self._run())

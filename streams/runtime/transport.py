@@ -37,6 +37,7 @@ from schemas.record import Record
 from schemas.settings import Settings
 from streams.runtime import coordination
 from streams.runtime.errors import GroupMovedError
+from streams.runtime.fetching import pace
 from streams.runtime.membership import Membership
 
 log = structlog.get_logger("winback.transport")
@@ -88,6 +89,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, and tell the membership of every heartbeat that was answered."""
         await super().on_start()
+        pace(self._ensure_consumer())
         coordination.watch_heartbeats(self._coordinator, self.transport.membership)
 
     @property
