@@ -18,6 +18,7 @@ from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
 from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
 from streams.core.order import KEY_SIZE, merge_key, order_key, time_of
+from streams.core.repeats import IDENTIFY, Numbered
 from streams.core.rounds import Rounds
 from streams.core.task import Emit, Store
 from streams.core.wire import links_out, notice_out
@@ -40,6 +41,7 @@ class Identify:
     def __init__(self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None) -> None:
         self._store = store
         self._emit = emit
+        self._notices = Numbered(emit, IDENTIFY)
         self._partitions = partitions
         self.graph = Graph(policy or Policy())
         self.rounds = Rounds(((t, p) for t in CHANNEL_TOPICS for p in range(partitions)), partitions)
@@ -78,6 +80,7 @@ class Identify:
         if clock is not None:
             data = orjson.loads(clock)
             self.rounds.restore(data["rounds"])
+            self._notices.restore(data["notices"])
             self._version, self._assigned, graph.counter = data["version"], data["assigned"], data["counter"]
             applied = bytes.fromhex(data["applied"])
             for key, value in self._store.scan(_BATCH):
@@ -86,6 +89,7 @@ class Identify:
     def process(self, records: Sequence[Record]) -> int:
         """Links, reports, acknowledgements, the end of input: in log order, each wholly done before the next."""
         for i, record in enumerate(records):
+            self._notices.at(record.offset)
             if not self._halfway and not self._learn(record):
                 continue
             self._halfway = not self._apply()
@@ -99,6 +103,7 @@ class Identify:
         applied = self._waiting[0][0] if self._halfway else self.rounds.sources_bound
         data = {
             "rounds": self.rounds.dump(),
+            "notices": self._notices.dump(),
             "version": self._version,
             "assigned": self._assigned,
             "counter": self.graph.counter,
@@ -219,7 +224,7 @@ class Identify:
         self._emit.send(Out(IDENTITY_MERGES, partition, loser.encode(), orjson.dumps(row)))
 
     def _tell(self, profile_id: str, notice: dict[str, Any]) -> None:
-        self._emit.send(notice_out(profile_id, notice, self._partitions))
+        self._notices.send(notice_out(profile_id, notice, self._partitions))
 
     def _remember_edges(self, key: bytes, identifiers: list[Hashed]) -> None:
         """Keep when and from which event each pair was first linked, so that a link can be explained and cut again."""

@@ -17,6 +17,7 @@ from streams.core.kpis import Cells
 from streams.core.marks import Marks
 from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, time_of
 from streams.core.profiles import DueIndex, Profiles
+from streams.core.repeats import Heard, Numbered
 from streams.core.seal import PENDING, Sealer
 from streams.core.sequence import Sequencer
 from streams.core.task import Emit, Store
@@ -43,7 +44,11 @@ class Journey:
         self._cells = Cells(store, emit, partition)
         machines = Machines(Sequencer(campaigns, secret))
         self._sealer = Sealer(store, emit, self._profiles, self._due, self._marks, machines, partition, partitions)
-        self._handover = Handover(store, emit, self._profiles, self._due, self._marks, self._sealer, partitions)
+        self._heard = Heard()
+        self._forward = Numbered(emit, partition)
+        self._handover = Handover(
+            store, self._forward, self._profiles, self._due, self._marks, self._sealer, partitions
+        )
         self._effects = Effects(self._cells)
 
     @property
@@ -87,7 +92,9 @@ class Journey:
             self._wake_holder(profile_id)
         clock = self._store.get(_CLOCK)
         if clock is not None:
-            reached, low, self._sealer.wall = orjson.loads(clock)
+            reached, low, self._sealer.wall, heard, forward = orjson.loads(clock)
+            self._heard.restore(heard)
+            self._forward.restore(forward)
             self._handover.reached = bytes.fromhex(reached)
             # What was sent on since the last acknowledgement may be in flight still: one round of patience.
             self._handover.low = min(bytes.fromhex(low), self._handover.reached)
@@ -97,8 +104,9 @@ class Journey:
         handover, effects = self._handover, self._effects
         for i, record in enumerate(records):
             value = record.value
-            if not value:
+            if not value or (record.headers and self._heard.is_repeat(record)):
                 continue
+            self._forward.at(record.offset)
             if value[0] == EVENT:
                 profile_id, key, rest = unpack_event(value)
                 handover.event(profile_id, key, rest, effects)
@@ -120,7 +128,8 @@ class Journey:
         """Profiles back to the store, cells out, and how far time has come."""
         self._profiles.flush()
         self._cells.flush()
-        clock = (self._handover.reached.hex(), self._handover.low.hex(), self._sealer.wall)
+        reached, low = self._handover.reached.hex(), self._handover.low.hex()
+        clock = (reached, low, self._sealer.wall, self._heard.dump(), self._forward.dump())
         self._store.put(_CLOCK, orjson.dumps(clock))
 
     def _round(self, notice: dict[str, Any]) -> bool:
