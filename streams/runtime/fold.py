@@ -94,10 +94,6 @@ class Fold:
     def _close(self, marker: Marker, at: int) -> None:
         unit = marker.unit
         own = self._open.get(unit)
-        if self._gap_at < 0 and not self._spilled and marker.count != (len(own.changes) if own else 0):
-            raise ChangelogError(
-                f"the unit closed at changelog offset {at} should have {marker.count} keys and has not"
-            )
         done = self.position
         repeated = done is not None and (
             unit <= (done.epoch, done.sequence) or (unit.epoch == done.epoch and marker.offset < done.offset)
@@ -108,6 +104,10 @@ class Fold:
                 self._open_records -= len(own.changes)
                 del self._open[unit]
             return
+        if self._gap_at < 0 and not self._spilled and marker.count != (len(own.changes) if own else 0):
+            raise ChangelogError(
+                f"the unit closed at changelog offset {at} should have {marker.count} keys and has not"
+            )
         for opened in sorted(self._open.values(), key=lambda o: o.first):
             whole = opened.unit.epoch == unit.epoch and opened.unit.sequence <= unit.sequence
             unsure = opened.first < self._gap_at or self._until is not None
