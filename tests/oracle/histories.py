@@ -31,7 +31,7 @@ EMAILS, PHONES = ("x@shop.example", "y@shop.example", "z@shop.example"), ("+4930
 COMPANY = (
     "anon", "anon", "anon", "user", "user anon", "user anon", "user email", "email anon", "user email phone anon",
     "email", "user token", "anon device", "user device", "card", "user card", "card email", "phone", "anon phone",
-    "token anon", "nobody", "users mails",
+    "token anon", "nobody", "users mails", "email phone anon", "card phone anon", "card email anon device",
 )  # fmt: skip
 ITEMS = (
     {"sku": "s1"}, {"sku": "s2"}, {"product_id": "s1"}, {"product_id": "p", "variant": "red"}, {"product_id": "p"},
@@ -46,17 +46,9 @@ WORTHS = (
 )  # fmt: skip
 RUSH_KINDS = ("add", "add", "add", "checkout", "view", "remove", "page", "identify", "identify", "alias", "order")
 RUSH_COMPANY = (
-    "anon",
-    "anon",
-    "anon",
-    "user",
-    "email",
-    "user anon",
-    "email anon",
-    "user email",
-    "card anon",
-    "token anon",
-)
+    "anon", "anon", "anon", "user", "email", "user anon", "email anon", "user email", "card anon", "token anon",
+    "anon device", "phone", "email phone anon", "card phone anon",
+)  # fmt: skip
 FEEDBACK = (
     ("email", "Email Opened"), ("email", "Email Link Clicked"), ("sms", "SMS Link Clicked"),
     ("push", "Push Notification Tapped"), ("email", "Email Delivered"),

@@ -10,7 +10,7 @@ from schemas.identifiers import Hasher
 from tests.oracle.core import agreed
 from tests.oracle.outcome import Outcome
 from tests.oracle.run import SECRET
-from tests.oracle.story import told
+from tests.oracle.story import in_short, told
 
 HASH = Hasher(SECRET)
 U1, U2, A1, A2 = HASH("user_id", "u1"), HASH("user_id", "u2"), HASH("anonymous_id", "a1"), HASH("anonymous_id", "a2")
@@ -118,3 +118,17 @@ def test_a_moved_device_counts_too() -> None:
     outcome = met("u1 a1", "u1 a2", "u2 a3", "u1 a3", profile_limit=3)
     assert rules(outcome)[-1] == "profile_limit profile_limit"
     assert clusters(outcome) == {U1: "a1 a2 u1", U2: "a3 u2"}
+
+
+def test_a_chain_of_merges_in_one_link() -> None:
+    """One event merges a phone into a brand new e-mail, and that into an older device: the phone's order counts."""
+    phone = {"phone": "+4930123456"}
+    events = [
+        (0, "web", "a1", "Product Added", {"sku": "lamp", "price": 10, "context": {"device": {"id": "d1"}}}),
+        (5, "store", "", "Order Completed", {"order_id": "o", "context": {"traits": phone}}),
+        (10, "web", "a1", "page", {"context": {"traits": {**phone, "email": "x@b.example"}}}),
+    ]
+    outcome = agreed(told(*events))
+    email, device = HASH("email", "x@b.example"), HASH("device_id", "d1")
+    assert [m["into_profile_id"] for m in outcome.merges] == [device, email, device]
+    assert in_short(outcome.transitions) == ["none>open 0 10", "open>converted 10 10"]
