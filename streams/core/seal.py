@@ -74,7 +74,7 @@ class Sealer:
         """Let everything of the profile before the bound take effect, and its timers up to it."""
         self._waiting.pop(profile_id, None)
         profile = self._profiles.ensure(profile_id)
-        earliest = self._run(profile, upto, effects)
+        earliest = self._run(profile, upto, upto, effects)
         self._settle(profile, profile_id, earliest)
 
     def refresh(self, profile: Profile) -> None:
@@ -94,8 +94,8 @@ class Sealer:
             due = min(due, bytes.fromhex(key)[:KEY_SIZE])
         self._due.set(profile_id, None if due == NOTHING else due)
 
-    def _run(self, profile: Profile, upto: bytes, effects: Effects) -> bytes | None:
-        """Returns the earliest key left pending."""
+    def _run(self, profile: Profile, upto: bytes, merges: bytes, effects: Effects) -> bytes | None:
+        """Take events and timers up to `upto`, merges up to `merges`; returns the earliest key left pending."""
         profile_id = bytes.fromhex(profile.id)
         items: list[tuple[bytes, int, bytes, bytes]] = []
         earliest = None
@@ -107,7 +107,7 @@ class Sealer:
             items.append((key, _EVENT, name, value))
         for sub_id, merged in profile.subs:
             key = bytes.fromhex(merged)
-            if key[:KEY_SIZE] < upto:
+            if key < merges:
                 items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
         if len(items) > 1:
             items.sort()
@@ -148,7 +148,8 @@ class Sealer:
         winner.subs = [s for s in winner.subs if s[0] != sub_id.hex()]
         if sub is None:
             return
-        self._run(sub, merged[:KEY_SIZE], effects)
+        # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
+        self._run(sub, merged[:KEY_SIZE], merged, effects)
         self._machines.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
         for name, value in self._store.scan(PENDING + sub_id):
