@@ -137,7 +137,10 @@ class _Client:
         )
 
     async def start(self) -> None:
+        from streams.runtime.fetching import pace
+
         await self.consumer.start()
+        pace(self.consumer)
 
     async def aclose(self) -> None:
         await self.consumer.stop()
