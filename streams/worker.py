@@ -19,6 +19,7 @@ from schemas.topics import catalog
 from streams import metrics
 from streams.app import build
 from streams.runtime.broker import wait_for_broker
+from streams.runtime.departed import Departed
 from streams.runtime.errors import WorkerError, describe
 from streams.runtime.shell import WinbackApp
 from streams.runtime.watchdog import Watchdog
@@ -64,15 +65,18 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
         return EXIT_USAGE
     app = make(settings)
     dog = Watchdog(app.engine)
+    goodbyes: asyncio.Future[None] | None = None
     try:
-        await app.engine.last_member.leave()
         await app.engine.start()
         dog.start()
+        goodbyes = asyncio.ensure_future(Departed(settings).run())
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
         reason = await _until_over(app, stop)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the worker and says so
         reason = error
     await dog.stop()
+    if goodbyes is not None:
+        goodbyes.cancel()
     if reason is None:
         with suppress(TimeoutError):
             return await asyncio.wait_for(_stop(app), STOP_SECONDS)
@@ -114,7 +118,6 @@ async def _stop(app: WinbackApp) -> int:
     await app.engine.stop()
     with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), DROP_SECONDS)
-        app.engine.last_member.remember("")
     if app.engine.failure is not None:
         return EXIT_FAILED
     log.info("stopped")

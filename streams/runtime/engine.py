@@ -20,7 +20,6 @@ from faust.types import TP
 from schemas.settings import Settings
 from streams.metrics import Drain
 from streams.runtime import broker
-from streams.runtime.coordination import LastMember
 from streams.runtime.errors import GroupMovedError, WorkerError, describe
 from streams.runtime.membership import Membership
 from streams.runtime.rocks import RocksBase
@@ -39,7 +38,6 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.membership = Membership(SESSION_SECONDS)
-        self.last_member = LastMember(settings)
         self.drain = Drain()
         self.probe = broker.Probe(settings)
         self.producer: AIOKafkaProducer = broker.producer(settings)
@@ -156,7 +154,6 @@ class Engine:
         """Restore and start partitions. False if they were taken away meanwhile. A failure ends the worker."""
         self.generation = generation
         self.membership.hold()
-        self.last_member.remember(self.consumer.member_id)
         self._opening = asyncio.ensure_future(self._open(assigned, generation))
         try:
             await self._opening

@@ -35,7 +35,7 @@ from faust.types import TP, ConsumerMessage
 
 from schemas.record import Record
 from schemas.settings import Settings
-from streams.runtime import coordination
+from streams.runtime import coordination, departed
 from streams.runtime.errors import GroupMovedError
 from streams.runtime.fetching import pace
 from streams.runtime.membership import Membership
@@ -70,7 +70,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         self._assignor = RoundRobinPartitionAssignor
         return aiokafka.AIOKafkaConsumer(
             **transport.settings.aiokafka(),
-            client_id=f"{transport.settings.group}-streams",
+            client_id=departed.client_id(transport.settings.group),
             group_id=transport.settings.group,
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
@@ -95,11 +95,6 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     @property
     def _coordinator(self) -> Any:
         return self._ensure_consumer()._coordinator  # noqa: SLF001 - guarded by the contract test
-
-    @property
-    def member_id(self) -> str:
-        """Which member of the group this worker is."""
-        return str(self._coordinator.member_id)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         try:
@@ -174,11 +169,6 @@ class ChunkConsumer(driver.Consumer):
     async def committed(self, partitions: list[TP]) -> dict[TP, int | None]:
         """What the group has committed for each partition, None where nothing."""
         return await self._thread.committed(partitions)
-
-    @property
-    def member_id(self) -> str:
-        """Which member of the group this worker is."""
-        return self._thread.member_id
 
     async def commit_finished(self, offsets: Mapping[TP, int]) -> None:
         """These offsets are finished; returns when they are committed. Raises CommitFailedError or GroupMovedError."""
