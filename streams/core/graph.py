@@ -123,7 +123,7 @@ class Graph:
             self.owner[identifier] = winner
         self.into[loser] = winner
         del self.first[loser]
-        return Merge(nth, loser, winner, "alias" if alias else "link", tuple((t, i) for i, t in moved.items()))
+        return Merge(nth, loser, winner, "alias" if alias else "link", tuple((t, i) for i, t in sorted(moved.items())))
 
     def _outlives(self, a: str, b: str, a_user: bool, b_user: bool) -> bool:
         """Survivor: the profile with a user_id, else the one seen first; of two with a user_id, the userId's."""
