@@ -1,0 +1,133 @@
+"""One life of one ingest worker: some sources, one replica of the assignments, and the runtime's lines and reports."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Coroutine, Mapping
+
+from faust.types import TP
+
+from schemas.events import Reader
+from schemas.identifiers import Hasher
+from schemas.record import Record
+from schemas.topics import IDENTITY_ASSIGNMENTS
+from streams.agents.reports import Reports
+from streams.core.ingest import Ingest
+from streams.runtime.errors import CommitFailedError
+from streams.runtime.intake import Intake
+from streams.runtime.replica import Replica
+from tests.simulation.actors import Life, SimulatedOutbox, Tally
+from tests.simulation.network import PAUSE, Network
+
+
+class LazyReplica(Replica):
+    """The replica of one process, which reads on when the scheduler lets it."""
+
+    def __init__(self, network: Network) -> None:  # no consumer: the log is at hand
+        self.owners: dict[str, str] = {}
+        self.version = 0
+        self._profiles: dict[str, str] = {}
+        self._log = network.logs[IDENTITY_ASSIGNMENTS, 0]
+        self._read = 0
+
+    def read_on(self, most: int) -> None:
+        """Apply some more assignments."""
+        for record in self._log[self._read : self._read + most]:
+            self.apply(record.key, record.value)
+            self._read += 1
+
+    def read_all(self) -> None:
+        """The barrier: everything that is in the log now."""
+        self.read_on(len(self._log))
+
+
+class Shop:
+    """The raw topics: what has been published of each source, and the wall clock."""
+
+    def __init__(self, waiting: Mapping[TP, list[Record]], wall: int) -> None:
+        self.logs = waiting
+        self.published = dict.fromkeys(waiting, 0)
+        self.committed = dict.fromkeys(waiting, 0)
+        self.wall = wall
+
+    async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """How far each partition goes by now."""
+        await PAUSE
+        return {tp: self.published.get(tp, 0) for tp in partitions}
+
+    def clock(self) -> float:
+        """Seconds since the epoch."""
+        return self.wall / 1000
+
+
+class Intakes:
+    """What all ingest workers have in common."""
+
+    def __init__(
+        self, shop: Shop, network: Network, rng: random.Random, *, secret: str, partitions: int, lateness: int | None
+    ) -> None:
+        self.shop = shop
+        self.tally = Tally()
+        self._network = network
+        self._rng = rng
+        self._hasher = Hasher(secret)
+        self._reader = Reader("US")
+        self._partitions = partitions
+        self._lateness = lateness
+
+    async def live(self, life: Life, replica: LazyReplica, sources: list[TP]) -> None:
+        """Read, send, draw lines, until closed or ended. `lateness` None: the event clock."""
+        rng, shop = self._rng, self.shop
+        life.at("catch up")
+        replica.read_all()
+        await PAUSE
+        outbox = SimulatedOutbox(life, rng)
+        core = Ingest(
+            outbox, reader=self._reader, hasher=self._hasher, replica=replica.owners, partitions=self._partitions
+        )
+        reports = Reports(
+            shop, core.seen, lambda: replica.version,
+            wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000, clock=shop.clock,
+        )  # fmt: skip
+
+        async def commit(moved: Mapping[TP, int]) -> None:
+            life.at("offset")
+            await PAUSE
+            if life.left is not None:
+                raise CommitFailedError("another generation of the group has these partitions")
+            shop.committed.update(moved)
+            life.at("committed")
+
+        intake = Intake(
+            "ingest", core, reports, outbox,
+            offsets={tp: shop.committed.get(tp, 0) for tp in sources}, commit=commit, drain=self.tally,
+        )  # fmt: skip
+        with_input = [tp for tp in sources if tp in shop.logs]
+        lines: Coroutine[None, None, None] | None = None
+        keen, largest = rng.choice((0.02, 0.2, 0.6)), rng.choice((1, 3, 50))
+        while not life.closing or lines is not None:
+            await PAUSE
+            # A line is drawn beside the reading, as the two coroutines of the runtime take turns.
+            drawn = lines is None and rng.random() < keen
+            if drawn:
+                lines = intake.draw_line()
+            if lines is not None and (drawn or rng.random() < 0.6):
+                try:
+                    lines.send(None)
+                except StopIteration:
+                    lines = None
+            elif with_input and not life.closing:
+                self._read(life, intake, core, outbox, rng.choice(with_input), rng.randint(1, largest))
+        await intake.draw_line()
+
+    def _read(self, life: Life, intake: Intake, core: Ingest, outbox: SimulatedOutbox, tp: TP, most: int) -> None:
+        at = intake.offsets[tp]
+        chunk = self.shop.logs[tp][at : min(at + most, self.shop.published[tp])]
+        if not chunk:
+            return
+        life.at("compute")
+        core.process(chunk)
+        self.tally.counts(core)
+        intake.offsets[tp] = chunk[-1].offset + 1
+        life.at("computed")
+        outbox.push()

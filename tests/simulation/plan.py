@@ -1,0 +1,87 @@
+"""What a seed stands for: the history, how it arrives, who there is, and what goes wrong."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from schemas.record import Record
+from tests.oracle.histories import HOUR, MINUTE, History, random_history
+from tests.simulation.crowds import crowd
+
+MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late crashes")
+"""By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
+LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run, all but the scheduler's choices. `lateness` in ms, None under the event clock."""
+
+    seed: int
+    mode: str
+    partitions: int
+    workers: int
+    lateness: int | None
+    campaigns: str
+    records: tuple[Record, ...]
+    strikes: int
+    zombies: float
+    moves: int
+    early_end: bool
+    a_call: int
+    unit: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the outcome must equal the oracle's."""
+        return not self.mode.startswith("late")
+
+
+def draw(seed: int, mode: str | None = None) -> Plan:
+    """The plan of a seed."""
+    rng = random.Random(f"plan {seed}")
+    mode = mode or MODES[seed % len(MODES)]
+    history = crowd(rng) if rng.random() < 0.6 else random_history(seed)
+    partitions = rng.choice((1, 2, 3, 3, 4))
+    crashes, wall = "crashes" in mode, not mode.startswith("event")
+    lateness = rng.choice(LATENESS) if wall else None
+    records = history.records(partitions)
+    if mode.startswith("wall"):
+        records = punctual(hurried(history, lateness or 0).records(partitions), lateness or 0)
+    return Plan(
+        seed=seed,
+        mode=mode,
+        partitions=partitions,
+        workers=rng.choice((1, 2, 3, 4)),
+        lateness=lateness,
+        # A clock that jumps over a month between two events must not make a trigger stale.
+        campaigns=history.campaigns + ("max_trigger_age: 9999d\n" if wall else ""),
+        records=tuple(records),
+        strikes=rng.choice((1, 3, 10)) if crashes else 0,
+        zombies=rng.choice((0.0, 0.0, 0.5)) if crashes else 0.0,
+        moves=rng.choice((0, 1, 4)),
+        early_end=rng.random() < 0.5,
+        a_call=rng.choice((1, 2, 5, 2_000)),
+        unit=rng.choice((1, 20, 20_000, 20_000)),
+    )
+
+
+def hurried(history: History, lateness: int) -> History:
+    """The same events, none of which arrives later than the lateness allows."""
+    return replace(history, steps=[replace(step, delay=min(step.delay, lateness)) for step in history.steps])
+
+
+def punctual(records: list[Record], lateness: int) -> list[Record]:
+    """Without the repeats that came too late, which the producers of this history did not make."""
+    offsets: dict[tuple[str, int], int] = {}
+    kept = []
+    for record in records:
+        if record.timestamp - orjson.loads(record.value or b"")["timestamp"] <= lateness:
+            place = record.topic, record.partition
+            offset = offsets[place] = offsets.get(place, -1) + 1
+            kept.append(record._replace(offset=offset))
+    return kept
