@@ -59,7 +59,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
 
     rows = [tuple(row) for row in rows]
     shown = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
         show_header=any(columns), min_width=len(title),
     )  # fmt: skip
     for at, name in enumerate(columns):

@@ -27,7 +27,26 @@ def render(report: Mapping[str, Any]) -> Iterator[Any]:
         if rows:
             yield _rows(name.replace("_", " "), rows)
     for name, rows in report.get("views", {}).items():
-        yield _rows(name, rows)
+        yield from _view(name, rows)
+
+
+def _view(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """As many tables as the columns of a view need, its first column in each."""
+    told = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, 0, "") for row in rows)]
+    if not told:
+        yield f"{title}: no rows\n"
+        return
+    width = {name: 3 + max(len(name), *(len(console.text(row[name])) for row in rows[:ROWS])) for name in told}
+    parts, used = [[told[0]]], width[told[0]]
+    for name in told[1:]:
+        used += width[name]
+        if used > WIDTH:
+            parts.append([told[0]])
+            used = width[told[0]] + width[name]
+        parts[-1].append(name)
+    for columns in parts:
+        yield console.table(title, columns, [[row[column] for column in columns] for row in rows[:ROWS]])
+        title = ""
 
 
 def _numbers(title: str, section: Mapping[str, Any]) -> Any:
@@ -48,16 +67,6 @@ def _numbers(title: str, section: Mapping[str, Any]) -> Any:
 
 
 def _rows(title: str, rows: Sequence[Mapping[str, Any]]) -> Any:
-    told = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, 0, "") for row in rows)]
+    shown = rows[:ROWS]
     more = f" (first {ROWS} of {len(rows)})" if len(rows) > ROWS else ""
-    shown: list[str] = []
-    for name in told:
-        widest = max(len(name), *(len(console.text(row[name])) for row in rows[:ROWS]))
-        if sum(len(n) + 3 for n in shown) + widest > WIDTH:
-            more += f"; {len(told) - len(shown)} columns more"
-            break
-        shown.append(name)
-    name = title if title.startswith("v_") else title.capitalize()
-    if not rows:
-        return f"{name}: no rows\n"
-    return console.table(name + more, shown, [[row[column] for column in shown] for row in rows[:ROWS]])
+    return console.table(title.capitalize() + more, list(rows[0]), [list(row.values()) for row in shown])

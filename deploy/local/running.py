@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -19,7 +20,10 @@ class StoppedError(Exception):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work. On SIGINT or SIGTERM it is cancelled, cleans up, and StoppedError is raised."""
+    """The result of some work. On SIGINT or SIGTERM it is cancelled, cleans up, and StoppedError is raised.
+
+    A second signal does not wait for the cleaning up.
+    """
     return asyncio.run(_until_signal(work))
 
 
@@ -27,9 +31,10 @@ async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
     loop, task, got = asyncio.get_running_loop(), asyncio.ensure_future(work), []
 
     def stop(number: int) -> None:
-        if not got:
-            got.append(number)
-            task.cancel()
+        if got:
+            os._exit(128 + number)  # asked twice: at once; the kernel ends the children
+        got.append(number)
+        task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)

@@ -18,6 +18,8 @@ from deploy.local.errors import UnavailableError
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
+GRACE: Final = 45.0
+"""Seconds from SIGTERM to SIGKILL: a little more than a worker takes at most for a clean stop."""
 STEADY: Final = 30.0
 """Seconds a child must have run for its earlier crashes to be forgotten."""
 PR_SET_PDEATHSIG: Final = 1
@@ -47,7 +49,7 @@ class Supervisor:
         self,
         logs: Path,
         *,
-        grace: float = 15.0,
+        grace: float = GRACE,
         give_up: int | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:

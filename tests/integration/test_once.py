@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.shop import simulate
 from schemas.topics import OUTPUT_TOPICS
-from tests.integration.conftest import Once, committed, same_files, wait_for, winback
+from tests.integration.harness import Once, committed, same_files, wait_for, winback, write, write_shop
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -49,12 +48,6 @@ STORY = [
 ]  # fmt: skip
 
 
-def write(path, lines):
-    """A file of input lines."""
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
 def rows(folder, topic):
     """Values of an output topic."""
     return [json.loads(line) for line in (folder / f"{topic}.jsonl").read_text().splitlines()]
@@ -69,12 +62,7 @@ def story(tmp_path):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     """A day of a small simulated shop, as a file: about 1,000 lines with everything that a shop sends."""
-    return write_shop(tmp_path_factory.mktemp("shop") / "shop.jsonl", customers=120, days=1)
-
-
-def write_shop(path, *, customers, days, seed=3):
-    """A simulated shop's lines, as a file."""
-    return write(path, simulate(customers, days, seed, None))
+    return write_shop(tmp_path_factory.mktemp("shop") / "shop.jsonl", customers=120, days=1, seed=3)
 
 
 def test_a_story_ends_as_the_contract_says(once, story):

@@ -14,8 +14,8 @@ import clickhouse_connect
 import pytest
 
 from deploy.local import ports
-from tests.integration.conftest import ROOT, WINBACK, environment, wait_for, winback
-from tests.integration.test_once import STORY, write
+from tests.integration.harness import ROOT, WINBACK, environment, wait_for, winback, write
+from tests.integration.test_once import STORY
 
 
 class Up:
