@@ -16,7 +16,7 @@ from aiokafka import errors as kafka
 from aiokafka.protocol.commit import OffsetCommitRequest
 from faust.types import TP
 
-from streams.runtime.errors import CommitFailedError, GroupMovedError
+from streams.runtime.errors import CommitFailedError, GroupMovedError, WorkerError
 from streams.runtime.membership import Membership
 
 _MOVED = (kafka.IllegalGenerationError, kafka.RebalanceInProgressError, kafka.UnknownMemberIdError)
@@ -36,6 +36,20 @@ def watch_heartbeats(coordinator: Any, membership: Membership) -> None:
         return answered
 
     coordinator._do_heartbeat = heartbeat  # noqa: SLF001
+
+
+async def watch_errors(coordinator: Any, fail: Callable[[BaseException], None]) -> None:
+    """Fail with what the coordinator could not get over (an authorization, a refused setting).
+
+    aiokafka keeps such an error for whoever polls next, and Faust polls past it: the worker would wait for ever.
+    """
+    while True:
+        try:
+            coordinator.check_errors()
+        except kafka.KafkaError as error:
+            fail(WorkerError(f"the consumer group cannot be joined: {type(error).__name__}: {error}"))
+            return
+        await asyncio.sleep(1.0)
 
 
 async def commit(coordinator: Any, offsets: Mapping[TP, int], guard: Callable[[], None]) -> None:

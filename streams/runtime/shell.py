@@ -53,8 +53,9 @@ class WinbackApp(faust.App):
         self.on_rebalance_complete.connect(self._complete)
 
     def _new_transport(self) -> ChunkTransport:
+        engine = self.engine
         return ChunkTransport(
-            self.conf.broker_consumer, self, settings=self.settings, membership=self.engine.membership
+            self.conf.broker_consumer, self, settings=self.settings, membership=engine.membership, fail=engine.fail
         )
 
     def _create_directories(self) -> None:

@@ -17,7 +17,7 @@ replaces or leans on.
 | `Consumer.verify_event_path` | only logs a stall; the watchdog ends the worker |
 | `ConsumerThread._create_worker_consumer` | takes SASL without TLS silently, waits 1.5 s for a fetch |
 | `ConsumerThread._commit` | forgets who it is when a commit is refused (streams/runtime/coordination.py) |
-| `ConsumerThread.on_start` | tells nobody when a heartbeat was answered |
+| `ConsumerThread.on_start` | tells nobody when a heartbeat was answered, or that the group cannot be joined |
 """
 
 from __future__ import annotations
@@ -91,6 +91,10 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         pace(self._ensure_consumer())
         coordination.watch_heartbeats(self._coordinator, self.transport.membership)
+        self.add_future(coordination.watch_errors(self._coordinator, self._fail))
+
+    def _fail(self, error: BaseException) -> None:
+        self.parent_loop.call_soon_threadsafe(self.transport.fail, error)
 
     @property
     def _coordinator(self) -> Any:
@@ -216,10 +220,13 @@ class ChunkTransport(driver.Transport):
 
     Consumer: ClassVar[Any] = ChunkConsumer
 
-    def __init__(self, url: Any, app: Any, *, settings: Settings, membership: Membership) -> None:
+    def __init__(
+        self, url: Any, app: Any, *, settings: Settings, membership: Membership, fail: Callable[[BaseException], None]
+    ) -> None:
         super().__init__(url, app)
         self.settings = settings
         self.membership = membership
+        self.fail = fail
 
 
 def _chunk(tp: TP, polled: list[Any], generation: int) -> ConsumerMessage:

@@ -73,6 +73,8 @@ class Broker:
     def __init__(self, server) -> None:
         self.server = server
         self.address = server.address
+        self.evicts = not isinstance(server, Embedded)
+        """Whether a member that is silent for its session loses its partitions: the embedded broker waits for it."""
 
     async def make_topics(self) -> None:
         """Wait for the broker and make the catalog's topics."""
