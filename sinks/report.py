@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from schemas.times import iso
 from sinks.export import view_names
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 FIRST_ROWS: Final = 5
 
 EVENTS: Final = """
-SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)), min(event_time), max(event_time)
+SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)),
+    toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time))
 FROM current_events
 """
 MERGES: Final = "SELECT countIf(refused = ''), countIf(refused != '') FROM profile_merges FINAL"
@@ -44,8 +46,8 @@ def report(client: Client) -> dict[str, Any]:
         "events": {
             "total": total,
             "late": late,
-            "first": first.isoformat() if total else None,
-            "last": last.isoformat() if total else None,
+            "first": iso(first) if total else None,
+            "last": iso(last) if total else None,
             "by_channel": dict(_rows(client, CHANNELS)),
             "by_kind": _named(client, KINDS),
         },

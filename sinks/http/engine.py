@@ -15,6 +15,7 @@ from typing import Any, Final
 import chdb
 
 from sinks.http.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, EngineError, refusal
+from sinks.http.native import with_version
 from sinks.http.statement import Insert, Statement
 
 DEFAULT_FORMAT: Final = "TabSeparated"
@@ -31,6 +32,8 @@ class Query:
     format: str = DEFAULT_FORMAT
     params: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    protocol: int = 0
+    """The version of the native protocol that the client names, 0 without one."""
     readonly: bool = False
 
 
@@ -106,6 +109,8 @@ def _answered(handle: Any, statement: Statement, query: Query) -> Answer:
         "result_rows": result.rows_read(), "result_bytes": len(body), "elapsed_ns": int(result.elapsed() * 1e9),
     }  # fmt: skip
     shape = (statement.format or query.format) if statement.gives_rows else None
+    if shape == "Native":
+        body = with_version(body, query.protocol)
     return Answer(body, shape, {name: str(value) for name, value in summary.items()})
 
 

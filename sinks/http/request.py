@@ -48,8 +48,13 @@ async def read_query(request: web.Request, *, readonly: bool) -> Query:
         format=fields.get("default_format") or request.headers.get("X-ClickHouse-Format") or DEFAULT_FORMAT,
         params={name.removeprefix(PARAM): value for name, value in fields.items() if name.startswith(PARAM)},
         settings={name: value for name, value in fields.items() if name not in OWN and not name.startswith(PARAM)},
+        protocol=_number(fields.get("client_protocol_version", "0")),
         readonly=readonly or request.method != "POST",
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
