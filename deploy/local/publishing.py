@@ -92,6 +92,7 @@ class Publisher:
             acks="all",
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
+            compression_type="zstd",
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         self._open: dict[tuple[str, int], BatchBuilder] = {}
