@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.times import iso
 from sinks.export import view_names
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ FIRST_ROWS: Final = 5
 
 EVENTS: Final = """
 SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)),
-    toUnixTimestamp64Milli(min(event_time)), toUnixTimestamp64Milli(max(event_time))
+    min(event_time), max(event_time)
 FROM current_events
 """
 MERGES: Final = "SELECT countIf(refused = ''), countIf(refused != '') FROM profile_merges FINAL"
@@ -46,8 +46,8 @@ def report(client: Client) -> dict[str, Any]:
         "events": {
             "total": total,
             "late": late,
-            "first": iso(first) if total else None,
-            "last": iso(last) if total else None,
+            "first": _plain(first) if total else None,
+            "last": _plain(last) if total else None,
             "by_channel": dict(_rows(client, CHANNELS)),
             "by_kind": _named(client, KINDS),
         },
@@ -78,7 +78,10 @@ def _named(client: Client, sql: str) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """A number that JSON has, for a Decimal."""
+    """A value that JSON has: a number for a Decimal, ISO text for a time."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    if isinstance(value, datetime):
+        # The columns are in UTC; the client leaves that out.
+        return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return value.isoformat() if isinstance(value, date) else value

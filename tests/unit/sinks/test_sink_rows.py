@@ -61,7 +61,7 @@ def test_event_row(client: Any, rows: Rows) -> None:
     ],
 )
 def test_revenue(client: Any, rows: Rows, name: str, properties: dict[str, Any], revenue: str) -> None:
-    """Revenue, else total, else value, else the products; a refund takes it back, whatever its sign; others have none."""
+    """Revenue, else total, else value, else the products; a refund takes it back, whatever its sign."""
     load(client, [make.event("a" * 32, name, **properties)])
     assert rows("SELECT revenue FROM events") == [(Decimal(revenue),)]
 
