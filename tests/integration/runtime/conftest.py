@@ -114,6 +114,8 @@ class Broker:
         await admin.start()
         try:
             found = await admin.list_consumer_group_offsets(group)
+        except KafkaError:  # no group yet
+            return [0] * partitions
         finally:
             await admin.close()
         offsets = {tp: max(0, one.offset) for tp, one in found.items()}
