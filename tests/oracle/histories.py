@@ -42,7 +42,8 @@ KINDS = (
     "identify", "alias", "consent", "spam", "unsubscribed", "feedback", "refund",
 )  # fmt: skip
 WORTHS = (
-    {"revenue": 50}, {"total": "25.5"}, {"value": 9, "revenue": "?"}, {"products": [{"price": 2, "quantity": 3}]},
+    {"revenue": 50}, {"total": 60, "revenue": "1,050.5"}, {"total": "25.5"},
+    {"value": 9, "revenue": "?"}, {"products": [{"price": 2, "quantity": 3}]},
 )  # fmt: skip
 RUSH_KINDS = ("add", "add", "add", "checkout", "view", "remove", "page", "identify", "identify", "alias", "order")
 RUSH_COMPANY = (

@@ -12,7 +12,7 @@ from tests.oracle.core import both
 from tests.oracle.histories import History, histories, random_history
 
 BLOCKS = 10
-HISTORIES = 800
+HISTORIES = 600
 
 
 def check(history: History, partitions: int, **options: Any) -> None:

@@ -149,6 +149,62 @@ def test_best_is_where_this_customer_engages() -> None:
     assert [m["channel"] for m in told_under(twice, **best).messages] == ["email", "sms"]
 
 
+PHONE = {"context": {"traits": {"phone": "+4930123456"}}}
+
+
+def test_a_merge_brings_engagement_along() -> None:
+    """What the other side clicked on counts for `best` from the merge on."""
+    events = [
+        BEGUN,
+        (1, "sms", "a1", "SMS Link Clicked"),
+        (2, "web", "u1", "page", PHONE),
+        (3, "web", "u1 a1", "identify"),
+    ]
+    best = {"channel": "best", "of": "[email, sms]"}
+    assert [m["channel"] for m in told_under(events[:3], **best).messages] == ["email"]
+    assert [m["channel"] for m in told_under(events, **best).messages] == ["sms"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "event", "wanted"),
+    [
+        ("email", "Email Opened", "email"),
+        ("email", "Email Link Clicked", "email"),
+        ("email", "Email Delivered", "sms"),
+        ("ads", "Ad Clicked", "sms"),
+    ],
+)
+def test_what_counts_as_engagement(channel: str, event: str, wanted: str) -> None:
+    """Opens and clicks count for their channel, deliveries and ads for none."""
+    events = [(0, "web", "u1", "page", PHONE), BEGUN, (1, channel, "u1", event)]
+    assert [m["channel"] for m in told_under(events, channel="best", of="[sms, email]").messages] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("minute", "wanted"), [(0, "a@b.example"), (1, "a@b.example"), (2, "z@b.example")], ids=["older", "equal", "newer"]
+)
+def test_a_merge_takes_the_newer_address(minute: float, wanted: str) -> None:
+    """The newest address of either side is written to; between equals the survivor's."""
+    events = [
+        (1, "web", MAIL, "Product Added", LAMP),
+        (minute, "web", "a1 z@b.example", "page", {"partition": 1}),
+        (3, "web", "u1 a1", "identify"),
+    ]
+    assert [m["to"] for m in told_under(events).messages] == [wanted]
+
+
+@pytest.mark.parametrize(("minute", "deferred"), [(0, True), (2, False)], ids=["older", "newer"])
+def test_a_merge_takes_the_newer_zone(minute: float, deferred: bool) -> None:
+    """The newest time zone of either side decides about quiet hours."""
+    events = [
+        (1, "web", MAIL, "Product Added", {**LAMP, "context": {"timezone": "Europe/Berlin"}}),
+        (minute, "web", "a1", "page", {"context": {"timezone": "America/New_York"}, "partition": 1}),
+        (3, "web", "u1 a1", "identify"),
+    ]
+    outcome = told_under(events, 'quiet_hours: {from: "21:00", to: "09:00", policy: defer}')
+    assert (outcome.decisions[0]["outcome"] == "deferred") == deferred
+
+
 def test_recovered_goes_to_the_first_message_within_seven_days() -> None:
     """An order within seven days of the first message is credited to it, once; later orders and later days are not."""
     ordered = (30 + 7 * DAY, "store", "u1", "Order Completed", {"order_id": "o1", "revenue": 5})

@@ -69,8 +69,8 @@ def check(history: History) -> None:
 
 
 def test_invariants_of_many() -> None:
-    """A thousand seeded histories keep every invariant."""
-    for seed in range(1000):
+    """Hundreds of seeded histories keep every invariant."""
+    for seed in range(600):
         check(random_history(seed))
 
 
@@ -115,7 +115,7 @@ def test_clusters_do_not_depend_on_the_order_of_links(seed: int) -> None:
 def test_the_generator_reaches_everything() -> None:
     """Seeded histories hold every transition, decision outcome, reason and identity rule at least once."""
     seen: set[str] = set()
-    for seed in range(600):
+    for seed in range(400):
         out = outcome_of(random_history(seed))
         seen |= {f"{t['from']}>{t['to']}" for t in out.transitions}
         seen |= {f"{d['outcome']} {d['reason']}" for d in out.decisions}
