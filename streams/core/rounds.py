@@ -52,8 +52,9 @@ class Rounds:
             if watermark is not None:
                 self._watermarks[source] = max(watermark, self._watermarks.get(source, 0))
             self._positions[source] = max(position, self._positions.get(source, 0))
-            # Not the maximum: a partition that moved to a worker with an older replica knows less than it did.
-            self._versions[source] = version
+            # The maximum: whoever takes a partition over reads all assignments first, so only a report that comes late,
+            # of an owner that has lost the partition, says less. Taken at its word, the change would never be settled.
+            self._versions[source] = max(version, self._versions.get(source, 0))
         if now is not None:
             self._now = max(now, self._now or 0)
         self._refresh()
