@@ -7,7 +7,8 @@ identify it has read (`version`) must be true of every event it sends from then 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import orjson
 import structlog
@@ -21,16 +22,56 @@ from streams.runtime.fetching import pace
 log = structlog.get_logger("winback.replica")
 
 _TP = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
+RECENT: Final = 200_000
+"""Of how many identifiers the version is kept: more than identify assigns in one unit."""
+
+
+class Owners:
+    """`of`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none.
+
+    A restarted identify sends again what it had sent since its last unit, so an assignment may come once more when a
+    younger one of the same identifier is known already. It must not be taken for news, not even for a moment: `version`
+    says that the younger one is known.
+    """
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+        self.version = 0
+        # One string a profile, however many identifiers it has.
+        self._profiles: dict[str, str] = {}
+        self._recent: dict[str, int] = {}
+
+    def apply(self, key: bytes | None, value: bytes | None) -> None:
+        """Take one record: an assignment, or (no value) that an identifier was forgotten."""
+        if key is None:
+            return
+        identifier = key.decode()
+        if value is None:
+            self.of.pop(identifier, None)
+            return
+        assignment = orjson.loads(value)
+        profile_id, version = assignment["profile_id"], assignment["version"]
+        if version < self._recent.get(identifier, 0):
+            return
+        self._remember(identifier, version)
+        self.of[identifier] = self._profiles.setdefault(profile_id, profile_id)
+        self.version = max(self.version, version)
+
+    def _remember(self, identifier: str, version: int) -> None:
+        """What may come again is what came last: a version of every identifier would cost as much as its owner."""
+        recent = self._recent
+        recent.pop(identifier, None)
+        recent[identifier] = version
+        if len(recent) > RECENT:
+            del recent[next(iter(recent))]
 
 
 class Replica:
     """`owners`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none."""
 
     def __init__(self, settings: Settings, probe: Probe, fail: Callable[[BaseException], None]) -> None:
-        self.owners: dict[str, str] = {}
-        self.version = 0
-        # One string a profile, however many identifiers it has.
-        self._profiles: dict[str, str] = {}
+        self._known = Owners()
+        self.owners: Mapping[str, str] = self._known.of
         self._probe = probe
         self._fail = fail
         self._read = 0
@@ -44,6 +85,11 @@ class Replica:
             fetch_max_wait_ms=500,
         )
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def version(self) -> int:
+        """Of the youngest assignment applied."""
+        return self._known.version
 
     async def start(self) -> None:
         """Begin to read from the oldest assignment on."""
@@ -67,24 +113,12 @@ class Replica:
             self._moved.clear()
             await self._moved.wait()
 
-    def apply(self, key: bytes | None, value: bytes | None) -> None:
-        """Take one record: an assignment, or (no value) that an identifier was forgotten."""
-        if key is None:
-            return
-        if value is None:
-            self.owners.pop(key.decode(), None)
-            return
-        assignment = orjson.loads(value)
-        profile_id = assignment["profile_id"]
-        self.owners[key.decode()] = self._profiles.setdefault(profile_id, profile_id)
-        self.version = max(self.version, assignment["version"])
-
     async def _run(self) -> None:
         try:
             while True:
                 polled = await self._consumer.getmany(_TP, timeout_ms=500, max_records=10_000)
                 for record in polled.get(_TP, ()):
-                    self.apply(record.key, record.value)
+                    self._known.apply(record.key, record.value)
                 self._read = await self._consumer.position(_TP)
                 self._moved.set()
         except asyncio.CancelledError:
