@@ -15,18 +15,16 @@ from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
 from streams.runtime.errors import CommitFailedError
 from streams.runtime.intake import Intake
-from streams.runtime.replica import Replica
+from streams.runtime.replica import Owners
 from tests.simulation.actors import Life, SimulatedOutbox, Tally
 from tests.simulation.network import PAUSE, Network
 
 
-class LazyReplica(Replica):
+class LazyReplica(Owners):
     """The replica of one process, which reads on when the scheduler lets it."""
 
-    def __init__(self, network: Network) -> None:  # no consumer: the log is at hand
-        self.owners: dict[str, str] = {}
-        self.version = 0
-        self._profiles: dict[str, str] = {}
+    def __init__(self, network: Network) -> None:
+        super().__init__()
         self._log = network.logs[IDENTITY_ASSIGNMENTS, 0]
         self._read = 0
 
@@ -82,9 +80,7 @@ class Intakes:
         replica.read_all()
         await PAUSE
         outbox = SimulatedOutbox(life, rng)
-        core = Ingest(
-            outbox, reader=self._reader, hasher=self._hasher, replica=replica.owners, partitions=self._partitions
-        )
+        core = Ingest(outbox, reader=self._reader, hasher=self._hasher, replica=replica.of, partitions=self._partitions)
         reports = Reports(
             shop, core.seen, lambda: replica.version,
             wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000, clock=shop.clock,

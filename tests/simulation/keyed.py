@@ -61,7 +61,7 @@ class Keyed:
         self._log = network.logs[tp.topic, tp.partition]
 
     def done(self) -> bool:
-        """Whether all input is in the state. (A life that ends between the steps 3 and 4 leaves the group behind.)"""
+        """Whether all input is in the state; a life that ends between the steps 3 and 4 leaves the group behind it."""
         return self.reached == len(self._log)
 
     async def live(self, life: Life, disk: Disk, generation: int) -> None:

@@ -46,6 +46,7 @@ class Network:
 
     def __init__(self, rng: random.Random) -> None:
         self.logs: dict[Target, list[Record]] = defaultdict(list)
+        self.emitted: list[Out] = []
         self._rng = rng
         self._flying: dict[tuple[int, Target], deque[Batch]] = {}
         self._slowness: dict[Target, float] = {}

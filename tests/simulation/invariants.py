@@ -1,0 +1,125 @@
+"""What must hold however late events come and whatever ends: said of the written records alone, without the oracle."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from schemas.events import DeadLetter, Reader
+from schemas.record import Out, Record
+from schemas.topics import (
+    AGGREGATES,
+    CART_TRANSITIONS,
+    CONVERSIONS,
+    DAY_MS,
+    DEAD_LETTERS,
+    IDENTITY_ASSIGNMENTS,
+    IDENTITY_MERGES,
+    OUTPUT_TOPICS,
+    RETARGETING_DECISIONS,
+    RETARGETING_MESSAGES,
+    STITCHED_EVENTS,
+)
+from tests.oracle.cells import totals, written
+from tests.oracle.compare import milliseconds, rows_of, stitched_row
+from tests.oracle.outcome import Outcome
+
+Topics = dict[str, list[Record]]
+
+
+def distinct(records: Iterable[Record]) -> list[tuple[bytes | None, bytes | None]]:
+    """(key, value), repeats dropped, in the order in which they first came."""
+    return list(dict.fromkeys((record.key, record.value) for record in records))
+
+
+def unique(topics: Topics) -> Iterator[str]:
+    """Rows whose id has come with two contents, and versions that do not count up."""
+    for topic, *names in (
+        (RETARGETING_DECISIONS, "decision_id"),
+        (RETARGETING_MESSAGES, "message_id"),
+        (CONVERSIONS, "profile_id", "order_id"),
+        (STITCHED_EVENTS, "source"),
+        (IDENTITY_MERGES, "version"),
+        (IDENTITY_ASSIGNMENTS, "version"),
+    ):
+        rows = [orjson.loads(value or b"") for _, value in distinct(topics[topic])]
+        ids = Counter(str([row[name] for name in names]) for row in rows)
+        yield from (f"{topic}: {count} rows of {names} {one}" for one, count in ids.items() if count > 1)
+    versions = [orjson.loads(value or b"")["version"] for _, value in distinct(topics[IDENTITY_ASSIGNMENTS])]
+    if versions != sorted(versions):
+        yield f"{IDENTITY_ASSIGNMENTS}: versions do not go up: {versions}"
+
+
+def repeats_only(drained: Topics, whole: Topics) -> Iterator[str]:
+    """What came after the system had said that it was done, and had not been there before."""
+    for topic in OUTPUT_TOPICS:
+        if topic != AGGREGATES:
+            known = set(distinct(drained[topic]))
+            yield from (f"{topic}: after the end {row}" for row in distinct(whole[topic]) if row not in known)
+    yield from _differences(written(drained), written(whole), "after the end")
+
+
+def each_once(records: Iterable[Record], topics: Topics) -> Iterator[str]:
+    """Every event that could be read is stitched, or one of its message id within a day is; none was an error."""
+    times: dict[str, list[int]] = defaultdict(list)
+    sources = set()
+    for row in rows_of(topics, STITCHED_EVENTS):
+        _, message_id, time, _, source = stitched_row(row)
+        times[message_id].append(time)
+        sources.add(source)
+    reader = Reader("US")
+    for record in records:
+        event = reader.read(record)
+        if isinstance(event, DeadLetter) or (event.topic, event.partition, event.offset) in sources:
+            continue
+        if all(abs(event.time - time) >= DAY_MS for time in times[event.message_id]):
+            yield f"lost: {event.topic}[{event.partition}]@{event.offset} {event.message_id}"
+    for record in topics[DEAD_LETTERS]:
+        headers = dict(record.headers)
+        if headers["reason"] == b"internal_error":
+            yield f"an error in the core: {headers} {record.value!r}"
+
+
+def cells_add_up(topics: Topics) -> Iterator[str]:
+    """The last version of every cell is the sum of the rows written."""
+    outcome = Outcome(
+        stitched=[stitched_row(row) for row in rows_of(topics, STITCHED_EVENTS)],
+        transitions=rows_of(topics, CART_TRANSITIONS),
+        decisions=rows_of(topics, RETARGETING_DECISIONS),
+        messages=rows_of(topics, RETARGETING_MESSAGES),
+        conversions=rows_of(topics, CONVERSIONS),
+    )
+    yield from _differences(totals(outcome), written(topics), "in the rows, in the cells")
+
+
+def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
+    """A message whose cart was open when its profile ordered, decided for a time after that order, when it was known.
+
+    `emitted`: transitions, conversions and messages in the order in which they were decided.
+    """
+    opened: dict[str, tuple[int, int]] = {}
+    orders: dict[bytes | None, list[tuple[int, int]]] = defaultdict(list)
+    seen: set[Any] = set()
+    for nth, out in enumerate(emitted):
+        if (out.topic, out.key, out.value) in seen:
+            continue
+        seen.add((out.topic, out.key, out.value))
+        row = orjson.loads(out.value or b"")
+        if out.topic == CART_TRANSITIONS:
+            opened.setdefault(row["cart_id"], (milliseconds(row["at"]), nth))
+        elif out.topic == CONVERSIONS:
+            orders[out.key].append((milliseconds(row["at"]), nth))
+        elif out.topic == RETARGETING_MESSAGES:
+            start, until = opened[row["trigger"]["cart_id"]], milliseconds(row["decided_at"])
+            # Of two things at one time, the one that was taken first came first.
+            if any(start < order and order[0] <= until for order in orders[out.key]):
+                yield f"a message to a buyer: {row}"
+
+
+def _differences(a: dict[Any, float], b: dict[Any, float], what: str) -> Iterator[str]:
+    for cell in {*a, *b}:
+        if a.get(cell) != b.get(cell):
+            yield f"cell {cell} {what}: {a.get(cell)}, {b.get(cell)}"
