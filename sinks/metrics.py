@@ -50,4 +50,7 @@ def serve(settings: Settings) -> None:
     BUILD.labels(build_version(), "sinks").set(1)
     if settings.metrics:
         host, port = parse_address(settings.metrics, "WINBACK_METRICS")
-        start_http_server(port, host, registry=REGISTRY)
+        try:
+            start_http_server(port, host, registry=REGISTRY)
+        except OSError as taken:
+            raise OSError(f"metrics cannot be served on {settings.metrics}: {taken.strerror}") from taken

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
 
 from schemas.settings import Settings
@@ -37,7 +38,7 @@ def run(settings: Settings, *, http: bool = True) -> int:
     except ValueError as wrong:
         print(f"winback sinks: {wrong}", file=sys.stderr)  # noqa: T201 - the one line a user sees
         return 2
-    except (SchemaError, UnavailableError, OSError) as error:
+    except (SchemaError, UnavailableError, KafkaError, OSError) as error:
         print(f"winback sinks: {first_line(error)}", file=sys.stderr)  # noqa: T201
         return 1
 

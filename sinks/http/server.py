@@ -100,12 +100,14 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     engine = await asyncio.to_thread(Engine, target(settings).path)
     server = Server(engine, local=local, readonly=not local)
     if not local:
-        log.warning("ClickHouse's HTTP interface on %s has no passwords: whoever reaches it can read everything", host)
+        log.warning("ClickHouse's HTTP interface on %s asks for no password: whoever reaches it reads everything", host)
     runner = web.AppRunner(server.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as taken:
+            raise OSError(f"ClickHouse's HTTP interface cannot listen on {settings.http}: {taken.strerror}") from taken
         bound = runner.addresses[0]
         log.info("ClickHouse's HTTP interface listens on %s:%d", bound[0], bound[1])
         yield bound[0], bound[1]

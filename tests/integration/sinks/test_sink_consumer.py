@@ -17,7 +17,7 @@ from schemas.settings import Settings
 from sinks.batches import Limits
 from sinks.consumer import SinkConsumer
 from sinks.errors import SchemaError
-from tests.integration.sinks.conftest import committed, produce
+from tests.integration.sinks.processes import committed, produce
 from tests.unit.sinks import making as make
 
 PATIENCE = 60.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from schemas import topics
 from schemas.record import Record
-from tests.integration.conftest import wait_for
-from tests.integration.sinks.conftest import KILLED_BEFORE_COMMIT, Sink, committed, produce
+from tests.integration.harness import wait_for
+from tests.integration.sinks.processes import KILLED_BEFORE_COMMIT, Sink, committed, produce
 from tests.unit.sinks import making as make
 
 Start = Callable[..., Sink]
