@@ -57,6 +57,8 @@ class Machines:
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
         """Fire every timer due at or before `upto`, in order of time; of equals the cart's first."""
+        if profile.cart is None and not profile.steps:
+            return
         while (due := self.due_at(profile)) is not None and due <= upto:
             if cart.due_at(profile) == due:
                 self._transitions(profile, cart.on_time(profile, due), effects)

@@ -7,6 +7,7 @@ Models and their names as in Google Analytics' multi-channel funnels: first, las
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -154,8 +155,11 @@ def _hosts(event: Sealed) -> tuple[str, str]:
 
 
 def _host(url: Any) -> str:
-    if not isinstance(url, str):
-        return ""
+    return _host_of(url) if isinstance(url, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _host_of(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:

@@ -53,12 +53,17 @@ class Cells:
         self._emit = emit
         self._partition = partition
         self._cells: dict[bytes, dict[str, Any]] = {}
+        self._keys: dict[tuple[Any, ...], bytes] = {}
         self._touched: set[bytes] = set()
 
     def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
         """Add amounts (counts, or micros of money) to the cell of the window that holds `at`."""
         window = at - at % _WINDOWS[name]
-        key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
+        short = (name, window, *dimensions.items())
+        key = self._keys.get(short)
+        if key is None:
+            key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
+            self._keys[short] = key
         cell = self._cells.get(key)
         if cell is None:
             stored = self._store.get(_PREFIX + key)
@@ -66,7 +71,8 @@ class Cells:
         totals = cell["totals"]
         for what, amount in amounts.items():
             if amount:
-                totals[what] = max(-LIMIT, min(totals.get(what, 0) + amount, LIMIT))
+                total = totals.get(what, 0) + amount
+                totals[what] = total if -LIMIT <= total <= LIMIT else max(-LIMIT, min(total, LIMIT))
         cell["version"] += 1
         self._touched.add(key)
 
@@ -78,6 +84,7 @@ class Cells:
         self._touched.clear()
         if len(self._cells) > _MOST_CACHED:
             self._cells.clear()
+            self._keys.clear()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self._cells.values())

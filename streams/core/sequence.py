@@ -40,7 +40,7 @@ class Sequencer:
 
     def due_at(self, profile: Profile) -> int | None:
         """When the next step of the profile is due."""
-        return min((step.due for step in profile.steps), default=None)
+        return min(step.due for step in profile.steps) if profile.steps else None
 
     def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
         """An abandonment starts the campaign of its stage; what ends or reopens the cart cancels what waits."""

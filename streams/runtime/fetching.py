@@ -14,20 +14,26 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 
 REST: Final = 0.01
-"""Seconds between two fetches that bring nothing."""
+LONGEST_REST: Final = 0.04
+"""Seconds between two fetches that bring nothing: the first, and after several."""
 
 
 def pace(consumer: AIOKafkaConsumer) -> None:
     """Let a started consumer rest after an empty answer that came at once. On Kafka none does, and nothing changes."""
     fetcher = consumer._fetcher  # noqa: SLF001 - tests/unit/runtime/test_fetching.py fails when aiokafka changes it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
+    rest = REST
 
     async def paced(*request: Any) -> bool:
+        nonlocal rest
         asked = monotonic()
         found: bool = await fetch(*request)
-        if not found and monotonic() - asked < REST:
+        if found:
+            rest = REST
+        elif monotonic() - asked < REST:
             with suppress(asyncio.CancelledError):  # as in the fetch itself: nobody is interested any more
-                await asyncio.sleep(REST)
+                await asyncio.sleep(rest)
+            rest = min(2 * rest, LONGEST_REST)
         return found
 
     fetcher._proc_fetch_request = paced  # noqa: SLF001

@@ -142,6 +142,8 @@ class PartitionStore:
         self.base = base
         self._unit: dict[bytes, bytes | None] = {}
         self._keys = Buckets()
+        self._stored: set[bytes] = set()
+        """Keys that a scan has found in the base: what is scanned is mostly deleted next, and need not be asked for."""
 
     def __len__(self) -> int:
         """How many keys the unit being made touches."""
@@ -163,7 +165,7 @@ class PartitionStore:
 
     def delete(self, key: bytes) -> None:
         """Remove a key. One that was put in this same unit and never before leaves no trace at all."""
-        if self.base.get(key) is not None:
+        if key in self._stored or self.base.get(key) is not None:
             if key not in self._unit:
                 self._keys.add(key)
             self._unit[key] = None
@@ -172,11 +174,14 @@ class PartitionStore:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All (key, value) under a prefix, sorted, as they stand at this call; changes made meanwhile are not seen."""
+        found = list(self.base.scan(prefix))
+        if len(prefix) >= BUCKET:
+            self._stored.update([key for key, _ in found])
         touched = self._keys.under(prefix)
         if not touched:
-            return self.base.scan(prefix)
+            return iter(found)
         unit = self._unit
-        merged = [(k, v) for k, v in self.base.scan(prefix) if k not in unit]
+        merged = [(k, v) for k, v in found if k not in unit]
         merged.extend((k, v) for k in touched if (v := unit[k]) is not None)
         merged.sort()
         return iter(merged)
@@ -190,3 +195,4 @@ class PartitionStore:
         self.base.write(self._unit, position)
         self._unit = {}
         self._keys.clear()
+        self._stored.clear()
