@@ -12,6 +12,7 @@ from tests.oracle.core import both
 from tests.oracle.histories import History, histories, random_history
 
 BLOCKS = 10
+POLICIES: tuple[dict[str, Any], ...] = ({}, {}, {"device_policy": "first"}, {"profile_limit": 4})
 HISTORIES = 600
 
 
@@ -23,9 +24,9 @@ def check(history: History, partitions: int, **options: Any) -> None:
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_seeded_histories(block: int) -> None:
-    """Seeded histories of up to 40 events, half of them rushes, under any number of partitions."""
+    """Seeded histories of up to 40 events, half of them rushes, under any number of partitions and each policy."""
     for seed in range(block, HISTORIES, BLOCKS):
-        check(random_history(seed), partitions=1 + seed % 5)
+        check(random_history(seed), partitions=1 + seed % 5, **POLICIES[seed // BLOCKS % len(POLICIES)])
 
 
 def test_long_histories() -> None:
