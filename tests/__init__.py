@@ -1,0 +1,1 @@
+"""The tests: one folder a kind, and the oracle that most of them compare with."""
