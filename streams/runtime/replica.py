@@ -22,8 +22,8 @@ from streams.runtime.fetching import pace
 log = structlog.get_logger("winback.replica")
 
 _TP = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
-RECENT: Final = 200_000
-"""Of how many identifiers the version is kept: more than identify assigns in one unit."""
+RECENT: Final = 100_000
+"""Of how many identifiers, at least, the version is kept: more than identify assigns in one unit."""
 
 
 class Owners:
@@ -39,7 +39,9 @@ class Owners:
         self.version = 0
         # One string a profile, however many identifiers it has.
         self._profiles: dict[str, str] = {}
+        # What may come again is what came last: a version of every identifier would cost as much as its owner.
         self._recent: dict[str, int] = {}
+        self._before: dict[str, int] = {}
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
         """Take one record: an assignment, or (no value) that an identifier was forgotten."""
@@ -51,19 +53,13 @@ class Owners:
             return
         assignment = orjson.loads(value)
         profile_id, version = assignment["profile_id"], assignment["version"]
-        if version < self._recent.get(identifier, 0):
+        if version < (self._recent.get(identifier) or self._before.get(identifier, 0)):
             return
-        self._remember(identifier, version)
+        self._recent[identifier] = version
+        if len(self._recent) > RECENT:
+            self._before, self._recent = self._recent, {}
         self.of[identifier] = self._profiles.setdefault(profile_id, profile_id)
         self.version = max(self.version, version)
-
-    def _remember(self, identifier: str, version: int) -> None:
-        """What may come again is what came last: a version of every identifier would cost as much as its owner."""
-        recent = self._recent
-        recent.pop(identifier, None)
-        recent[identifier] = version
-        if len(recent) > RECENT:
-            del recent[next(iter(recent))]
 
 
 class Replica:
