@@ -19,7 +19,7 @@ RANK: Final = {
     # 3: every external id type (loyalty cards, ga_client_id, ...)
     DEVICE_ID: 4, ADVERTISING_ID: 5, PUSH_TOKEN: 6, ANONYMOUS_ID: 7, ORDER_ID: 8,
 }  # fmt: skip
-"""Strength by type, 0 the strongest (CONTRACT section 1)."""
+"""Strength by type, 0 the strongest (docs/contract.md section 1)."""
 EXTERNAL_RANK: Final = 3
 DEVICE_LIKE: Final = frozenset({ANONYMOUS_ID, DEVICE_ID, ADVERTISING_ID, PUSH_TOKEN})
 """Identifiers of a thing: they may move to the next person who logs in. All others are of a person."""

@@ -1,4 +1,4 @@
-"""Prometheus metrics of a stream worker (CONTRACT section 6). Times are seconds; counters end in `_total`."""
+"""Prometheus metrics of a stream worker (docs/contract.md section 6). Times are seconds; counters end in `_total`."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Machines:
         return True
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
-        """A merge takes effect: the loser's state becomes the winner's (CONTRACT section 3)."""
+        """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
         lost = loser.cart.id if loser.cart is not None else None
         sequence.absorb(winner, loser)
         transitions = cart.absorb(winner, loser, at)

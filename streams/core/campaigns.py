@@ -1,4 +1,4 @@
-"""The campaigns file as a value: validated, with what is not supported refused by name (CONTRACT section 4)."""
+"""The campaigns file as a value: validated, with what is not supported refused by name (docs/contract.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cart machine of CONTRACT section 3: everything that opens, abandons, reopens or ends a cart is in this file.
+"""The cart machine (docs/contract.md section 3): all that opens, abandons, reopens or ends a cart is in this file.
 
 `TRANSITIONS` is the whole machine as data; docs/cart.md is drawn from it. The three functions never read a clock:
 `on_event` is given the event, `on_time` the time that has come, and `due_at` says when to ask again.
@@ -132,7 +132,7 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
 
 
 def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
-    """A merge: an order of either side converts the other's cart, what is left is united (CONTRACT section 3)."""
+    """A merge: an order of either side converts the other's cart; what is left is united."""
     transitions = []
     for side, other in ((winner, loser), (loser, winner)):
         if side.cart is not None and other.last_order >= side.cart.opened_at:

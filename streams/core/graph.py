@@ -1,4 +1,4 @@
-"""The identity graph: which identifiers are one customer, under the policy of CONTRACT section 1.
+"""The identity graph: which identifiers are one customer, under the policy of docs/contract.md section 1.
 
 Purely sequential: links come in event-time order, each returns what it changed, and nothing here knows where from.
 Identifiers are (type, hash); a profile id is the hash of the identifier it began with.

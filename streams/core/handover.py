@@ -2,7 +2,7 @@
 
 A merged profile goes on living as a sub-profile of the winner until the time of its merge is sealed. Whatever still
 arrives at the old place is forwarded by two marks, a moved identifier first, then a merge; `low` remembers the
-earliest key that was sent on, so that the watermark never passes it (DESIGN sections 4 and 5).
+earliest key that was sent on, so that the watermark never passes it (ARCHITECTURE.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lines of a cart: what Added, Removed and snapshots do to them, and what they are worth (CONTRACT section 3)."""
+"""The lines of a cart: what Added, Removed and snapshots do to them, and their worth (docs/contract.md section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event time of the whole system: the watermark W, and the rounds that carry it (DESIGN section 5).
+"""Event time of the whole system: the watermark W, and the rounds that carry it (ARCHITECTURE.md).
 
 A round is a bound told to every journey partition and an acknowledgement from each. Rounds run strictly one after
 another. The next bound is the least of

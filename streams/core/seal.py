@@ -1,4 +1,4 @@
-"""Sealing: per profile, everything up to the watermark takes effect in one order, once (DESIGN section 5).
+"""Sealing: per profile, everything up to the watermark takes effect in one order, once (ARCHITECTURE.md).
 
 At one instant: the timers that are due, then merges, then the event. What decides is therefore strictly sequential.
 """

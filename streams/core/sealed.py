@@ -32,7 +32,7 @@ class Sealed:
 
     @property
     def is_activity(self) -> bool:
-        """CONTRACT section 3: the customer did something in the shop, on a channel of the shop itself."""
+        """docs/contract.md section 3: the customer did something in the shop, on a channel of the shop itself."""
         if self.channel not in ACTIVITY_CHANNELS:
             return False
         return self.name in ACTIVITY_EVENTS or self.type in ACTIVITY_TYPES

@@ -1,4 +1,4 @@
-"""The truth's own carts, act by act: CONTRACT section 3 in small."""
+"""The truth's own carts, act by act: docs/contract.md section 3 in small."""
 
 from __future__ import annotations
 
