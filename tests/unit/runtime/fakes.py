@@ -12,6 +12,16 @@ from schemas.record import Out, Record
 from streams.core.task import Emit, Store
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Returns once a condition is true; raises TimeoutError after five seconds."""
+
+    async def wait() -> None:
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event, and that is the point of the tests
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(wait(), 5)
+
+
 class FakeBatch:
     """What `create_batch` gives: takes records up to a size, the first one always."""
 
