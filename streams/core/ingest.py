@@ -75,7 +75,10 @@ class Ingest:
 
 
 def _linked(event: Event) -> Sequence[Any]:
-    """What an event links: its own identifiers, then an alias's previous ones, unless they are the same user."""
+    """What an event links: its own identifiers, then an alias's previous ones, unless they are the same user.
+
+    A previous one that is the event's own as well stays: as an alias's it may join what it may not as a device.
+    """
     if not event.previous or (event.previous[0] in event.identifiers and event.previous[0].type == USER_ID):
         return event.identifiers
-    return (*event.identifiers, *(p for p in event.previous if p not in event.identifiers))
+    return (*event.identifiers, *event.previous)
