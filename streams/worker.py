@@ -64,7 +64,11 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
     except WorkerError as error:
         log.critical("the worker cannot start", reason=str(error))
         return EXIT_USAGE
-    app = make(settings)
+    try:
+        app = make(settings)
+    except ValueError as error:
+        print(f"winback: {error}", file=sys.stderr)  # noqa: T201
+        return EXIT_USAGE
     dog = Watchdog(app.engine)
     goodbyes: asyncio.Future[None] | None = None
     try:

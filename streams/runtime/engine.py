@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -42,6 +43,8 @@ class Engine:
         self.probe = broker.Probe(settings)
         self.producer: AIOKafkaProducer = broker.producer(settings)
         self.generation = 0
+        self.waiting_since: float | None = monotonic()
+        """Since when this worker waits for the group to say which partitions are its own; None when it knows."""
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
         self._lanes: dict[str, Lanes] = {}
@@ -153,6 +156,7 @@ class Engine:
     async def open(self, assigned: Collection[TP], generation: int) -> bool:
         """Restore and start partitions. False if they were taken away meanwhile. A failure ends the worker."""
         self.generation = generation
+        self.waiting_since = None
         self.membership.hold()
         self._opening = asyncio.ensure_future(self._open(assigned, generation))
         try:
@@ -190,3 +194,4 @@ class Engine:
             consumer.finished.clear()
             consumer.full.clear()
         self.membership.release()
+        self.waiting_since = monotonic()

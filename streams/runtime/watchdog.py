@@ -95,6 +95,12 @@ class Watchdog:
 
     def _check(self) -> None:
         now = monotonic()
+        since = self._engine.waiting_since
+        if since is not None and now - since > self._timeout:
+            raise StalledError(
+                f"the group {self._engine.settings.group} has not said for {now - since:.0f} s which partitions are "
+                f"this worker's (WINBACK_STALL_TIMEOUT {self._timeout:g}); the worker stops to be started again"
+            )
         open_now: set[TP] = set()
         for lanes in self._engine.all_lanes():
             for tp, pulse in lanes.pulses().items():

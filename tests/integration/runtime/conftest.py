@@ -94,6 +94,20 @@ class Broker:
         )
         await admin.close()
 
+    async def recreate(self, topic: str) -> None:
+        """Delete a topic with its records and make it anew."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
+        await admin.start()
+        await admin.delete_topics([topic])
+
+        async def gone() -> bool:
+            return topic not in await admin.list_topics()
+
+        await eventually(gone, f"{topic} to be deleted")
+        made = next(t for t in catalog(PARTITIONS) if t.name == topic)
+        await admin.create_topics([NewTopic(topic, made.partitions, 1, topic_configs=made.config)])
+        await admin.close()
+
     async def produce(self, topic: str, records: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Write (partition, key, value) records."""
         producer = AIOKafkaProducer(bootstrap_servers=self.address, linger_ms=5, max_batch_size=256 * 1024)
@@ -111,10 +125,10 @@ class Broker:
     async def committed(self, topic: str, group: str = "winback", partitions: int = PARTITIONS) -> list[int]:
         """What the group has committed, 0 where nothing."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
-        await admin.start()
         try:
+            await admin.start()
             found = await admin.list_consumer_group_offsets(group)
-        except KafkaError:  # no group yet
+        except KafkaError:  # no broker, or no group yet
             return [0] * partitions
         finally:
             await admin.close()
