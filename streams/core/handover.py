@@ -103,7 +103,7 @@ class Handover:
         if self._marks.retired(loser) is not None:
             return
         profile = self._profiles.get(loser)
-        if profile is None and next(self._store.scan(PENDING + loser), None) is not None:
+        if profile is None and loser in self._due and next(self._store.scan(PENDING + loser), None) is not None:
             profile = self._profiles.ensure(loser)
         if profile is not None:
             self._moves(key)

@@ -119,6 +119,10 @@ class DueIndex:
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, profile_id: bytes) -> bool:
+        """Whether anything of the profile is due at any time; if not, and it is no sub-profile, nothing is pending."""
+        return profile_id in self._due
+
     def set(self, profile_id: bytes, due: bytes | None) -> None:
         """The earliest thing of the profile is due at `due` now; None takes it out."""
         if due is None:

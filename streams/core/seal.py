@@ -78,9 +78,19 @@ class Sealer:
         self._settle(profile, profile_id, earliest)
 
     def refresh(self, profile: Profile) -> None:
-        """Tell the index when the profile is due, after something but sealing has changed it."""
+        """Something but sealing has changed the profile: its timer or a merge may be due before what the index knows.
+
+        What it has pending the index knows already, so that is not looked up.
+        """
+        timer = self._machines.due_at(profile)
+        self._profiles.touch(profile, timer)
+        if profile.under is not None:
+            return
         profile_id = bytes.fromhex(profile.id)
-        self._settle(profile, profile_id, self._earliest(profile_id))
+        if timer is not None:
+            self._due.sooner(profile_id, timer.to_bytes(8, "big"))
+        for _, key in profile.subs:
+            self._due.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
 
     def _settle(self, profile: Profile, profile_id: bytes, earliest: bytes | None) -> None:
         timer = self._machines.due_at(profile)
@@ -149,10 +159,10 @@ class Sealer:
         if sub is None:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
-        self._run(sub, merged[:KEY_SIZE], merged, effects)
+        left = self._run(sub, merged[:KEY_SIZE], merged, effects)
         self._machines.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
-        for name, value in self._store.scan(PENDING + sub_id):
+        for name, value in self._store.scan(PENDING + sub_id) if left is not None else ():
             self._store.put(PENDING + bytes.fromhex(winner.id) + name[17:], value)
             self._store.delete(name)
         for inner_id, key in sub.subs:
