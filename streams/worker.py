@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -21,7 +19,8 @@ from streams import metrics
 from streams.app import build
 from streams.runtime.broker import wait_for_broker
 from streams.runtime.departed import Departed
-from streams.runtime.errors import WorkerError, describe
+from streams.runtime.errors import WorkerError
+from streams.runtime.logs import configure_logging
 from streams.runtime.shell import WinbackApp
 from streams.runtime.watchdog import Watchdog
 
@@ -47,9 +46,14 @@ def run(settings: Settings, make: Callable[[Settings], WinbackApp] = build) -> i
         try:
             start_http_server(int(port), host or "127.0.0.1", registry=metrics.REGISTRY)
         except (OSError, ValueError) as error:
-            print(f"winback: cannot serve metrics at {settings.metrics} (WINBACK_METRICS): {error}", file=sys.stderr)  # noqa: T201
+            _say(f"cannot serve metrics at {settings.metrics} (WINBACK_METRICS): {error}")
             return EXIT_USAGE
     return asyncio.run(_main(settings, make))
+
+
+def _say(what: str) -> None:
+    """One line to whoever started the worker."""
+    print(f"winback: {what}", file=sys.stderr)  # noqa: T201
 
 
 async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> int:
@@ -67,7 +71,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
     try:
         app = make(settings)
     except ValueError as error:
-        print(f"winback: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         return EXIT_USAGE
     dog = Watchdog(app.engine)
     goodbyes: asyncio.Future[None] | None = None
@@ -86,15 +90,31 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
     if goodbyes is not None:
         goodbyes.cancel()
     if reason is None:
-        with suppress(TimeoutError):
-            return await asyncio.wait_for(_stop(app), STOP_SECONDS)
-        reason = WorkerError(f"a clean stop took longer than {STOP_SECONDS:g} s")
-    app.engine.fail(reason)
-    with suppress(Exception):
-        await asyncio.wait_for(_drop(app), DROP_SECONDS)
+        log.info("stopping")
+        app.engine.stop_feeding()
+        reason = await _within(STOP_SECONDS, app.engine.stop(), "finishing and committing what was at hand")
+        if reason is None and app.engine.failure is None:
+            left = await _within(DROP_SECONDS, app.stop(), "leaving the consumer group")
+            log.info("stopped")
+            return 0 if left is None else _exit(0)
+    app.engine.fail(reason or app.engine.failure or WorkerError("the worker failed"))
+    await _within(DROP_SECONDS, _drop(app), "leaving the consumer group")
+    return _exit(EXIT_FAILED)
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, Any], what: str) -> BaseException | None:
+    """Do something that may hang; None when it is done in time, else why not. It is not waited for any longer."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait((task,), timeout=seconds)
+    if not task.done():
+        return WorkerError(f"{what} took longer than {seconds:g} s")
+    return task.exception()
+
+
+def _exit(code: int) -> int:
+    """End the process now: threads and tasks of Faust's may hang in what has failed, and nobody needs them."""
     sys.stderr.flush()
-    # Threads of Faust's may hang in whatever has failed; nothing of them is needed any more.
-    os._exit(EXIT_FAILED)
+    os._exit(code)
 
 
 async def _until_over(app: WinbackApp, stop: asyncio.Event) -> BaseException | None:
@@ -119,23 +139,11 @@ async def _until_over(app: WinbackApp, stop: asyncio.Event) -> BaseException | N
             part.cancel()
 
 
-async def _stop(app: WinbackApp) -> int:
-    """Finish and commit what is at hand, leave the group."""
-    log.info("stopping")
-    app.engine.stop_feeding()
-    await app.engine.stop()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(app.stop(), DROP_SECONDS)
-    if app.engine.failure is not None:
-        return EXIT_FAILED
-    log.info("stopped")
-    return 0
-
-
 async def _drop(app: WinbackApp) -> None:
     """Leave the group without finishing anything, so that others may take over at once."""
-    await app.engine.disconnect()
+    await app.engine.abandon()
     await app.stop()
+    await app.engine.disconnect()
 
 
 async def _first(work: asyncio.Future[Any], stop: asyncio.Event) -> bool:
@@ -147,40 +155,3 @@ async def _first(work: asyncio.Future[Any], stop: asyncio.Event) -> bool:
         work.cancel()
         return False
     return True
-
-
-def configure_logging(settings: Settings) -> None:
-    """Our own log lines at the level asked for, libraries' from warnings up: their debug lines hold keys and values."""
-    level = logging.getLevelName(settings.log_level.upper())
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _no_traceback, renderer],
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("winback").setLevel(level)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-
-
-def _no_traceback(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """An exception is shown as its kind and place; its message may quote a record."""
-    info = event.pop("exc_info", None)
-    if isinstance(info, tuple) and isinstance(info[1], BaseException):
-        event["error"] = describe(info[1])
-    return event

@@ -65,10 +65,14 @@ class Engine:
 
     async def disconnect(self) -> None:
         """Let go of everything without finishing anything."""
-        for lanes in self._lanes.values():
-            await lanes.disconnect()
+        await self.abandon()
         await self.probe.stop()
         await self.producer.stop()
+
+    async def abandon(self) -> None:
+        """Drop what the lanes do, without finishing it."""
+        for lanes in self.all_lanes():
+            await lanes.disconnect()
 
     def stop_feeding(self) -> None:
         """Drop whatever Faust still hands on."""

@@ -114,8 +114,9 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         return await self.call_thread(self._committed, partitions)
 
     async def _committed(self, partitions: list[TP]) -> dict[TP, int | None]:
-        consumer = self._ensure_consumer()
-        return {tp: await consumer.committed(driver.ensure_aiokafka_TP(tp)) for tp in partitions}
+        found = await self._coordinator.fetch_committed_offsets([driver.ensure_aiokafka_TP(tp) for tp in partitions])
+        offsets = {TP(*tp): one.offset for tp, one in found.items() if one.offset >= 0}
+        return {tp: offsets.get(tp) for tp in partitions}
 
 
 class ChunkConsumer(driver.Consumer):
@@ -163,9 +164,9 @@ class ChunkConsumer(driver.Consumer):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go to where the runtime wants to be fed from; elsewhere to what the group has committed."""
-        offsets = dict(await self._thread.seek_to_committed())
         assigned = self.assignment()
         wanted = {tp: offset for tp, offset in self.resume_at().items() if tp in assigned}
+        offsets = {} if assigned <= wanted.keys() else dict(await self._thread.seek_to_committed())
         if wanted:
             await self._thread.seek_wait(wanted)
         return {**offsets, **wanted}
@@ -179,6 +180,8 @@ class ChunkConsumer(driver.Consumer):
         self.finished.update(offsets)
         while any((self._committed_offset[tp] or 0) < offset for tp, offset in offsets.items()):
             self.transport.membership.guard()
+            if not offsets.keys() <= self.assignment():
+                raise GroupMovedError("offsets not committed: their partitions are not this worker's any more")
             await self.commit()
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:

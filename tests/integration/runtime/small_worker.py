@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,17 @@ if seconds := os.environ.get("SMALL_SESSION"):
     for module in (transport, engine, shell):
         module.SESSION_SECONDS = float(seconds)
     transport.HEARTBEAT_SECONDS = shell.HEARTBEAT_SECONDS = float(seconds) / 5
+
+
+if seconds := os.environ.get("SMALL_RESTORE"):
+    restore = KeyedLanes._restore
+
+    async def slowly(self: KeyedLanes, *given: Any) -> Any:
+        """As long as it takes to restore much more."""
+        await asyncio.sleep(float(seconds))
+        return await restore(self, *given)
+
+    KeyedLanes._restore = slowly
 
 
 class Counting:

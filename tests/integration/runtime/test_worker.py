@@ -167,6 +167,22 @@ async def test_workers_come_and_go(broker, worker):
     assert {r.value for r in await broker.read(STITCHED_EVENTS)} == {v for *_, v in records}
 
 
+async def test_partitions_taken_away_during_a_restore(broker, worker):
+    """A rebalance in the middle of a restore gives it up, and the next assignment restores anew; nobody fails."""
+    records = many(2_000)
+    await broker.produce(INPUT, records)
+    one = worker(name="a", SMALL_RESTORE="4", SMALL_SESSION="6")
+    await one.has_said("started")
+    two = worker(name="b")
+    await two.has_said("restored")
+    await one.has_said("restored")
+    await all_committed(broker)
+    for each in (one, two):
+        each.signal(signal.SIGTERM)
+        assert await each.ended() == 0, each.said
+    assert await broker.state() == counts_of(records)
+
+
 async def test_a_missing_broker_is_named_and_waited_for(server, worker):
     """Without a broker the worker says which and tries again, slower and slower, and a stop ends it at once."""
     one = worker()

@@ -106,6 +106,9 @@ LEANED_ON: dict[str, tuple[Any, str]] = {
     "Recovery._restart_recovery": (faust_recovery.Recovery._restart_recovery.fun, "310502e44a12"),
     # aiokafka: the coordinator's state that commits and heartbeats read, batches, fetching
     "GroupCoordinator._send_req": (kafka_group.GroupCoordinator._send_req, "79f4f32dfe7e"),
+    "GroupCoordinator.fetch_committed_offsets": (kafka_group.GroupCoordinator.fetch_committed_offsets, "3e9a7013b93c"),
+    "GroupCoordinator.check_errors": (kafka_group.GroupCoordinator.check_errors, "961611935cf9"),
+    "GroupCoordinator._push_error_to_user": (kafka_group.GroupCoordinator._push_error_to_user, "907dc62be8ff"),
     "GroupCoordinator.commit_offsets": (kafka_group.GroupCoordinator.commit_offsets, "20e66ec0e16e"),
     "GroupCoordinator.ensure_active_group": (kafka_group.GroupCoordinator.ensure_active_group, "08b0865cd733"),
     "GroupCoordinator._heartbeat_routine": (kafka_group.GroupCoordinator._heartbeat_routine, "b9c8d7165d9e"),

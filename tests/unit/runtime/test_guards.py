@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from streams.runtime.errors import (
     WorkerError,
     describe,
 )
+from streams.runtime.logs import Repeats
 from streams.runtime.membership import Membership
 from streams.runtime.watchdog import Pulses
 
@@ -137,3 +139,15 @@ def test_what_the_core_counts_reaches_prometheus():
     drain.forget("p1")
     with pytest.raises(KeyError):
         drain.counts(SimpleNamespace(counts=Counter({("winback_unknown",): 1})))
+
+
+def test_a_library_says_a_thing_once_in_a_while():
+    """The same line of a library is let through once in ten seconds, our own always."""
+    repeats = Repeats()
+
+    def shown(name: str, text: str) -> bool:
+        return repeats.filter(logging.LogRecord(name, logging.ERROR, "f", 1, text, (), None))
+
+    assert [shown("aiokafka", "away") for _ in range(5)] == [True, False, False, False, False]
+    assert shown("aiokafka", "back")
+    assert all(shown("winback.engine", "away") for _ in range(5))
