@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
-from schemas.identifiers import USER_ID, Hasher
+from schemas.identifiers import USER_ID, Hasher, Identifier
 from schemas.record import Record
 from streams.core.order import order_key
 from streams.core.task import Emit
@@ -54,11 +54,10 @@ class Ingest:
                 continue
             accepted += 1
             clamped += event.clamped
-            identifiers = _linked(event)
+            identifiers, previous = _linked(event)
             hashes = [(i.type, hashed(i.type, i.value)) for i in identifiers]
             head = hashes[0][1] if hashes else hashed("broadcast", event.message_id)
             if len(hashes) > 1:
-                previous = len(identifiers) - len(event.identifiers)
                 links.append([event.time, event.offset, hashes, previous])
             key = order_key(event.time, topic, partition, event.offset)
             profile_id = bytes.fromhex(owners.get(head, head))
@@ -74,11 +73,13 @@ class Ingest:
             self._emit.send(links_out({"k": "links", "topic": topic, "partition": partition, "links": batch}))
 
 
-def _linked(event: Event) -> Sequence[Any]:
-    """What an event links: its own identifiers, then an alias's previous ones, unless they are the same user.
+def _linked(event: Event) -> tuple[Sequence[Identifier], int]:
+    """What an event links, strongest first, and how many of it, at the end, are an alias's previous ones.
 
-    A previous one that is the event's own as well stays: as an alias's it may join what it may not as a device.
+    A previous one that the event also names as its own (browsers send the device's anonymousId as both) counts as the
+    alias's: the producer's word joins it, where a mere mention would only move the device.
     """
-    if not event.previous or (event.previous[0] in event.identifiers and event.previous[0].type == USER_ID):
-        return event.identifiers
-    return (*event.identifiers, *event.previous)
+    own, previous = event.identifiers, event.previous
+    if not previous or (previous[0] in own and previous[0].type == USER_ID):
+        return own, 0
+    return (*own[:1], *(i for i in own[1:] if i not in previous), *previous), len(previous)

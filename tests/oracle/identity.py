@@ -42,9 +42,15 @@ class Graph:
         return self.members.get(profile_id, {lone})
 
     def link(self, identifiers: Iterable[Identifier], previous: Iterable[Identifier]) -> Iterator[Change]:
-        """Link the strongest identifier with each of the others, then with the previous ones of an alias call."""
+        """Link the strongest identifier with each of the others, then with the previous ones of an alias call.
+
+        One that an alias call names both as its own and as previous is a previous one: the producer's word goes first.
+        """
         head, *others = identifiers
+        previous = list(previous)
         for other in others:
+            if other in previous:
+                continue
             yield from self.pair(head, other, alias=False)
         for other in previous:
             yield from self.pair(head, other, alias=True)

@@ -44,7 +44,9 @@ def same(links: list[Link], limit: int, device: Any) -> None:
     core = Graph(Policy(device=device, profile_limit=limit))
     oracle = identity.Graph(HASHER, profile_limit=limit, device_policy=device)
     for n, (identifiers, previous) in enumerate(links):
-        hashed = [(i.type, HASHER(*i)) for i in (*identifiers, *previous)]
+        # As ingest sends them: what is named as previous, too, stands among the previous ones alone.
+        own = (*identifiers[:1], *(i for i in identifiers[1:] if i not in previous))
+        hashed = [(i.type, HASHER(*i)) for i in (*own, *previous)]
         changes, _ = core.link(hashed, len(previous))
         wanted = [(c.loser, c.winner, c.refused) for c in oracle.link(identifiers, previous)]
         assert [row(c) for c in changes] == wanted, f"link {n} of {links}"
