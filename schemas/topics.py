@@ -73,6 +73,8 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     # Raw records carry the time of their event, which may be years ago (an import): retention by time would take them
     # before they are read. So it is by size, for each partition.
     raw = {**size, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": str(8 * 1024**3)}
+    # A raw record as large as its topic takes fits with its headers, or the worker that puts it there fails for ever.
+    dead = {**log, "retention.ms": str(30 * DAY_MS), "max.message.bytes": str(MAX_RECORD_BYTES + 64 * 1024)}
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
@@ -88,7 +90,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(RETARGETING_DECISIONS, "profile_id", partitions, log),
         Topic(CONVERSIONS, "profile_id", partitions, log),
         Topic(AGGREGATES, "cell key", partitions, compacted),
-        Topic(DEAD_LETTERS, "none", partitions, {**log, "retention.ms": str(30 * DAY_MS)}),
+        Topic(DEAD_LETTERS, "none", partitions, dead),
         Topic(JOURNEY_CHANGELOG, "state key", partitions, changelog),
         Topic(IDENTIFY_CHANGELOG, "state key", 1, changelog),
     )
