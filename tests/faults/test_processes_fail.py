@@ -44,7 +44,7 @@ def test_a_frozen_worker_that_comes_back(run):
 
 
 def test_members_come_and_go_under_load(run):
-    """Two more workers join in the middle, one after the other, and leave again: each change moves partitions."""
+    """Two more workers join in the middle, one after the other, and leave: each change moves partitions."""
     running = run(workers=1)
     settings = {
         "WINBACK_KAFKA": running.once.address("Kafka"), "WINBACK_GROUP": running.once.address("group"),
@@ -52,28 +52,30 @@ def test_members_come_and_go_under_load(run):
     }  # fmt: skip
     guests = []
     try:
-        for number, share in enumerate((0.2, 0.4)):
+        for name, share in (("guest-1", 0.2), ("guest-2", 0.4)):
             running.feeder.reached(share)
-            state = str(running.once.folder / "state" / f"guest-{number}")
-            guests.append(
-                subprocess.Popen(
-                    [*WINBACK, "streams"],
-                    cwd=ROOT,
-                    env=environment(**settings, WINBACK_STATE_DIR=state),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )  # fmt: skip
-            )
-        for guest, share in zip(guests, (0.6, 0.8), strict=True):
-            running.feeder.reached(share)
-            guest.terminate()
-            assert guest.wait(60) == 0
+            guests.append(Guest(running.once, name, settings))
+            wait_for(lambda one=guests[-1]: b"restored" in one.log.read_bytes(), "a place in the group")
+        for guest in guests:
+            guest.process.terminate()
+            assert guest.process.wait(60) == 0, guest.log.read_text()
     finally:
         for guest in guests:
-            guest.kill()
-            guest.wait()
+            guest.process.kill()
+            guest.process.wait()
     running.ends_well()
+
+
+class Guest:
+    """A worker that the stack knows nothing of."""
+
+    def __init__(self, once, name, settings):
+        self.log = once.folder / "logs" / f"{name}.log"
+        env = environment(**settings, WINBACK_STATE_DIR=str(once.folder / "state" / name))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*WINBACK, "streams"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
 
 def restored_by(once, worker):

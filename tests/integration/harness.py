@@ -94,13 +94,14 @@ class Feeder:
 
     def _write(self):
         ticks = threading.Event()
-        for at in range(0, len(self._lines), CHUNK):
-            self._process.stdin.write(b"".join(self._lines[at : at + CHUNK]))
-            self._process.stdin.flush()
-            self.written += CHUNK
-            ticks.wait(self._pause)
-        self.written = len(self._lines)
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended, or was ended: the test says so better
+            for at in range(0, len(self._lines), CHUNK):
+                self._process.stdin.write(b"".join(self._lines[at : at + CHUNK]))
+                self._process.stdin.flush()
+                self.written += CHUNK
+                ticks.wait(self._pause)
+            self.written = len(self._lines)
+            self._process.stdin.close()
 
 
 def environment(**settings):
@@ -155,8 +156,17 @@ def same_files(left, right):
     for name in names:
         one, other = (left / name).read_bytes(), (right / name).read_bytes()
         if one != other:
-            lines = [(a, b) for a, b in zip(one.splitlines(), other.splitlines(), strict=False) if a != b][:3]
-            pytest.fail(f"{name}: {one.count(10)} lines and {other.count(10)}; first differences: {lines}")
+            pairs = zip(one.splitlines(), other.splitlines(), strict=False)
+            differ = [around(a, b) for a, b in pairs if a != b]
+            pytest.fail(
+                f"{name}: {one.count(10)} lines and {other.count(10)}, {len(differ)} differ; first: {differ[:3]}"
+            )
+
+
+def around(one, other):
+    """Where two lines part: what comes just before, and how each goes on."""
+    at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return one[max(0, at - 60) : at + 40], other[max(0, at - 60) : at + 40]
 
 
 def write(path, lines):
