@@ -1,0 +1,28 @@
+"""The real cores under a seeded scheduler: any interleaving, any partitioning, crashes at every step of the commit."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.check import failures
+
+A_TEST = 25
+
+
+def check(seeds: range) -> None:
+    """Fails with what is wrong and how to see it again."""
+    wrong = [line for seed in seeds for line in failures(seed)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("first", range(0, 500, A_TEST))
+def test_seeds(first):
+    """Each seed drains, and comes to what the oracle says; with arrivals beyond the lateness, to what must hold then."""
+    check(range(first, first + A_TEST))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(500, 4_000, 10 * A_TEST))
+def test_thousands_of_seeds(first):
+    """The same for more seeds than an ordinary run has time for."""
+    check(range(first, first + 10 * A_TEST))
