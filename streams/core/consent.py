@@ -8,11 +8,14 @@ from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
 _NO: Final = frozenset({"false", "no", "0", "off", "unsubscribed"})
+_SAYING: Final = frozenset({"Subscription Changed", "Unsubscribed", "Email Marked as Spam"})
 _YES: Final = frozenset({"true", "yes", "1", "on", "subscribed"})
 
 
 def on_event(profile: Profile, event: Sealed) -> None:
     """Subscription Changed, Unsubscribed and Email Marked as Spam; the newest event time wins."""
+    if event.name not in _SAYING:
+        return
     said: bool | None = None
     channel = event.properties.get("channel")
     channel = channel.strip().lower() if isinstance(channel, str) and channel.strip() else event.channel

@@ -53,21 +53,17 @@ class Cells:
         self._emit = emit
         self._partition = partition
         self._cells: dict[bytes, dict[str, Any]] = {}
-        self._keys: dict[tuple[Any, ...], bytes] = {}
+        self._known: dict[tuple[Any, ...], tuple[bytes, dict[str, Any]]] = {}
         self._touched: set[bytes] = set()
 
     def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
         """Add amounts (counts, or micros of money) to the cell of the window that holds `at`."""
         window = at - at % _WINDOWS[name]
         short = (name, window, *dimensions.items())
-        key = self._keys.get(short)
-        if key is None:
-            key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
-            self._keys[short] = key
-        cell = self._cells.get(key)
-        if cell is None:
-            stored = self._store.get(_PREFIX + key)
-            cell = self._cells[key] = _cell(name, window, dimensions) if stored is None else orjson.loads(stored)
+        known = self._known.get(short)
+        if known is None:
+            known = self._known[short] = self._find(name, window, dimensions)
+        key, cell = known
         totals = cell["totals"]
         for what, amount in amounts.items():
             if amount:
@@ -75,6 +71,14 @@ class Cells:
                 totals[what] = total if -LIMIT <= total <= LIMIT else max(-LIMIT, min(total, LIMIT))
         cell["version"] += 1
         self._touched.add(key)
+
+    def _find(self, name: str, window: int, dimensions: dict[str, str]) -> tuple[bytes, dict[str, Any]]:
+        key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
+        cell = self._cells.get(key)
+        if cell is None:
+            stored = self._store.get(_PREFIX + key)
+            cell = self._cells[key] = _cell(name, window, dimensions) if stored is None else orjson.loads(stored)
+        return key, cell
 
     def flush(self) -> None:
         """Store and emit the cells touched since the last flush."""
@@ -84,7 +88,7 @@ class Cells:
         self._touched.clear()
         if len(self._cells) > _MOST_CACHED:
             self._cells.clear()
-            self._keys.clear()
+            self._known.clear()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self._cells.values())

@@ -21,6 +21,8 @@ from streams.runtime.outbox import Outbox
 
 SLICE: Final = 1_000
 FULL: Final = 4_000
+PUSH: Final = 4_000
+"""Outputs sent together while there is more to compute: fuller batches compress better and are fewer."""
 FLYING_MOST: Final = 50_000
 LINE_EVERY: Final = 0.2
 """Seconds between lines."""
@@ -163,7 +165,8 @@ class Intake:
                 self.waiting[tp] -= len(part)
                 self._taken(tp)
                 self.steps[tp] += 1
-                self._outbox.push()
+                if not self._chunks or self._outbox.gathered >= PUSH:
+                    self._outbox.push()
                 await self._outbox.room(FLYING_MOST)
                 await asyncio.sleep(0)
                 if self._stopping.is_set():

@@ -25,12 +25,12 @@ def batches(producer: AIOKafkaProducer, outs: Iterable[Out]) -> Iterator[Any]:
     A batch takes at least one record, however large, so that a record over the batch size gets a batch of its own.
     """
     batch = producer.create_batch()
-    for out in outs:
-        headers = list(out.headers)  # aiokafka takes no other sequence
-        if batch.append(timestamp=out.timestamp, key=out.key, value=out.value, headers=headers) is None:
+    for _, _, key, value, headers, timestamp in outs:
+        listed = list(headers) if headers else []  # aiokafka takes no other sequence
+        if batch.append(timestamp=timestamp, key=key, value=value, headers=listed) is None:
             yield batch
             batch = producer.create_batch()
-            batch.append(timestamp=out.timestamp, key=out.key, value=out.value, headers=headers)
+            batch.append(timestamp=timestamp, key=key, value=value, headers=listed)
     batch.close()
     if batch.record_count():
         yield batch
