@@ -255,7 +255,8 @@ async def test_reports_follow_commits(broker, worker, kill):
         await eventually(begun, "the first outputs")
         one.signal(signal.SIGKILL)
         await one.ended()
-        one = worker("echo")
+        one = worker("echo", name="again")
+        await one.has_said("started")
     ends = await broker.ends(topic)
 
     async def reported():
