@@ -69,6 +69,7 @@ faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on A
 
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
 	@$(BIN)/pytest -q -s tests/bench
+	@$(BIN)/python tests/bench/bench_decode.py
 
 lock: $(VENV)/.dev  ## write constraints.txt from what is installed
 	@$(BIN)/pip freeze --exclude-editable --exclude winback | grep -v '^-e\|^#' > constraints.txt
