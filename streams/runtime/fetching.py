@@ -1,13 +1,13 @@
-"""Fetching at a walking pace from a broker that does not wait.
+"""Fetching at a walking pace: at most a hundred times a second, and less often while there is nothing.
 
-Kafka holds a fetch until there is something to answer or `fetch_max_wait_ms` has passed. The embedded broker answers
-at once, and aiokafka then asks again at once: half a core for each consumer that has nothing to read.
+aiokafka asks for more as soon as it has an answer, and each answer costs it half a millisecond for a worker's sixty
+partitions, however little is in it. The embedded broker, unlike Kafka, does not even wait for something to answer: a
+consumer that has nothing to read would keep half a core busy.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from time import monotonic
 from typing import Any, Final
 
@@ -15,25 +15,26 @@ from aiokafka import AIOKafkaConsumer
 
 REST: Final = 0.01
 LONGEST_REST: Final = 0.04
-"""Seconds between two fetches that bring nothing: the first, and after several."""
+"""Seconds between an answer that came at once and the next fetch: after records, and after several with none."""
 
 
 def pace(consumer: AIOKafkaConsumer) -> None:
-    """Let a started consumer rest after an empty answer that came at once. On Kafka none does, and nothing changes."""
+    """Let a started consumer rest between fetches that are answered at once."""
     fetcher = consumer._fetcher  # noqa: SLF001 - tests/unit/runtime/test_fetching.py fails when aiokafka changes it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
-    rest = REST
+    rest, rested = REST, 0.0
 
     async def paced(*request: Any) -> bool:
-        nonlocal rest
+        nonlocal rest, rested
+        try:
+            await asyncio.sleep(rested - monotonic())
+        except asyncio.CancelledError:  # as in the fetch itself: nobody is interested in the answer any more
+            return False
         asked = monotonic()
         found: bool = await fetch(*request)
-        if found:
-            rest = REST
-        elif monotonic() - asked < REST:
-            with suppress(asyncio.CancelledError):  # as in the fetch itself: nobody is interested any more
-                await asyncio.sleep(rest)
-            rest = min(2 * rest, LONGEST_REST)
+        answered = monotonic()
+        rest = REST if found else min(2 * rest, LONGEST_REST)
+        rested = answered + rest if answered - asked < REST else answered
         return found
 
     fetcher._proc_fetch_request = paced  # noqa: SLF001

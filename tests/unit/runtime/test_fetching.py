@@ -4,60 +4,75 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from itertools import pairwise
 from time import monotonic
 from types import SimpleNamespace
+from typing import Any
 
-import pytest
 from aiokafka.consumer.fetcher import Fetcher
 
-from streams.runtime.fetching import REST, pace
+from streams.runtime.fetching import LONGEST_REST, REST, pace
 
 
-def _consumer(found: bool, seconds: float = 0.0) -> SimpleNamespace:
-    async def fetch(*_: object) -> bool:
+def _consumer(answers: list[tuple[bool, float]]) -> Any:
+    """A paced consumer whose fetches give these answers, each after so many seconds; and when each was asked for."""
+    asked: list[float] = []
+    left = iter(answers)
+
+    async def answer(*_: object) -> bool:
+        asked.append(monotonic())
+        found, seconds = next(left)
         await asyncio.sleep(seconds)
         return found
 
-    return SimpleNamespace(_fetcher=SimpleNamespace(_proc_fetch_request=fetch))
-
-
-async def _seconds(consumer: SimpleNamespace) -> float:
+    consumer = SimpleNamespace(_fetcher=SimpleNamespace(_proc_fetch_request=answer), asked=asked)
     pace(consumer)
+    return consumer
+
+
+async def _fetch(consumer: Any) -> bool:
+    found: bool = await consumer._fetcher._proc_fetch_request("assignment", 0, "request")
+    return found
+
+
+async def _gaps(answers: list[tuple[bool, float]]) -> list[float]:
+    """Seconds between one fetch and the next."""
+    consumer = _consumer(answers)
+    assert [await _fetch(consumer) for _ in answers] == [found for found, _ in answers]
+    return [after - before for before, after in pairwise(consumer.asked)]
+
+
+async def test_the_answer_is_handed_on_at_once_and_the_rest_comes_before_the_next_fetch() -> None:
+    """Records never wait for the pace: only the next request does."""
+    consumer = _consumer([(True, 0.0), (True, 0.0)])
     began = monotonic()
-    await consumer._fetcher._proc_fetch_request("assignment", 0, "request")
-    return monotonic() - began
+    assert await _fetch(consumer)
+    assert monotonic() - began < REST
+    assert await _fetch(consumer)
+    assert consumer.asked[1] - consumer.asked[0] >= REST * 0.9
 
 
-async def test_an_empty_answer_that_came_at_once_is_followed_by_a_rest() -> None:
-    """A broker that does not wait is not asked again at once."""
-    assert await _seconds(_consumer(found=False)) >= REST * 0.9
+async def test_rests_grow_while_there_is_nothing_and_are_short_again_after_records() -> None:
+    """An idle consumer asks less and less often, a busy one a hundred times a second."""
+    gaps = await _gaps([(False, 0.0)] * 4 + [(True, 0.0), (False, 0.0)])
+    assert gaps[0] >= REST * 1.8
+    assert gaps[1] >= LONGEST_REST * 0.9
+    assert gaps[3] >= LONGEST_REST * 0.9
+    assert gaps[4] < LONGEST_REST * 0.9
 
 
-@pytest.mark.parametrize(("found", "seconds"), [(True, 0.0), (False, REST)])
-async def test_records_and_a_broker_that_waits_are_not_held_up(
-    found: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where there is something to read, or Kafka has waited itself, nothing is added."""
-    slept: list[float] = []
-    consumer = _consumer(found, seconds)
-    pace(consumer)
-    sleep = asyncio.sleep
-
-    async def counted(delay: float) -> None:
-        slept.append(delay)
-        await sleep(delay)
-
-    monkeypatch.setattr(asyncio, "sleep", counted)
-    assert await consumer._fetcher._proc_fetch_request("assignment", 0, "request") is found
-    assert slept == [seconds]
+async def test_a_broker_that_waits_is_asked_again_at_once() -> None:
+    """Where Kafka has waited for something to answer, nothing is added."""
+    (gap,) = await _gaps([(False, 2 * REST), (False, 0.0)])
+    assert gap < 2 * REST + REST * 0.9
 
 
 async def test_a_fetch_cancelled_in_its_rest_ends_as_one_that_found_nothing() -> None:
-    """The assignment changes: fetches are cancelled, and awaited without a guard when it closes."""
-    consumer = _consumer(found=False)
-    pace(consumer)
-    resting = asyncio.ensure_future(consumer._fetcher._proc_fetch_request("assignment", 0, "request"))
-    await asyncio.sleep(REST / 5)
+    """The assignment changes: fetches are cancelled, and awaited without a guard when the consumer closes."""
+    consumer = _consumer([(False, 0.0), (True, 0.0)])
+    await _fetch(consumer)
+    resting = asyncio.ensure_future(_fetch(consumer))
+    await asyncio.sleep(0)
     resting.cancel()
     assert await resting is False
 
