@@ -93,7 +93,7 @@ def test_alias_twice_is_once(second: str) -> None:
 
 
 def test_alias_is_heard_when_the_device_is_named_twice() -> None:
-    """alias: previousId may be the own anonymousId, as browsers send it; the alias joins, under either device policy."""
+    """alias: previousId may be the own anonymousId, as browsers send it; the alias joins under either policy."""
     for policy in ("latest", "first"):
         outcome = met("u1 a1", "u2 a1<a1", device_policy=policy)
         assert rules(outcome) == ["merged link", "merged alias", "merged alias"]

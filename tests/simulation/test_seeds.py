@@ -17,7 +17,7 @@ def check(seeds: range) -> None:
 
 @pytest.mark.parametrize("first", range(0, 500, A_TEST))
 def test_seeds(first):
-    """Each seed drains, and comes to what the oracle says; with arrivals beyond the lateness, to what must hold then."""
+    """Each seed drains and comes to what the oracle says; beyond the lateness, to what must hold then."""
     check(range(first, first + A_TEST))
 
 
