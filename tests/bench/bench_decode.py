@@ -5,7 +5,7 @@
 Prints microseconds of processor time an event, and the ratio to `orjson.loads` of the same bytes in the same run: the
 best of the repeats, with all taken in turns, so that a busy machine slows each.
 """
-# ruff: noqa: T201 - it prints its result
+
 
 from __future__ import annotations
 
