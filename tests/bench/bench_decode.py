@@ -6,7 +6,6 @@ Prints microseconds of processor time an event, and the ratio to `orjson.loads` 
 best of the repeats, with all taken in turns, so that a busy machine slows each.
 """
 
-
 from __future__ import annotations
 
 import argparse
