@@ -37,10 +37,11 @@ class Run:
 
 
 class Meter:
-    """`stop()` gives what has passed since it was made. The publisher is this process."""
+    """`stop()` gives what has passed since it was made; `own` is what this process is called."""
 
-    def __init__(self, pids: Mapping[str, int]) -> None:
+    def __init__(self, pids: Mapping[str, int], own: str = "publisher") -> None:
         self._pids = pids
+        self._own = own
         self._cpu = self._read()
         self._began = time.perf_counter()
 
@@ -50,4 +51,4 @@ class Meter:
         return Run(events, seconds, {name: used - self._cpu[name] for name, used in self._read().items()})
 
     def _read(self) -> dict[str, float]:
-        return {**{name: cpu_seconds(pid) for name, pid in self._pids.items()}, "publisher": time.process_time()}
+        return {**{name: cpu_seconds(pid) for name, pid in self._pids.items()}, self._own: time.process_time()}
