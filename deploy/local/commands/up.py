@@ -45,7 +45,7 @@ async def _up(plan: stack.Plan) -> None:
     async with stack.Stack(plan, say=console.note) as running_stack:
         await running_stack.ready()
         for name, address in running_stack.addresses():
-            print(f"{name:<16}{address}", flush=True)
+            print(f"{name:<20}{address}", flush=True)
         console.note("running; Ctrl-C stops it")
         await running_stack.during(asyncio.ensure_future(asyncio.Event().wait()))
 
