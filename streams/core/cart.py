@@ -127,7 +127,11 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
         return [_end(profile, cart, "emptied", event.time)]
     cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
     if reason == "opened":
-        return [_transition(cart, NONE, OPEN, event.time, reason)]
+        transitions = [_transition(cart, NONE, OPEN, event.time, reason)]
+        if event.time < profile.last_order:
+            # It came late: the order that followed it is known already.
+            transitions.append(_end(profile, cart, "order", profile.last_order))
+        return transitions
     return [_move(cart, reason, event.time)] if reason else []
 
 
