@@ -84,7 +84,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
         gc.set_threshold(100_000, 20, 100)
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
         reason = await _until_over(app, stop)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends the worker and says so
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, it ends the worker and says so
         reason = error
     await dog.stop()
     if goodbyes is not None:
@@ -108,6 +108,8 @@ async def _within(seconds: float, work: Coroutine[Any, Any, Any], what: str) -> 
     await asyncio.wait((task,), timeout=seconds)
     if not task.done():
         return WorkerError(f"{what} took longer than {seconds:g} s")
+    if task.cancelled():  # Faust cancels what waits in it when it crashes
+        return WorkerError(f"{what} was cancelled")
     return task.exception()
 
 
