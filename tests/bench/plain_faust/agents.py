@@ -11,6 +11,7 @@ from schemas.record import Record
 from streams.runtime.fetching import pace
 from tests.bench.plain_faust import carts
 from tests.bench.plain_faust.app import app, by_profile, moves, open_carts, profiles, raw, stitched, ticks
+from tests.bench.plain_faust.attribution import touched
 from tests.bench.plain_faust.cells import count
 from tests.bench.plain_faust.identity import profile_of
 from tests.bench.plain_faust.models import Moved, Stitched, Tick, nobody
@@ -59,6 +60,7 @@ async def journey(stream: Any) -> None:
             profile.withdrawn.append(event.channel)
         if event.type == "identify":
             profile.traits.update(event.traits)
+        touched(profile, event)
         await carts.abandon(profile_id, profile, event.at - 1)
         await carts.on_event(profile_id, profile, event)
         profiles[profile_id] = profile
@@ -84,6 +86,7 @@ async def move(stream: Any) -> None:
         profile.contacts = {**lost.contacts, **profile.contacts}
         profile.orders = [*profile.orders, *(order for order in lost.orders if order not in profile.orders)]
         profile.last_activity = max(profile.last_activity, lost.last_activity)
+        profile.touches = sorted([*lost.touches, *profile.touches], key=lambda touch: touch["at"])[-50:]
         if profile.cart is None and lost.cart is not None and not lost.orders:
             profile.cart = lost.cart
             if not lost.cart.abandoned:

@@ -10,6 +10,7 @@ from schemas.money import micros, quantity, to_number
 from schemas.names import ACTIVITY_CHANNELS, ACTIVITY_EVENTS, ACTIVITY_TYPES
 from schemas.times import iso
 from tests.bench.plain_faust.app import conversions, decisions, messages, open_carts, transitions
+from tests.bench.plain_faust.attribution import credits_of
 from tests.bench.plain_faust.cells import count
 from tests.bench.plain_faust.models import Cart, Profile, Stitched
 
@@ -77,8 +78,8 @@ async def _order(profile_id: str, profile: Profile, event: Stitched) -> None:
     value = next((v for n in ("revenue", "total", "value") if (v := micros(event.properties.get(n))) is not None), 0)
     row = {
         "order_id": order_id, "profile_id": profile_id, "value": to_number(value), "at": event.event_time,
-        "currency": event.properties.get("currency"), "channel": event.channel, "touches": [], "credits": {},
-        "recovered": None,
+        "currency": event.properties.get("currency"), "channel": event.channel, "touches": profile.touches,
+        "credits": credits_of(profile), "recovered": None,
     }  # fmt: skip
     await conversions.send(key=profile_id, value=row)
     count("channel_hour", event.at, {"channel": event.channel}, orders=1, revenue=to_number(value))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from faust import current_event
 
 from schemas.times import iso
 from tests.bench.plain_faust.app import aggregates, app, cells
+from tests.bench.plain_faust.models import Cell
 
 HOUR_MS = 3_600_000
 _changed: set[str] = set()
@@ -19,14 +18,15 @@ def count(name: str, at: int, dimensions: dict[str, str], **amounts: float) -> N
     partition = event.message.partition if event is not None else 0
     window = at - at % HOUR_MS
     key = f"{name}|{window}|{'|'.join(dimensions.values())}|{partition}"
-    cell: dict[str, Any] = cells.get(key) or {
-        "cell": {"name": name, "window_start": iso(window), "dimensions": dimensions}, "values": {},
-        "partition": partition, "version": 0,
-    }  # fmt: skip
-    values = cell["values"]
+    cell = cells.get(key) or Cell(
+        cell={"name": name, "window_start": iso(window), "dimensions": dimensions},
+        values={},
+        partition=partition,
+        version=0,
+    )
     for what, amount in amounts.items():
-        values[what] = round(values.get(what, 0) + amount, 6)
-    cell["version"] += 1
+        cell.values[what] = round(cell.values.get(what, 0) + amount, 6)
+    cell.version += 1
     cells[key] = cell
     _changed.add(key)
 
@@ -37,4 +37,5 @@ async def send_changed() -> None:
     changed = list(_changed)
     _changed.clear()
     for key in changed:
-        await aggregates.send(key=key, value=cells[key], partition=cells[key]["partition"])
+        cell = cells[key]
+        await aggregates.send(key=key, value=cell, partition=cell.partition)

@@ -54,12 +54,22 @@ class Profile(faust.Record, serializer="json", include_metadata=False):
     orders: list[str]
     contacts: dict[str, str]
     withdrawn: list[str]
+    touches: list[dict[str, Any]]
     traits: dict[str, Any]
 
 
 def nobody() -> Profile:
     """A profile nothing has happened to."""
-    return Profile(last_activity=0, cart=None, seen={}, orders=[], contacts={}, withdrawn=[], traits={})
+    return Profile(last_activity=0, cart=None, seen={}, orders=[], contacts={}, withdrawn=[], touches=[], traits={})
+
+
+class Cell(faust.Record, serializer="json", include_metadata=False):
+    """The totals of one hour and dimension in one partition; what goes out on `aggregates`."""
+
+    cell: dict[str, Any]
+    values: dict[str, float]
+    partition: int
+    version: int
 
 
 class Moved(faust.Record, serializer="json", include_metadata=False):
