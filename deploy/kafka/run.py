@@ -30,7 +30,8 @@ STOP_SECONDS: Final = 20.0
 JAVA: Final = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")  # fmt: skip
 
-# One node, so every internal topic has one replica. Small pools and no rebalance delay, because tests wait for it.
+# One node, so every internal topic has one replica. Small pools, no rebalance delay, and a short broker session, before
+# whose end a killed broker may not register again: tests wait for all of them.
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -41,6 +42,8 @@ controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={logs}
 auto.create.topics.enable=false
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1
