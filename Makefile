@@ -46,7 +46,7 @@ up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its st
 	@$(BIN)/winback up
 
 test: check  ## linters, types, import rules and the fast suites
-	@$(BIN)/pytest -q -m "not slow and not kafka"
+	@$(BIN)/pytest -m "not slow and not kafka"
 
 check: $(VENV)/.dev  ## linters, types and import rules alone
 	@$(BIN)/ruff check --quiet .
@@ -57,18 +57,18 @@ check: $(VENV)/.dev  ## linters, types and import rules alone
 test-all: test simulation kafka faults  ## every suite, Apache Kafka included
 
 simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
-	@$(BIN)/pytest -q tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
+	@$(BIN)/pytest tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest -q tests/integration --broker=kafka
+	@$(BIN)/pytest tests/integration --broker=kafka
 
 faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest -q tests/faults
+	@$(BIN)/pytest tests/faults
 
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
-	@$(BIN)/pytest -q -s tests/bench
+	@$(BIN)/pytest -s tests/bench
 	@$(BIN)/python tests/bench/bench_decode.py
 
 lock: $(VENV)/.dev  ## write constraints.txt from what is installed
