@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, ReadOptions, WriteBatch
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteOptions,
+)  # fmt: skip
 
 from streams.runtime.errors import WorkerError
 from streams.runtime.state import RESERVED, Position
@@ -32,7 +41,6 @@ def options() -> Options:
     opts.set_compression_type(DBCompressionType.lz4())
     opts.set_write_buffer_size(16 * 1024 * 1024)
     opts.set_max_background_jobs(2)
-    opts.set_max_total_wal_size(64 * 1024 * 1024)
     opts.set_keep_log_file_num(2)
     return opts
 
@@ -40,12 +48,16 @@ def options() -> Options:
 class RocksBase:
     """A base in a directory of its own.
 
+    It keeps no log of its own: the changelog is one. A process that is killed loses what RocksDB had not written to
+    its files yet, at most a write buffer, whole units from the end; the next one takes them from the changelog.
+
     When another process (one that hangs, or was given the same state directory) holds the directory, the next free one
     beside it is taken: what is in it is checked against the changelog like any other.
     """
 
     def __init__(self, directory: Path) -> None:
         self._db, self.directory = _open(directory)
+        self._db.set_write_options(_without_log())
 
     def get(self, key: bytes) -> bytes | None:
         """The value of a key, None if there is none."""
@@ -88,6 +100,7 @@ class RocksBase:
         self._db.close()
         shutil.rmtree(self.directory, ignore_errors=True)
         self._db, self.directory = _open(self.directory)
+        self._db.set_write_options(_without_log())
 
     def close(self) -> None:
         """Let go of the directory."""
@@ -95,6 +108,12 @@ class RocksBase:
 
     def __len__(self) -> int:
         return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
+
+
+def _without_log() -> WriteOptions:
+    options = WriteOptions()
+    options.disable_wal = True
+    return options
 
 
 def _open(directory: Path) -> tuple[Rdict, Path]:
