@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
 DAY ?= out/day
+# More words for pytest, such as ARGS="-k carts".
+ARGS ?=
 CUSTOMERS ?= 1000
 SEED ?= 7
 
@@ -46,7 +48,7 @@ up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its st
 	@$(BIN)/winback up
 
 test: check  ## linters, types, import rules and the fast suites
-	@$(BIN)/pytest -m "not slow and not kafka"
+	@$(BIN)/pytest -m "not slow and not kafka" $(ARGS)
 
 check: $(VENV)/.dev  ## linters, types and import rules alone
 	@$(BIN)/ruff check --quiet .
@@ -61,11 +63,11 @@ simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest tests/integration --broker=kafka
+	@$(BIN)/pytest tests/integration --broker=kafka $(ARGS)
 
 faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest tests/faults
+	@$(BIN)/pytest tests/faults $(ARGS)
 
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
 	@$(BIN)/pytest -s tests/bench
