@@ -23,7 +23,7 @@ class Up:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.kafka, self.http, self.metrics = ports.free(3)
+        self.kafka, self.http, self.metrics = free_ports()
         self.settings = {
             "WINBACK_KAFKA": f"127.0.0.1:{self.kafka}",
             "WINBACK_CLICKHOUSE": f"http://127.0.0.1:{self.http}/winback",
@@ -48,10 +48,12 @@ class Up:
             [*WINBACK, "up", *map(str, options)], cwd=ROOT, env=environment(WINBACK_SECRET="of the test"),  # noqa: S106
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        said = ""
         for line in self.process.stderr:
             if line.startswith("running"):
                 return
-        pytest.fail(f"up ended with {self.process.wait()}")
+            said += line
+        pytest.fail(f"up ended with {self.process.wait()}: {said}")
 
     def stop(self) -> tuple[str, str]:
         """Ctrl-C; its standard output and error to the end."""
@@ -142,8 +144,16 @@ def test_killed_it_leaves_nothing_behind(up):
     assert up.events() == 0
 
 
+def free_ports():
+    """Ports for Kafka, HTTP and the worker's metrics; the one after the last is free for the sink's."""
+    while True:
+        kafka, http, metrics = ports.free(3)
+        if _free(metrics + 1):
+            return kafka, http, metrics
+
+
 def _free_options():
-    kafka, http, metrics = ports.free(3)
+    kafka, http, metrics = free_ports()
     return ("--kafka-port", kafka, "--http-port", http, "--metrics-port", metrics)
 
 
