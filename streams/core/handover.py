@@ -15,8 +15,8 @@ from streams.core.apply import Effects
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, START_OF_TIME
 from streams.core.profile import Profile, decode, encode
-from streams.core.profiles import DueIndex, Profiles
-from streams.core.seal import IN_TIME, LATE, PENDING, Sealer
+from streams.core.profiles import PENDING, DueIndex, Profiles
+from streams.core.seal import IN_TIME, LATE, Sealer
 from streams.core.task import Emit, Store
 from streams.core.wire import HEAD_SIZE, before_out, event_out, notice_out
 

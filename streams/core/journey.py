@@ -16,9 +16,9 @@ from streams.core.handover import Handover
 from streams.core.kpis import Cells
 from streams.core.marks import Marks
 from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, time_of
-from streams.core.profiles import DueIndex, Profiles
+from streams.core.profiles import PENDING, DueIndex, Profiles
 from streams.core.repeats import Heard, Numbered
-from streams.core.seal import PENDING, Sealer
+from streams.core.seal import Sealer
 from streams.core.sequence import Sequencer
 from streams.core.task import Emit, Store
 from streams.core.wire import BEFORE, EVENT, links_out, unpack_before, unpack_event
@@ -169,6 +169,8 @@ class Journey:
         if sub is None or sub.under is None:
             return
         holder, key = sub.under
+        self._profiles.holders.add(bytes.fromhex(holder))
+        self._profiles.held.add(profile_id)
         parent = self._profiles.get(bytes.fromhex(holder))
         if parent is not None and parent.under is None:
             self._due.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])

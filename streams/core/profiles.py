@@ -12,6 +12,8 @@ from streams.core.profile import Profile, decode, encode
 from streams.core.task import Store
 
 _PREFIX: Final = b"s"
+PENDING: Final = b"e"
+"""Where the events that wait are kept: `e` + profile id + order key (streams/core/seal.py)."""
 _SUB: Final = b"\x01"
 _ROOT: Final = b"\x00"
 _HEAD: Final = 9
@@ -32,6 +34,10 @@ class Profiles:
         self._carts: dict[bytes, str] = {}
         self.carts: Counter[str] = Counter()
         self.count = 0
+        self.holders: set[bytes] = set()
+        """Profiles that hold others which wait for their merge."""
+        self.held: set[bytes] = set()
+        """Those that wait."""
 
     def get(self, profile_id: bytes) -> Profile | None:
         """The profile, or None if nothing has happened to it."""
@@ -63,6 +69,14 @@ class Profiles:
         profile_id = bytes.fromhex(profile.id)
         due = NOTHING if timer is None else timer.to_bytes(8, "big")
         self._touched[profile_id] = (_ROOT if profile.under is None else _SUB) + due
+        if profile.subs:
+            self.holders.add(profile_id)
+        elif self.holders:
+            self.holders.discard(profile_id)
+        if profile.under is not None:
+            self.held.add(profile_id)
+        elif self.held:
+            self.held.discard(profile_id)
         self._count_cart(profile_id, "" if profile.cart is None else "abandoned" if profile.cart.abandoned else "open")
 
     def drop(self, profile_id: bytes) -> None:
@@ -71,6 +85,8 @@ class Profiles:
             self.count -= 1
         self._cache.pop(profile_id, None)
         self._touched.pop(profile_id, None)
+        self.holders.discard(profile_id)
+        self.held.discard(profile_id)
         self._store.delete(_PREFIX + profile_id)
         self._count_cart(profile_id, "")
 

@@ -13,15 +13,15 @@ from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.apply import Effects, Machines
+from streams.core.family import Family
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, source_of, time_of
 from streams.core.profile import Profile
-from streams.core.profiles import DueIndex, Profiles
+from streams.core.profiles import PENDING, DueIndex, Profiles
 from streams.core.sealed import open_body
 from streams.core.task import Emit, Store
 from streams.core.wire import HEAD_SIZE
 
-PENDING: Final = b"e"
 LATE: Final = b"\x01"
 MOST_PENDING: Final = 100_000
 """Events one profile may have waiting: a source that lags for hours must not let one customer fill the disk."""
@@ -50,6 +50,7 @@ class Sealer:
         self._due = due
         self._marks = marks
         self._machines = machines
+        self._family = Family(store, profiles)
         self._partition = partition
         self._partitions = partitions
         self.wall: int | None = None
@@ -57,7 +58,9 @@ class Sealer:
         self._waiting: Counter[bytes] = Counter()
 
     def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
-        """Keep an event until its time; the same event again replaces itself."""
+        """Keep an event until its time; the same event again replaces itself, also where it waits in a relative."""
+        if not self._family.takes(profile_id, key):
+            return
         self._store.put(PENDING + profile_id + key, late + head_and_body)
         self._waiting[profile_id] += 1
 
@@ -142,7 +145,11 @@ class Sealer:
         body, late = value[_BODY:], value[:1] == LATE
         watermark = time_of(upto) if late else None
         try:
-            taken = self._machines.on_event(profile, open_body(key, body, watermark), effects)
+            event = open_body(key, body, watermark)
+            if self._family.has_had(profile, event.message_id, event.time, late=late):
+                effects.counts["winback_duplicates_total",] += 1
+                return
+            taken = self._machines.on_event(profile, event, effects)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
             effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
             self._emit.send(self._dead_letter(key, body, error))
