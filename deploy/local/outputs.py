@@ -49,12 +49,13 @@ def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[
 def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) -> dict[str, Any]:
     """The report with `input` in front: what became of `count` input records.
 
-    Those neither stitched nor dead letters are duplicates: nothing else may end an event's way.
+    `unaccounted` are those that are neither stitched nor duplicates nor dead letters: 0, or events have been lost.
     """
     dead = Counter(orjson.loads(letter)["reason"] for letter in {_letter(record) for record in letters})
-    stitched = report["events"]["total"]
-    first = {"records": count, "stitched": stitched, "duplicates": count - stitched - dead.total()}
-    return {"input": {**first, "dead_letters": dict(sorted(dead.items()))}, **report}
+    stitched, duplicates = report["events"]["total"], report["events"]["duplicates"]
+    lost = count - stitched - duplicates - dead.total()
+    ended = {"records": count, "stitched": stitched, "duplicates": duplicates, "unaccounted": lost}
+    return {"input": {**ended, "dead_letters": dict(sorted(dead.items()))}, **report}
 
 
 async def from_broker(consumer: AIOKafkaConsumer, ends: Ends) -> dict[str, list[Record]]:

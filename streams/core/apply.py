@@ -70,7 +70,7 @@ class Machines:
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
         if _is_repeat(profile, event):
-            effects.counts["winback_duplicates_total",] += 1
+            self.on_repeat(event, effects)
             return False
         consent.on_event(profile, event)
         contact.on_event(profile, event)
@@ -81,6 +81,11 @@ class Machines:
             self._order(profile, event, effects)
         self._transitions(profile, cart.on_event(profile, event), effects)
         return True
+
+    def on_repeat(self, event: Sealed, effects: Effects) -> None:
+        """An event that has had its effect already: counted, so that no event goes missing unseen."""
+        effects.counts["winback_duplicates_total",] += 1
+        effects.cells.add("channel_hour", event.time, {"channel": event.channel}, duplicates=1)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""

@@ -147,7 +147,7 @@ class Sealer:
         try:
             event = open_body(key, body, watermark)
             if self._family.has_had(profile, event.message_id, event.time, late=late):
-                effects.counts["winback_duplicates_total",] += 1
+                self._machines.on_repeat(event, effects)
                 return
             taken = self._machines.on_event(profile, event, effects)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream

@@ -70,7 +70,8 @@ def test_a_story_ends_as_the_contract_says(once, story):
     run = once(story, "--clock", "event")
     report = run.report()
     assert report["input"] == {
-        "records": 9, "stitched": 6, "duplicates": 1, "dead_letters": {"invalid_json": 1, "no_identifier": 1},
+        "records": 9, "stitched": 6, "duplicates": 1, "unaccounted": 0,
+        "dead_letters": {"invalid_json": 1, "no_identifier": 1},
     }  # fmt: skip
     moves = [(row["from"], row["to"], row["at"]) for row in rows(run.out, "cart.transitions")]
     assert sorted(moves) == sorted([
