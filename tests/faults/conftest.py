@@ -44,7 +44,7 @@ class Run:
         self.once = Once(
             place, ["-", "--clock", "event", "--workers", workers, "--kafka", kafka.address], stdin=subprocess.PIPE
         )
-        self.wanted = wanted
+        self.wanted, self.lines = wanted, lines
         self.once.address("Kafka")
         self.feeder = self.once.feed(lines, per_second=LINES_PER_SECOND)
 

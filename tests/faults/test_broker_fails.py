@@ -1,4 +1,4 @@
-"""The broker killed, restarted and frozen while events flow: work stops, goes on, and comes to the same."""
+"""The broker killed, restarted, frozen and slow while events flow: work stops, goes on, and comes to the same."""
 
 from __future__ import annotations
 
@@ -31,4 +31,16 @@ def test_a_broker_that_freezes(run, broker):
     broker.pause()
     threading.Event().wait(15)  # longer than the session timeout: this wait is the fault itself
     broker.resume()
+    running.ends_well()
+
+
+def test_a_broker_that_is_slow(run, broker):
+    """A broker that runs a third of the time only, from the first event to the last: late, and nothing else."""
+    running = run()
+    waiting = threading.Event()
+    while running.feeder.written < len(running.lines):
+        broker.pause()
+        waiting.wait(0.4)  # the waits are the fault itself
+        broker.resume()
+        waiting.wait(0.2)
     running.ends_well()
