@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from schemas.record import Record
+from tests.oracle.outcome import Outcome
 
 START = 1_700_000_000_000
 MINUTE = 60_000
@@ -55,3 +56,23 @@ def in_short(transitions: Iterable[dict[str, Any]]) -> list[str]:
     """Transitions as `from>to minute value`, in time order."""
     rows = sorted(transitions, key=lambda t: t["at"])
     return [f"{t['from']}>{t['to']} {minute_of(t['at']):g} {t['value']:g}" for t in rows]
+
+
+def introduced(*who: str) -> list[Record]:
+    """Records of one identify after another, a minute apart; `u1<a2` is an alias call of u1 with previousId a2."""
+    events = []
+    for minute, one in enumerate(who):
+        own, _, previous = one.partition("<")
+        name, properties = ("alias", {"previousId": previous}) if previous else ("identify", {})
+        events.append((minute, "web", own, name, properties))
+    return told(*events)
+
+
+def clusters(outcome: Outcome) -> dict[str, str]:
+    """Profiles and the values they hold, those of one identifier left out."""
+    return {p: " ".join(sorted(i.value for i in c)) for p, c in outcome.clusters.items() if len(c) > 1}
+
+
+def rules(outcome: Outcome) -> list[str]:
+    """The rows of identity.merges in short: `merged` or the rule that refused, and the reason."""
+    return [f"{m.get('refused', 'merged')} {m['reason']}" for m in outcome.merges]

@@ -10,7 +10,7 @@ from schemas.identifiers import Hasher
 from tests.oracle.core import agreed
 from tests.oracle.outcome import Outcome
 from tests.oracle.run import SECRET
-from tests.oracle.story import in_short, told
+from tests.oracle.story import clusters, in_short, introduced, rules, told
 
 HASH = Hasher(SECRET)
 U1, U2, A1, A2 = HASH("user_id", "u1"), HASH("user_id", "u2"), HASH("anonymous_id", "a1"), HASH("anonymous_id", "a2")
@@ -18,22 +18,7 @@ U1, U2, A1, A2 = HASH("user_id", "u1"), HASH("user_id", "u2"), HASH("anonymous_i
 
 def met(*who: str, **options: Any) -> Outcome:
     """The outcome of one identify after another, a minute apart; `u1<a2` is an alias call of u1 with previousId a2."""
-    events = []
-    for minute, one in enumerate(who):
-        user, _, previous = one.partition("<")
-        name, properties = ("alias", {"previousId": previous}) if previous else ("identify", {})
-        events.append((minute, "web", user, name, properties))
-    return agreed(told(*events), **options)
-
-
-def clusters(outcome: Outcome) -> dict[str, str]:
-    """Profiles and the values they hold, those of one identifier left out."""
-    return {p: " ".join(sorted(i.value for i in c)) for p, c in outcome.clusters.items() if len(c) > 1}
-
-
-def rules(outcome: Outcome) -> list[str]:
-    """The rows of identity.merges in short."""
-    return [f"{m.get('refused', 'merged')} {m['reason']}" for m in outcome.merges]
+    return agreed(introduced(*who), **options)
 
 
 def test_first_sight_and_repeated_links() -> None:
