@@ -106,7 +106,7 @@ def test_clusters_of_random_histories(block: int) -> None:
     plain = 0
     for seed in range(block, 160, 4):
         rng = random.Random(f"clusters {seed}")
-        history = crowd(rng) if seed % 3 else random_history(seed)
+        history = crowd(rng) if seed % 3 else random_history(seed, longest=12)
         plain += check(history, rng, 1 + seed % 5)
     assert plain > 5, "some histories are without a refusal"
 
