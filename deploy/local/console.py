@@ -6,11 +6,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from deploy.local.errors import BadInputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
+
+_CONTROLS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
 
 Report = Callable[[int], None]
 """Takes how much of some long work is done."""
@@ -56,6 +60,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     """A rich table; numbers, and the columns named by `right`, to the right."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     rows = [tuple(row) for row in rows]
     shown = Table(
@@ -66,7 +71,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
         numeric = at in right or (bool(rows) and all(isinstance(row[at], int | float | None) for row in rows))
         shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(text(cell) for cell in row))
+        # Text, not str: what customers write is no markup, and no code for the terminal.
+        shown.add_row(*(Text(text(cell).translate(_CONTROLS)) for cell in row))
     return shown
 
 
@@ -77,6 +83,20 @@ def show(*renderables: Any) -> None:
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
     for renderable in renderables:
         console.print(renderable)
+
+
+def sure(question: str, *, yes: bool) -> None:
+    """Returns when the user agrees, or has said so before; the question goes to standard error. Raises typer.Abort."""
+    import typer
+
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
+def can_ask(*, yes: bool) -> None:
+    """Raises BadInputError when there is nobody to ask."""
+    if not yes and not sys.stdin.isatty():
+        raise BadInputError("there is no terminal to ask on: add --yes if it is to be done without asking")
 
 
 def text(cell: Any) -> str:

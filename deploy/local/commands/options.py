@@ -21,8 +21,16 @@ Files = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write each topic and view to a file here.")]
+Person = Annotated[
+    str,
+    typer.Argument(metavar="TYPE:VALUE", help="Any identifier, as events give it, such as email:anna@example.com."),
+]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the answers of the workers.")
+]
 Wait = Annotated[
     float,
     typer.Option("--wait", metavar="SECONDS", min=0, help="How long to try again while the server does not answer."),
 ]
 Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, max=32, help="Stream worker processes.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]

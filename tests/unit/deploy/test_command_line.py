@@ -88,6 +88,19 @@ BAD = {
     "import: map is no YAML": (["import", "rows.csv", "--map", "bad.yaml", "--print"], "bad.yaml"),
     "import: map is a list": (["import", "rows.csv", "--map", "list.yaml", "--print"], "list.yaml"),
     "report: bad wait": (["report", "--wait", "-3"], "--wait"),
+    "profile: nobody named": (["profile"], "TYPE:VALUE"),
+    "profile: no colon": (["profile", "anna"], "no colon"),
+    "profile: no type": (["profile", ":anna"], "no type"),
+    "profile: blank in type": (["profile", "user id:anna"], "no type"),
+    "profile: blocked value": (["profile", "user_id:undefined"], "user_id:***"),
+    "profile: no entries": (["profile", "user_id:anna", "--limit", "0"], "--limit"),
+    "split: no colon": (["split", "anna", "--yes"], "no colon"),
+    "split: no address": (["split", "email:anna", "--yes"], "email:***"),
+    "split: nobody to ask": (["split", "user_id:anna"], "--yes"),
+    "split: no time": (["split", "user_id:anna", "--yes", "--timeout", "0"], "--timeout"),
+    "erase: no value": (["erase", "user_id:", "--yes"], "user_id:***"),
+    "erase: no number": (["erase", "phone:12", "--yes"], "phone:***"),
+    "erase: nobody to ask": (["erase", "user_id:anna"], "--yes"),
     "query: no SQL": (["query"], "SQL"),
     "schema: out in the way": (["schema", "--out", "file"], "file"),
     "topics: stray argument": (["topics", "channels.web"], "channels.web"),
@@ -111,7 +124,7 @@ def test_bad_input_is_one_line_and_exit_2(winback, arguments, word):
 
 
 COMMANDS = ["up", "once good.jsonl", "replay good.jsonl", "publish good.jsonl", "report", "query X", "streams", "sinks",
-            "migrate", "topics", "doctor"]  # fmt: skip
+            "migrate", "topics", "doctor", "profile email:a@b.c", "split email:a@b.c", "erase email:a@b.c"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -121,7 +134,10 @@ def test_a_bad_setting_is_one_line_and_exit_2(winback, command):
     assert "WINBACK_PARTITIONS" in refused(ran)
 
 
-@pytest.mark.parametrize("command", ["migrate", "report", "query X", "sinks"])
+ASKING = ["profile user_id:anna", "split user_id:anna --yes", "erase user_id:anna --yes"]
+
+
+@pytest.mark.parametrize("command", ["migrate", "report", "query X", "sinks", *ASKING])
 def test_a_bad_clickhouse_dsn_is_one_line_and_exit_2(winback, command):
     """A DSN that cannot be one is refused before anything is tried, without showing what it holds."""
     ran = winback(*command.split(), WINBACK_CLICKHOUSE="ftp://user:hush@there")
@@ -143,15 +159,16 @@ def test_absent_kafka_is_told_with_its_address(winback, command):
     assert time.monotonic() - began < 20
 
 
-@pytest.mark.parametrize("command", ["report --wait 0.3", "query X --wait 0.3", "migrate --wait 0.3"])
+@pytest.mark.parametrize("command", ["report", "query X", "migrate", *ASKING])
 def test_absent_clickhouse_is_told_with_its_address(winback, command):
     """No ClickHouse: the same, and its password is not shown."""
-    ran = winback(*command.split(), WINBACK_CLICKHOUSE=f"http://user:hush@{nowhere()}/winback")
+    ran = winback(*command.split(), "--wait", "0.3", WINBACK_CLICKHOUSE=f"http://user:hush@{nowhere()}/winback")
     assert ran.returncode == 1
     line = ran.stderr.splitlines()[-1]
     assert "127.0.0.1:" in line
     assert "hush" not in ran.stderr
     assert "Traceback" not in ran.stderr
+    assert "anna" not in ran.stderr
 
 
 def test_up_on_a_taken_port_is_one_line(winback):
@@ -184,6 +201,7 @@ def test_doctor_says_what_is_wrong_and_masks_secrets(winback):
 def test_help_lists_every_command(winback):
     """`winback --help`, and `winback` alone, name all commands."""
     names = "up once replay publish simulate import report query streams sinks migrate topics schema campaigns doctor"
+    names += " profile split erase"
     for ran in (winback("--help"), winback()):
         assert ran.returncode == 0
         assert all(f" {name} " in ran.stdout for name in names.split())

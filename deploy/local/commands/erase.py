@@ -1,0 +1,73 @@
+"""`winback erase`: forget a customer everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deploy.local import config, console, running
+from deploy.local.commands.options import Json, Person, Timeout, Wait, Yes
+
+Truncate = Annotated[
+    bool,
+    typer.Option(
+        "--truncate-raw",
+        help="Also delete ALL raw records that the workers have read, and all dead letters: everybody's.",
+    ),
+]
+Count = Annotated[
+    bool, typer.Option("--count/--no-count", help="Read all raw topics to count what still mentions the customer.")
+]
+
+
+def erase(
+    person: Person, *, yes: Yes = False, json: Json = False, truncate_raw: Truncate = False, count: Count = True,
+    timeout: Timeout = 120.0, wait: Wait = 10.0,
+) -> None:  # fmt: skip
+    """Forget a customer: state, identity, topics, ClickHouse. Prints a receipt of what was removed, and what stays."""
+    from deploy.local import clickhouse
+    from deploy.local.person import erasing, lookup, naming, patient, receipts, showing
+    from schemas.identifiers import Hasher
+
+    settings = config.load()
+    named = naming.named(person, settings)
+    console.can_ask(yes=yes)
+    deadline = patient.Deadline(timeout)
+    client = clickhouse.connect(settings, wait=wait)
+    try:
+        clickhouse.state(client)
+        found = lookup.find(client, named, Hasher(settings.secret.get_secret_value()))
+        before = erasing.rows(client, found.ids)
+        if not yes:
+            console.show(showing.identifier_table(showing.identifiers(found), "The person"))
+            everybody = " and ALL raw records that were read, of everybody" if truncate_raw else ""
+            console.sure(
+                f"Forget profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
+                f"{everybody}? There is no way back", yes=yes,
+            )  # fmt: skip
+        with console.progress() as shown:
+            task = shown.add_task("raw records read", total=None)
+            done = running.run(
+                erasing.in_streams(
+                    settings, found, truncate=truncate_raw, count=count, seconds=timeout,
+                    report=lambda n: shown.update(task, completed=n),
+                )
+            )  # fmt: skip
+        ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
+        erasing.gone(client, ids, deadline.left)
+        heads = [found.values[one] for one in found.hashes if one in found.values]
+        receipt = erasing.receipt(found, before, done, lookup.mentions(client, heads, ids))
+    finally:
+        client.close()
+    if json:
+        console.data(receipt)
+    else:
+        console.show(*receipts.erasure(receipt))
+    if done.refusal:
+        raise typer.Exit(1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(erase)
