@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from schemas.identifiers import Hasher
+from schemas.settings import Settings
 from sinks import metrics
 from sinks.rows import BY_TOPIC, Message, Table, UnreadableError
 
@@ -73,8 +75,9 @@ DEFAULT_LIMITS: Final = Limits()
 class Batches:
     """Collects rows. `full` and `due` say when to take them; nothing here waits, drops or writes."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, settings: Settings | None = None) -> None:
         self.limits = limits
+        self._hasher = Hasher((settings or Settings()).secret.get_secret_value())
         self.rows = 0
         self.size = 0
         self.skipped = 0
@@ -94,11 +97,11 @@ class Batches:
         """Turn (offset, message) pairs of one partition into rows. An unreadable one is logged, counted, left out."""
         table = BY_TOPIC[topic]
         batch = self._tables.setdefault(topic, Batch(table))
-        data, offsets, row, dumps = batch.data, batch.offsets, table.row, orjson.dumps
+        data, offsets, row, dumps, hasher = batch.data, batch.offsets, table.row, orjson.dumps, self._hasher
         rows, size = len(batch), len(data)
         for offset, message in messages:
             try:
-                data += dumps(row(message), option=orjson.OPT_APPEND_NEWLINE)
+                data += dumps(row(message, hasher), option=orjson.OPT_APPEND_NEWLINE)
             except (UnreadableError, orjson.JSONEncodeError) as wrong:
                 self.skipped += 1
                 metrics.SKIPPED.labels(topic).inc()

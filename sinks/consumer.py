@@ -51,7 +51,7 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     def __init__(self, settings: Settings, client: Client, limits: Limits = DEFAULT_LIMITS) -> None:
         self.settings = settings
-        self.batches = Batches(limits)
+        self.batches = Batches(limits, settings)
         self.stopping = threading.Event()
         self.inserter = Inserter(client, self.stopping)
         self.consumer: AIOKafkaConsumer

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from schemas.record import Record
+from schemas.settings import Settings
 from sinks.batches import Batches
 from sinks.insert import Inserter
 from sinks.rows import BY_TOPIC
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 
-def load(client: Client, records: Iterable[Record]) -> dict[str, int]:
+def load(client: Client, records: Iterable[Record], settings: Settings | None = None) -> dict[str, int]:
     """Insert what the output topics hold; records of other topics are passed over. Returns rows by table.
 
-    Raises SchemaError when ClickHouse refuses a table; waits, and tries again, while it does not answer.
+    `settings`: whose secret names identifiers; those of the environment by default. Raises SchemaError when ClickHouse
+    refuses a table; waits, and tries again, while it does not answer.
     """
-    batches, inserter, counts = Batches(), Inserter(client), dict.fromkeys((t.name for t in BY_TOPIC.values()), 0)
+    batches, inserter = Batches(settings=settings), Inserter(client)
+    counts = dict.fromkeys((t.name for t in BY_TOPIC.values()), 0)
 
     def write() -> None:
         for batch in batches.take():

@@ -18,7 +18,7 @@ SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)),
     min(event_time), max(event_time)
 FROM current_events
 """
-MERGES: Final = "SELECT countIf(refused = ''), countIf(refused != '') FROM profile_merges FINAL"
+MERGES: Final = "SELECT countIf(refused = '' AND occurrence = 0), countIf(refused != '') FROM profile_merges FINAL"
 DUPLICATES: Final = "SELECT toUInt64(sum(values['duplicates'])) FROM cells FINAL WHERE name = 'channel_hour'"
 ORDERS: Final = "SELECT count(), sum(value) FROM current_conversions"
 REFUNDS: Final = "SELECT -sum(revenue) FROM current_events WHERE name = 'Order Refunded'"

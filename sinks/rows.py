@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from schemas import names, topics
+from schemas.identifiers import Hasher
 from schemas.money import micros
 from schemas.orders import order_value, refund_value
 from sinks.values import (
@@ -55,15 +56,15 @@ class Table:
     name: str
     topic: str
     columns: tuple[str, ...]
-    build: Callable[[Message, dict[str, Any]], Row]
+    build: Callable[[Message, dict[str, Any], Hasher], Row]
 
-    def row(self, record: Message) -> Row:
-        """The row of one record. Raises UnreadableError."""
+    def row(self, record: Message, hasher: Hasher) -> Row:
+        """The row of one record; `hasher` names identifiers as the pipeline does. Raises UnreadableError."""
         try:
             value = orjson.loads(record.value or b"")
             if type(value) is not dict:
                 raise UnreadableError("not a JSON object")
-            return self.build(record, value)
+            return self.build(record, value, hasher)
         except orjson.JSONDecodeError:
             raise UnreadableError("not JSON") from None
         except KeyError as missing:
@@ -71,6 +72,12 @@ class Table:
         except (TypeError, ValueError) as wrong:
             raise UnreadableError(str(wrong)) from None
 
+
+SPLIT: Final = "split"
+SPLIT_HISTORY: Final = "split_history"
+ERASED: Final = "erased"
+APART: Final = frozenset({SPLIT, SPLIT_HISTORY, ERASED})
+"""Reasons of rows on identity.merges that are no merge."""
 
 # What else a row takes from the properties of events with that name: revenue, cost, campaign, message.
 _Extra = tuple[int | str, int | str, str, str]
@@ -101,7 +108,7 @@ _EXTRAS: Final[dict[str, Callable[[Mapping[str, Any]], _Extra]]] = {
 }
 
 
-def _event(_: Message, v: dict[str, Any]) -> Row:
+def _event(_: Message, v: dict[str, Any], hasher: Hasher) -> Row:
     # The table that gets by far the most rows: a value that ClickHouse itself turns into text is not looked at here.
     properties, source, name = mapping(v["properties"]), v["source"], v["name"]
     extra = _EXTRAS.get(name)
@@ -110,18 +117,45 @@ def _event(_: Message, v: dict[str, Any]) -> Row:
         identity(v["profile_id"]), moment(v["event_time"]), identity(v["message_id"]), v["channel"], v["type"], name,
         moment(v["received_at"]), v["late"] is True, label(properties["kind"]) if "kind" in properties else "",
         revenue, cost, campaign, message, v["identifiers"], properties, v["context"], v["traits"], v.get("extra"),
-        source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64),
+        source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher),
     )  # fmt: skip
 
 
-def _merge(_: Message, v: dict[str, Any]) -> Row:
+def _head(v: dict[str, Any], hasher: Hasher) -> tuple[str, str]:
+    """Hash and type of the identifier an event was counted under; both empty if it names nobody."""
+    identifiers = v["identifiers"]
+    if not identifiers or type(identifiers) is not list:
+        return "", ""
+    head = identifiers[0]
+    return hasher(head["type"], head["value"]), head["type"]
+
+
+def _source(v: dict[str, Any]) -> tuple[str, int, int]:
+    """The event that brought a link; nothing if none is named."""
+    source = mapping(v.get("source"))
+    if not source:
+        return "", 0, 0
+    return text(source["topic"]), number(source["partition"]), number(source["offset"], MAX_UINT64)
+
+
+def _assignment(record: Message, v: dict[str, Any], __: Hasher) -> Row:
+    # The identifier is the record's key.
     return (
-        identity(v["merged_profile_id"]), text(v.get("into_profile_id")), text(v["reason"]), text(v.get("refused")),
-        moment(v["merged_at"]), number(v["version"], MAX_UINT64),
+        identity((record.key or b"").decode()), text(v["identifier_type"]), text(v["profile_id"]),
+        number(v["version"], MAX_UINT64), moment(v["linked_at"]), text(v.get("linked_to")), *_source(v),
+        moment_or_none(v.get("erased_at")),
     )  # fmt: skip
 
 
-def _transition(_: Message, v: dict[str, Any]) -> Row:
+def _merge(_: Message, v: dict[str, Any], __: Hasher) -> Row:
+    version, refused, reason = number(v["version"], MAX_UINT64), text(v.get("refused")), text(v["reason"])
+    return (
+        identity(v["merged_profile_id"]), text(v.get("into_profile_id")), reason, refused, moment(v["merged_at"]),
+        version, sequence(v.get("identifiers")), *_source(v), 0 if not refused and reason not in APART else version,
+    )  # fmt: skip
+
+
+def _transition(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     lines = sequence(v["lines"])
     return (
         identity(v["profile_id"]), identity(v["cart_id"]), moment(v["at"]), number(v["abandonment_no"]),
@@ -135,7 +169,7 @@ def _trigger(v: dict[str, Any]) -> tuple[str, str | None, str]:
     return text(trigger.get("type")), moment_or_none(trigger.get("at")), text(trigger.get("cart_id"))
 
 
-def _message(_: Message, v: dict[str, Any]) -> Row:
+def _message(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     return (
         identity(v["message_id"]), identity(v["profile_id"]), text(v["campaign_id"]), text(v["step"]),
         text(v.get("variant")), text(v["channel"]), text(v.get("to")), text(v.get("subject")), text(v.get("body")),
@@ -143,7 +177,7 @@ def _message(_: Message, v: dict[str, Any]) -> Row:
     )  # fmt: skip
 
 
-def _decision(record: Message, v: dict[str, Any]) -> Row:
+def _decision(record: Message, v: dict[str, Any], __: Hasher) -> Row:
     # The profile is the record's key.
     profile = v.get("profile_id") or (record.key or b"").decode()
     return (
@@ -153,7 +187,7 @@ def _decision(record: Message, v: dict[str, Any]) -> Row:
     )  # fmt: skip
 
 
-def _conversion(_: Message, v: dict[str, Any]) -> Row:
+def _conversion(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     recovered = mapping(v.get("recovered"))
     return (
         identity(v["profile_id"]), identity(v["order_id"]), moment(v["at"]), text(v["channel"]), money(v.get("value")),
@@ -162,7 +196,7 @@ def _conversion(_: Message, v: dict[str, Any]) -> Row:
     )  # fmt: skip
 
 
-def _cell(_: Message, v: dict[str, Any]) -> Row:
+def _cell(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     cell = mapping(v["cell"])
     dimensions = {name: text(value) for name, value in sorted(mapping(cell["dimensions"]).items())}
     return (
@@ -176,10 +210,15 @@ TABLES: Final = (
     Table("events", topics.STITCHED_EVENTS, (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
-        "source_topic", "source_partition", "source_offset",
+        "source_topic", "source_partition", "source_offset", "head", "head_type",
     ), _event),
+    Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
+        "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",
+        "source_partition", "source_offset", "erased_at",
+    ), _assignment),
     Table("profile_merges", topics.IDENTITY_MERGES, (
-        "merged_profile_id", "into_profile_id", "reason", "refused", "merged_at", "version",
+        "merged_profile_id", "into_profile_id", "reason", "refused", "merged_at", "version", "identifiers",
+        "source_topic", "source_partition", "source_offset", "occurrence",
     ), _merge),
     Table("cart_transitions", topics.CART_TRANSITIONS, (
         "profile_id", "cart_id", "at", "abandonment_no", "from_state", "to_state", "reason", "stage", "value",

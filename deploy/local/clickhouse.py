@@ -64,7 +64,7 @@ def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> d
         client = connect(own, wait=0)
         try:
             migrate(client)
-            load(client, records)
+            load(client, records, settings)
             return _report(client, out)
         finally:
             client.close()

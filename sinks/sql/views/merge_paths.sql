@@ -1,12 +1,13 @@
 -- Every profile that a merged profile has been part of since, step by step: A into B, B into C gives A-B, A-C and B-C.
--- Refused links are left out.
+-- Left out: refused links, erased profiles, and what a split took away (but a profile that went elsewhere by a split
+-- did so from its start).
 CREATE OR REPLACE VIEW merge_paths AS
 WITH RECURSIVE
     merges AS
     (
         SELECT merged_profile_id AS merged, argMax(into_profile_id, version) AS into, argMax(merged_at, version) AS at
         FROM profile_merges
-        WHERE refused = ''
+        WHERE refused = '' AND reason NOT IN ('split', 'erased')
         GROUP BY merged
     ),
     walk AS

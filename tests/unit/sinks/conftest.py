@@ -36,8 +36,8 @@ def migrated(embedded: Settings) -> Iterator[Any]:
 @pytest.fixture
 def client(migrated: Any) -> Any:
     """The same client, over empty tables."""
-    for table in TABLES:
-        migrated.command(f"TRUNCATE TABLE {table.name}")
+    for name in (*(table.name for table in TABLES), "profiles"):
+        migrated.command(f"TRUNCATE TABLE {name}")
     return migrated
 
 

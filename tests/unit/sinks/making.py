@@ -73,6 +73,27 @@ def event_value(
     }
 
 
+def assignment(hashed: str, type_: str, profile: str | None, version: int = 1, at: int = NOON, **more: Any) -> Record:
+    """Whose an identifier is from now on; None once its person has been erased. `more`: fields that newer ones have."""
+    value = {"identifier_type": type_, "profile_id": profile, "version": version, "linked_at": iso(at)}
+    return record(topics.IDENTITY_ASSIGNMENTS, value | more, hashed)
+
+
+def split(
+    profile: str, into: str, heads: list[str], at: int = NOON, version: int = 1, *, history: bool = False
+) -> Record:
+    """Identifiers that were cut off a profile, or a merged profile that goes elsewhere by it (`history`)."""
+    value = {"merged_profile_id": profile, "into_profile_id": into, "merged_at": iso(at), "version": version}
+    reason = "split_history" if history else "split"
+    return record(topics.IDENTITY_MERGES, {**value, "reason": reason, "identifiers": heads}, profile)
+
+
+def erasure(profile: str, at: int = NOON, version: int = 1) -> Record:
+    """The row of a profile whose person was erased."""
+    value = {"merged_profile_id": profile, "into_profile_id": None, "reason": "erased", "merged_at": iso(at)}
+    return record(topics.IDENTITY_MERGES, {**value, "version": version}, profile)
+
+
 def merge(loser: str, winner: str, at: int = NOON, version: int = 1, refused: str | None = None) -> Record:
     """Two profiles that became one, or a link that was refused."""
     value = {"merged_profile_id": loser, "into_profile_id": winner, "reason": refused or "link", "merged_at": iso(at)}

@@ -10,7 +10,17 @@ from sinks import migrate as migrations
 from sinks.errors import SchemaError
 from sinks.migrate import Script, migrate
 
-TABLES = {"events", "profile_merges", "cart_transitions", "messages", "decisions", "conversions", "cells"}
+TABLES = {
+    "events",
+    "profile_merges",
+    "cart_transitions",
+    "messages",
+    "decisions",
+    "conversions",
+    "cells",
+    "identifiers",
+    "profiles",
+}
 
 
 def test_a_second_run_applies_nothing(client: Any) -> None:
