@@ -32,7 +32,7 @@ class Answers:
     def __init__(self, request: str) -> None:
         self.request = request
         self.identify: dict[str, Any] | None = None
-        self.journeys: dict[str, dict[str, Any]] = {}
+        self.journeys: dict[tuple[str, str], dict[str, Any]] = {}
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
@@ -44,14 +44,16 @@ class Answers:
         if receipt["agent"] == "identify":
             self.identify = self.identify or receipt
         else:
-            self.journeys.setdefault(receipt["profile"], receipt)
+            # One profile may be divided in several ways: each is an answer of its own.
+            self.journeys.setdefault((receipt["profile"], receipt.get("to") or ""), receipt)
 
     @property
     def waiting(self) -> list[str]:
         """Who has not answered yet."""
         if self.identify is None:
             return ["identify"]
-        return [f"profile {one}" for one in self.profiles if one not in self.journeys]
+        heard = {profile for profile, _ in self.journeys}
+        return [f"profile {one}" for one in self.profiles if one not in heard]
 
     @property
     def profiles(self) -> list[str]:

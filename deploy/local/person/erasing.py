@@ -102,7 +102,10 @@ def receipt(person: Person, before: dict[str, int], done: Streams, others: int) 
         "found": found,
         "profiles": answers.profiles if found else [],
         "removed": {
-            "identity": {name: int(identify.get(name, 0)) for name in ("identifiers", "edges", "refused")},
+            "identity": {
+                name: int(identify.get(name, 0)) if identify.get("found") else 0
+                for name in ("identifiers", "edges", "refused")
+            },
             "state": answers.removed(),
             "clickhouse": before,
             "tombstones": done.tombstones,

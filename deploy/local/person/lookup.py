@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local.person.naming import Named
@@ -23,6 +24,9 @@ OTHERS: Final = ("profiles", "identifiers", "touches")
 NO_MERGE: Final = frozenset({"split", "split_history", "erased"})
 """Reasons of rows of `profile_merges` that unite nothing."""
 
+LIVES: Final = 8
+"""How often somebody may have been erased and come back to be found again by an identifier that was never linked."""
+
 Row = dict[str, Any]
 Head = tuple[str, str]
 """An identifier as events carry it: (type, value)."""
@@ -34,7 +38,7 @@ class Person:
 
     `members` are the rows of its identifiers, `values` their values by hash as far as events show them. `came` and
     `went` are hashes that a split has moved: the events they head are found under the profiles in `sources`, or are
-    those of others now.
+    those of others now. `types` are those of other people's identifiers that were linked with them, or almost.
     """
 
     named: Named
@@ -46,6 +50,7 @@ class Person:
     refused: list[Row] = field(default_factory=list)
     splits: list[Row] = field(default_factory=list)
     values: dict[str, Head] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     came: set[str] = field(default_factory=set)
     went: set[str] = field(default_factory=set)
     sources: list[str] = field(default_factory=list)
@@ -70,7 +75,8 @@ def find(client: Client, named: Named, hasher: Hasher) -> Person:
     """The person an identifier belongs to; `known` says whether there is one."""
     sql = "SELECT profile_id FROM identifiers WHERE identifier = %(id)s ORDER BY version DESC LIMIT 1"
     owner = _rows(client, sql, id=named.hash)
-    profile_id = _current(client, owner[0]["profile_id"] if owner and owner[0]["profile_id"] else named.hash)
+    linked_to = owner[0]["profile_id"] if owner else ""
+    profile_id = _current(client, linked_to) if linked_to else _unlinked(client, named.hash, erased=bool(owner))
     former = [
         row["profile_id"]
         for row in _rows(client, "SELECT profile_id FROM current_profiles WHERE current_id = %(id)s", id=profile_id)
@@ -80,6 +86,7 @@ def find(client: Client, named: Named, hasher: Hasher) -> Person:
     person.rows = count(client, person.ids, OF_A_PROFILE)
     _merges(client, person)
     _values(client, person, hasher)
+    _types(client, person)
     return person
 
 
@@ -135,6 +142,16 @@ def _current(client: Client, profile_id: str) -> str:
     return str(found[0]["current_id"]) if found and found[0]["current_id"] else profile_id
 
 
+def _unlinked(client: Client, hashed: str, *, erased: bool) -> str:
+    """The profile of an identifier without links: its hash; once that was erased, the next id that is in use."""
+    candidate = hashed
+    for _ in range(LIVES if erased else 0):
+        if any(count(client, [candidate], OF_A_PROFILE).values()):
+            return candidate
+        candidate = blake2b(candidate.encode(), digest_size=16).hexdigest()
+    return _current(client, hashed)
+
+
 def _merges(client: Client, person: Person) -> None:
     sql = (
         "SELECT * FROM profile_merges FINAL WHERE merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s"
@@ -169,6 +186,14 @@ def _values(client: Client, person: Person, hasher: Hasher) -> None:
     person.values[person.named.hash] = (person.named.type, person.named.value)
     for row in _rows(client, sql, ids=[*person.ids, *person.sources]):
         person.values[hasher(row["type"], row["value"])] = (row["type"], row["value"])
+
+
+def _types(client: Client, person: Person) -> None:
+    """What identifiers of other people are, that were linked with its own or almost: their values are not shown."""
+    named = {one for row in (*person.merges, *person.refused, *person.splits) for one in row.get("identifiers") or ()}
+    if others := sorted((named | {row["linked_to"] for row in person.members}) - set(person.values) - {""}):
+        sql = "SELECT DISTINCT identifier, identifier_type FROM identifiers WHERE identifier IN %(ids)s"
+        person.types = {row["identifier"]: row["identifier_type"] for row in _rows(client, sql, ids=others)}
 
 
 def _rows(client: Client, sql: str, **parameters: Any) -> list[Row]:

@@ -52,20 +52,23 @@ def render(shown: Mapping[str, Any]) -> Iterator[Any]:
     if shown["merges"]:
         yield console.table(
             "Merges", ("at", "profile", "became part of", "reason", "by", "event"),
-            [(one["at"], one["profile"], one["into"], one["reason"], *_cause(one)) for one in shown["merges"]],
+            [
+                (one["at"], *_ends(one), one["reason"], *_cause(one))
+                for one in shown["merges"]
+            ],
         )  # fmt: skip
     if shown["refused"]:
         yield console.table(
             "Refused links", ("at", "rule", "decision", "between profiles", "by", "event"),
             [
-                (one["at"], one["rule"], one["reason"], f"{one['profile']} and {one['into']}", *_cause(one))
+                (one["at"], one["rule"], one["reason"], " and ".join(_ends(one)), *_cause(one))
                 for one in shown["refused"]
             ],
         )  # fmt: skip
     if shown["splits"]:
         yield console.table(
             "Splits", ("at", "from", "to", "identifiers"),
-            [(one["at"], one["profile"], one["into"], _named(one["identifiers"])) for one in shown["splits"]],
+            [(one["at"], *_ends(one), _named(one["identifiers"])) for one in shown["splits"]],
         )  # fmt: skip
     rows = [(one["at"], one["kind"], one.get("channel", ""), told(one)) for one in shown["timeline"]]
     yield console.table(f"Timeline, the newest last: {len(rows)} of {sum(shown['rows'].values()):,}",
@@ -112,9 +115,8 @@ def place(source: Mapping[str, Any] | None) -> str:
 
 def _identifier(person: Person, hashed: str, type_: str = "") -> Shown:
     seen = person.values.get(hashed)
-    types = {row["identifier"]: row["identifier_type"] for row in person.members}
     return {
-        "type": type_ or (seen[0] if seen else types.get(hashed)),
+        "type": type_ or (seen[0] if seen else person.types.get(hashed)),
         "value": seen[1] if seen else None,
         "hash": hashed,
     }
@@ -141,7 +143,7 @@ def _cause(one: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _named(rows: Sequence[Mapping[str, Any] | None]) -> str:
-    shown = [f"{one['type'] or 'an identifier'}:{one['value'] or one['hash'][:8]}" for one in rows if one]
+    shown = [f"{one['type'] or 'identifier'}:{one['value'] or _short(one['hash'])}" for one in rows if one]
     return " - ".join(shown) or "-"
 
 
@@ -150,6 +152,15 @@ def _source(row: Row) -> Shown | None:
     if not topic:
         return None
     return {"topic": topic, "partition": row["source_partition"], "offset": row["source_offset"]}
+
+
+def _ends(one: Mapping[str, Any]) -> tuple[str, str]:
+    return _short(one["profile"]), _short(one["into"])
+
+
+def _short(one: str) -> str:
+    """Enough of an id to tell it from others; JSON has all of it."""
+    return one[:8] + "..." if one else "-"
 
 
 def _money(value: Decimal | float, currency: str) -> str:
