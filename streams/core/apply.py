@@ -20,7 +20,7 @@ from schemas.topics import (
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
 )  # fmt: skip
-from streams.core import attribution, cart, channels, consent, contact, orders, sequence
+from streams.core import attribution, cart, channels, consent, contact, orders
 from streams.core.cart import Transition
 from streams.core.kpis import COUNTED, Cells
 from streams.core.profile import Profile
@@ -90,7 +90,7 @@ class Machines:
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
         lost = loser.cart.id if loser.cart is not None else None
-        sequence.absorb(winner, loser)
+        self._sequencer.absorb(winner, loser)
         transitions = cart.absorb(winner, loser, at)
         consent.absorb(winner, loser)
         contact.absorb(winner, loser)

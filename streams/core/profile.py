@@ -88,6 +88,8 @@ class Profile:
     """One customer. `under` is [parent, merge key] while it is a sub-profile that waits for its merge.
 
     `seen` is the event time by message id; `late_seen` the watermark at which those that came late took effect.
+    `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which a
+    merge brought both arms together.
     """
 
     id: str
@@ -108,6 +110,8 @@ class Profile:
     steps: list[Step] = field(default_factory=list)
     reminders: list[Reminder] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
+    arms: dict[str, str] = field(default_factory=dict)
+    contaminated: list[str] = field(default_factory=list)
 
     @property
     def clock(self) -> int:

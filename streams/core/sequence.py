@@ -64,6 +64,20 @@ class Sequencer:
         profile.steps = [step for step in profile.steps if step.due > due]
         return [self._decide(profile, step, wall) for step in ready]
 
+    def absorb(self, winner: Profile, loser: Profile) -> None:
+        """What waits and what was sent on either side is the winner's, and so is its arm.
+
+        Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
+        """
+        winner.steps.extend(loser.steps)
+        winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
+        both = {*winner.contaminated, *loser.contaminated}
+        for campaign_id, arm in loser.arms.items():
+            campaign = self._campaigns.by_id.get(campaign_id)
+            if campaign is not None and winner.arms.setdefault(campaign_id, self._arm(winner, campaign)) != arm:
+                both.add(campaign_id)
+        winner.contaminated = sorted(both)
+
     def _start(self, profile: Profile, transition: Transition) -> None:
         campaign = self._campaigns.by_trigger.get(f"{transition.stage}_abandoned")  # type: ignore[call-overload]
         if campaign is None or to_number(transition.value) < campaign.trigger.min_value:
@@ -94,12 +108,17 @@ class Sequencer:
             step.due, step.tries = quiet_end, step.tries + 1
             profile.steps.append(step)
             return decision
+        if campaign.id in profile.contaminated:
+            return self._decision(profile, step, "suppressed", "contaminated", step.due)
         channel = channels.best(profile, allowed)
-        if self._arm(profile, campaign) == "control":
+        arm = self._arm(profile, campaign)
+        if arm == "control":
+            profile.arms[campaign.id] = arm
             return self._decision(profile, step, "held_out", None, step.due, channel=channel)
         message = self._message(profile, campaign, rule, step, channel)
         if message is None:
             return self._decision(profile, step, "suppressed", "invalid_template", step.due, channel=channel)
+        profile.arms[campaign.id] = arm
         self._sent(profile, step, message)
         return self._decision(profile, step, "sent", None, step.due, channel=channel, message=message)
 
@@ -202,12 +221,6 @@ class Sequencer:
             "decided_at": iso(at),
         }
         return Decision(row, message, channel, at)
-
-
-def absorb(winner: Profile, loser: Profile) -> None:
-    """What waits and what was sent on either side is the winner's."""
-    winner.steps.extend(loser.steps)
-    winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
 
 
 def _trigger(step: Step) -> dict[str, Any]:

@@ -172,6 +172,8 @@ class Reach:
     engaged: Counter[str] = field(default_factory=Counter)
     sent: list[Sent] = field(default_factory=list)
     credited: set[tuple[int, str, int]] = field(default_factory=set)
+    arms: dict[str, str] = field(default_factory=dict)
+    both_arms: set[str] = field(default_factory=set)
 
 
 def decide(campaigns: Campaigns, reach: Reach, campaign: Campaign, arm: str, now: int) -> tuple[str, str | None, Any]:
@@ -188,6 +190,9 @@ def decide(campaigns: Campaigns, reach: Reach, campaign: Campaign, arm: str, now
     until = campaigns.quiet_until(reach.zone[1] if reach.zone else None, now)
     if until is not None:
         return "deferred", "quiet_hours", until
+    if campaign.id in reach.both_arms:
+        return "suppressed", "contaminated", None
+    reach.arms[campaign.id] = arm
     if arm == "control":
         return "held_out", None, None
     sent = Counter(s.channel for s in reach.sent)
@@ -221,6 +226,7 @@ def merge_reach(winner: Reach, loser: Reach) -> None:
     winner.engaged += loser.engaged
     winner.sent += loser.sent
     winner.credited |= loser.credited
+    winner.both_arms |= loser.both_arms
 
 
 def digest(text: str) -> str:

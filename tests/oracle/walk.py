@@ -228,6 +228,11 @@ class Walk:
             winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
         winner.orders |= loser.orders
         merge_reach(winner.reach, loser.reach)
+        arms = winner.reach.arms
+        for campaign in self.campaigns.campaigns:
+            arm = loser.reach.arms.get(campaign.id)
+            if arm and arms.setdefault(campaign.id, self.campaigns.arm(winner.id, campaign)) != arm:
+                winner.reach.both_arms.add(campaign.id)
 
     # ------------------------------------------------------------------ rows
 
