@@ -27,7 +27,14 @@ def ingest(app: WinbackApp) -> None:
     reader = Reader(settings.phone_region, settings.blocked_values())
 
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
-        core = Ingest(emit, reader=reader, hasher=hasher, replica=replica.owners, partitions=settings.partitions)
+        core = Ingest(
+            emit,
+            reader=reader,
+            hasher=hasher,
+            replica=replica.owners,
+            erased=replica.erased,
+            partitions=settings.partitions,
+        )
         reports = Reports(
             app.engine.probe,
             core.seen,

@@ -27,13 +27,14 @@ class Policy:
 
 
 class Merge(NamedTuple):
-    """`loser` became part of `winner`; `moved` are the identifiers it held."""
+    """`loser` became part of `winner`, because of `pair`; `moved` are the identifiers it held."""
 
     nth: int
     loser: str
     winner: str
     reason: str
     moved: tuple[Hashed, ...]
+    pair: tuple[str, str]
 
 
 class Move(NamedTuple):
@@ -43,6 +44,7 @@ class Move(NamedTuple):
     identifier: Hashed
     loser: str
     winner: str
+    pair: tuple[str, str]
 
 
 class Refused(NamedTuple):
@@ -61,7 +63,11 @@ Change = Merge | Move | Refused
 
 @dataclass(slots=True)
 class Graph:
-    """Owners and members by hash. `travelled` are the devices that have ever moved from one profile to another."""
+    """Owners and members by hash.
+
+    `travelled` are the identifiers that have ever moved from one profile to another. `into`: of a retired profile id
+    the one that it became part of, empty for one that was erased; neither is ever given to anybody again.
+    """
 
     policy: Policy = field(default_factory=Policy)
     owner: dict[str, str] = field(default_factory=dict)
@@ -93,8 +99,8 @@ class Graph:
         return changes, fresh
 
     def _join(self, nth: int, head: Hashed, other: Hashed, fresh: list[Hashed], *, alias: bool) -> Change | None:
-        a = self.owner.get(head[1]) or self._free_id(head[1])
-        b = self.owner.get(other[1]) or self._free_id(other[1])
+        a = self.profile_of(head[1])
+        b = self.profile_of(other[1])
         mine = self.members.get(a) or {head[1]: head[0]}
         theirs = self.members.get(b) or {other[1]: other[0]}
         mine_user, their_user = USER_ID in mine.values(), USER_ID in theirs.values()
@@ -111,7 +117,7 @@ class Graph:
             mine[other[1]] = other[0]
             self.owner[other[1]] = a
             self.travelled.add(other[1])
-            return Move(nth, other, b, a)
+            return Move(nth, other, b, a, (head[1], other[1]))
         if limit := self._over(mine, theirs):
             return self._refuse(nth, limit, limit, a, b, head, other)
         self._keep(head, a, fresh)
@@ -123,7 +129,8 @@ class Graph:
             self.owner[identifier] = winner
         self.into[loser] = winner
         del self.first[loser]
-        return Merge(nth, loser, winner, "alias" if alias else "link", tuple((t, i) for i, t in sorted(moved.items())))
+        held = tuple((t, i) for i, t in sorted(moved.items()))
+        return Merge(nth, loser, winner, "alias" if alias else "link", held, (head[1], other[1]))
 
     def _outlives(self, a: str, b: str, a_user: bool, b_user: bool) -> bool:
         """Survivor: the profile with a user_id, else the one seen first; of two with a user_id, the userId's."""
@@ -157,9 +164,33 @@ class Graph:
             self.counter += 1
             fresh.append(identifier)
 
-    def _free_id(self, hashed: str) -> str:
+    def profile_of(self, hashed: str) -> str:
+        """The profile of an identifier, also of one that is in no link."""
+        return self.owner.get(hashed) or self.free_id(hashed)
+
+    def free_id(self, hashed: str) -> str:
         """A profile id for an identifier that has none: its hash, or the next one that never stood for another."""
         profile_id = hashed
         while profile_id in self.into or profile_id in self.members:
-            profile_id = blake2b(profile_id.encode(), digest_size=16).hexdigest()
+            profile_id = next_id(profile_id)
         return profile_id
+
+    def former(self, profile_id: str) -> list[str]:
+        """All retired ids that lead to a profile, sorted."""
+        known = {profile_id: True}
+        for retired in self.into:
+            path, at = [], retired
+            while at not in known:
+                path.append(at)
+                further = self.into.get(at)
+                if not further:
+                    known[at] = False
+                    break
+                at = further
+            known.update(dict.fromkeys(path, known[at]))
+        return sorted(p for p, leads in known.items() if leads and p != profile_id)
+
+
+def next_id(profile_id: str) -> str:
+    """The id that follows one that has retired."""
+    return blake2b(profile_id.encode(), digest_size=16).hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 
 import orjson
@@ -16,9 +17,11 @@ import orjson
 from schemas.record import Out, Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
+from streams.core.edges import Edges
 from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
-from streams.core.order import KEY_SIZE, merge_key, order_key, time_of
+from streams.core.order import KEY_SIZE, merge_key, order_key, source_of, time_of
 from streams.core.repeats import IDENTIFY, Numbered
+from streams.core.requests import Cuts, Requests
 from streams.core.rounds import Rounds
 from streams.core.task import Emit, Store
 from streams.core.wire import links_out, notice_out
@@ -28,9 +31,7 @@ _OWNER: Final = b"o"
 _FIRST: Final = b"f"
 _INTO: Final = b"i"
 _REFUSED: Final = b"x"
-_EDGE: Final = b"e"
 _CLOCK: Final = b"t"
-_REMEMBERED_EDGES: Final = 1_000_000
 _LINKS_A_CALL: Final = 20_000
 """How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
 
@@ -45,11 +46,13 @@ class Identify:
         self._partitions = partitions
         self.graph = Graph(policy or Policy())
         self.rounds = Rounds(((t, p) for t in CHANNEL_TOPICS for p in range(partitions)), partitions)
-        self._waiting: list[tuple[bytes, int, list[Hashed], int]] = []
+        self._cuts = Cuts(store)
+        self._edges = Edges(store)
+        self._requests = Requests(store, self.graph, self._edges, self._cuts, self.rounds, self, emit.after)
+        self._waiting: list[tuple[bytes, int, list[list[str]], int]] = []
         self._left: dict[int, int] = {}
         self._version = 0
         self._assigned = 0
-        self._edges: set[bytes] = set()
         self._halfway = False
         self.counts: Counter[tuple[str, ...]] = Counter()
 
@@ -69,13 +72,15 @@ class Identify:
             graph.owner[hashed] = owner
             if travelled:
                 graph.travelled.add(hashed)
-            graph.members.setdefault(owner, {})[hashed] = type_
+            graph.members.setdefault(owner, {})[hashed] = intern(type_)
         for key, value in self._store.scan(_FIRST):
             graph.first[key[1:].hex()] = int(value)
         for key, value in self._store.scan(_INTO):
             graph.into[key[1:].hex()] = value.decode()
         for key, value in self._store.scan(_REFUSED):
             graph.refused[key[1:17].hex(), key[17:].hex()] = value.decode()
+        self._edges.load()
+        self._cuts.load()
         clock = self._store.get(_CLOCK)
         if clock is not None:
             data = orjson.loads(clock)
@@ -125,6 +130,10 @@ class Identify:
                 self.rounds.acknowledge(notice["partition"], notice["round"], bytes.fromhex(low) if low else None)
             case "end":
                 self.rounds.end(notice["positions"])
+            case "split":
+                self._requests.split(notice)
+            case "erase":
+                self._requests.erase(notice)
             case _:
                 return False
         return True
@@ -138,7 +147,7 @@ class Identify:
             if key < applied:
                 continue
             count += 1
-            heapq.heappush(self._waiting, (key, offset, [(t, h) for t, h in identifiers], previous))
+            heapq.heappush(self._waiting, (key, offset, identifiers, previous))
         if count:
             self._left[offset] = count
         else:
@@ -147,52 +156,113 @@ class Identify:
     def _apply(self) -> bool:
         """Apply the links the watermark has passed; False when there are more of them than one call takes."""
         waiting, reach = self._waiting, self.rounds.sources_bound
-        budget = _LINKS_A_CALL
-        while waiting and waiting[0][0] < reach:
-            if not budget:
-                return False
+        budget, repeated = _LINKS_A_CALL, 0
+        while budget and waiting and waiting[0][0] < reach:
             budget -= 1
             key, batch, identifiers, previous = heapq.heappop(waiting)
-            self._link(key, identifiers, previous)
+            if previous or not self._is_repeat(key, identifiers):
+                self._link(key, identifiers, previous)
+            else:
+                repeated += 1
             self._left[batch] -= 1
             if not self._left[batch]:
                 del self._left[batch]
                 self._store.delete(_BATCH + batch.to_bytes(8, "big"))
+        if repeated:
+            self.counts["winback_links_total", "repeated"] += repeated
+        return not waiting or waiting[0][0] >= reach
+
+    def _is_repeat(self, key: bytes, identifiers: list[list[str]]) -> bool:
+        """Whether all are of one profile already, and were last linked by this head: most links are so."""
+        owner, last, head = self.graph.owner, self._edges.last, identifiers[0][1]
+        profile_id = owner.get(head)
+        if profile_id is None or key < self._cuts.latest:
+            return False
+        for nth in range(1, len(identifiers)):
+            other = identifiers[nth][1]
+            if last.get(other) != head or owner.get(other) != profile_id:
+                return False
         return True
 
-    def _link(self, key: bytes, identifiers: list[Hashed], previous: int) -> None:
-        self._remember_edges(key, identifiers)
+    def _link(self, key: bytes, raw: list[list[str]], previous: int) -> None:
+        identifiers: list[Hashed] = [(intern(t), h) for t, h in raw]
+        if key < self._cuts.latest:
+            identifiers, previous = self._without_cut(key, identifiers, previous)
+            if len(identifiers) < 2:
+                return
+        head, aliased_from = identifiers[0], len(identifiers) - previous
+        for nth in range(1, len(identifiers)):
+            if identifiers[nth] != head:
+                self._edges.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from)
         changes, fresh = self.graph.link(identifiers, previous)
         if not changes:
             self.counts["winback_links_total", "repeated"] += 1
             return
-        linked_at = iso(time_of(key))
-        told: dict[str, str] = {}
+        for _, hashed in fresh:
+            owner = self.graph.owner[hashed]
+            self._store.put(_FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
+        linked_at, source = iso(time_of(key)), _source(key)
+        told: dict[str, tuple[str, str]] = {}
+        new = {hashed: type_ for type_, hashed in fresh}
         for change in changes:
             match change:
-                case Merge(moved=moved):
-                    told.update((h, t) for t, h in moved)
-                case Move(identifier=(type_, hashed)):
-                    told[hashed] = type_
+                case Merge(moved=moved, pair=(a, b)):
+                    # Who was moved is linked to the end of the pair that stayed, save that end's own new identifier.
+                    stayed, other = (b, a) if any(h == a for _, h in moved) else (a, b)
+                    if stayed in new:
+                        told[stayed] = new.pop(stayed), other
+                    told.update((h, (t, stayed)) for t, h in moved)
+                case Move(identifier=(type_, hashed), pair=(a, b)):
+                    if a in new:
+                        told[a] = new.pop(a), b
+                    told[hashed] = type_, a
                 case Refused():
                     self._store.put(_REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
-        told.update((h, t) for t, h in fresh)
-        for hashed, type_ in told.items():
-            self._assign(type_, hashed, linked_at)
+        for hashed, (type_, linked_to) in told.items():
+            self.assign(type_, hashed, linked_at, linked_to=linked_to, source=source)
         for change in changes:
-            self._announce(change, merge_key(key, change.nth), linked_at)
+            self._announce(change, merge_key(key, change.nth), linked_at, source)
 
-    def _assign(self, type_: str, hashed: str, linked_at: str) -> None:
+    def _without_cut(self, key: bytes, identifiers: list[Hashed], previous: int) -> tuple[list[Hashed], int]:
+        """A link of before a split or an erasure says nothing of what was cut off or erased."""
+        void = [key < self._cuts.of.get(h, b"") for _, h in identifiers]
+        if void[0]:
+            return [], 0
+        left = len(identifiers) - previous
+        return [i for i, is_void in zip(identifiers, void, strict=True) if not is_void], previous - sum(void[left:])
+
+    def assign(self, type_: str, hashed: str, linked_at: str, **more: Any) -> None:
+        """Write an identifier's profile down; an erased one has none."""
         self._version += 1
         self._assigned = self._version
-        owner = self.graph.owner[hashed]
-        travelled = "travelled" if hashed in self.graph.travelled else ""
-        self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
-        self._store.put(_FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
-        value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
+        owner = self.graph.owner.get(hashed)
+        if owner is not None:
+            travelled = "travelled" if hashed in self.graph.travelled else ""
+            self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
+        value = {
+            "identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at, **more,
+        }  # fmt: skip
+        if (erased := self._cuts.erased.get(hashed)) is not None:
+            value["erased_at"] = iso(erased)
         self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))
 
-    def _announce(self, change: Merge | Move | Refused, key: bytes, at: str) -> None:
+    def row(self, key_profile: str, row: dict[str, Any], at: str) -> None:
+        """Write a row of identity.merges."""
+        # Rows count on too, so that two pairs of one link refused by one rule are not taken for a repeat.
+        self._version += 1
+        row |= {"merged_at": at, "version": self._version}
+        partition = partition_of(key_profile, self._partitions)
+        self._emit.send(Out(IDENTITY_MERGES, partition, key_profile.encode(), orjson.dumps(row)))
+
+    def tell(self, profile_id: str, notice: dict[str, Any]) -> None:
+        """Tell the partition of a profile."""
+        self._notices.send(notice_out(profile_id, notice, self._partitions))
+
+    def changed(self, key: bytes) -> None:
+        """The assignments so far hold the watermark at the key until everybody knows them."""
+        self.rounds.change(key, self._assigned)
+
+    def _announce(self, change: Merge | Move | Refused, key: bytes, at: str, source: dict[str, Any]) -> None:
         loser, winner = change.loser, change.winner
         row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
         match change:
@@ -201,43 +271,23 @@ class Identify:
                 for _, hashed in moved:
                     # A device that once left the winner is back with it: its events must not be sent after it any more.
                     if hashed in self.graph.travelled:
-                        self._tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
+                        self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
                 outcome = "merged"
                 self._store.put(_INTO + bytes.fromhex(loser), winner.encode())
                 self._store.delete(_FIRST + bytes.fromhex(loser))
-                self._tell(loser, {"k": "merge", "from": loser, "to": winner, "key": key.hex()})
+                self.tell(loser, {"k": "merge", "from": loser, "to": winner, "key": key.hex()})
             case Move(identifier=(_, hashed)):
                 row |= {"reason": "device_reassigned", "refused": "user_limit"}
                 outcome = "device_reassigned"
-                self._tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
-                self._tell(loser, {"k": "leave", "from": loser, "to": winner, "id": hashed, "key": key.hex()})
+                self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
+                self.tell(loser, {"k": "leave", "from": loser, "to": winner, "id": hashed, "key": key.hex()})
             case Refused(rule=rule, reason=reason):
                 row |= {"reason": reason, "refused": rule}
                 outcome = reason
         self.counts["winback_links_total", outcome] += 1
         if not isinstance(change, Refused):
-            self.rounds.change(key[:KEY_SIZE], self._assigned)
-        # Rows count on too, so that two pairs of one link refused by one rule are not taken for a repeat.
-        self._version += 1
-        row |= {"merged_at": at, "version": self._version}
-        partition = partition_of(loser, self._partitions)
-        self._emit.send(Out(IDENTITY_MERGES, partition, loser.encode(), orjson.dumps(row)))
-
-    def _tell(self, profile_id: str, notice: dict[str, Any]) -> None:
-        self._notices.send(notice_out(profile_id, notice, self._partitions))
-
-    def _remember_edges(self, key: bytes, identifiers: list[Hashed]) -> None:
-        """Keep when and from which event each pair was first linked, so that a link can be explained and cut again."""
-        head = bytes.fromhex(identifiers[0][1])
-        for _, other in identifiers[1:]:
-            edge = _EDGE + head + bytes.fromhex(other)
-            if edge in self._edges:
-                continue
-            if len(self._edges) >= _REMEMBERED_EDGES:
-                self._edges.clear()
-            self._edges.add(edge)
-            if self._store.get(edge) is None:
-                self._store.put(edge, key)
+            self.changed(key[:KEY_SIZE])
+        self.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
 
     def _round(self) -> None:
         issued = self.rounds.next()
@@ -252,3 +302,8 @@ class Identify:
 
 def _round_out(partition: int, notice: dict[str, Any]) -> Out:
     return Out(PROFILE_EVENTS, partition, None, orjson.dumps(notice))
+
+
+def _source(key: bytes) -> dict[str, Any]:
+    topic, partition, offset = source_of(key)
+    return {"topic": topic, "partition": partition, "offset": offset}

@@ -22,16 +22,28 @@ LINKS_A_RECORD = 2_000
 
 
 class Ingest:
-    """Reads chunks of raw records; one chunk is of one partition."""
+    """Reads chunks of raw records; one chunk is of one partition.
+
+    `erased` says until when (epoch milliseconds) an identifier, by its hash, is of a person who was erased: events of
+    before that name it are dropped, with all that they link.
+    """
 
     def __init__(
-        self, emit: Emit, *, reader: Reader, hasher: Hasher, replica: Mapping[str, str], partitions: int
+        self,
+        emit: Emit,
+        *,
+        reader: Reader,
+        hasher: Hasher,
+        replica: Mapping[str, str],
+        partitions: int,
+        erased: Mapping[str, int] | None = None,
     ) -> None:
         self._emit = emit
         self._reader = reader
         self._hasher = hasher
         self._replica = replica
         self._partitions = partitions
+        self._erased: Mapping[str, int] = {} if erased is None else erased
         self.seen: dict[tuple[str, int], int] = {}
         """Highest event time seen, in epoch milliseconds, by (topic, partition)."""
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -45,17 +57,22 @@ class Ingest:
         latest = self.seen.get(source, 0)
         links: list[list[Any]] = []
         read, hashed, owners, send = self._reader.read, self._hasher, self._replica, self._emit.send
-        accepted = clamped = 0
+        accepted = clamped = dropped = 0
+        erased = self._erased
         for record in records:
             event = read(record)
             if isinstance(event, DeadLetter):
                 self.counts["winback_dead_letters_total", event.reason] += 1
                 send(dead_letter_out(event, self._partitions))
                 continue
-            accepted += 1
-            clamped += event.clamped
             identifiers, previous = _linked(event)
             hashes = [(i.type, hashed(i.type, i.value)) for i in identifiers]
+            if erased and any(event.time <= erased.get(h, -1) for _, h in hashes):
+                dropped += 1
+                latest = max(latest, event.time)
+                continue
+            accepted += 1
+            clamped += event.clamped
             head = hashes[0][1] if hashes else hashed("broadcast", event.message_id)
             if len(hashes) > 1:
                 links.append([event.time, event.offset, hashes, previous])
@@ -67,7 +84,8 @@ class Ingest:
         channel = topic.removeprefix("channels.")
         self.counts["winback_events_total", channel, "accepted"] += accepted - clamped
         self.counts["winback_events_total", channel, "clamped"] += clamped
-        self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted
+        self.counts["winback_events_total", channel, "erased"] += dropped
+        self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted - dropped
         for start in range(0, len(links), LINKS_A_RECORD):
             batch = links[start : start + LINKS_A_RECORD]
             self._emit.send(links_out({"k": "links", "topic": topic, "partition": partition, "links": batch}))

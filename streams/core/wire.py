@@ -69,6 +69,11 @@ def notice_out(profile_id: str, notice: Mapping[str, Any], partitions: int) -> O
     return Out(PROFILE_EVENTS, partition_of(profile_id, partitions), profile_id.encode(), orjson.dumps(notice))
 
 
+def receipt_out(said: Mapping[str, Any]) -> Out:
+    """What an agent has to say to a request that came on `identity.links`: counts and ids, nothing of a person."""
+    return links_out({"k": "receipt", **said})
+
+
 def links_out(notice: Mapping[str, Any]) -> Out:
     """A record for `identity.links`, which has one partition and one order."""
     return Out(IDENTITY_LINKS, 0, None, orjson.dumps(notice))

@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.settings import Settings
+from schemas.times import parse
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from streams.runtime.broker import Probe
 from streams.runtime.fetching import pace
@@ -29,6 +30,8 @@ RECENT: Final = 100_000
 class Owners:
     """`of`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none.
 
+    `erased`: identifier hash -> until when (epoch milliseconds) it is of a person who was erased.
+
     A restarted identify sends again what it had sent since its last unit, so an assignment may come once more when a
     younger one of the same identifier is known already. It must not be taken for news, not even for a moment: `version`
     says that the younger one is known.
@@ -36,6 +39,7 @@ class Owners:
 
     def __init__(self) -> None:
         self.of: dict[str, str] = {}
+        self.erased: dict[str, int] = {}
         self.version = 0
         # One string a profile, however many identifiers it has.
         self._profiles: dict[str, str] = {}
@@ -52,12 +56,16 @@ class Owners:
             self.of.pop(identifier, None)
             return
         assignment = orjson.loads(value)
-        profile_id, version = assignment["profile_id"], assignment["version"]
+        # Erased: who comes under this identifier from now on is somebody new, who must not be taken for the one before.
+        profile_id = assignment["profile_id"] or assignment.get("next_profile_id") or identifier
+        version = assignment["version"]
         if version < (self._recent.get(identifier) or self._before.get(identifier, 0)):
             return
         self._recent[identifier] = version
         if len(self._recent) > RECENT:
             self._before, self._recent = self._recent, {}
+        if (erased := assignment.get("erased_at")) is not None:
+            self.erased[identifier] = parse(erased) or 0
         self.of[identifier] = self._profiles.setdefault(profile_id, profile_id)
         self.version = max(self.version, version)
 
@@ -68,6 +76,7 @@ class Replica:
     def __init__(self, settings: Settings, probe: Probe, fail: Callable[[BaseException], None]) -> None:
         self._known = Owners()
         self.owners: Mapping[str, str] = self._known.of
+        self.erased: Mapping[str, int] = self._known.erased
         self._probe = probe
         self._fail = fail
         self._read = 0

@@ -56,31 +56,38 @@ class Buckets:
     """Keys grouped by their first 17 bytes, so that what is under a profile is found without looking at the rest."""
 
     def __init__(self) -> None:
-        self._buckets: dict[bytes, set[bytes]] = {}
+        # Most buckets hold one key: a set for each would cost more than the keys.
+        self._buckets: dict[bytes, bytes | set[bytes]] = {}
 
     def add(self, key: bytes) -> None:
         """Remember a key."""
-        bucket = self._buckets.get(key[:BUCKET])
-        if bucket is None:
-            self._buckets[key[:BUCKET]] = {key}
-        else:
+        start = key[:BUCKET]
+        bucket = self._buckets.setdefault(start, key)
+        if bucket is key:
+            return
+        if isinstance(bucket, set):
             bucket.add(key)
+        elif bucket != key:
+            self._buckets[start] = {bucket, key}
 
     def discard(self, key: bytes) -> None:
         """Forget a key."""
         bucket = self._buckets.get(key[:BUCKET])
-        if bucket is not None:
+        if isinstance(bucket, set):
             bucket.discard(key)
             if not bucket:
                 del self._buckets[key[:BUCKET]]
+        elif bucket == key:
+            del self._buckets[key[:BUCKET]]
 
     def under(self, prefix: bytes) -> list[bytes]:
         """The keys that begin with a prefix, sorted."""
         if len(prefix) >= BUCKET:
-            bucket = self._buckets.get(prefix[:BUCKET], ())
-            return sorted(k for k in bucket if k.startswith(prefix))
+            bucket = self._buckets.get(prefix[:BUCKET])
+            keys = bucket if isinstance(bucket, set) else () if bucket is None else (bucket,)
+            return sorted(k for k in keys if k.startswith(prefix))
         buckets = (keys for start, keys in self._buckets.items() if start.startswith(prefix))
-        return sorted(key for keys in buckets for key in keys)
+        return sorted(key for keys in buckets for key in (keys if isinstance(keys, set) else (keys,)))
 
     def clear(self) -> None:
         """Forget all keys."""

@@ -1,0 +1,141 @@
+"""identify by itself: `python -m tests.bench.bench_identify`: links a second, and memory for each linked identifier.
+
+Links come as ingest sends them, and the watermark follows; every 20,000 keys make a unit, as the runtime does. Tried
+with the state in memory and on RocksDB, in one process and on one core.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import orjson
+
+from schemas.identifiers import Hasher
+from schemas.record import Out, Record
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
+from streams.core.identify import Identify
+from streams.core.wire import links_out
+from streams.runtime.partition import SLICE, UNIT_KEYS
+from streams.runtime.rocks import RocksBase
+from streams.runtime.state import Base, MemoryBase, PartitionStore, Position
+
+CUSTOMERS = 30_000
+A_BATCH = 500
+START = 1_760_000_000_000
+
+
+class Nowhere:
+    """An `Emit` that counts."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def send(self, out: Out) -> None:
+        """Count a record."""
+        self.sent += 1
+
+    after = send
+
+
+def links(hasher: Hasher) -> Iterator[list[list[str]]]:
+    """The identifiers of each customer's events: a browser, then a log-in with an e-mail, now and then a phone."""
+    rng = random.Random(7)
+    for n in range(CUSTOMERS):
+        anonymous, user, email = (
+            [type_, hasher(type_, f"{type_}{n}")] for type_ in ("anonymous_id", "user_id", "email")
+        )
+        yield [email, anonymous]
+        yield [user, email, anonymous]
+        if rng.random() < 0.3:
+            yield [user, ["phone", hasher("phone", f"+49{n}")]]
+
+
+def batches(of: list[list[list[str]]], first: int, time: int) -> list[Record]:
+    """Records of `identity.links`: batches of links a millisecond apart, each followed by a report that passes it."""
+    records: list[Record] = []
+
+    def add(notice: dict[str, Any]) -> None:
+        records.append(Record(IDENTITY_LINKS, 0, first + len(records), time, None, links_out(notice).value))
+
+    for start in range(0, len(of), A_BATCH):
+        part = [[time + start + i, start + i, link, 0] for i, link in enumerate(of[start : start + A_BATCH])]
+        add({"k": "links", "topic": "channels.web", "partition": 0, "links": part})
+        sources = [[topic, 0, time + start + A_BATCH, start] for topic in CHANNEL_TOPICS]
+        add({"k": "report", "sources": sources, "version": 10**9, "now": None})
+        for number in range(1, 3):
+            add({"k": "ack", "partition": 0, "round": 2 * (first + start) // A_BATCH + number, "low": None})
+    return records
+
+
+class Writer:
+    """identify on a base, committing as the runtime does."""
+
+    def __init__(self, base: Base) -> None:
+        self.store = PartitionStore(base)
+        self.task = Identify(self.store, Nowhere(), partitions=1)
+        self.task.load()
+
+    def consume(self, records: list[Record]) -> float:
+        """CPU seconds that these records take."""
+        began = process_time()
+        for start in range(0, len(records), SLICE):
+            part = records[start : start + SLICE]
+            while part:
+                part = part[self.task.process(part) :]
+            if len(self.store) >= UNIT_KEYS or start + SLICE >= len(records):
+                self.task.flush()
+                self.store.settle(Position(0, 0, 0, 0))
+        return process_time() - began
+
+
+def resident() -> int:
+    """Bytes of memory this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def measure(name: str, base: Base) -> dict[str, float | str]:
+    """New links, repeated ones, and such as take turns; what the graph holds after the new ones."""
+    of = list(links(Hasher("bench")))
+    gc.collect()
+    writer = Writer(base)
+    # Most links repeat the one before (a log-in, then its session); the worst take turns on one device.
+    session = [link for link in of if link[0][0] == "user_id" and len(link) > 2] * 4
+    fresh = batches(of, 0, START)
+    again, turns = batches(session, 10**6, START + 10**8), batches(of, 2 * 10**6, START + 10**9)
+    held = resident()
+    new = writer.consume(fresh)
+    del fresh
+    gc.collect()
+    grown = resident() - held
+    repeated = writer.consume(again)
+    assert writer.task.counts["winback_links_total", "repeated"] >= len(session)
+    taking_turns = writer.consume(turns)
+    identifiers = len(writer.task.graph.owner)
+    return {
+        "store": name,
+        "new_links_per_second": round(len(of) / new),
+        "repeated_links_per_second": round(len(session) / repeated),
+        "links_taking_turns_per_second": round(len(of) / taking_turns),
+        "linked_identifiers": identifiers,
+        "bytes_per_identifier": round(grown / identifiers),
+    }
+
+
+def main() -> None:
+    """Print what was measured, one line of JSON for each store."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, base in (("memory", MemoryBase()), ("rocksdb", RocksBase(Path(directory) / "state"))):
+            sys.stdout.buffer.write(orjson.dumps(measure(name, base)) + b"\n")
+            sys.stdout.flush()
+            base.close()
+
+
+if __name__ == "__main__":
+    main()
