@@ -7,6 +7,8 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 DAY ?= out/day
 # More words for pytest, such as ARGS="-k carts".
 ARGS ?=
+# Two processes: one for the tests that run whole stacks, one after another, one for the rest. PARALLEL= for one.
+PARALLEL ?= -n 2 --dist loadgroup
 CUSTOMERS ?= 1000
 SEED ?= 7
 
@@ -48,7 +50,7 @@ up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its st
 	@$(BIN)/winback up
 
 test: check  ## linters, types, import rules and the fast suites
-	@$(BIN)/pytest -m "not slow and not kafka" $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) -m "not slow and not kafka" $(ARGS)
 
 check: $(VENV)/.dev  ## linters, types and import rules alone
 	@$(BIN)/ruff check --quiet .
@@ -59,7 +61,7 @@ check: $(VENV)/.dev  ## linters, types and import rules alone
 test-all: test simulation kafka faults  ## every suite, Apache Kafka included
 
 simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
-	@$(BIN)/pytest tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
+	@$(BIN)/pytest $(PARALLEL) tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null

@@ -11,6 +11,13 @@ from deploy.local.errors import UnavailableError
 from tests.integration.harness import Once, winback
 
 
+def pytest_collection_modifyitems(items):
+    """With `-n 2 --dist loadgroup` one process runs the stacks, one after another, beside the other's pure tests."""
+    for item in items:
+        if "integration" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 def pytest_addoption(parser):
     """Which broker the stack runs on."""
     parser.addoption("--broker", choices=("embedded", "kafka"), default="embedded", help="broker of the stack tests")
