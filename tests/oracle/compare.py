@@ -57,8 +57,8 @@ def sort(rows: Iterable[Any]) -> list[str]:
 
 
 def rows_of(topics: Mapping[str, Iterable[Record]], topic: str) -> list[dict[str, Any]]:
-    """Values of a topic, identical repeats dropped; `profile_id` is the key where the value does not hold it."""
-    distinct = dict.fromkeys((record.key, record.value) for record in topics.get(topic, ()))
+    """Values of a topic, identical repeats and tombstones dropped; `profile_id` is the key where a value has none."""
+    distinct = dict.fromkeys((r.key, r.value) for r in topics.get(topic, ()) if r.value is not None)
     return [{"profile_id": (key or b"").decode(), **json.loads(value)} for key, value in distinct]
 
 

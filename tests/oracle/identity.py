@@ -8,6 +8,19 @@ from dataclasses import dataclass
 
 from schemas.identifiers import DEFAULT_TYPE_LIMIT, DEVICE_LIKE, PROFILE_LIMIT, TYPE_LIMITS, USER_ID, Identifier
 
+Key = tuple[int | str, ...]
+"""A link's place in the one order of all events, (time, topic, partition, offset); (time,) comes before all of it."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two identifiers that a link names, and when."""
+
+    key: Key
+    head: Identifier
+    other: Identifier
+    alias: bool
+
 
 @dataclass(frozen=True)
 class Change:
@@ -31,7 +44,10 @@ class Graph:
         self.owner: dict[Identifier, str] = {}
         self.members: dict[str, set[Identifier]] = {}
         self.seen: dict[str, int] = {}
+        self.arrived = 0
         self.refused: set[tuple[Identifier, Identifier]] = set()
+        self.history: list[Pair] = []
+        self.cuts: dict[Identifier, Key] = {}
 
     def profile_of(self, identifier: Identifier) -> str:
         """The profile that holds it now; one that was never linked is a profile by itself."""
@@ -41,7 +57,9 @@ class Graph:
         """All identifiers of the profile; `lone` is the one to count for a profile that has no links yet."""
         return self.members.get(profile_id, {lone})
 
-    def link(self, identifiers: Iterable[Identifier], previous: Iterable[Identifier]) -> Iterator[Change]:
+    def link(
+        self, identifiers: Iterable[Identifier], previous: Iterable[Identifier], key: Key = ()
+    ) -> Iterator[Change]:
         """Link the strongest identifier with each of the others, then with the previous ones of an alias call.
 
         One that an alias call names both as its own and as previous is a previous one: the producer's word goes first.
@@ -51,9 +69,66 @@ class Graph:
         for other in others:
             if other in previous:
                 continue
-            yield from self.pair(head, other, alias=False)
+            yield from self.take(Pair(key, head, other, alias=False))
         for other in previous:
-            yield from self.pair(head, other, alias=True)
+            yield from self.take(Pair(key, head, other, alias=True))
+
+    def take(self, pair: Pair) -> Iterator[Change]:
+        """Link a pair, unless it names an identifier that has been cut off since."""
+        if any(pair.key < self.cuts.get(identifier, ()) for identifier in (pair.head, pair.other)):
+            return
+        self.history.append(pair)
+        yield from self.pair(pair.head, pair.other, alias=pair.alias)
+
+    def cut(self, identifier: Identifier, key: Key) -> None:
+        """Cut an identifier off: all that it led to is put together anew, as if no pair before `key` had named it."""
+        self.cuts[identifier] = max(key, self.cuts.get(identifier, ()))
+        near = self.near(identifier)
+        self.history = [pair for pair in self.history if identifier not in {pair.head, pair.other}]
+        anew = Graph(self.hasher, profile_limit=self.profile_limit, device_policy=self.device_policy)
+        # In event-time order, also those that came late.
+        for pair in sorted(self.history, key=lambda pair: pair.key):
+            if pair.head in near:
+                for _ in anew.pair(pair.head, pair.other, alias=pair.alias):
+                    pass
+        for one in near & self.owner.keys():
+            self.members[self.owner.pop(one)].discard(one)
+        self.members = {profile_id: members for profile_id, members in self.members.items() if members}
+        for profile_id, members in anew.members.items():
+            self.members.setdefault(profile_id, set()).update(members)
+            self.owner.update(dict.fromkeys(members, profile_id))
+            self.seen[profile_id] = self.arrived + anew.seen[profile_id]
+        self.arrived += anew.arrived
+        self.refused = {pair for pair in self.refused if pair[0] not in near} | anew.refused
+
+    def near(self, identifier: Identifier) -> set[Identifier]:
+        """All that can be reached from an identifier over the pairs there were."""
+        found: set[Identifier] = set()
+        more = {identifier}
+        while more:
+            found |= more
+            named = ({pair.head, pair.other} for pair in self.history)
+            more = set().union(*(pair for pair in named if pair & found)) - found
+        return found
+
+    def erase(self, identifier: Identifier, key: Key) -> set[Identifier]:
+        """Forget everybody in the profile of an identifier: they are strangers from now on, and so is who comes late.
+
+        Returns who that was. What others have of them (a device that has moved on) stays where it is.
+        """
+        gone = {identifier}
+        if identifier in self.owner:
+            gone = self.members.pop(self.owner[identifier])
+        for one in gone:
+            self.owner.pop(one, None)
+            self.cuts[one] = max(key, self.cuts.get(one, ()))
+        self.history = [pair for pair in self.history if pair.head not in gone and pair.other not in gone]
+        self.refused = {pair for pair in self.refused if not gone & set(pair)}
+        return gone
+
+    def clusters(self) -> set[frozenset[Identifier]]:
+        """Who is together, those who are alone left out."""
+        return {frozenset(members) for members in self.members.values() if len(members) > 1}
 
     def pair(self, head: Identifier, other: Identifier, *, alias: bool) -> Iterator[Change]:
         """Link two identifiers under the policy."""
@@ -93,7 +168,8 @@ class Graph:
         if identifier not in self.owner:
             self.owner[identifier] = profile_id
             self.members[profile_id] = {identifier}
-            self.seen[profile_id] = len(self.seen)
+            self.seen[profile_id] = self.arrived
+            self.arrived += 1
 
     def over_limit(self, union: set[Identifier]) -> str | None:
         """The limit that a profile of these identifiers would be over, or None."""

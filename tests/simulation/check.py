@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from schemas.record import Record
-from schemas.topics import IDENTITY_ASSIGNMENTS
+from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.campaigns import load
 from streams.core.campaigns import Campaigns
 from tests.oracle.cells import totals, written
@@ -25,7 +25,8 @@ from tests.simulation.invariants import (
     repeats_only,
     unique,
 )
-from tests.simulation.plan import Plan, draw
+from tests.simulation.plan import Plan, asked, draw
+from tests.simulation.requested import requested
 from tests.simulation.world import World
 
 
@@ -38,9 +39,16 @@ def campaigns_of(text: str) -> Campaigns:
         return load(Path(file.name))
 
 
-def failures(seed: int, mode: str | None = None, trace: Callable[[str], None] | None = None) -> list[str]:
-    """What is wrong with the run of a seed: nothing, or how to see it again and one line for each thing."""
+def failures(
+    seed: int, mode: str | None = None, trace: Callable[[str], None] | None = None, *, asking: bool = False
+) -> list[str]:
+    """What is wrong with the run of a seed: nothing, or how to see it again and one line for each thing.
+
+    `asking`: somebody asks for splits and erasures in the middle of it.
+    """
     plan = draw(seed, mode)
+    if asking:
+        plan = asked(plan)
     world = World(plan, campaigns_of(plan.campaigns), trace)
     try:
         world.run()
@@ -51,7 +59,8 @@ def failures(seed: int, mode: str | None = None, trace: Callable[[str], None] | 
         world.close()
     if not found:
         return []
-    again = f"python -m tests.simulation.run --seed {seed}" + (f" --mode '{mode}'" if mode else "") + " --trace"
+    again = f"python -m tests.simulation.run --seed {seed}" + (f" --mode '{mode}'" if mode else "")
+    again += " --asking --trace" if asking else " --trace"
     return [f"seed {seed} ({plan.mode}, {world.steps} steps) failed; see it again: {again}", *found[:20]]
 
 
@@ -59,6 +68,11 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     """Everything that is wrong with the outcome of a run."""
     drained, whole = world.topics(), world.topics(whole=True)
     yield from unique(whole)
+    if plan.requests:
+        yield from no_message_after_an_order(world.network.emitted)
+        yield from cells_add_up(whole)
+        yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole)
+        return
     yield from repeats_only(drained, whole)
     yield from each_once(plan.records, drained)
     yield from no_message_after_an_order(world.network.emitted)

@@ -31,8 +31,8 @@ Topics = dict[str, list[Record]]
 
 
 def distinct(records: Iterable[Record]) -> list[tuple[bytes | None, bytes | None]]:
-    """(key, value), repeats dropped, in the order in which they first came."""
-    return list(dict.fromkeys((record.key, record.value) for record in records))
+    """(key, value), repeats and tombstones dropped, in the order in which they first came."""
+    return list(dict.fromkeys((record.key, record.value) for record in records if record.value is not None))
 
 
 def unique(topics: Topics) -> Iterator[str]:
@@ -104,7 +104,7 @@ def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
     orders: dict[bytes | None, list[tuple[int, int]]] = defaultdict(list)
     seen: set[Any] = set()
     for nth, out in enumerate(emitted):
-        if (out.topic, out.key, out.value) in seen:
+        if out.value is None or (out.topic, out.key, out.value) in seen:
             continue
         seen.add((out.topic, out.key, out.value))
         row = orjson.loads(out.value or b"")

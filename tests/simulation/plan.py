@@ -8,13 +8,24 @@ from typing import Final
 
 import orjson
 
+from schemas.events import DeadLetter, Reader
+from schemas.identifiers import Identifier
 from schemas.record import Record
-from tests.oracle.histories import HOUR, MINUTE, History, random_history
+from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.simulation.crowds import crowd
 
 MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late crashes")
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
 LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A `split` or an `erase` that somebody asks for. `now`: what their clock shows in ms, None for the run's own."""
+
+    kind: str
+    identifier: Identifier
+    now: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class Plan:
     early_end: bool
     a_call: int
     unit: int
+    requests: tuple[Request, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -68,6 +80,23 @@ def draw(seed: int, mode: str | None = None) -> Plan:
         a_call=rng.choice((1, 2, 5, 2_000)),
         unit=rng.choice((1, 20, 20_000, 20_000)),
     )
+
+
+def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "erase")) -> Plan:
+    """The same run, in which somebody asks for a few splits and erasures."""
+    rng = random.Random(f"requests {plan.seed}")
+    reader, named, times = Reader("US"), set(), [START]
+    for record in plan.records:
+        event = reader.read(record)
+        if not isinstance(event, DeadLetter):
+            named |= {*event.identifiers, *event.previous}
+            times.append(event.time)
+    people = [*sorted(named), Identifier("email", "stranger@shop.example")]
+    requests = tuple(
+        Request(rng.choice(kinds), rng.choice(people), rng.choice(times) if plan.lateness is None else None)
+        for _ in range(rng.choice((1, 1, 2, 4)))
+    )
+    return replace(plan, requests=requests)
 
 
 def hurried(history: History, lateness: int) -> History:

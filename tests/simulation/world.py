@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from faust.types import TP
 
+from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.topics import (
     CHANNEL_TOPICS,
@@ -61,9 +62,11 @@ class World:
         self.steps = 0
         self.generation = 1
         self.network = Network(rng)
+        self._hasher = Hasher(SECRET)
         self.chaos = Chaos(plan, rng)
         self.zombies: list[tuple[Seat, Life]] = []
         self.drained_at: dict[tuple[str, int], int] | None = None
+        self.requests = list(plan.requests)
         self._links_seen = 0
         self._ended = False
         self._reassigning = False
@@ -180,6 +183,8 @@ class World:
         actions += [(lambda s=seat: self._step(s), 1.0) for seat in (*self.readers, *self.seats)]
         actions += [(lambda w=w: self._read_on(w), 0.5) for w in range(self.plan.workers)]
         actions += [(self._publish, 1.0), (self._declare_end, 0.2), (self._zombie, 0.5), (self._trouble, 0.2)]
+        if self.requests:
+            actions.append((self._ask, 0.05))
         total, weights = 0.0, []
         for _, weight in actions:
             total += weight * rng.choice((0.05, 0.3, 1.0, 1.0, 3.0))
@@ -243,6 +248,24 @@ class World:
         ends = [[*source, len(self.shop.logs.get(source, ()))] for source in self.sources]
         self.network.append(links_out({"k": "end", "positions": ends}))
 
+    def _ask(self) -> None:
+        """Somebody asks for a split or an erasure."""
+        if self.requests:
+            request = self.requests.pop(0)
+            self.say(f"{request.kind} {request.identifier}")
+            now = self.shop.wall if request.now is None else request.now
+            self.network.append(
+                links_out(
+                    {
+                        "k": request.kind,
+                        "request": f"{len(self.plan.requests) - len(self.requests)}",
+                        "type": request.identifier.type,
+                        "id": self._hasher(*request.identifier),
+                        "now": now,
+                    }
+                )
+            )
+
     def _zombie(self) -> None:
         if not self.zombies:
             return
@@ -300,7 +323,7 @@ class World:
     def _finished(self) -> bool:
         if self.drained_at is None or not self.network.idle or self.zombies or self.chaos.active:
             return False
-        return all(actor.done() for actor in self.keyed.values()) and not self._reassigning
+        return not self.requests and all(actor.done() for actor in self.keyed.values()) and not self._reassigning
 
     def _standing(self) -> str:
         logs = {actor.name: (actor.reached, len(actor._log)) for actor in self.keyed.values()}

@@ -1,0 +1,201 @@
+"""Splits and erasures between links, against the oracle: identify alone, in thousands of small worlds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.identifiers import DEVICE_LIKE, Hasher, Identifier, strongest_first
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, IDENTITY_MERGES
+from streams.core.graph import Policy
+from streams.core.identify import Identify
+from streams.core.wire import links_out
+from streams.replay import Logs
+from streams.runtime.state import MemoryBase, PartitionStore, Position
+from tests.oracle import identity
+from tests.oracle.run import SECRET
+
+HASHER = Hasher(SECRET)
+TOPIC = "channels.web"
+TYPES = (("user_id", 3), ("email", 4), ("loyalty", 2), ("device_id", 2), ("push_token", 2), ("anonymous_id", 4))
+POOL = [Identifier(type_, f"{type_}{n}") for type_, count in TYPES for n in range(count)]
+HASHED = {i: HASHER(*i) for i in POOL}
+
+
+class Beside:
+    """identify and the oracle, told the same things. Time goes in milliseconds; one event a millisecond."""
+
+    def __init__(self, device: Any) -> None:
+        self.policy = Policy(device=device)
+        self.logs = Logs()
+        self.store = PartitionStore(MemoryBase())
+        self.oracle = identity.Graph(HASHER, device_policy=device)
+        self.waiting: list[tuple[identity.Key, tuple[Identifier, ...], tuple[Identifier, ...]]] = []
+        self.reached = 0
+        self.read = self.requests = 0
+        self.retired: set[str] = set()
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or begin again from what is in the store."""
+        self.identify = Identify(self.store, self.logs, partitions=1, policy=self.policy)
+        self.identify.load()
+
+    def restart(self) -> None:
+        """A unit, and the end of the process."""
+        self.identify.flush()
+        self.store.settle(Position(0, 0, self.read, 0))
+        self.start()
+
+    def tell(self, notice: dict[str, Any]) -> None:
+        """Write a record to identity.links, and let identify read all there is."""
+        self.logs.send(links_out(notice))
+        log = self.logs.topics[IDENTITY_LINKS][0]
+        while self.read < len(log):
+            self.read += self.identify.process(log[self.read :])
+
+    def link(self, time: int, identifiers: tuple[Identifier, ...], previous: tuple[Identifier, ...]) -> None:
+        """An event that names several, as ingest sends it."""
+        own = (*identifiers[:1], *(i for i in identifiers[1:] if i not in previous))
+        hashed = [[i.type, HASHER(*i)] for i in (*own, *previous)]
+        offset = len(self.logs.topics[IDENTITY_LINKS][0])
+        self.tell({"k": "links", "topic": TOPIC, "partition": 0, "links": [[time, offset, hashed, len(previous)]]})
+        self.waiting.append(((time, TOPIC, 0, offset), identifiers, previous))
+        self.apply()
+
+    def report(self, time: int) -> None:
+        """All sources are this far."""
+        self.reached = max(self.reached, time)
+        sources = [[topic, 0, time, 0] for topic in CHANNEL_TOPICS]
+        self.tell({"k": "report", "sources": sources, "version": 10**9, "now": time})
+        self.apply()
+
+    def apply(self) -> None:
+        """The oracle applies what its time has passed."""
+        for link in sorted(self.waiting, key=lambda w: w[0]):
+            if link[0] < (self.reached,):
+                self.waiting.remove(link)
+                for _ in self.oracle.link(link[1], link[2], link[0]):
+                    pass
+
+    def ask(self, kind: str, identifier: Identifier, now: int) -> dict[str, Any]:
+        """Ask for a split or an erasure; returns identify's receipt."""
+        self.requests += 1
+        request = f"r{self.requests}"
+        before = len(self.logs.topics[IDENTITY_LINKS][0])
+        self.tell({"k": kind, "request": request, "type": identifier.type, "id": HASHER(*identifier), "now": now})
+        key = (max(now, self.reached) + 1,)
+        if kind == "split":
+            self.oracle.cut(identifier, key)
+        else:
+            self.oracle.erase(identifier, key)
+        answers = [orjson.loads(r.value or b"") for r in self.logs.topics[IDENTITY_LINKS][0][before:]]
+        (receipt,) = (a for a in answers if a["k"] == "receipt" and a["agent"] == "identify")
+        assert receipt["request"] == request
+        return dict(receipt)
+
+    def differences(self) -> Iterator[str]:
+        """Where they differ, and what must hold of what was written."""
+        graph = self.identify.graph
+        found = {frozenset(members) for members in graph.members.values() if len(members) > 1}
+        want = {frozenset(HASHED[i] for i in cluster) for cluster in self.oracle.clusters()}
+        names = {hashed: i.value for i, hashed in HASHED.items()}
+        for text, clusters in (("missing", want - found), ("not wanted", found - want)):
+            yield from (f"{text}: {' '.join(sorted(names[h] for h in cluster))}" for cluster in clusters)
+        last = {
+            (r.key or b"").decode(): orjson.loads(r.value or b"") for r in self.logs.topics[IDENTITY_ASSIGNMENTS][0]
+        }
+        for hashed, row in last.items():
+            if row["profile_id"] != graph.owner.get(hashed):
+                yield f"{names[hashed]} is assigned {row['profile_id']}, but is of {graph.owner.get(hashed)}"
+        for row in map(orjson.loads, (r.value or b"" for r in self.logs.topics[IDENTITY_MERGES][0])):
+            if not row.get("refused") and row["reason"] != "split":
+                self.retired.add(row["merged_profile_id"])
+        back = self.retired & set(graph.members)
+        if back:
+            yield f"retired ids are back: {back}"
+
+
+def some(rng: random.Random) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
+    """The identifiers of one event, and those of its previousId if it is an alias call."""
+    identifiers = tuple(strongest_first(rng.sample(POOL, rng.choice((2, 2, 2, 3, 4)))))
+    if identifiers[0].type != "user_id" or rng.random() < 0.85:
+        return identifiers, ()
+    value = f"user_id{rng.randrange(3)}"
+    if identifiers[0].value == value:
+        return identifiers, ()
+    return identifiers, (Identifier("user_id", value),)
+
+
+def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
+    """The differences of one small world, with what was done in it."""
+    rng = random.Random(seed)
+    beside = Beside(rng.choice(("latest", "latest", "first")))
+    story: list[str] = []
+    now = 1_000
+    for _ in range(rng.randint(3, 25)):
+        now += rng.choice((0, 1, 5))
+        if rng.random() < 0.75:
+            time = max(beside.reached, now - rng.choice((0, 0, 3))) if not late else now - rng.choice((0, 0, 9))
+            identifiers, previous = some(rng)
+            story.append(f"{time} link {' '.join(i.value for i in identifiers)} < {[i.value for i in previous]}")
+            beside.link(time, identifiers, previous)
+        elif rng.random() < 0.5:
+            story.append(f"up to {now}")
+            beside.report(now)
+        elif rng.random() < 0.2:
+            story.append("restart")
+            beside.restart()
+        else:
+            kind, one = rng.choice(kinds), rng.choice(POOL)
+            at = rng.choice((0, now, now + 3))
+            story.append(f"{kind} {one.value} now {at}")
+            receipt = beside.ask(kind, one, at)
+            story.append(f"  {receipt}")
+        if found := list(beside.differences()):
+            return [f"seed {seed}", *story, *found]
+    beside.report(now + 100)
+    found = list(beside.differences())
+    return [f"seed {seed}", *story, "up to the end", *found] if found else []
+
+
+@pytest.mark.parametrize("kinds", [("split",), ("erase",), ("split", "erase")], ids=" and ".join)
+def test_links_in_time(kinds: tuple[str, ...]) -> None:
+    """Clusters after each step are those of the links without the ones that were cut off."""
+    for seed in range(700):
+        assert not (found := world(seed, kinds, late=False)), "\n".join(found)
+
+
+def test_late_links() -> None:
+    """Links from before a cut that come after it are void; other late ones are applied when they come."""
+    for seed in range(700):
+        assert not (found := world(seed, ("split", "erase"), late=True)), "\n".join(found)
+
+
+def test_split_is_as_if_its_links_had_never_been() -> None:
+    """The oracle's own word: a cut is the same links run again without the pairs that name the identifier."""
+    for seed in range(300):
+        rng = random.Random(seed)
+        links = [some(rng) for _ in range(rng.randint(1, 20))]
+        cut, at = rng.choice(POOL), rng.randint(0, len(links))
+        graph, without = identity.Graph(HASHER), identity.Graph(HASHER)
+        for n, (identifiers, previous) in enumerate(links):
+            if n == at:
+                graph.cut(cut, (at,))
+            list(graph.link(identifiers, previous, (n,)))
+        if at == len(links):
+            graph.cut(cut, (at,))
+        for n, (identifiers, previous) in enumerate(links):
+            for other in (*(i for i in identifiers[1:] if i not in previous), *previous):
+                if n >= at or cut not in {identifiers[0], other}:
+                    list(without.pair(identifiers[0], other, alias=other in previous))
+        assert graph.clusters() == without.clusters()
+
+
+def test_devices_are_among_them() -> None:
+    """The worlds hold devices that move, and persons' identifiers that stay."""
+    assert {i.type in DEVICE_LIKE for i in POOL} == {True, False}
