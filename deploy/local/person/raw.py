@@ -55,7 +55,7 @@ async def mentions(
     """Records by topic that mention somebody, of all that raw topics and dead letters hold; reports records read."""
     found: Counter[str] = Counter()
     read = 0
-    async for record in _all(consumer, await draining.ends(consumer, TOPICS, settings)):
+    async for record in everything(consumer, await draining.ends(consumer, TOPICS, settings)):
         read += 1
         if not read % 1000:
             report(read)
@@ -64,7 +64,8 @@ async def mentions(
     return dict(sorted(found.items()))
 
 
-async def _all(consumer: AIOKafkaConsumer, ends: draining.Ends) -> AsyncIterator[Record]:
+async def everything(consumer: AIOKafkaConsumer, ends: draining.Ends) -> AsyncIterator[Record]:
+    """Every record of these partitions up to their ends, from the first that is still there."""
     begins = await consumer.beginning_offsets(list(ends))
     waiting = {tp: end for tp, end in ends.items() if end > begins[tp]}
     consumer.assign(list(waiting))
