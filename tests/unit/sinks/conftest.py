@@ -36,7 +36,7 @@ def migrated(embedded: Settings) -> Iterator[Any]:
 @pytest.fixture
 def client(migrated: Any) -> Any:
     """The same client, over empty tables."""
-    for name in (*(table.name for table in TABLES), "profiles"):
+    for name in (*(table.name for table in TABLES), "profiles", "settled_profiles"):
         migrated.command(f"TRUNCATE TABLE {name}")
     return migrated
 
