@@ -163,17 +163,31 @@ def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
     return [f"seed {seed}", *story, "up to the end", *found] if found else []
 
 
-@pytest.mark.parametrize("kinds", [("split",), ("erase",), ("split", "erase")], ids=" and ".join)
+EACH = [("split",), ("erase",), ("split", "erase")]
+
+
+def check(seeds: range, kinds: tuple[str, ...], *, late: bool) -> None:
+    """No difference in any of these worlds."""
+    for seed in seeds:
+        assert not (found := world(seed, kinds, late=late)), "\n".join(found)
+
+
+@pytest.mark.parametrize("kinds", EACH, ids=" and ".join)
 def test_links_in_time(kinds: tuple[str, ...]) -> None:
     """Clusters after each step are those of the links without the ones that were cut off."""
-    for seed in range(700):
-        assert not (found := world(seed, kinds, late=False)), "\n".join(found)
+    check(range(200), kinds, late=False)
 
 
 def test_late_links() -> None:
     """Links from before a cut that come after it are void; other late ones are applied when they come."""
-    for seed in range(700):
-        assert not (found := world(seed, ("split", "erase"), late=True)), "\n".join(found)
+    check(range(200), ("split", "erase"), late=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kinds", EACH, ids=" and ".join)
+def test_thousands_of_worlds(kinds: tuple[str, ...]) -> None:
+    """The same for more worlds than an ordinary run has time for."""
+    check(range(200, 3_000), kinds, late=False)
 
 
 def test_split_is_as_if_its_links_had_never_been() -> None:
