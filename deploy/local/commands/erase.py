@@ -33,7 +33,6 @@ def erase(
     settings = config.load()
     named = naming.named(person, settings)
     console.can_ask(yes=yes)
-    deadline = patient.Deadline(timeout)
     client = clickhouse.connect(settings, wait=wait)
     try:
         clickhouse.state(client)
@@ -46,6 +45,7 @@ def erase(
                 f"Forget profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
                 f"{everybody}? There is no way back", yes=yes,
             )  # fmt: skip
+        deadline = patient.Deadline(timeout)
         with console.progress() as shown:
             task = shown.add_task("raw records read", total=None)
             done = running.run(

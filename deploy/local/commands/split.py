@@ -20,7 +20,6 @@ def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Time
     settings = config.load()
     named = naming.named(person, settings)
     console.can_ask(yes=yes)
-    deadline = patient.Deadline(timeout)
     client = clickhouse.connect(settings, wait=wait)
     try:
         clickhouse.state(client)
@@ -29,8 +28,8 @@ def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Time
             title = f"To be cut: {named.shown} of profile {found.profile_id}, and what came by it"
             console.show(showing.identifier_table(splitting.cut(found), title))
         console.sure(f"Cut {named.shown} off?", yes=yes)
-        now = time.time_ns() // 1_000_000
-        answers = running.run(asking.ask(settings, asking.SPLIT, named, now, seconds=deadline.left))
+        deadline, now = patient.Deadline(timeout), time.time_ns() // 1_000_000
+        answers = running.run(asking.ask(settings, asking.SPLIT, named, now, seconds=timeout))
         if not answers.identify or not answers.identify["found"]:
             raise UnavailableError(f"{naming.unknown(named)}: no event has ever linked it")
         receipt = splitting.receipt(found, answers, splitting.clusters(client, found, answers, deadline.left))
