@@ -48,7 +48,8 @@ HISTORIES: dict[str, tuple[list[Record], dict[str, str]]] = {
         {"P tablet 0": Q, "P tablet 2": P},
     ),
     "a profile merged in later brings its own heads with it": (
-        [seen(L, TABLET), seen(P, TABLET), make.split(P, Q, [TABLET], NOON + HOUR, 5), make.merge(L, P, NOON + HOUR, 8)],
+        [seen(L, TABLET), seen(P, TABLET), make.split(P, Q, [TABLET], NOON + HOUR, 5),
+         make.merge(L, P, NOON + HOUR, 8)],
         {"L tablet 0": P, "P tablet 0": Q},
     ),
     "a cut-off part that merges on": (
