@@ -30,6 +30,9 @@ DUPLICATES: Final = _counter(
     "winback_duplicates_total", "events dropped because their message id was seen within a day"
 )
 LATE_EVENTS: Final = _counter("winback_late_events_total", "events older than the watermark when they came", "channel")
+ERASED_EVENTS: Final = _counter(
+    "winback_erased_events_total", "events of erased profiles that were on their way, dropped"
+)
 SEALED_EARLY: Final = _counter("winback_sealed_early_total", "events sealed early: their profile had too many waiting")
 CHUNK_SECONDS: Final = _histogram("winback_chunk_seconds", "time to process one chunk", _FAST, "agent")
 EVENT_AGE: Final = _histogram("winback_event_age_seconds", "age of a record when a stage takes it", _SLOW, "stage")
@@ -61,6 +64,7 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_carts": CARTS,
     "winback_state_keys": STATE_KEYS,
     "winback_sealed_early_total": SEALED_EARLY,
+    "winback_erased_events_total": ERASED_EVENTS,
 }
 
 

@@ -7,6 +7,7 @@ they are given and put what follows from it into `Effects`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from schemas.topics import (
 from streams.core import attribution, cart, channels, consent, contact, orders
 from streams.core.cart import Transition
 from streams.core.kpis import COUNTED, Cells
-from streams.core.profile import Profile
+from streams.core.profile import Cart, Profile
 from streams.core.sealed import Sealed
 from streams.core.sequence import Decision, Sequencer
 
@@ -105,6 +106,17 @@ class Machines:
         if lost is not None and (winner.cart is None or winner.cart.id != lost):
             # The two carts are one now, under the winner's id: a step of the other would remind of it twice.
             self._decisions(winner, self._sequencer.cancel(winner, lost, "exited", at), effects)
+
+    def divide(self, profile: Profile, to: str, by: Container[str], at: int, effects: Effects) -> Cart | None:
+        """A split: the cart that another profile gets of this one's lines."""
+        theirs, transitions = cart.divide(profile, to, by, at)
+        self._transitions(profile, transitions, effects)
+        return theirs
+
+    def arrive(self, profile: Profile, at: int, effects: Effects) -> None:
+        """A profile that a split has made: its cart opens here, with nothing that waits."""
+        if profile.cart is not None:
+            self._transitions(profile, [cart.arrived(profile.cart, at)], effects)
 
     def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
         conversion = orders.on_completed(profile, event)

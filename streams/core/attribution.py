@@ -78,6 +78,7 @@ def on_event(profile: Profile, event: Sealed) -> None:
     touch = touch_of(event)
     if touch is None:
         return
+    touch.by = event.by
     for known in reversed(profile.touches):
         if abs(touch.at - known.at) > SESSION_MS:
             break

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -113,6 +115,9 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
         cart_lines.remove(lines, properties)
     elif isinstance(products := properties.get("products"), list):
         lines = cart_lines.snapshot(products, currency)
+    known = cart.lines if cart is not None else {}
+    for key, line in lines.items():
+        line.by = line.by or (known[key].by if key in known else event.by)
     if cart is None:
         if not lines:
             return []
@@ -158,6 +163,27 @@ def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
     if mine.abandoned and not theirs.abandoned:
         transitions.append(_move(mine, "reopened", at))
     return transitions
+
+
+def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart | None, list[Transition]]:
+    """A split: the lines that these have brought are another's from `at` on. Returns that one's cart, None for nothing.
+
+    It is as old as the one it comes from, save that its clock begins anew; an abandoned one stays so.
+    """
+    cart = profile.cart
+    gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in by}
+    if cart is None or not gone:
+        return None, []
+    seed = f"{to}|{cart.opened_at}|{cart.id}"
+    theirs = replace(cart, id=blake2b(seed.encode(), digest_size=16).hexdigest(), lines=gone)
+    theirs.counts_from = max(theirs.counts_from, at)
+    cart.lines = {key: line for key, line in cart.lines.items() if key not in gone}
+    return theirs, [] if cart.lines else [_end(profile, cart, "emptied", at)]
+
+
+def arrived(cart: Cart, at: int) -> Transition:
+    """A cart that comes from a split opens, whatever it was: one that was abandoned reminds nobody again."""
+    return _transition(cart, NONE, OPEN, at, "opened")
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

@@ -11,14 +11,18 @@ from typing import Any
 
 import orjson
 
-from streams.core.apply import Effects
+from schemas.identifiers import Hasher
+from streams.core.apply import Effects, Machines
+from streams.core.division import Division
+from streams.core.erasure import Erasure
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, START_OF_TIME
 from streams.core.profile import Profile, decode, encode
 from streams.core.profiles import PENDING, DueIndex, Profiles
+from streams.core.repeats import Numbered
 from streams.core.seal import IN_TIME, LATE, Sealer
 from streams.core.task import Emit, Store
-from streams.core.wire import HEAD_SIZE, before_out, event_out, notice_out
+from streams.core.wire import HEAD_SIZE, before_out, event_out, notice_out, receipt_out
 
 Path = list[list[str]]
 """From a merged profile up to the one that holds it: [[profile id, merge key], ...], the innermost first."""
@@ -28,10 +32,12 @@ class Handover:
     """What arrives on `profile.events` besides rounds, put where it belongs."""
 
     def __init__(
-        self, store: Store, emit: Emit, profiles: Profiles, due: DueIndex, marks: Marks, sealer: Sealer, partitions: int
-    ) -> None:
+        self, store: Store, emit: Emit, forward: Numbered, profiles: Profiles, due: DueIndex, marks: Marks,
+        sealer: Sealer, machines: Machines, hasher: Hasher, partitions: int,
+    ) -> None:  # fmt: skip
         self._store = store
-        self._emit = emit
+        self._answers = emit
+        self._emit = forward
         self._profiles = profiles
         self._due = due
         self._marks = marks
@@ -39,35 +45,49 @@ class Handover:
         self._partitions = partitions
         self.low = NOTHING
         self.reached = START_OF_TIME
+        self._division = Division(store, forward, profiles, marks, sealer, machines, hasher, partitions, self.moves)
+        self._erasure = Erasure(store, emit, forward, profiles, due, marks, partitions, self.moves)
 
     def event(self, profile_id: bytes, key: bytes, head_and_body: bytes, effects: Effects) -> None:
         """An event sent to `profile_id`: forwarded if it belongs elsewhere at its own time, else it waits here."""
         to = self._marks.moved(profile_id, head_and_body[:HEAD_SIZE], key)
         if to is not None:
-            self._moves(key)
+            self.moves(key)
             self._emit.send(event_out(bytes.fromhex(to), key, head_and_body, self._partitions, None))
             return
         mark = self._marks.retired(profile_id)
         if mark is not None:
             winner, merged = mark
-            self._moves(key)
+            self.moves(key)
             if key >= merged[:KEY_SIZE]:
                 self._emit.send(event_out(winner, key, head_and_body, self._partitions, None))
             else:
                 path = [[profile_id.hex(), merged.hex()]]
                 self._emit.send(before_out(winner.hex(), path, key, head_and_body, self._partitions))
             return
+        if self._marks.erased(profile_id):
+            effects.counts["winback_erased_events_total",] += 1
+            return
         self._arrived(profile_id, key, head_and_body, effects)
 
     def before(self, holder: str, path: Path, key: bytes, head_and_body: bytes, effects: Effects) -> None:
         """An event of a merged profile from before its merge, sent to whoever holds that profile."""
-        holder_id = bytes.fromhex(holder)
+        holder_id, head = bytes.fromhex(holder), head_and_body[:HEAD_SIZE]
+        divided = self._marks.divided(holder_id, path)
+        if divided is not None and head in divided.ids and not self._marks.comes_back(holder_id, head):
+            self.moves(key)
+            to = bytes.fromhex(divided.ids[head])
+            self._emit.send(event_out(to, key, head_and_body, self._partitions, None))
+            return
         mark = self._marks.retired(holder_id)
         if mark is not None:
             winner, merged = mark
-            self._moves(key)
+            self.moves(key)
             further = [*path, [holder, merged.hex()]]
             self._emit.send(before_out(winner.hex(), further, key, head_and_body, self._partitions))
+            return
+        if self._marks.erased(holder_id):
+            effects.counts["winback_erased_events_total",] += 1
             return
         inner = self._attach(path, holder_id)
         if inner is None:
@@ -77,7 +97,7 @@ class Handover:
             self._seal_if_late(holder_id, path, effects)
 
     def notice(self, notice: dict[str, Any], effects: Effects) -> None:
-        """A merge, a transfer, or an identifier that leaves or arrives."""
+        """A merge, a transfer, an identifier that leaves or arrives, or what a split does."""
         match notice["k"]:
             case "merge":
                 self._merge(bytes.fromhex(notice["from"]), notice["to"], bytes.fromhex(notice["key"]))
@@ -85,6 +105,12 @@ class Handover:
                 self._transfer(notice, effects)
             case "leave":
                 self._leave(notice)
+            case "divide":
+                self._answer(notice, notice["from"], self._division.divide(notice, effects))
+            case "share":
+                self._division.share(notice, effects)
+            case "erase":
+                self._answer(notice, notice["profile"], self._erasure.erase(notice, self.reached))
             case "arrive":
                 profile_id, identifier = bytes.fromhex(notice["to"]), bytes.fromhex(notice["id"])
                 if self._marks.has_moved(profile_id, identifier):
@@ -106,7 +132,7 @@ class Handover:
         if profile is None and loser in self._due and next(self._store.scan(PENDING + loser), None) is not None:
             profile = self._profiles.ensure(loser)
         if profile is not None:
-            self._moves(key)
+            self.moves(key)
             self._pack(profile, winner, [[loser.hex(), key.hex()]])
         self._due.set(loser, None)
         self._marks.retire(loser, bytes.fromhex(winner), key)
@@ -134,12 +160,19 @@ class Handover:
     def _transfer(self, notice: dict[str, Any], effects: Effects) -> None:
         holder, path = notice["to"], notice["path"]
         holder_id = bytes.fromhex(holder)
+        divided = self._marks.divided(holder_id, path)
+        if divided is not None:
+            notice = {**notice, "state": self._division.of_transfer(divided, notice["state"], effects)}
         mark = self._marks.retired(holder_id)
         if mark is not None:
             winner, merged = mark
-            self._moves(bytes.fromhex(path[0][1]))
+            self.moves(bytes.fromhex(path[0][1]))
             on = {**notice, "to": winner.hex(), "path": [*path, [holder, merged.hex()]]}
             self._emit.send(notice_out(winner.hex(), on, self._partitions))
+            return
+        if self._marks.erased(holder_id):
+            for merged_id, _ in path:
+                self._erasure.take_back(merged_id)
             return
         inner_id = bytes.fromhex(path[0][0])
         if self._marks.absorbed(inner_id) or self._held(inner_id, path[0][1]):
@@ -189,9 +222,15 @@ class Handover:
         for name, value in self._store.scan(PENDING + profile_id):
             at = name[17:]
             if at >= key[:KEY_SIZE] and value[1 : 1 + HEAD_SIZE] == identifier:
-                self._moves(at)
+                self.moves(at)
                 self._emit.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions, None))
                 self._store.delete(name)
 
-    def _moves(self, key: bytes) -> None:
+    def _answer(self, notice: dict[str, Any], profile_id: str, removed: dict[str, int]) -> None:
+        """Say what was removed, behind all that takes it away."""
+        said = {"request": notice["request"], "agent": "journey", "profile": profile_id, "removed": removed}
+        self._answers.after(receipt_out(said))
+
+    def moves(self, key: bytes) -> None:
+        """Something of this key was sent on."""
         self.low = min(self.low, key[:KEY_SIZE])

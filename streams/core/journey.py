@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.topics import partition_of
 from streams.core.apply import Effects, Machines
@@ -47,8 +48,9 @@ class Journey:
         self._heard = Heard()
         self._forward = Numbered(emit, partition)
         self._handover = Handover(
-            store, self._forward, self._profiles, self._due, self._marks, self._sealer, partitions
-        )
+            store, emit, self._forward, self._profiles, self._due, self._marks, self._sealer, machines, Hasher(secret),
+            partitions,
+        )  # fmt: skip
         self._effects = Effects(self._cells)
 
     @property
@@ -120,6 +122,8 @@ class Journey:
                         self._emit_rows()
                         return i
                 else:
+                    # What was decided before comes before: an erasure takes back all rows that are written by then.
+                    self._emit_rows()
                     handover.notice(notice, effects)
         self._emit_rows()
         return len(records)

@@ -13,7 +13,10 @@ import orjson
 
 @dataclass(slots=True)
 class Line:
-    """One line of a cart. `price` in micros or None when nobody said; `currency` None follows the cart's."""
+    """One line of a cart. `price` in micros or None when nobody said; `currency` None follows the cart's.
+
+    `by`: the first 16 hex digits of the hash of whoever brought it, the strongest identifier of that event.
+    """
 
     product_id: str | None = None
     sku: str | None = None
@@ -23,6 +26,7 @@ class Line:
     url: str | None = None
     image_url: str | None = None
     currency: str | None = None
+    by: str = ""
 
 
 @dataclass(slots=True)
@@ -74,13 +78,14 @@ class Reminder:
 
 @dataclass(slots=True)
 class Touch:
-    """One contact of the customer with a channel, as attribution sees it."""
+    """One contact of the customer with a channel, as attribution sees it. `by` as of a line."""
 
     at: int
     channel: str
     source: str | None = None
     medium: str | None = None
     campaign: str | None = None
+    by: str = ""
 
 
 @dataclass(slots=True)

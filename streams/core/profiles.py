@@ -11,7 +11,7 @@ from streams.core.order import NOTHING
 from streams.core.profile import Profile, decode, encode
 from streams.core.task import Store
 
-_PREFIX: Final = b"s"
+STATE: Final = b"s"
 PENDING: Final = b"e"
 """Where the events that wait are kept: `e` + profile id + order key (streams/core/seal.py)."""
 _SUB: Final = b"\x01"
@@ -43,7 +43,7 @@ class Profiles:
         """The profile, or None if nothing has happened to it."""
         profile = self._cache.get(profile_id)
         if profile is None:
-            stored = self._store.get(_PREFIX + profile_id)
+            stored = self._store.get(STATE + profile_id)
             if stored is None:
                 return None
             profile = self._cache[profile_id] = decode(stored[_HEAD:])
@@ -87,20 +87,20 @@ class Profiles:
         self._touched.pop(profile_id, None)
         self.holders.discard(profile_id)
         self.held.discard(profile_id)
-        self._store.delete(_PREFIX + profile_id)
+        self._store.delete(STATE + profile_id)
         self._count_cart(profile_id, "")
 
     def flush(self) -> None:
         """Write back what was touched."""
         for profile_id, head in self._touched.items():
-            self._store.put(_PREFIX + profile_id, head + encode(self._cache[profile_id]))
+            self._store.put(STATE + profile_id, head + encode(self._cache[profile_id]))
         self._touched.clear()
         if len(self._cache) > _MOST_CACHED:
             self._cache.clear()
 
     def load(self) -> Iterator[tuple[bytes, bytes | None, bool]]:
         """(profile id, next timer as a bound or None, is it a sub-profile) of all that is stored."""
-        for key, value in self._store.scan(_PREFIX):
+        for key, value in self._store.scan(STATE):
             self.count += 1
             timer = value[1:_HEAD]
             if b'"cart":{' in value:

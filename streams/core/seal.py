@@ -145,7 +145,7 @@ class Sealer:
         body, late = value[_BODY:], value[:1] == LATE
         watermark = time_of(upto) if late else None
         try:
-            event = open_body(key, body, watermark)
+            event = open_body(key, body, watermark, value[1:_BODY])
             if self._family.has_had(profile, event.message_id, event.time, late=late):
                 self._machines.on_repeat(event, effects)
                 return

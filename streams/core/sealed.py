@@ -15,7 +15,8 @@ from streams.core.order import time_of
 class Sealed:
     """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it.
 
-    `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late.
+    `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `by`: the
+    first 16 hex digits of the hash of its strongest identifier.
     """
 
     time: int
@@ -29,6 +30,7 @@ class Sealed:
     identifiers: list[dict[str, str]]
     late: bool = False
     clock: int = 0
+    by: str = ""
 
     @property
     def is_activity(self) -> bool:
@@ -38,8 +40,11 @@ class Sealed:
         return self.name in ACTIVITY_EVENTS or self.type in ACTIVITY_TYPES
 
 
-def open_body(key: bytes, body: bytes, watermark: int | None = None) -> Sealed:
-    """Decode an event's body (schemas/events.py says what is in it); `watermark` is given when it comes late."""
+def open_body(key: bytes, body: bytes, watermark: int | None = None, head: bytes = b"") -> Sealed:
+    """Decode an event's body (schemas/events.py says what is in it); `watermark` is given when it comes late.
+
+    `head` is the hash of its strongest identifier.
+    """
     raw = orjson.loads(body)
     # Only a track call's name means what the Segment Spec says: a page may be called anything, even "Order Completed".
     name = raw["name"] if raw["type"] == "track" else ""
@@ -47,4 +52,5 @@ def open_body(key: bytes, body: bytes, watermark: int | None = None) -> Sealed:
     return Sealed(
         time, raw["channel"], raw["type"], name, raw["message_id"], raw["properties"], raw["context"],
         raw["traits"], raw["identifiers"], watermark is not None, time if watermark is None else max(time, watermark),
+        head[:8].hex(),
     )  # fmt: skip

@@ -30,6 +30,10 @@ class Store(Protocol):
         """All (key, value) whose key starts with the prefix, sorted by key, as they stand now."""
         ...
 
+    def purge(self, prefix: bytes) -> None:
+        """What was deleted in this unit under a prefix is to be gone from disk with it, not only unreadable."""
+        ...
+
 
 class Emit(Protocol):
     """Where a task puts its outputs."""

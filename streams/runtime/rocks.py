@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import orjson
 from rocksdict import (
     BlockBasedOptions,
+    BottommostLevelCompaction,
     Cache,
+    CompactOptions,
     DBCompressionType,
     Options,
     Rdict,
@@ -101,6 +103,14 @@ class RocksBase:
         shutil.rmtree(self.directory, ignore_errors=True)
         self._db, self.directory = _open(self.directory)
         self._db.set_write_options(_without_log())
+
+    def compact(self, prefixes: Sequence[bytes]) -> None:
+        """Write the files that hold such keys anew, without what was deleted or replaced."""
+        self._db.flush()
+        whole = CompactOptions()
+        whole.set_bottommost_level_compaction(BottommostLevelCompaction.force())
+        for prefix in prefixes:
+            self._db.compact_range(prefix, _behind(prefix), whole)
 
     def close(self) -> None:
         """Let go of the directory."""

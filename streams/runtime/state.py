@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
+
+import orjson
 
 BUCKET: Final = 17
 """Keys are mostly one byte of kind and the sixteen of a profile id, then more: scans ask for that prefix."""
 RESERVED: Final = b"\xff\xff"
 """Keys that begin so are the runtime's own."""
+PURGE: Final = b"\xfepurge"
+"""The prefixes to `purge` with a unit, in that unit: whoever has restored it knows that it is still to be done."""
 
 
 class Position(NamedTuple):
@@ -41,6 +45,10 @@ class Base(Protocol):
 
     def clear(self) -> None:
         """Forget everything."""
+        ...
+
+    def compact(self, prefixes: Sequence[bytes]) -> None:
+        """Let nothing of what was deleted or replaced under these prefixes stay on disk."""
         ...
 
     def close(self) -> None:
@@ -132,6 +140,9 @@ class MemoryBase:
         self._keys.clear()
         self._position = None
 
+    def compact(self, prefixes: Sequence[bytes]) -> None:
+        """Nothing stays."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -151,6 +162,7 @@ class PartitionStore:
         self._keys = Buckets()
         self._stored: set[bytes] = set()
         """Keys that a scan has found in the base: what is scanned is mostly deleted next, and need not be asked for."""
+        self._purge_if_due()
 
     def __len__(self) -> int:
         """How many keys the unit being made touches."""
@@ -203,3 +215,15 @@ class PartitionStore:
         self._unit = {}
         self._keys.clear()
         self._stored.clear()
+        self._purge_if_due()
+
+    def purge(self, prefix: bytes) -> None:
+        """What was deleted in this unit under a prefix is to be gone from disk with it."""
+        due = self.get(PURGE)
+        self.put(PURGE, orjson.dumps([*(() if due is None else orjson.loads(due)), prefix.hex()]))
+
+    def _purge_if_due(self) -> None:
+        due = self.base.get(PURGE)
+        if due is not None:
+            self.base.compact([bytes.fromhex(prefix) for prefix in orjson.loads(due)])
+            self.delete(PURGE)
