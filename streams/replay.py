@@ -6,7 +6,7 @@ What `winback replay` runs, and what a test can step through: nothing here decid
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -24,6 +24,7 @@ from streams.core.ingest import Ingest
 from streams.core.journey import Journey
 from streams.core.task import Task
 from streams.core.wire import links_out
+from streams.runtime.owners import Owners
 from streams.runtime.state import MemoryBase, PartitionStore, Position
 
 _CHUNK: Final = 1_000
@@ -67,6 +68,100 @@ class Reading:
         return True
 
 
+class Topology:
+    """The pipeline step by step: `feed`, `request` and `reach` in any order, and `finish` when no more input comes.
+
+    Nothing happens between the calls; each goes on until all has settled. `stores` are the states of identify and of
+    each partition of journey. Raises ValueError when the campaigns file is not valid.
+    """
+
+    def __init__(self, settings: Settings, campaigns: Campaigns | None = None) -> None:
+        self.logs = Logs()
+        partitions, secret = settings.partitions, settings.secret.get_secret_value()
+        self._ends = dict.fromkeys(((topic, p) for topic in CHANNEL_TOPICS for p in range(partitions)), 0)
+        self._owners = Owners()
+        self._known = 0
+        self._told: dict[str, Any] | None = None
+        self._ingest = Ingest(
+            self.logs,
+            reader=Reader(settings.phone_region, settings.blocked_values()),
+            hasher=Hasher(secret),
+            replica=self._owners.of,
+            erased=self._owners.erased,
+            partitions=partitions,
+        )
+        rules = campaigns or load(settings.campaigns)
+        policy = Policy(settings.device_policy, settings.profile_limit)
+        self.stores = [PartitionStore(MemoryBase()) for _ in range(1 + partitions)]
+        identify = Identify(self.stores[0], self.logs, partitions=partitions, policy=policy)
+        self._readings = [Reading(identify, self.stores[0], self.logs.topics[IDENTITY_LINKS][0])]
+        for p, store in enumerate(self.stores[1:]):
+            journey = Journey(store, self.logs, partition=p, partitions=partitions, campaigns=rules, secret=secret)
+            self._readings.append(Reading(journey, store, self.logs.topics[PROFILE_EVENTS][p]))
+
+    def feed(self, records: Iterable[Record]) -> None:
+        """Raw records come in."""
+        waiting: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for record in records:
+            source = (record.topic, record.partition)
+            waiting[source].append(record)
+            self._ends[source] = record.offset + 1
+            if len(waiting[source]) >= _CHUNK:
+                self._ingest.process(waiting.pop(source))
+        for chunk in waiting.values():
+            self._ingest.process(chunk)
+
+    def reach(self, watermark: int, now: int | None = None) -> None:
+        """All sources are as far as `watermark`; the wall clock shows `now`. Both in epoch milliseconds."""
+        self._report(watermark, now)
+        self._settle()
+
+    def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
+        """A `split` or an `erase` of an identifier, by its hash; returns the receipts."""
+        log = self.logs.topics[IDENTITY_LINKS][0]
+        before, request = len(log), f"{kind}-{len(log)}"
+        self.logs.send(links_out({"k": kind, "request": request, "type": type_, "id": hashed, "now": now}))
+        self._settle()
+        answers = [orjson.loads(record.value or b"") for record in log[before:]]
+        return [answer for answer in answers if answer["k"] == "receipt" and answer["request"] == request]
+
+    def finish(self) -> dict[str, list[Record]]:
+        """No more input comes, so time runs out; returns `topics`. What is fed all the same comes late."""
+        self.logs.send(links_out({"k": "end", "positions": [[*s, end] for s, end in self._ends.items()]}))
+        self._settle()
+        return self.topics
+
+    @property
+    def topics(self) -> dict[str, list[Record]]:
+        """All that was written for others, by topic."""
+        return {
+            topic: [r for _, log in sorted(self.logs.topics[topic].items()) for r in log] for topic in OUTPUT_TOPICS
+        }
+
+    def _settle(self) -> None:
+        """Read all there is, and say which assignments are known, until nothing is new."""
+        while sum(reading.step() for reading in self._readings) or self._learn():
+            pass
+
+    def _learn(self) -> bool:
+        """Catch up with the assignments; False if identify has been told all that there is to tell."""
+        assignments = self.logs.topics[IDENTITY_ASSIGNMENTS][0]
+        for record in assignments[self._known :]:
+            self._owners.apply(record.key, record.value)
+        self._known = len(assignments)
+        return self._report(None, None)
+
+    def _report(self, watermark: int | None, now: int | None) -> bool:
+        sources = [[*source, watermark, end] for source, end in self._ends.items()]
+        report = {"k": "report", "sources": sources, "version": self._owners.version, "now": now}
+        if report == self._told:
+            return False
+        self.logs.send(links_out(report))
+        # Without a word on how far they are, what was said of the sources stands.
+        self._told = {**report, "sources": [[*source, None, end] for source, end in self._ends.items()], "now": None}
+        return True
+
+
 def replay(
     records: Iterable[Record], settings: Settings, campaigns: Campaigns | None = None
 ) -> dict[str, list[Record]]:
@@ -74,57 +169,6 @@ def replay(
 
     Raises ValueError when the campaigns file is not valid.
     """
-    logs = Logs()
-    partitions, secret = settings.partitions, settings.secret.get_secret_value()
-    replica: dict[str, str] = {}
-    ingest = Ingest(
-        logs,
-        reader=Reader(settings.phone_region, settings.blocked_values()),
-        hasher=Hasher(secret),
-        replica=replica,
-        partitions=partitions,
-    )
-    ends = _ingest(ingest, records)
-    campaigns = campaigns or load(settings.campaigns)
-    policy = Policy(settings.device_policy, settings.profile_limit)
-    store = PartitionStore(MemoryBase())
-    identify = Identify(store, logs, partitions=partitions, policy=policy)
-    readings = [Reading(identify, store, logs.topics[IDENTITY_LINKS][0])]
-    for partition in range(partitions):
-        store = PartitionStore(MemoryBase())
-        journey = Journey(store, logs, partition=partition, partitions=partitions, campaigns=campaigns, secret=secret)
-        readings.append(Reading(journey, store, logs.topics[PROFILE_EVENTS][partition]))
-
-    sources = [(topic, partition) for topic in CHANNEL_TOPICS for partition in range(partitions)]
-    logs.send(links_out({"k": "end", "positions": [[*s, ends.get(s, 0)] for s in sources]}))
-    told = -1
-    while sum(reading.step() for reading in readings) or told < _version(logs):
-        if told < (version := _version(logs)):
-            told = version
-            logs.send(links_out(_report(sources, ends, version)))
-    return {topic: [r for _, log in sorted(logs.topics[topic].items()) for r in log] for topic in OUTPUT_TOPICS}
-
-
-def _ingest(ingest: Ingest, records: Iterable[Record]) -> dict[tuple[str, int], int]:
-    """Read everything; returns where each source ends."""
-    waiting: dict[tuple[str, int], list[Record]] = defaultdict(list)
-    ends: dict[tuple[str, int], int] = {}
-    for record in records:
-        source = (record.topic, record.partition)
-        waiting[source].append(record)
-        ends[source] = record.offset + 1
-        if len(waiting[source]) >= _CHUNK:
-            ingest.process(waiting.pop(source))
-    for chunk in waiting.values():
-        ingest.process(chunk)
-    return ends
-
-
-def _version(logs: Logs) -> int:
-    assignments = logs.topics[IDENTITY_ASSIGNMENTS][0]
-    return int(orjson.loads(assignments[-1].value or b"")["version"]) if assignments else 0
-
-
-def _report(sources: Sequence[tuple[str, int]], ends: dict[tuple[str, int], int], version: int) -> dict[str, Any]:
-    """All input has been read: what is left to tell is that, and which assignments are known."""
-    return {"k": "report", "sources": [[*s, None, ends.get(s, 0)] for s in sources], "version": version, "now": None}
+    topology = Topology(settings, campaigns)
+    topology.feed(records)
+    return topology.finish()

@@ -113,10 +113,10 @@ class Machines:
         self._transitions(profile, transitions, effects)
         return theirs
 
-    def arrive(self, profile: Profile, at: int, effects: Effects) -> None:
+    def arrive(self, profile: Profile, effects: Effects) -> None:
         """A profile that a split has made: its cart opens here, with nothing that waits."""
         if profile.cart is not None:
-            self._transitions(profile, [cart.arrived(profile.cart, at)], effects)
+            self._transitions(profile, [cart.arrived(profile.cart)], effects)
 
     def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
         conversion = orders.on_completed(profile, event)

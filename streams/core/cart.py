@@ -166,9 +166,9 @@ def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
 
 
 def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart | None, list[Transition]]:
-    """A split: the lines that these have brought are another's from `at` on. Returns that one's cart, None for nothing.
+    """A split at `at`: the lines that these have brought are another's. Returns that one's cart, None for nothing.
 
-    It is as old as the one it comes from, save that its clock begins anew; an abandoned one stays so.
+    It is as old as the one it comes from, and its clock has gone as far.
     """
     cart = profile.cart
     gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in by}
@@ -176,14 +176,13 @@ def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart
         return None, []
     seed = f"{to}|{cart.opened_at}|{cart.id}"
     theirs = replace(cart, id=blake2b(seed.encode(), digest_size=16).hexdigest(), lines=gone)
-    theirs.counts_from = max(theirs.counts_from, at)
     cart.lines = {key: line for key, line in cart.lines.items() if key not in gone}
     return theirs, [] if cart.lines else [_end(profile, cart, "emptied", at)]
 
 
-def arrived(cart: Cart, at: int) -> Transition:
-    """A cart that comes from a split opens, whatever it was: one that was abandoned reminds nobody again."""
-    return _transition(cart, NONE, OPEN, at, "opened")
+def arrived(cart: Cart) -> Transition:
+    """A cart that comes from a split opens when the one it comes from did; one that was abandoned is so in silence."""
+    return _transition(cart, NONE, OPEN, cart.opened_at, "opened")
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

@@ -97,7 +97,7 @@ class Division:
             return
         arrived = decode(orjson.dumps(notice["state"]))
         arrived.id = notice["to"]
-        self._machines.arrive(arrived, at, effects)
+        self._machines.arrive(arrived, effects)
         known = self._profiles.get(profile_id)
         if known is None:
             self._profiles.adopt(arrived)

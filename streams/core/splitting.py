@@ -159,7 +159,7 @@ class _Rebuilding:
         return self._earliest.get(hashed, NOTHING), hashed
 
     def _history(self, former: dict[str, list[str]], done: Split) -> None:
-        """A former id stands for the identifier that it began with, wherever that is now."""
+        """A former id stands for the identifier that it began with, wherever that goes now; not where it went before."""
         graph = self._graph
         roots: dict[str, str] = {}
         for hashed in self._was:
@@ -171,6 +171,8 @@ class _Rebuilding:
         for profile_id, ids in former.items():
             for known in ids:
                 root = roots.get(known)
-                if root is not None and graph.owner[root] != retired.get(profile_id, profile_id):
+                if root is None or self._was[root] != profile_id:
+                    continue
+                if graph.owner[root] != retired.get(profile_id, profile_id):
                     graph.into[known] = graph.owner[root]
                     done.history.append((known, graph.owner[root]))

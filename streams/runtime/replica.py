@@ -8,66 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Final
 
-import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.settings import Settings
-from schemas.times import parse
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from streams.runtime.broker import Probe
 from streams.runtime.fetching import pace
+from streams.runtime.owners import Owners
 
 log = structlog.get_logger("winback.replica")
 
 _TP = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
-RECENT: Final = 100_000
-"""Of how many identifiers, at least, the version is kept: more than identify assigns in one unit."""
-
-
-class Owners:
-    """`of`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none.
-
-    `erased`: identifier hash -> until when (epoch milliseconds) it is of a person who was erased.
-
-    A restarted identify sends again what it had sent since its last unit, so an assignment may come once more when a
-    younger one of the same identifier is known already. It must not be taken for news, not even for a moment: `version`
-    says that the younger one is known.
-    """
-
-    def __init__(self) -> None:
-        self.of: dict[str, str] = {}
-        self.erased: dict[str, int] = {}
-        self.version = 0
-        # One string a profile, however many identifiers it has.
-        self._profiles: dict[str, str] = {}
-        # What may come again is what came last: a version of every identifier would cost as much as its owner.
-        self._recent: dict[str, int] = {}
-        self._before: dict[str, int] = {}
-
-    def apply(self, key: bytes | None, value: bytes | None) -> None:
-        """Take one record: an assignment, or (no value) that an identifier was forgotten."""
-        if key is None:
-            return
-        identifier = key.decode()
-        if value is None:
-            self.of.pop(identifier, None)
-            return
-        assignment = orjson.loads(value)
-        # Erased: who comes under this identifier from now on is somebody new, who must not be taken for the one before.
-        profile_id = assignment["profile_id"] or assignment.get("next_profile_id") or identifier
-        version = assignment["version"]
-        if version < (self._recent.get(identifier) or self._before.get(identifier, 0)):
-            return
-        self._recent[identifier] = version
-        if len(self._recent) > RECENT:
-            self._before, self._recent = self._recent, {}
-        if (erased := assignment.get("erased_at")) is not None:
-            self.erased[identifier] = parse(erased) or 0
-        self.of[identifier] = self._profiles.setdefault(profile_id, profile_id)
-        self.version = max(self.version, version)
 
 
 class Replica:

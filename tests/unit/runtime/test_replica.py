@@ -6,8 +6,7 @@ from time import process_time
 
 import orjson
 
-from streams.runtime import replica
-from streams.runtime.replica import Owners
+from streams.runtime.owners import Owners
 
 
 def assignment(profile_id: str, version: int) -> bytes:
@@ -37,7 +36,7 @@ def test_a_repeated_older_assignment_is_no_news():
 
 def test_a_repetition_is_known_for_long_enough(monkeypatch):
     """A version is remembered until at least as many other identifiers were assigned as are said to be."""
-    monkeypatch.setattr(replica, "RECENT", 10)
+    monkeypatch.setattr("streams.runtime.owners.RECENT", 10)
     owners = Owners()
     owners.apply(b"a", assignment("q", 100))
     for n in range(10):
