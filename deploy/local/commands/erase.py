@@ -55,9 +55,10 @@ def erase(
                 )
             )  # fmt: skip
         ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
+        split_off = erasing.of_before_a_split(client, found, delete=True)
         erasing.gone(client, ids, deadline.left)
         heads = [found.values[one] for one in found.hashes if one in found.values]
-        receipt = erasing.receipt(found, before, done, lookup.mentions(client, heads, ids))
+        receipt = erasing.receipt(found, before, split_off, done, lookup.mentions(client, heads, ids))
     finally:
         client.close()
     if json:

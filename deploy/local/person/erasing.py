@@ -80,6 +80,21 @@ def rows(client: Client, ids: list[str]) -> dict[str, int]:
     return found
 
 
+def of_before_a_split(client: Client, person: Person, *, delete: bool = False) -> int:
+    """Events that a split has left under the profile that its identifiers were cut off from; deletes them if asked.
+
+    Returns how many there are, or were. No tombstone names them: that profile is another person's.
+    """
+    if not person.came:
+        return 0
+    given = {"sources": tuple(person.sources), "came": tuple(sorted(person.came))}
+    where = "profile_id IN %(sources)s AND head IN %(came)s"
+    found = int(client.query(f"SELECT count() FROM events WHERE {where}", parameters=given).result_rows[0][0])  # noqa: S608
+    if delete and found:
+        client.command(f"ALTER TABLE events DELETE WHERE {where} SETTINGS mutations_sync = 1", parameters=given)
+    return found
+
+
 def gone(client: Client, ids: list[str], seconds: float) -> None:
     """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
     if not patient.until(lambda: not any(rows(client, ids).values()), seconds):
@@ -91,11 +106,11 @@ def gone(client: Client, ids: list[str], seconds: float) -> None:
         )
 
 
-def receipt(person: Person, before: dict[str, int], done: Streams, others: int) -> dict[str, Any]:
+def receipt(person: Person, before: dict[str, int], split_off: int, done: Streams, others: int) -> dict[str, Any]:
     """What was removed where, and what stays until when. Holds no value of the person."""
     answers = done.answers
     identify = answers.identify or {}
-    found = answers.found or any(before.values())
+    found = answers.found or any(before.values()) or bool(split_off)
     return {
         "request": answers.request,
         "type": person.named.type,
@@ -108,6 +123,7 @@ def receipt(person: Person, before: dict[str, int], done: Streams, others: int) 
             },
             "state": answers.removed(),
             "clickhouse": before,
+            "clickhouse_events_of_before_a_split": split_off,
             "tombstones": done.tombstones,
             "raw_records_truncated": done.truncated,
         },

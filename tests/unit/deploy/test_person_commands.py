@@ -241,6 +241,23 @@ def test_after_a_split_each_has_the_events_of_its_own_identifiers(winback, tmp_p
     assert names == {P: ["Mine"], new: ["Theirs", "Later"]}
 
 
+def test_erasing_what_was_split_off_takes_its_events_of_before(winback, tmp_path, monkeypatch):
+    """They are under the profile it was cut off from: they go, and that profile keeps its own."""
+    shop, new = Shop(tmp_path), HASH("anonymous_id", "an id that was free")
+    shop(
+        events=[event(0, P, USER, name="Mine"), event(1, P, BROWSER, name="Theirs"), event(9, new, BROWSER)],
+        identifiers=[identifier(0, USER, P, 1), identifier(0, BROWSER, P, 2), identifier(5, BROWSER, new, 3)],
+        profile_merges=[merge(5, P, new, 4, BROWSER, reason="split", occurrence=4)],
+    )
+    client = erased(monkeypatch, shop, {"agent": "identify", "found": True, "profiles": [new]})
+    receipt = json.loads(winback(shop, "erase", "anonymous_id:b1", "--yes", "--json").stdout)
+    client.close()
+    assert receipt["removed"]["clickhouse"]["events"] == 1
+    assert receipt["removed"]["clickhouse_events_of_before_a_split"] == 1
+    shown = json.loads(winback(shop, "profile", "user_id:anna", "--json").stdout)
+    assert [entry["name"] for entry in shown["timeline"]] == ["Mine"]
+
+
 class Workers:
     """What identify and the journeys would answer, in place of Kafka."""
 
