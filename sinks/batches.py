@@ -29,16 +29,19 @@ class Origin(NamedTuple):
 class Batch:
     """The rows of one table: lines of JSONCompactEachRow, each with its newline, and where each came from.
 
+    `erased`: whose rows of the table, these included, are to be deleted after that; the version that erased each.
+
     Lines and numbers lie in flat buffers: an object a row would cost more memory, and the garbage collector's time.
     """
 
-    __slots__ = ("data", "offsets", "partitions", "table")
+    __slots__ = ("data", "erased", "offsets", "partitions", "table")
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.data = bytearray()
         self.partitions = array("i")
         self.offsets = array("q")
+        self.erased: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many rows."""
@@ -82,7 +85,7 @@ class Batches:
         self.size = 0
         self.skipped = 0
         self._since: float | None = None
-        self._tables: dict[str, Batch] = {}
+        self._tables: dict[str, list[Batch]] = {}
 
     @property
     def full(self) -> bool:
@@ -94,28 +97,54 @@ class Batches:
         return self.full or (self._since is not None and now - self._since >= self.limits.age)
 
     def add(self, topic: str, partition: int, messages: Iterable[tuple[int, Message]], now: float) -> None:
-        """Turn (offset, message) pairs of one partition into rows. An unreadable one is logged, counted, left out."""
+        """Turn (offset, message) pairs of one partition into rows. An unreadable one is logged, counted, left out.
+
+        A tombstone erases its profile's rows before it, not those after it: where there are any, a new batch begins.
+        """
         table = BY_TOPIC[topic]
-        batch = self._tables.setdefault(topic, Batch(table))
-        data, offsets, row, dumps, hasher = batch.data, batch.offsets, table.row, orjson.dumps, self._hasher
-        rows, size = len(batch), len(data)
+        batch = self._batch(table)
+        row, dumps, hasher = table.row, orjson.dumps, self._hasher
+        began = len(batch.offsets), len(batch.data)
         for offset, message in messages:
+            if table.tombstones and message.key:
+                if message.value is None:
+                    batch.erased[message.key.decode(errors="replace")] = 0
+                    continue
+                if batch.erased and message.key.decode(errors="replace") in batch.erased:
+                    self._count(batch, partition, began)
+                    batch = self._batch(table, fresh=True)
+                    began = 0, 0
             try:
-                data += dumps(row(message, hasher), option=orjson.OPT_APPEND_NEWLINE)
+                made = row(message, hasher)
+                batch.data += dumps(made, option=orjson.OPT_APPEND_NEWLINE)
             except (UnreadableError, orjson.JSONEncodeError) as wrong:
                 self.skipped += 1
                 metrics.SKIPPED.labels(topic).inc()
                 log.warning("record skipped: %s [topic=%s partition=%d offset=%d]", wrong, topic, partition, offset)
             else:
-                offsets.append(offset)
-        batch.partitions.extend([partition] * (len(batch) - rows))
-        self.rows += len(batch) - rows
-        self.size += len(data) - size
-        if self.rows and self._since is None:
+                batch.offsets.append(offset)
+                if table.erases is not None and (gone := table.erases(made)) is not None:
+                    batch.erased[gone[0]] = max(gone[1], batch.erased.get(gone[0], 0))
+        self._count(batch, partition, began)
+        if self._since is None and (self.rows or batch.erased):
             self._since = now
 
+    def _batch(self, table: Table, *, fresh: bool = False) -> Batch:
+        """The batch of a table that rows go into now."""
+        batches = self._tables.setdefault(table.topic, [])
+        if fresh or not batches:
+            batches.append(Batch(table))
+        return batches[-1]
+
+    def _count(self, batch: Batch, partition: int, began: tuple[int, int]) -> None:
+        """Take note of what has been added to a batch since it had so many rows and bytes."""
+        rows = len(batch.offsets) - began[0]
+        batch.partitions.extend([partition] * rows)
+        self.rows += rows
+        self.size += len(batch.data) - began[1]
+
     def take(self) -> list[Batch]:
-        """All rows so far, one batch a table; this is empty then."""
-        taken = [batch for batch in self._tables.values() if len(batch)]
+        """All so far, one batch a table and in order where there are more; this is empty then."""
+        taken = [batch for batches in self._tables.values() for batch in batches if len(batch) or batch.erased]
         self.rows, self.size, self._since, self._tables = 0, 0, None, {}
         return taken

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from sinks import metrics
 from sinks.batches import Batch
 from sinks.client import first_line
+from sinks.erasing import erase
 from sinks.errors import CLIENT_ERRORS, SchemaError, Verdict, retry_kind, verdict
+from sinks.rows import Table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -41,6 +44,14 @@ BAD_ROWS: Final = 100
 """More unparsable rows than this in one batch are not bad rows but a schema that does not fit."""
 
 
+class _BadRowError(Exception):
+    """Some row of a batch cannot be parsed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class StoppedError(Exception):
     """The process was asked to stop while an insert was waiting for ClickHouse; nothing may be committed."""
 
@@ -56,37 +67,58 @@ class Inserter:
         self.first_pause = first_pause
 
     def insert(self, batch: Batch) -> int:
-        """Returns how many rows went in: all but unparsable ones, which are logged and counted.
+        """Write the rows, then delete what the batch erases. Returns how many rows went in.
 
-        Raises SchemaError with the server's message when trying again cannot help, StoppedError when told to stop.
+        These are all but unparsable ones, which are logged and counted. Raises SchemaError with the server's message
+        when trying again cannot help, StoppedError when told to stop.
         """
         started = time.monotonic()
         rows = self._insert(batch, [BAD_ROWS])
-        metrics.INSERT_SECONDS.labels(batch.table.name).observe(time.monotonic() - started)
-        metrics.ROWS.labels(batch.table.name).inc(rows)
+        table = batch.table.name
+        if rows:
+            metrics.INSERT_SECONDS.labels(table).observe(time.monotonic() - started)
+            metrics.ROWS.labels(table).inc(rows)
+        if batch.erased:
+            self.patiently(f"erasing from {table}", lambda: erase(self.client, table, batch.erased), rows=False)
+            metrics.ERASED.labels(table).inc(len(batch.erased))
+            log.info("erased from %s: %d ids", table, len(batch.erased))
         return rows
 
     def _insert(self, batch: Batch, patience: list[int]) -> int:
+        if not len(batch):
+            return 0
+        table, data = batch.table, bytes(batch.data)
+        try:
+            self.patiently(f"insert into {table.name}", lambda: self._send(table, data))
+        except _BadRowError as bad:
+            return self._halves(batch, bad.error, patience)
+        return len(batch)
+
+    def _send(self, table: Table, data: bytes) -> None:
+        self.client.raw_insert(table.name, table.columns, data, settings=SETTINGS, fmt=FORMAT)
+
+    def patiently(self, doing: str, statement: Callable[[], object], *, rows: bool = True) -> None:
+        """Run what asks ClickHouse for something, anew while it is away. Raises SchemaError, StoppedError.
+
+        `rows`: whether an error about a value is about rows that were sent.
+        """
         pause = self.first_pause
-        while len(batch):
+        while True:
             try:
-                self.client.raw_insert(
-                    batch.table.name, batch.table.columns, bytes(batch.data), settings=SETTINGS, fmt=FORMAT
-                )
+                statement()
             except CLIENT_ERRORS as error:
                 match verdict(error):
-                    case Verdict.BAD_ROW:
-                        return self._halves(batch, error, patience)
-                    case Verdict.FATAL:
-                        raise SchemaError(f"table {batch.table.name}: {first_line(error)}") from error
+                    case Verdict.BAD_ROW if rows:
+                        raise _BadRowError(error) from error
+                    case Verdict.FATAL | Verdict.BAD_ROW:
+                        raise SchemaError(f"{doing}: {first_line(error)}") from error
                 metrics.RETRIES.labels(retry_kind(error)).inc()
-                log.warning("insert into %s: %s; again in %.1f s", batch.table.name, first_line(error), pause)
+                log.warning("%s: %s; again in %.1f s", doing, first_line(error), pause)
                 if self.stop.wait(pause):
                     raise StoppedError from error
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                break
-        return len(batch)
+                return
 
     def _halves(self, batch: Batch, error: Exception, patience: list[int]) -> int:
         if len(batch) > 1:

@@ -27,6 +27,9 @@ INSERT_SECONDS: Final = Histogram(
 )  # fmt: skip
 RETRIES: Final = Counter("winback_sink_retries_total", "Inserts tried again, by error", ["kind"], registry=REGISTRY)
 SKIPPED: Final = Counter("winback_sink_skipped_total", "Records no row could be made of", ["topic"], registry=REGISTRY)
+ERASED: Final = Counter(
+    "winback_sink_erased_total", "Ids whose rows were deleted on an erasure", ["table"], registry=REGISTRY
+)
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
 LAG: Final = Gauge(
     "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY

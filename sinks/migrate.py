@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SQL: Final = files("sinks").joinpath("sql")
 NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
-    "merge_paths.sql", "recent_profiles.sql", "split_heads.sql", "current_profiles.sql", "current_events.sql",
-    "current_conversions.sql", "carts.sql",
+    "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
+    "current_events.sql", "current_conversions.sql", "carts.sql",
 )  # fmt: skip
 """Views that others are built on, in the order in which they need each other."""
 BOOKKEEPING: Final = """

@@ -51,12 +51,18 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, the topic it is filled from, its columns in the order of its rows, and the function that makes a row."""
+    """A table, the topic it is filled from, its columns in the order of its rows, and the function that makes a row.
+
+    `tombstones`: whether a record without a value erases the rows of its key. `erases`: what a row erases by being
+    there, as (id, version).
+    """
 
     name: str
     topic: str
     columns: tuple[str, ...]
     build: Callable[[Message, dict[str, Any], Hasher], Row]
+    tombstones: bool = False
+    erases: Callable[[Row], tuple[str, int] | None] | None = None
 
     def row(self, record: Message, hasher: Hasher) -> Row:
         """The row of one record; `hasher` names identifiers as the pipeline does. Raises UnreadableError."""
@@ -147,12 +153,20 @@ def _assignment(record: Message, v: dict[str, Any], __: Hasher) -> Row:
     )  # fmt: skip
 
 
+def _erased_identifier(row: Row) -> tuple[str, int] | None:
+    return (row[0], row[3]) if not row[2] else None
+
+
 def _merge(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     version, refused, reason = number(v["version"], MAX_UINT64), text(v.get("refused")), text(v["reason"])
     return (
         identity(v["merged_profile_id"]), text(v.get("into_profile_id")), reason, refused, moment(v["merged_at"]),
         version, sequence(v.get("identifiers")), *_source(v), 0 if not refused and reason not in APART else version,
     )  # fmt: skip
+
+
+def _erased_profile(row: Row) -> tuple[str, int] | None:
+    return (row[0], row[5]) if row[2] == ERASED else None
 
 
 def _transition(_: Message, v: dict[str, Any], __: Hasher) -> Row:
@@ -211,31 +225,31 @@ TABLES: Final = (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
         "source_topic", "source_partition", "source_offset", "head", "head_type",
-    ), _event),
+    ), _event, tombstones=True),
     Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
         "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",
         "source_partition", "source_offset", "erased_at",
-    ), _assignment),
+    ), _assignment, erases=_erased_identifier),
     Table("profile_merges", topics.IDENTITY_MERGES, (
         "merged_profile_id", "into_profile_id", "reason", "refused", "merged_at", "version", "identifiers",
         "source_topic", "source_partition", "source_offset", "occurrence",
-    ), _merge),
+    ), _merge, erases=_erased_profile),
     Table("cart_transitions", topics.CART_TRANSITIONS, (
         "profile_id", "cart_id", "at", "abandonment_no", "from_state", "to_state", "reason", "stage", "value",
         "currency", "line_count", "lines",
-    ), _transition),
+    ), _transition, tombstones=True),
     Table("messages", topics.RETARGETING_MESSAGES, (
         "message_id", "profile_id", "campaign_id", "step", "variant", "channel", "recipient", "subject", "body", "url",
         "offer", "trigger_type", "trigger_at", "cart_id", "decided_at", "expires_at",
-    ), _message),
+    ), _message, tombstones=True),
     Table("decisions", topics.RETARGETING_DECISIONS, (
         "decision_id", "profile_id", "campaign_id", "step", "variant", "arm", "outcome", "reason", "message_id",
         "trigger_type", "trigger_at", "cart_id", "decided_at",
-    ), _decision),
+    ), _decision, tombstones=True),
     Table("conversions", topics.CONVERSIONS, (
         "profile_id", "order_id", "at", "channel", "value", "currency", "touches", "credits", "recovered_campaign",
         "recovered_step", "recovered_message_id",
-    ), _conversion),
+    ), _conversion, tombstones=True),
     Table("cells", topics.AGGREGATES, (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",
     ), _cell),

@@ -114,3 +114,21 @@ def test_a_server_that_goes_away_and_comes_back(address: str, sink: Start, tmp_p
     assert "does not answer" not in (tmp_path / "sink.log").read_text()
     assert "insert into" in (tmp_path / "sink.log").read_text()
     assert running.stop() == 0
+
+
+def test_killed_between_erasure_and_commit(address: str, sink: Start) -> None:
+    """SIGKILL after a person's rows are deleted and before the commit: the erasure is done again, and stays done."""
+    records, gone = history(6), make.hexed(0)
+    stones = [make.record(record.topic, None, gone) for record in (records[0], records[2], *records[5:8])]
+    produce(address, records)
+    first = sink()
+    first.until("SELECT count() FROM conversions", "6")
+    wait_for(lambda: committed(address) == len(records), "all offsets to be committed")
+    assert first.stop() == 0
+    produce(address, stones)
+    assert sink(before=KILLED_BEFORE_COMMIT).process.wait(timeout=120) != 0
+    again = sink()
+    wait_for(lambda: committed(address) == len(records) + len(stones), "the tombstones to be taken")
+    for table in ("events", "profiles", "cart_transitions", "messages", "decisions", "conversions"):
+        again.until(f"SELECT uniqExact(profile_id), countIf(profile_id = '{gone}') FROM {table}", "5\t0")  # noqa: S608
+    assert again.stop() == 0

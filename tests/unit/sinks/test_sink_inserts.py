@@ -79,7 +79,7 @@ def test_retries_until_it_works(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_schema_error_fails_at_once_with_the_servers_words() -> None:
     """A missing column is not tried again."""
     client = Failing(DatabaseError("Code: 16. DB::Exception: No such column nope", code=16))
-    with pytest.raises(SchemaError, match=r"table events: Code: 16.*nope"):
+    with pytest.raises(SchemaError, match=r"insert into events: Code: 16.*nope"):
         Inserter(client).insert(batch(make.event("a", "X")))
     assert client.inserted == []
 
