@@ -40,6 +40,7 @@ TRIGGER_DELAY: Final = _histogram("winback_trigger_delay_seconds", "from a trigg
 CONSUMER_LAG: Final = _gauge("winback_consumer_lag", "records not yet processed", "topic", "partition")
 WATERMARK_DELAY: Final = _gauge("winback_watermark_delay_seconds", "wall clock less the watermark last reported")
 PENDING_MERGES: Final = _gauge("winback_pending_merges", "identity changes not yet settled everywhere")
+LARGEST_PROFILE: Final = _gauge("winback_largest_profile", "identifiers of the profile that has the most")
 LINKS: Final = _counter("winback_links_total", "links by what was decided", "outcome")
 CARTS: Final = _gauge("winback_carts", "carts by state", "state")
 DECISIONS: Final = _counter("winback_decisions_total", "campaign decisions", "campaign", "outcome", "reason")
@@ -61,6 +62,7 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_trigger_delay_seconds": TRIGGER_DELAY,
     "winback_watermark_delay_seconds": WATERMARK_DELAY,
     "winback_pending_merges": PENDING_MERGES,
+    "winback_largest_profile": LARGEST_PROFILE,
     "winback_carts": CARTS,
     "winback_state_keys": STATE_KEYS,
     "winback_sealed_early_total": SEALED_EARLY,

@@ -54,12 +54,17 @@ class Identify:
         self._version = 0
         self._assigned = 0
         self._halfway = False
+        self._largest = 0
+        """Identifiers of the largest profile; 0 while that has to be looked up."""
         self.counts: Counter[tuple[str, ...]] = Counter()
 
     @property
     def gauges(self) -> dict[tuple[str, ...], float]:
         """What Prometheus is shown of the present."""
+        if not self._largest:
+            self._largest = max(map(len, self.graph.members.values()), default=0)
         return {
+            ("winback_largest_profile",): self._largest,
             ("winback_pending_merges",): self.rounds.unsettled,
             ("winback_state_keys", "identify"): len(self.graph.owner),
         }
@@ -132,8 +137,10 @@ class Identify:
                 self.rounds.end(notice["positions"])
             case "split":
                 self._requests.split(notice)
+                self._largest = 0
             case "erase":
                 self._requests.erase(notice)
+                self._largest = 0
             case _:
                 return False
         return True
@@ -237,6 +244,7 @@ class Identify:
         self._assigned = self._version
         owner = self.graph.owner.get(hashed)
         if owner is not None:
+            self._largest = max(self._largest, len(self.graph.members[owner]))
             travelled = "travelled" if hashed in self.graph.travelled else ""
             self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
         value = {
@@ -279,6 +287,8 @@ class Identify:
             case Move(identifier=(_, hashed)):
                 row |= {"reason": "device_reassigned", "refused": "user_limit"}
                 outcome = "device_reassigned"
+                if len(self.graph.members.get(loser, ())) + 1 >= self._largest:
+                    self._largest = 0
                 self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
                 self.tell(loser, {"k": "leave", "from": loser, "to": winner, "id": hashed, "key": key.hex()})
             case Refused(rule=rule, reason=reason):
