@@ -6,7 +6,8 @@ What `winback replay` runs, and what a test can step through: nothing here decid
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -48,23 +49,23 @@ class Logs:
 
 
 class Reading:
-    """A task, its input, and how far it has read."""
+    """A task, its input, and how far it has read: `next` is the offset of the first record it has not."""
 
-    def __init__(self, task: Task, store: PartitionStore, log: list[Record]) -> None:
+    def __init__(self, task: Task, store: PartitionStore, log: list[Record], start: int = 0) -> None:
         self._task = task
         self._store = store
         self._log = log
-        self._next = 0
+        self.next = start
         task.load()
 
     def step(self) -> bool:
         """Process a chunk; False when there was nothing to read."""
-        chunk = self._log[self._next : self._next + _CHUNK]
+        chunk = self._log[self.next : self.next + _CHUNK]
         if not chunk:
             return False
-        self._next += self._task.process(chunk)
+        self.next += self._task.process(chunk)
         self._task.flush()
-        self._store.settle(Position(0, 0, self._next, 0))
+        self._store.settle(Position(0, 0, self.next, 0))
         return True
 
 
@@ -72,32 +73,50 @@ class Topology:
     """The pipeline step by step: `feed`, `request` and `reach` in any order, and `finish` when no more input comes.
 
     Nothing happens between the calls; each goes on until all has settled. `stores` are the states of identify and of
-    each partition of journey. Raises ValueError when the campaigns file is not valid.
+    each partition of journey, `owners` what ingest knows of the assignments. Raises ValueError when the campaigns file
+    is not valid.
     """
 
     def __init__(self, settings: Settings, campaigns: Campaigns | None = None) -> None:
         self.logs = Logs()
         partitions, secret = settings.partitions, settings.secret.get_secret_value()
         self._ends = dict.fromkeys(((topic, p) for topic in CHANNEL_TOPICS for p in range(partitions)), 0)
-        self._owners = Owners()
+        self.owners = Owners()
         self._known = 0
         self._told: dict[str, Any] | None = None
         self._ingest = Ingest(
             self.logs,
             reader=Reader(settings.phone_region, settings.blocked_values()),
             hasher=Hasher(secret),
-            replica=self._owners.of,
-            erased=self._owners.erased,
+            replica=self.owners.of,
+            erased=self.owners.erased,
             partitions=partitions,
         )
         rules = campaigns or load(settings.campaigns)
         policy = Policy(settings.device_policy, settings.profile_limit)
         self.stores = [PartitionStore(MemoryBase()) for _ in range(1 + partitions)]
-        identify = Identify(self.stores[0], self.logs, partitions=partitions, policy=policy)
-        self._readings = [Reading(identify, self.stores[0], self.logs.topics[IDENTITY_LINKS][0])]
-        for p, store in enumerate(self.stores[1:]):
-            journey = Journey(store, self.logs, partition=p, partitions=partitions, campaigns=rules, secret=secret)
-            self._readings.append(Reading(journey, store, self.logs.topics[PROFILE_EVENTS][p]))
+
+        def identify(store: PartitionStore) -> Task:
+            return Identify(store, self.logs, partitions=partitions, policy=policy)
+
+        def journey(partition: int, store: PartitionStore) -> Task:
+            logs = self.logs
+            return Journey(store, logs, partition=partition, partitions=partitions, campaigns=rules, secret=secret)
+
+        self._tasks: list[tuple[Callable[[PartitionStore], Task], list[Record]]] = [
+            (identify, self.logs.topics[IDENTITY_LINKS][0]),
+            *((partial(journey, p), self.logs.topics[PROFILE_EVENTS][p]) for p in range(partitions)),
+        ]
+        self._readings = [
+            Reading(make(store), store, log) for (make, log), store in zip(self._tasks, self.stores, strict=True)
+        ]
+
+    def restart(self) -> None:
+        """Both agents, identify and journey, end, and begin anew from what is stored."""
+        self._readings = [
+            Reading(make(store), store, log, reading.next)
+            for (make, log), store, reading in zip(self._tasks, self.stores, self._readings, strict=True)
+        ]
 
     def feed(self, records: Iterable[Record]) -> None:
         """Raw records come in."""
@@ -147,13 +166,13 @@ class Topology:
         """Catch up with the assignments; False if identify has been told all that there is to tell."""
         assignments = self.logs.topics[IDENTITY_ASSIGNMENTS][0]
         for record in assignments[self._known :]:
-            self._owners.apply(record.key, record.value)
+            self.owners.apply(record.key, record.value)
         self._known = len(assignments)
         return self._report(None, None)
 
     def _report(self, watermark: int | None, now: int | None) -> bool:
         sources = [[*source, watermark, end] for source, end in self._ends.items()]
-        report = {"k": "report", "sources": sources, "version": self._owners.version, "now": now}
+        report = {"k": "report", "sources": sources, "version": self.owners.version, "now": now}
         if report == self._told:
             return False
         self.logs.send(links_out(report))

@@ -86,7 +86,7 @@ class Machines:
     def on_repeat(self, event: Sealed, effects: Effects) -> None:
         """An event that has had its effect already: counted, so that no event goes missing unseen."""
         effects.counts["winback_duplicates_total",] += 1
-        effects.cells.add("channel_hour", event.time, {"channel": event.channel}, duplicates=1)
+        effects.cells.add("duplicate_hour", event.time, {"channel": event.channel}, duplicates=1)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""

@@ -69,7 +69,8 @@ class Division:
             return
         if notice["state"]:
             hashes = [one.hex() for one in ids]
-            self._send_share(self._share(profile, to, hashes, notice["at"], removed, effects), notice["at"], key)
+            share = self._share(profile, to, hashes, notice["at"], removed, effects)
+            removed["state"] |= self._send_share(share, notice["at"], key)
             self._sealer.refresh(profile)
         for sub_id, _ in profile.subs:
             self._divide(bytes.fromhex(sub_id), to, ids, key, notice, removed, effects)
@@ -125,9 +126,10 @@ class Division:
         removed["touches"] += len(share.touches)
         return share
 
-    def _send_share(self, share: Profile, at: int, key: bytes) -> None:
+    def _send_share(self, share: Profile, at: int, key: bytes) -> bool:
         if encode(share) == encode(Profile(share.id)):
-            return
+            return False
         self._moves(key[:KEY_SIZE])
         notice = {"k": "share", "to": share.id, "at": at, "key": key.hex(), "state": orjson.Fragment(encode(share))}
         self._emit.send(notice_out(share.id, notice, self._partitions))
+        return True

@@ -19,6 +19,7 @@ from schemas.topics import (
     STITCHED_EVENTS,
     partition_of,
 )
+from streams.core.apply import Effects
 from streams.core.marks import Marks
 from streams.core.order import bound, time_of
 from streams.core.profiles import PENDING, STATE, DueIndex, Profiles
@@ -66,6 +67,12 @@ class Erasure:
         """Void what was written of a profile."""
         for topic in TAKEN_BACK:
             self._emit.send(Out(topic, partition_of(profile_id, self._partitions), profile_id.encode(), None))
+
+    def drop(self, profile_id: bytes, effects: Effects) -> None:
+        """An event of an erased profile has come after its erasure: it is not to stay on the way to it either."""
+        effects.counts["winback_erased_events_total",] += 1
+        key = profile_id.hex()
+        self._emit.send(Out(PROFILE_EVENTS, partition_of(key, self._partitions), key.encode(), None))
 
     def _forget(self, profile_id: bytes, place: bytes, removed: dict[str, int]) -> None:
         for name, value in self._store.scan(PENDING + profile_id):

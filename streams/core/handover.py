@@ -66,7 +66,7 @@ class Handover:
                 self._emit.send(before_out(winner.hex(), path, key, head_and_body, self._partitions))
             return
         if self._marks.erased(profile_id):
-            effects.counts["winback_erased_events_total",] += 1
+            self._erasure.drop(profile_id, effects)
             return
         self._arrived(profile_id, key, head_and_body, effects)
 
@@ -87,7 +87,7 @@ class Handover:
             self._emit.send(before_out(winner.hex(), further, key, head_and_body, self._partitions))
             return
         if self._marks.erased(holder_id):
-            effects.counts["winback_erased_events_total",] += 1
+            self._erasure.drop(holder_id, effects)
             return
         inner = self._attach(path, holder_id)
         if inner is None:
@@ -171,8 +171,8 @@ class Handover:
             self._emit.send(notice_out(winner.hex(), on, self._partitions))
             return
         if self._marks.erased(holder_id):
-            for merged_id, _ in path:
-                self._erasure.take_back(merged_id)
+            for erased_id in (holder, *(merged_id for merged_id, _ in path)):
+                self._erasure.take_back(erased_id)
             return
         inner_id = bytes.fromhex(path[0][0])
         if self._marks.absorbed(inner_id) or self._held(inner_id, path[0][1]):

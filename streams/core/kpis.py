@@ -19,7 +19,7 @@ from streams.core.task import Emit, Store
 
 _PREFIX: Final = b"c"
 _MONEY: Final = frozenset({"revenue", "refunds", "cost", "abandoned_value", "recovered_value"})
-_WINDOWS: Final = {"channel_hour": HOUR_MS, "cart_hour": HOUR_MS, "campaign_day": DAY_MS}
+_WINDOWS: Final = {"channel_hour": HOUR_MS, "duplicate_hour": HOUR_MS, "cart_hour": HOUR_MS, "campaign_day": DAY_MS}
 _MOST_CACHED: Final = 20_000
 
 COUNTED: Final = {

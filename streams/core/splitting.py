@@ -159,7 +159,7 @@ class _Rebuilding:
         return self._earliest.get(hashed, NOTHING), hashed
 
     def _history(self, former: dict[str, list[str]], done: Split) -> None:
-        """A former id stands for the identifier that it began with, wherever that goes now; not where it went before."""
+        """A former id stands for the identifier it began with, wherever that goes now, not where it went before."""
         graph = self._graph
         roots: dict[str, str] = {}
         for hashed in self._was:
