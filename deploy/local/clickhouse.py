@@ -46,7 +46,7 @@ def connect(settings: Settings, *, wait: float) -> Client:
 
 
 def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict[str, Any]:
-    """The report of a ClickHouse; with `out`, each view is a file there."""
+    """The report of a ClickHouse, with `input.duplicates`; with `out`, each view is a file there."""
     client = connect(settings, wait=wait)
     try:
         return _report(client, out)
@@ -55,7 +55,7 @@ def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict
 
 
 def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> dict[str, Any]:
-    """The report over some records, taken through a ClickHouse of their own in a temporary folder."""
+    """The same over some records, taken through a ClickHouse of their own in a temporary folder."""
     from sinks.load import load
     from sinks.migrate import migrate
 
@@ -72,11 +72,11 @@ def loaded(settings: Settings, records: Iterable[Record], out: Path | None) -> d
 
 def _report(client: Client, out: Path | None) -> dict[str, Any]:
     from sinks.export import export_views
-    from sinks.report import report
+    from sinks.report import duplicates, report
 
     if out is not None:
         export_views(client, out)
-    return dict(report(client))
+    return {"input": {"duplicates": duplicates(client)}, **report(client)}
 
 
 def warm() -> None:

@@ -47,15 +47,15 @@ def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[
 
 
 def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) -> dict[str, Any]:
-    """The report with `input` in front: what became of `count` input records.
+    """The report whose `input` says what became of `count` input records; its `duplicates` are known already.
 
     `unaccounted` are those that are neither stitched nor duplicates nor dead letters: 0, or events have been lost.
     """
     dead = Counter(orjson.loads(letter)["reason"] for letter in {_letter(record) for record in letters})
-    stitched, duplicates = report["events"]["total"], report["events"]["duplicates"]
+    stitched, duplicates = report["events"]["total"], report["input"]["duplicates"]
     lost = count - stitched - duplicates - dead.total()
     ended = {"records": count, "stitched": stitched, "duplicates": duplicates, "unaccounted": lost}
-    return {"input": {**ended, "dead_letters": dict(sorted(dead.items()))}, **report}
+    return {**report, "input": {**ended, "dead_letters": dict(sorted(dead.items()))}}
 
 
 async def from_broker(consumer: AIOKafkaConsumer, ends: Ends) -> dict[str, list[Record]]:
