@@ -71,29 +71,41 @@ class Assignment(PublicRecord):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "identifier_type": "anonymous_id", "profile_id": PROFILE, "version": 17, "linked_at": AT,
+        "linked_to": OTHER, "source": {"topic": "channels.web", "partition": 3, "offset": 1834},
     }]})  # fmt: skip
 
     identifier_type: str
-    profile_id: Hex32
+    profile_id: Hex32 | None = Field(description="null when its person was erased")
     version: int = Field(ge=0, description="strictly increasing over all assignments")
     linked_at: Time = Field(description="event time of the link")
+    linked_to: Hex32 | None = Field(None, description="hash of the identifier that brought it in; not after a split")
+    source: Source | None = Field(None, description="the event that named the two")
+    erased_at: Time | None = Field(None, description="events of before that name it are dropped: its person was erased")
+    next_profile_id: Hex32 | None = Field(None, description="the profile of who comes under an erased identifier later")
 
 
 class Merge(PublicRecord):
-    """A profile that lives on as another, or a link that was refused (`refused`). Key: merged_profile_id."""
+    """A profile that lives on as another, or a link that was refused (`refused`). Key: merged_profile_id.
+
+    `split`: some of its identifiers have left for `into_profile_id`, and it is no other profile than before.
+    `split_history`: a former id stands for `into_profile_id` from now on. `erased`: it stands for nobody.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [
         {"merged_profile_id": OTHER, "into_profile_id": PROFILE, "reason": "link", "merged_at": AT, "version": 18},
         {"merged_profile_id": OTHER, "into_profile_id": PROFILE, "reason": "person_id_kept", "merged_at": AT,
-         "version": 19, "refused": "user_limit"},
+         "version": 19, "refused": "user_limit", "identifiers": [PROFILE, OTHER],
+         "source": {"topic": "channels.web", "partition": 3, "offset": 1834}},
     ]})  # fmt: skip
 
     merged_profile_id: Hex32
-    into_profile_id: Hex32
+    into_profile_id: Hex32 | None = Field(description="null when the person was erased")
     reason: MergeReason
     merged_at: Time = Field(description="event time of the link")
     version: int = Field(ge=0)
     refused: RefusedRule | None = Field(None, description="the rule that refused the link; then nothing was merged")
+    identifiers: list[Hex32] | None = Field(None, description="hashes of the pair, or of those that a split took away")
+    source: Source | None = Field(None, description="the event that named the pair")
 
 
 class CartLine(PublicRecord):

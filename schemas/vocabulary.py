@@ -35,7 +35,8 @@ TriggerType = Literal[
     "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
 ]  # fmt: skip
 MergeReason = Literal[
-    "link", "alias", "device_reassigned", "person_id_kept", "type_limit", "profile_limit",
+    "link", "alias", "device_reassigned", "first", "person_id_kept", "type_limit", "profile_limit", "split",
+    "split_history", "erased",
 ]  # fmt: skip
 RefusedRule = Literal["user_limit", "type_limit", "profile_limit"]
 CreditModel = Literal["first", "last", "last_non_direct", "linear", "time_decay", "position"]
