@@ -52,8 +52,11 @@ def erase(client: Client, table: str, erased: Mapping[str, int]) -> None:
             _delete(client, table, "profile_id IN %(ids)s", ids=ids)
 
 
-def _erase_events(client: Client, ids: list[str]) -> None:
-    """Events that are the persons' today: not those of heads that a split has taken to somebody else, but theirs."""
+def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any], set[str]]:
+    """Events that are these profiles' today: not those of heads that a split has taken to somebody else, but theirs.
+
+    Returns a condition, its parameters, and the ids that such events may have been written with.
+    """
     whole, conditions, more = set(ids), ["profile_id IN %(whole)s"], {}
     touched = set(ids)
     if client.query(SPLITS).result_rows[0][0]:
@@ -72,7 +75,12 @@ def _erase_events(client: Client, ids: list[str]) -> None:
             conditions.append(LISTED.format("%(go)s"))
             more["go"] = go
     where = " OR ".join(f"({condition})" for condition in conditions)
-    _delete(client, "events", where, whole=sorted(whole) or [""], **more)
+    return where, {"whole": sorted(whole) or [""], **more}, touched
+
+
+def _erase_events(client: Client, ids: list[str]) -> None:
+    where, values, touched = events_of(client, ids)
+    _delete(client, "events", where, **values)
     if _delete(client, "profiles", "profile_id IN %(ids)s", ids=sorted(touched)):
         # What is left of them, or has come since, tells it anew.
         sql = "INSERT INTO profiles SELECT * FROM profile_parts WHERE profile_id IN %(ids)s"

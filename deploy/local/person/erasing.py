@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 from deploy.local import broker, draining
 from deploy.local.errors import UnavailableError
 from deploy.local.person import asking, lookup, patient, raw, tombstones
-from deploy.local.person.lookup import OF_A_PROFILE, OTHERS, Person
+from deploy.local.person.lookup import Person
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from schemas.settings import Settings
 
-MERGES: Final = "profile_merges"
+IDENTIFIERS: Final = "SELECT count() FROM identifiers WHERE identifier IN %(ids)s AND profile_id != ''"
+MERGES: Final = """
+SELECT count() FROM profile_merges
+WHERE (merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s)
+  AND reason NOT IN ('split', 'split_history', 'erased')
+  AND merged_profile_id NOT IN (SELECT merged_profile_id FROM profile_merges WHERE reason = 'split_history')
+"""
+PROFILES: Final = """
+SELECT count() FROM profiles
+WHERE profile_id IN %(ids)s AND profile_id NOT IN (SELECT profile_id FROM events WHERE profile_id IN %(ids)s)
+"""
 STAYS: Final = (
     "totals in cells and aggregates count on: they hold no identifier, no value and no profile",
     "identity.merges and identity.assignments keep keyed hashes without a value: the list of what was erased",
@@ -69,48 +79,40 @@ async def in_streams(
     return done
 
 
-def rows(client: Client, ids: list[str]) -> dict[str, int]:
-    """Rows of these profiles in every table, those that say that they were erased left out."""
-    found = lookup.count(client, ids, (*OF_A_PROFILE, *OTHERS))
-    sql = (
-        "SELECT count() FROM profile_merges"
-        " WHERE (merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s) AND reason != 'erased'"
-    )
-    found[MERGES] = int(client.query(sql, parameters={"ids": tuple(ids)}).result_rows[0][0])
-    return found
+def rows(client: Client, ids: list[str], hashes: list[str]) -> dict[str, int]:
+    """Rows of these profiles and identifiers in every table.
 
-
-def of_before_a_split(client: Client, person: Person, *, delete: bool = False) -> int:
-    """Events that a split has left under the profile that its identifiers were cut off from; deletes them if asked.
-
-    Returns how many there are, or were. No tombstone names them: that profile is another person's.
+    Those about splits and erasures are none of them: the history of others needs them.
     """
-    if not person.came:
-        return 0
-    given = {"sources": tuple(person.sources), "came": tuple(sorted(person.came))}
-    where = "profile_id IN %(sources)s AND head IN %(came)s"
-    found = int(client.query(f"SELECT count() FROM events WHERE {where}", parameters=given).result_rows[0][0])  # noqa: S608
-    if delete and found:
-        client.command(f"ALTER TABLE events DELETE WHERE {where} SETTINGS mutations_sync = 1", parameters=given)
+    found = lookup.rows_of(client, ids)
+    found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
+    found["identifiers"] = lookup.number(client, IDENTIFIERS, ids=hashes)
+    found["profile_merges"] = lookup.number(client, MERGES, ids=ids)
     return found
 
 
-def gone(client: Client, ids: list[str], seconds: float) -> None:
+def left(client: Client, ids: list[str], hashes: list[str]) -> dict[str, int]:
+    """What of that is still there. A profile that others have events under, by a split, keeps a row about those."""
+    found = rows(client, ids, hashes)
+    found["profiles"] = lookup.number(client, PROFILES, ids=ids)
+    return {table: n for table, n in found.items() if n}
+
+
+def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> None:
     """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
-    if not patient.until(lambda: not any(rows(client, ids).values()), seconds):
-        left = {table: n for table, n in rows(client, ids).items() if n}
-        told = ", ".join(f"{table} ({n})" for table, n in left.items())
+    if not patient.until(lambda: not left(client, ids, hashes), seconds):
+        told = ", ".join(f"{table} ({n})" for table, n in left(client, ids, hashes).items())
         raise UnavailableError(
             f"ClickHouse still holds rows of this person after {seconds:.0f} s: {told}. They are gone from the "
             "streams; the rows go as soon as the sinks get to it. Run this again to see"
         )
 
 
-def receipt(person: Person, before: dict[str, int], split_off: int, done: Streams, others: int) -> dict[str, Any]:
+def receipt(person: Person, before: dict[str, int], done: Streams, others: int) -> dict[str, Any]:
     """What was removed where, and what stays until when. Holds no value of the person."""
     answers = done.answers
     identify = answers.identify or {}
-    found = answers.found or any(before.values()) or bool(split_off)
+    found = answers.found or any(before.values())
     return {
         "request": answers.request,
         "type": person.named.type,
@@ -123,7 +125,6 @@ def receipt(person: Person, before: dict[str, int], split_off: int, done: Stream
             },
             "state": answers.removed(),
             "clickhouse": before,
-            "clickhouse_events_of_before_a_split": split_off,
             "tombstones": done.tombstones,
             "raw_records_truncated": done.truncated,
         },

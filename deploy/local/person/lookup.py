@@ -17,13 +17,10 @@ if TYPE_CHECKING:
 
     from schemas.identifiers import Hasher
 
-OF_A_PROFILE: Final = ("events", "cart_transitions", "messages", "decisions", "conversions")
-"""Tables of facts with a `profile_id`."""
-OTHERS: Final = ("profiles", "identifiers", "touches")
-"""Tables with a `profile_id` that hold no facts of their own."""
+FACTS: Final = ("cart_transitions", "messages", "decisions", "conversions")
+"""Tables of what happened to a profile, beside its events."""
 NO_MERGE: Final = frozenset({"split", "split_history", "erased"})
 """Reasons of rows of `profile_merges` that unite nothing."""
-
 LIVES: Final = 8
 """How often somebody may have been erased and come back to be found again by an identifier that was never linked."""
 
@@ -36,9 +33,9 @@ Head = tuple[str, str]
 class Person:
     """What is known of one profile: `ids` are its own id and its former ones, `named` the identifier it was asked by.
 
-    `members` are the rows of its identifiers, `values` their values by hash as far as events show them. `came` and
-    `went` are hashes that a split has moved: the events they head are found under the profiles in `sources`, or are
-    those of others now. `types` are those of other people's identifiers that were linked with them, or almost.
+    `members` are the rows of its identifiers, `values` their values by hash as far as its events show them. `types` are
+    those of other people's identifiers that were linked with them, or almost. `events` are its events: a condition and
+    its parameters, which know what splits have brought and taken.
     """
 
     named: Named
@@ -51,9 +48,7 @@ class Person:
     splits: list[Row] = field(default_factory=list)
     values: dict[str, Head] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
-    came: set[str] = field(default_factory=set)
-    went: set[str] = field(default_factory=set)
-    sources: list[str] = field(default_factory=list)
+    events: tuple[str, dict[str, Any]] = ("0", {})
 
     @property
     def ids(self) -> list[str]:
@@ -68,7 +63,7 @@ class Person:
     @property
     def known(self) -> bool:
         """Whether anything is there at all."""
-        return bool(self.members or any(self.rows.values()) or self.came)
+        return bool(self.members or any(self.rows.values()))
 
 
 def find(client: Client, named: Named, hasher: Hasher) -> Person:
@@ -83,7 +78,8 @@ def find(client: Client, named: Named, hasher: Hasher) -> Person:
         if row["profile_id"] != profile_id
     ]
     person = Person(named, profile_id, sorted(former), members_of(client, [profile_id, *former]))
-    person.rows = count(client, person.ids, OF_A_PROFILE)
+    person.events = events_of(client, person.ids)
+    person.rows = rows_of(client, person.ids)
     _merges(client, person)
     _values(client, person, hasher)
     _types(client, person)
@@ -102,38 +98,42 @@ def members_of(client: Client, ids: list[str]) -> list[Row]:
     return sorted(found, key=lambda row: (row["linked_at"], row["version"]))
 
 
-def count(client: Client, ids: Iterable[str], tables: Iterable[str]) -> dict[str, int]:
-    """Rows of these profiles by table; a table that is not there has none."""
-    wanted = list(ids)
-    found = {}
-    for table in there(client, tables):
-        sql = f"SELECT count() AS n FROM {table} WHERE profile_id IN %(ids)s"  # noqa: S608 - names of ours
-        found[table] = _rows(client, sql, ids=wanted)[0]["n"]
+def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any]]:
+    """Events of these profiles: a condition, and its parameters."""
+    from sinks.erasing import events_of as find_events
+
+    where, given, _ = find_events(client, ids)
+    return where, given
+
+
+def rows_of(client: Client, ids: list[str]) -> dict[str, int]:
+    """Rows of facts of these profiles, by table."""
+    where, given = events_of(client, ids)
+    found = {"events": number(client, f"SELECT count() FROM events WHERE {where}", **given)}  # noqa: S608 - ours
+    for table in FACTS:
+        sql = f"SELECT count() FROM {table} WHERE profile_id IN %(ids)s"  # noqa: S608 - names of ours
+        found[table] = number(client, sql, ids=ids)
     return found
 
 
-def there(client: Client, tables: Iterable[str]) -> list[str]:
-    """Those of the tables that exist."""
-    have = {row[0] for row in client.query("SHOW TABLES").result_rows}
-    return [table for table in tables if table in have]
-
-
-def mentions(client: Client, heads: Iterable[Head], but: Iterable[str]) -> int:
-    """Events of other profiles than `but` that carry one of these identifiers."""
+def mentions(client: Client, heads: Iterable[Head]) -> int:
+    """Events that carry one of these identifiers."""
     keys = [key_of(client, head) for head in set(heads)]
     if not keys:
         return 0
-    sql = (
-        "SELECT count() AS n FROM events FINAL WHERE profile_id NOT IN %(ids)s"
-        " AND arrayExists(i -> cityHash64(i.1, i.2) IN %(keys)s, identifiers)"
-    )
-    return int(_rows(client, sql, ids=list(but), keys=keys)[0]["n"])
+    sql = "SELECT count() FROM events FINAL WHERE arrayExists(i -> cityHash64(i.1, i.2) IN %(keys)s, identifiers)"
+    return number(client, sql, keys=keys)
 
 
 def key_of(client: Client, head: Head) -> int:
     """What stands for an identifier in a query."""
     sql = "SELECT cityHash64({type:String}, {value:String})"
-    return int(client.query(sql, parameters={"type": head[0], "value": head[1]}).result_rows[0][0])
+    return number(client, sql, type=head[0], value=head[1])
+
+
+def number(client: Client, sql: str, **parameters: Any) -> int:
+    """The one number that a query gives."""
+    return int(next(iter(_rows(client, sql, **parameters)[0].values())))
 
 
 def _current(client: Client, profile_id: str) -> str:
@@ -146,7 +146,7 @@ def _unlinked(client: Client, hashed: str, *, erased: bool) -> str:
     """The profile of an identifier without links: its hash; once that was erased, the next id that is in use."""
     candidate = hashed
     for _ in range(LIVES if erased else 0):
-        if any(count(client, [candidate], OF_A_PROFILE).values()):
+        if any(rows_of(client, [candidate]).values()):
             return candidate
         candidate = blake2b(candidate.encode(), digest_size=16).hexdigest()
     return _current(client, hashed)
@@ -157,34 +157,21 @@ def _merges(client: Client, person: Person) -> None:
         "SELECT * FROM profile_merges FINAL WHERE merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s"
         " ORDER BY merged_at, version"
     )
-    ids = set(person.ids)
-    current = {row["identifier"] for row in person.members}
     for row in _rows(client, sql, ids=person.ids):
         if row["refused"]:
             person.refused.append(row)
-        elif row["reason"] not in NO_MERGE:
-            person.merges.append(row)
         elif row["reason"] == "split":
             person.splits.append(row)
-            moved = set(row.get("identifiers") or ())
-            if row["merged_profile_id"] in ids:
-                person.went |= moved - current
-            if row["into_profile_id"] in ids and (back := moved & current):
-                person.came |= back
-                person.sources.append(row["merged_profile_id"])
-    if person.sources:
-        older = "SELECT profile_id FROM current_profiles WHERE current_id IN %(ids)s"
-        person.sources += [row["profile_id"] for row in _rows(client, older, ids=person.sources)]
-        person.sources = sorted(set(person.sources) - ids)
+        elif row["reason"] not in NO_MERGE:
+            person.merges.append(row)
 
 
 def _values(client: Client, person: Person, hasher: Hasher) -> None:
     """Match what its events carry with the hashes of its identifiers, and with those it is linked to."""
-    sql = (
-        "SELECT DISTINCT i.1 AS type, i.2 AS value FROM events ARRAY JOIN identifiers AS i WHERE profile_id IN %(ids)s"
-    )
+    where, given = person.events
+    sql = f"SELECT DISTINCT i.1 AS type, i.2 AS value FROM events ARRAY JOIN identifiers AS i WHERE {where}"  # noqa: S608
     person.values[person.named.hash] = (person.named.type, person.named.value)
-    for row in _rows(client, sql, ids=[*person.ids, *person.sources]):
+    for row in _rows(client, sql, **given):
         person.values[hasher(row["type"], row["value"])] = (row["type"], row["value"])
 
 
@@ -197,9 +184,4 @@ def _types(client: Client, person: Person) -> None:
 
 
 def _rows(client: Client, sql: str, **parameters: Any) -> list[Row]:
-    given = {name: _list(value) for name, value in parameters.items()}
-    return [dict(row) for row in client.query(sql, parameters=given).named_results()]
-
-
-def _list(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return [dict(row) for row in client.query(sql, parameters=parameters).named_results()]

@@ -32,7 +32,6 @@ def erasure(receipt: Mapping[str, Any]) -> Iterator[Any]:
     rows = [("identity", name, n) for name, n in removed["identity"].items()]
     rows += [("state", name.replace("_", " "), n) for name, n in removed["state"].items()]
     rows += [("ClickHouse", table, n) for table, n in removed["clickhouse"].items()]
-    rows.append(("ClickHouse", "events, of before a split", removed["clickhouse_events_of_before_a_split"]))
     rows += [("tombstones", topic, n) for topic, n in removed["tombstones"].items()]
     if removed["raw_records_truncated"] is not None:
         rows.append(("raw topics, dead letters", "records of everybody", removed["raw_records_truncated"]))

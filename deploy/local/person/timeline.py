@@ -15,8 +15,7 @@ _EVENTS: Final = """
 SELECT event_time AS at, profile_id, channel, type, name, late, revenue, message_id, about_message,
        source_topic, source_partition, source_offset
 FROM events FINAL
-WHERE (profile_id IN %(ids)s AND head NOT IN %(went)s)
-   OR (profile_id IN %(sources)s AND head IN %(came)s)
+WHERE {}
 ORDER BY event_time DESC, source_topic DESC, source_partition DESC, source_offset DESC
 LIMIT 1 BY event_time, message_id
 LIMIT %(limit)s
@@ -41,21 +40,14 @@ ORDER BY at DESC LIMIT 1 BY order_id LIMIT %(limit)s""",
 }
 _ORDER: Final = {EVENT: 0, "conversion": 1, "cart": 2, "decision": 3, "message": 4}
 """What comes first at one instant: the event, then what it caused."""
-_NOBODY: Final = ("-",)
 
 
 def timeline(client: Client, person: Person, limit: int) -> list[Row]:
     """The newest `limit` entries, the newest last. Each has `at` (UTC), `kind`, `profile_id` and its own fields."""
-    given: dict[str, Any] = {
-        "ids": tuple(person.ids),
-        "sources": tuple(person.sources) or _NOBODY,
-        "came": tuple(sorted(person.came)) or _NOBODY,
-        "went": tuple(sorted(person.went)) or _NOBODY,
-        "limit": limit,
-    }
-    found = _entries(client, EVENT, _EVENTS, given)
+    where, given = person.events
+    found = _entries(client, EVENT, _EVENTS.format(where), {**given, "limit": limit})
     for kind, sql in _OTHERS.items():
-        found += _entries(client, kind, sql, given)
+        found += _entries(client, kind, sql, {"ids": person.ids, "limit": limit})
     found.sort(key=lambda row: (row["at"], _ORDER[row["kind"]]))
     return found[-limit:]
 

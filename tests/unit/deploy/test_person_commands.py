@@ -14,11 +14,14 @@ from deploy.local import cli
 from deploy.local.person import asking, erasing, splitting
 from schemas.identifiers import Hasher
 from schemas.settings import Settings
+from sinks import erasing as sinks
 from sinks.client import connect
 from sinks.migrate import migrate
 
 SECRET = "of the test"  # noqa: S105
 HASH = Hasher(SECRET)
+LATER = 1000
+"""A version after all of the story."""
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 USER, MAIL, BROWSER, PHONE = (
     ("user_id", "anna"), ("email", "anna@example.com"), ("anonymous_id", "b1"), ("phone", "+49301234567"),
@@ -252,8 +255,7 @@ def test_erasing_what_was_split_off_takes_its_events_of_before(winback, tmp_path
     client = erased(monkeypatch, shop, {"agent": "identify", "found": True, "profiles": [new]})
     receipt = json.loads(winback(shop, "erase", "anonymous_id:b1", "--yes", "--json").stdout)
     client.close()
-    assert receipt["removed"]["clickhouse"]["events"] == 1
-    assert receipt["removed"]["clickhouse_events_of_before_a_split"] == 1
+    assert receipt["removed"]["clickhouse"]["events"] == 2
     shown = json.loads(winback(shop, "profile", "user_id:anna", "--json").stdout)
     assert [entry["name"] for entry in shown["timeline"]] == ["Mine"]
 
@@ -317,11 +319,11 @@ def erased(monkeypatch, shop, *receipts, refusal=None, deletes=True):
         answers.take(json.dumps({"k": "receipt", "request": "r1", **one}).encode())
 
     async def in_streams(settings, person, **_):
-        if deletes:
-            for table in (*STORY, "profiles"):
-                columns = ("merged_profile_id", "into_profile_id") if table == "profile_merges" else ("profile_id",)
-                wanted = " OR ".join(f"{column} IN {tuple(person.ids)}" for column in columns)
-                client.command(f"ALTER TABLE {table} DELETE WHERE {wanted} SETTINGS mutations_sync = 1")
+        for table in (*STORY, "profiles") if deletes else ():
+            if table == "identifiers":
+                sinks.erase(client, table, dict.fromkeys(person.hashes, LATER))
+            else:
+                sinks.erase(client, table, dict.fromkeys(person.ids, LATER))
         return erasing.Streams(answers, {"conversions": 2}, {"channels.web": 3}, {"channels.web": "for ever"},
                                refusal=refusal, kept={"conversions": "7 days after it was written"})  # fmt: skip
 
