@@ -9,14 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from tests.oracle.consistent import NEXT, consistent
 from tests.oracle.histories import HOUR, History, histories, random_history
 from tests.oracle.outcome import Outcome
 from tests.oracle.run import SECRET, run
-
-NEXT = {
-    ("none", "open"), ("open", "abandoned"), ("abandoned", "open"), ("open", "converted"), ("abandoned", "converted"),
-    ("open", "emptied"), ("abandoned", "emptied"), ("abandoned", "expired"),
-}  # fmt: skip
 
 
 def outcome_of(history: History) -> Outcome:
@@ -35,32 +31,7 @@ def check(history: History) -> None:
         times[profile].append((time, *source))
     assert all(keys == sorted(keys) for keys in times.values()), "events of a profile are in order"
 
-    carts = defaultdict(list)
-    for row in out.transitions:
-        carts[row["cart_id"]].append(row)
-        assert (row["from"], row["to"]) in NEXT
-        assert bool(row["lines"]) == (row["to"] != "emptied")
-    for rows in carts.values():
-        assert [r["from"] for r in rows] == ["none", *(r["to"] for r in rows[:-1])], "a cart's rows are one chain"
-        assert [r["at"] for r in rows] == sorted(r["at"] for r in rows)
-        numbers = [r["abandonment_no"] for r in rows]
-        assert numbers == sorted(numbers)
-
-    assert len({d["decision_id"] for d in out.decisions}) == len(out.decisions)
-    abandoned = {(r["cart_id"], r["at"]) for r in out.transitions if r["to"] == "abandoned"}
-    left = {(r["cart_id"], r["at"]): r["to"] for r in out.transitions if r["from"] == "abandoned"}
-    final = Counter(str((d["trigger"], d["campaign_id"])) for d in out.decisions if d["outcome"] != "deferred")
-    assert set(final.values()) <= {1}, "a step is decided once"
-    for message in out.messages:
-        cart, at = message["trigger"]["cart_id"], message["trigger"]["at"]
-        assert (cart, at) in abandoned, "a message is about an abandonment"
-        ends = [end for c, end in left if c == cart and at < end < message["decided_at"]]
-        assert not ends, "nothing is sent once the cart was bought, emptied, expired or taken up again"
-    sent = {m["message_id"]: m for m in out.messages}
-    assert len(sent) == len(out.messages) == sum(d["outcome"] == "sent" for d in out.decisions)
-    credited = [c["recovered"]["message_id"] for c in out.conversions if c["recovered"]]
-    assert len(set(credited)) == len(credited), "a message is credited with one order"
-    assert set(credited) <= set(sent)
+    assert not list(consistent(out.transitions, out.decisions, out.messages, out.conversions))
 
     holders = Counter(i for cluster in out.clusters.values() for i in cluster)
     assert set(holders.values()) <= {1}, "an identifier belongs to one profile"

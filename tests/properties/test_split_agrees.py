@@ -187,7 +187,7 @@ def test_late_links() -> None:
 @pytest.mark.parametrize("kinds", EACH, ids=" and ".join)
 def test_thousands_of_worlds(kinds: tuple[str, ...]) -> None:
     """The same for more worlds than an ordinary run has time for."""
-    check(range(200, 3_000), kinds, late=False)
+    check(range(200, 1_500), kinds, late=False)
 
 
 def test_split_is_as_if_its_links_had_never_been() -> None:

@@ -71,7 +71,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     if plan.requests:
         yield from no_message_after_an_order(world.network.emitted)
         yield from cells_add_up(whole)
-        yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole)
+        yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole, world.state())
         return
     yield from repeats_only(drained, whole)
     yield from each_once(plan.records, drained)

@@ -80,7 +80,10 @@ class Intakes:
         replica.read_all()
         await PAUSE
         outbox = SimulatedOutbox(life, rng)
-        core = Ingest(outbox, reader=self._reader, hasher=self._hasher, replica=replica.of, partitions=self._partitions)
+        core = Ingest(
+            outbox, reader=self._reader, hasher=self._hasher, replica=replica.of, erased=replica.erased,
+            partitions=self._partitions,
+        )  # fmt: skip
         reports = Reports(
             shop, core.seen, lambda: replica.version,
             wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000, clock=shop.clock,

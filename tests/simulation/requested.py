@@ -22,56 +22,64 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
     STITCHED_EVENTS,
 )
+from streams.core.profiles import PENDING, STATE
 from streams.core.task import MAX_TIME
 from tests.oracle.compare import milliseconds, rows_of, stitched_row
+from tests.oracle.consistent import consistent
 from tests.oracle.identity import Graph, Key
 from tests.oracle.run import SECRET
 from tests.simulation.invariants import Topics, distinct
 from tests.simulation.plan import Plan
 
+STATES = (STATE, PENDING)
 PERSONAL = (STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS)
 """Topics whose records a profile id is the key of."""
 
 
 @dataclass
 class Act:
-    """A request when identify read it: `reached` and `cut_at` in ms, and whom an erasure was of."""
+    """A request when identify read it: up to when it is good, in ms, and whom an erasure was of."""
 
     notice: dict[str, Any]
-    reached: int
     cut_at: int
     gone: set[Identifier]
 
 
 class Log:
-    """identity.links read again: which links there were, and how far the sources were at each request."""
+    """identity.links read again as identify reads it, with the oracle's graph in the place of its own."""
 
-    def __init__(self, records: Iterable[Record], plan: Plan) -> None:
-        self.links: dict[Key, tuple[list[str], int]] = {}
-        self.requests: list[tuple[dict[str, Any], int]] = []
+    def __init__(self, records: Iterable[Record], plan: Plan, known: dict[str, Identifier]) -> None:
+        self.graph = Graph(Hasher(SECRET))
+        self.acts: list[Act] = []
         self.receipts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._known = known
+        self._waiting: list[tuple[Key, list[str], int]] = []
+        self._reached = 0
         self._sources = [(topic, p) for topic in CHANNEL_TOPICS for p in range(plan.partitions)]
         self._watermarks: dict[tuple[str, int], int] = {}
         self._positions: dict[tuple[str, int], int] = {}
         self._ends: dict[tuple[str, int], int] = {}
         for record in records:
             self._read(orjson.loads(record.value or b""))
+            self._apply()
 
     def _read(self, notice: dict[str, Any]) -> None:
         match notice["k"]:
             case "links":
                 for time, offset, identifiers, previous in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
-                    self.links[key] = [hashed for _, hashed in identifiers], previous
+                    self._waiting.append((key, [hashed for _, hashed in identifiers], previous))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
                     source = topic, partition
                     self._watermarks[source] = max(watermark or 0, self._watermarks.get(source, 0))
                     self._positions[source] = max(position, self._positions.get(source, 0))
+                self._reached = max(self._reached, self._bound())
             case "end":
                 self._ends = {(topic, partition): offset for topic, partition, offset in notice["positions"]}
+                self._reached = max(self._reached, self._bound())
             case "split" | "erase":
-                self.requests.append((notice, self._bound()))
+                self._act(notice)
             case "receipt":
                 self.receipts[notice["request"]].append(notice)
 
@@ -85,6 +93,27 @@ class Log:
             for source in self._sources
         )  # fmt: skip
 
+    def _apply(self) -> None:
+        """The links that the sources have passed, in event-time order."""
+        due = sorted((link for link in self._waiting if link[0] < (self._reached,)), key=lambda link: link[0])
+        if due:
+            self._waiting = [link for link in self._waiting if link[0] >= (self._reached,)]
+        for key, hashes, previous in due:
+            one = [self._known[hashed] for hashed in hashes]
+            own = len(one) - previous
+            for _ in self.graph.link(one[:own], one[own:], key):
+                pass
+
+    def _act(self, notice: dict[str, Any]) -> None:
+        cut_at = notice["now"] if self._reached == MAX_TIME else max(notice["now"], self._reached)
+        identifier, key = self._known[notice["id"]], (cut_at + 1,)
+        gone = set()
+        if notice["k"] == "split":
+            self.graph.cut(identifier, key)
+        else:
+            gone = self.graph.erase(identifier, key)
+        self.acts.append(Act(notice, cut_at, gone))
+
 
 def names(plan: Plan) -> dict[str, Identifier]:
     """Identifiers of the run by their hash."""
@@ -97,44 +126,23 @@ def names(plan: Plan) -> dict[str, Identifier]:
     return {hasher(*i): i for i in found}
 
 
-def acted(log: Log, known: dict[str, Identifier]) -> tuple[Graph, list[Act]]:
-    """The oracle's graph after all links and requests, and what each request was."""
-    graph, acts = Graph(Hasher(SECRET)), []
-    waiting = sorted(log.links.items())
+def requested(plan: Plan, links: Iterable[Record], topics: Topics, state: Iterable[bytes]) -> Iterator[str]:
+    """Everything that is wrong with what came of the requests.
 
-    def apply(reached: int) -> None:
-        while waiting and waiting[0][0] < (reached,):
-            key, (hashes, previous) = waiting.pop(0)
-            one = [known[h] for h in hashes]
-            own = len(one) - previous
-            for _ in graph.link(one[:own], one[own:], key):
-                pass
-
-    reached = 0
-    for notice, bound in log.requests:
-        reached = max(reached, bound)
-        apply(reached)
-        cut_at = notice["now"] if reached == MAX_TIME else max(notice["now"], reached)
-        identifier, key = known[notice["id"]], (cut_at + 1,)
-        gone = set()
-        if notice["k"] == "split":
-            graph.cut(identifier, key)
-        else:
-            gone = graph.erase(identifier, key)
-        acts.append(Act(notice, reached, cut_at, gone))
-    apply(MAX_TIME + 1)
-    return graph, acts
-
-
-def requested(plan: Plan, links: Iterable[Record], topics: Topics) -> Iterator[str]:
-    """Everything that is wrong with what came of the requests. `topics`: all that was ever written."""
-    known, log = names(plan), Log(links, plan)
-    graph, acts = acted(log, known)
+    `links`: the log of identity.links. `topics`: all that was ever written. `state`: the keys of the journeys' state.
+    """
+    known = names(plan)
+    log = Log(links, plan, known)
+    acts = log.acts
+    yield from _clusters(log.graph, known, topics)
     if plan.exact:
-        yield from _clusters(graph, known, topics)
+        yield from _in_order(topics)
+        rows = (CART_TRANSITIONS, RETARGETING_DECISIONS, RETARGETING_MESSAGES, CONVERSIONS)
+        yield from consistent(*(rows_of(topics, topic) for topic in rows))
     yield from _receipts(log, acts)
     yield from _moments(acts, topics)
-    yield from _forgotten(acts, log, topics)
+    yield from _forgotten(acts, log, topics, list(state))
+    yield from _not_back(acts, topics)
     yield from _each_once(plan, acts, topics)
 
 
@@ -155,6 +163,18 @@ def _clusters(graph: Graph, known: dict[str, Identifier], topics: Topics) -> Ite
         yield from (f"clusters: {text} {' '.join(sorted(i.value for i in c))}" for c in some)
 
 
+def _in_order(topics: Topics) -> Iterator[str]:
+    """Nothing is late, and the events of a profile come in event-time order."""
+    last: dict[str, int] = {}
+    for row in rows_of(topics, STITCHED_EVENTS):
+        profile_id, message_id, time, _, _ = stitched_row(row)
+        if row["late"]:
+            yield f"late: {message_id} of {profile_id}"
+        if time < last.get(profile_id, 0):
+            yield f"out of order: {message_id} of {profile_id}"
+        last[profile_id] = time
+
+
 def _receipts(log: Log, acts: list[Act]) -> Iterator[str]:
     """Of identify to each request, the same each time; of each journey that was told."""
     for act in acts:
@@ -166,7 +186,8 @@ def _receipts(log: Log, acts: list[Act]) -> Iterator[str]:
             continue
         told = set(own[0]["profiles"])
         answered = [r["profile"] for r in answers if r["agent"] == "journey"]
-        if told != set(answered) or len(answered) != len(told):
+        # A profile that is divided among several says of each what went there.
+        if told != set(answered) or (act.notice["k"] == "erase" and len(answered) != len(told)):
             yield f"request {request}: told {sorted(told)}, answered {sorted(answered)}"
 
 
@@ -179,17 +200,44 @@ def _moments(acts: list[Act], topics: Topics) -> Iterator[str]:
         yield f"rows at {sorted(wrong)}, requests at {[act.cut_at for act in acts]}"
 
 
-def _forgotten(acts: list[Act], log: Log, topics: Topics) -> Iterator[str]:
-    """After the last tombstone of an erased profile there is nothing under its id, and there is a tombstone."""
+def _forgotten(acts: list[Act], log: Log, topics: Topics, state: list[bytes]) -> Iterator[str]:
+    """Of an erased profile there is no state, and after its last tombstone no record; and there is a tombstone."""
     for act in acts:
         if act.notice["k"] != "erase":
             continue
-        for receipt in log.receipts[act.notice["request"]]:
-            for profile_id in receipt["profiles"] if receipt["agent"] == "identify" else ():
-                for topic in PERSONAL:
-                    values = [r.value for r in topics[topic] if r.key == profile_id.encode()]
-                    if not values or values[-1] is not None:
-                        yield f"erased {profile_id}: {topic} ends with {values[-1:] or 'nothing'}"
+        told = (r["profiles"] for r in log.receipts[act.notice["request"]] if r["agent"] == "identify")
+        for profile_id in sorted({one for profiles in told for one in profiles}):
+            for topic in PERSONAL:
+                values = [r.value for r in topics[topic] if r.key == profile_id.encode()]
+                if not values or values[-1] is not None:
+                    yield f"erased {profile_id}: {topic} ends with {values[-1:] or 'nothing'}"
+            kept = [key for key in state if key[:1] in STATES and bytes.fromhex(profile_id) == key[1:17]]
+            if kept:
+                yield f"erased {profile_id}: state {kept}"
+
+
+def _not_back(acts: list[Act], topics: Topics) -> Iterator[str]:
+    """No event from before an erasure is under an id that one of the erased identifiers got after it."""
+    hasher = Hasher(SECRET)
+    owners: dict[str, dict[int, tuple[str | None, int]]] = defaultdict(dict)
+    for key, value in distinct(topics[IDENTITY_ASSIGNMENTS]):
+        row = orjson.loads(value or b"")
+        erased = milliseconds(row["erased_at"]) if row["profile_id"] is None else -1
+        owners[(key or b"").decode()][row["version"]] = row["profile_id"] or row.get("next_profile_id"), erased
+    rows = [(stitched_row(row), row["identifiers"]) for row in rows_of(topics, STITCHED_EVENTS)]
+    for act in acts:
+        for hashed in (hasher(*i) for i in act.gone):
+            versions = sorted(owners[hashed].items())
+            when = next((version for version, (_, erased) in versions if erased >= act.cut_at), None)
+            if when is None:
+                yield f"erased {hashed}: no assignment says so"
+                continue
+            before = {profile_id for version, (profile_id, _) in versions if version < when}
+            after = {profile_id for version, (profile_id, _) in versions if version >= when} - before
+            for (profile_id, message_id, time, _, _), identifiers in rows:
+                head = hasher(identifiers[0]["type"], identifiers[0]["value"]) if identifiers else None
+                if head == hashed and profile_id in after and time <= act.cut_at:
+                    yield f"erased {hashed}: {message_id} is back under {profile_id}"
 
 
 def _each_once(plan: Plan, acts: list[Act], topics: Topics) -> Iterator[str]:

@@ -9,9 +9,9 @@ from tests.simulation.check import failures
 A_TEST = 25
 
 
-def check(seeds: range) -> None:
+def check(seeds: range, *, asking: bool = False) -> None:
     """Fails with what is wrong and how to see it again."""
-    wrong = [line for seed in seeds for line in failures(seed)]
+    wrong = [line for seed in seeds for line in failures(seed, asking=asking)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -26,3 +26,16 @@ def test_seeds(first):
 def test_thousands_of_seeds(first):
     """The same for more seeds than an ordinary run has time for."""
     check(range(first, first + 10 * A_TEST))
+
+
+@pytest.mark.parametrize("first", range(0, 300, A_TEST))
+def test_splits_and_erasures(first):
+    """Somebody asks for splits and erasures in the middle: clusters are as if the links cut off had never been."""
+    check(range(first, first + A_TEST), asking=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(300, 2_300, 10 * A_TEST))
+def test_thousands_of_splits_and_erasures(first):
+    """The same for more seeds than an ordinary run has time for."""
+    check(range(first, first + 10 * A_TEST), asking=True)

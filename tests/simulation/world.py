@@ -347,6 +347,11 @@ class World:
             for topic in OUTPUT_TOPICS
         }
 
+    def state(self) -> list[bytes]:
+        """Every key that the journeys have in their state now."""
+        disks = [self.disks[seat.name, seat.worker] for seat in self.seats if seat.name.startswith("journey")]
+        return [key for disk in disks for key, _ in disk.scan(b"")]
+
     def close(self) -> None:
         """End everything that still lives."""
         for seat in (*self.readers, *self.seats):
