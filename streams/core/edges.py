@@ -15,6 +15,7 @@ people share can be followed, and a customer who comes back a thousand times cos
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.identifiers import DEVICE_LIKE
@@ -25,6 +26,7 @@ _EDGE: Final = b"e"
 _BACK: Final = b"E"
 _RUN: Final = b"d"
 _HERE: Final = b"1"
+_BY_ALIAS: Final = (b"\x00", b"\x01")
 _PLAIN, _ALIAS = 1, 2
 _OCCURRENCE: Final = KEY_SIZE + 3
 _HOW: Final = 17
@@ -70,7 +72,7 @@ class Edges:
         device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
         known = self._store.get(_EDGE + h + o)
-        occurrence = key + bytes([alias])
+        occurrence = key + _BY_ALIAS[alias]
         if known is None:
             self._store.put(_EDGE + h + o, _pack_types(head[0], other[0]) + occurrence)
             self._store.put(_BACK + o + h, _HERE)
@@ -184,6 +186,7 @@ class Edges:
         self._store.put(name, known + occurrence)
 
 
+@lru_cache(maxsize=4096)
 def _pack_types(head: str, other: str) -> bytes:
     parts = (head.encode(), other.encode())
     return b"".join(bytes([len(part)]) + part for part in parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ class Identify:
         """Rebuild the graph, the waiting links and the clock from the store."""
         graph = self.graph
         for key, value in self._store.scan(_OWNER):
-            hashed, (type_, owner, travelled) = key[1:].hex(), value.decode().split("|")
+            hashed, (type_, owner, travelled) = key[1:].hex(), value.decode().rsplit("|", 2)
             graph.owner[hashed] = owner
             if travelled:
                 graph.travelled.add(hashed)
@@ -226,7 +226,7 @@ class Identify:
                 case Refused():
                     self._store.put(_REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
         for hashed, (type_, linked_to) in told.items():
-            self.assign(type_, hashed, linked_at, linked_to=linked_to, source=source)
+            self.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
             self._announce(change, merge_key(key, change.nth), linked_at, source)
 
@@ -238,7 +238,7 @@ class Identify:
         left = len(identifiers) - previous
         return [i for i, is_void in zip(identifiers, void, strict=True) if not is_void], previous - sum(void[left:])
 
-    def assign(self, type_: str, hashed: str, linked_at: str, **more: Any) -> None:
+    def assign(self, type_: str, hashed: str, linked_at: str, more: Mapping[str, Any] | None = None) -> None:
         """Write an identifier's profile down; an erased one has none."""
         self._version += 1
         self._assigned = self._version
@@ -247,9 +247,9 @@ class Identify:
             self._largest = max(self._largest, len(self.graph.members[owner]))
             travelled = "travelled" if hashed in self.graph.travelled else ""
             self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
-        value = {
-            "identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at, **more,
-        }  # fmt: skip
+        value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
+        if more is not None:
+            value.update(more)
         if (erased := self._cuts.erased.get(hashed)) is not None:
             value["erased_at"] = iso(erased)
         self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))

@@ -44,7 +44,8 @@ class Numbered:
         """Send a record with the next number."""
         number = _NUMBER.pack(self._sender, self._offset, self._count)
         self._count += 1
-        self._emit.send(out._replace(headers=[(HEADER, number)]))
+        topic, partition, key, value, _, timestamp = out
+        self._emit.send(Out(topic, partition, key, value, [(HEADER, number)], timestamp))
 
     def after(self, out: Out) -> None:
         """Nothing that is numbered waits for the rest."""

@@ -6,7 +6,7 @@ good up to `cut_at`: links of before that come later are void, events of before 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from schemas.times import iso
@@ -60,7 +60,7 @@ class Cuts:
 class Telling(Protocol):
     """How identify says what has changed."""
 
-    def assign(self, type_: str, hashed: str, linked_at: str, **more: Any) -> None:
+    def assign(self, type_: str, hashed: str, linked_at: str, more: Mapping[str, Any] | None = None) -> None:
         """Write an identifier's profile down."""
         ...
 
@@ -160,7 +160,7 @@ class Requests:
             self._store.delete(_OWNER + bytes.fromhex(identifier))
             self._cuts.erase(identifier, at)
             anew[identifier] = graph.free_id(identifier)
-            self._telling.assign(type_, identifier, when, next_profile_id=anew[identifier])
+            self._telling.assign(type_, identifier, when, {"next_profile_id": anew[identifier]})
         for known in (profile_id, *former):
             self._telling.row(known, {"merged_profile_id": known, "into_profile_id": None, "reason": "erased"}, when)
         # What comes after the cut under these identifiers is sent on from the old place: the watermark waits for it.

@@ -61,14 +61,33 @@ class Base(Protocol):
 
 
 class Buckets:
-    """Keys grouped by their first 17 bytes, so that what is under a profile is found without looking at the rest."""
+    """Keys grouped by their first 17 bytes, so that what is under a profile is found without looking at the rest.
+
+    They are grouped when somebody looks: who never does, as identify while it links, does not pay for it.
+    """
 
     def __init__(self) -> None:
         # Most buckets hold one key: a set for each would cost more than the keys.
         self._buckets: dict[bytes, bytes | set[bytes]] = {}
+        self._news: dict[bytes, bool] = {}
 
     def add(self, key: bytes) -> None:
         """Remember a key."""
+        self._news[key] = True
+
+    def discard(self, key: bytes) -> None:
+        """Forget a key."""
+        self._news[key] = False
+
+    def _look(self) -> None:
+        for key, there in self._news.items():
+            if there:
+                self._add(key)
+            else:
+                self._discard(key)
+        self._news.clear()
+
+    def _add(self, key: bytes) -> None:
         start = key[:BUCKET]
         bucket = self._buckets.setdefault(start, key)
         if bucket is key:
@@ -78,8 +97,7 @@ class Buckets:
         elif bucket != key:
             self._buckets[start] = {bucket, key}
 
-    def discard(self, key: bytes) -> None:
-        """Forget a key."""
+    def _discard(self, key: bytes) -> None:
         bucket = self._buckets.get(key[:BUCKET])
         if isinstance(bucket, set):
             bucket.discard(key)
@@ -90,6 +108,8 @@ class Buckets:
 
     def under(self, prefix: bytes) -> list[bytes]:
         """The keys that begin with a prefix, sorted."""
+        if self._news:
+            self._look()
         if len(prefix) >= BUCKET:
             bucket = self._buckets.get(prefix[:BUCKET])
             keys = bucket if isinstance(bucket, set) else () if bucket is None else (bucket,)
@@ -99,6 +119,7 @@ class Buckets:
 
     def clear(self) -> None:
         """Forget all keys."""
+        self._news.clear()
         self._buckets.clear()
 
 
