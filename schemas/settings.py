@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")
     profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
+    squash: bool = Field(True, description="sinks: settle old merges in ClickHouse, and rewrite old events to them")
+    squash_interval: float = Field(3600.0, gt=0, description="seconds between looks at whether that is worth it")
+    squash_merges: int = Field(10_000, ge=1, description="merges to wait for before they are settled")
+    squash_events: int = Field(1_000_000, ge=1, description="events of a month to wait for before they are rewritten")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = Field(False, description="log lines as JSON")
 

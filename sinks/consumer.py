@@ -25,6 +25,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.settings import Settings
+from schemas.topics import IDENTITY_ASSIGNMENTS
 from sinks import metrics
 from sinks.batches import DEFAULT_LIMITS, Batch, Batches, Limits
 from sinks.client import first_line, target
@@ -63,10 +64,16 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._flight: asyncio.Task[None] | None = None
         self._again_at = 0.0
         self._paused = False
+        self._owned: frozenset[TopicPartition] = frozenset()
 
     def stop(self) -> None:
         """Ask `run` to write what it has, commit and return. From any thread."""
         self.stopping.set()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this member does what only one may do: it reads the topic that has a single partition."""
+        return TopicPartition(IDENTITY_ASSIGNMENTS, 0) in self._owned
 
     async def run(self) -> None:
         """Returns after `stop()`. Raises SchemaError when ClickHouse refuses a table for good."""
@@ -188,13 +195,15 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Rows stay, as any row may be written twice; their positions go, since another member commits them now."""
+        self._owned = frozenset()
         for tp in revoked:
             self.reached.pop(tp, None)
             self.written.pop(tp, None)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """New partitions are read from their last commit; if the batch is full they wait like the others."""
-        log.info("reading %d partitions", len(list(assigned)))
+        self._owned = frozenset(assigned)
+        log.info("reading %d partitions", len(self._owned))
 
 
 def _instance(settings: Settings) -> str | None:

@@ -7,6 +7,8 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
@@ -18,9 +20,10 @@ from sinks import log as logs
 from sinks import metrics
 from sinks.client import connect, first_line, target
 from sinks.consumer import SinkConsumer
-from sinks.errors import SchemaError, UnavailableError
+from sinks.errors import CLIENT_ERRORS, SchemaError, UnavailableError
 from sinks.insert import FIRST_PAUSE, LONGEST_PAUSE
 from sinks.migrate import migrate
+from sinks.squash import Thresholds, squash
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -70,11 +73,36 @@ async def _main(settings: Settings, *, http: bool) -> int:
 async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -> None:
     consumer = SinkConsumer(settings, client)
     running = asyncio.create_task(consumer.run())
+    squashing = asyncio.create_task(_squash(settings, consumer, stopped)) if settings.squash else None
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     consumer.stop()
     waiting.cancel()
+    stopped.set()
+    if squashing is not None:
+        await squashing
     await running
+
+
+async def _squash(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
+    """From time to time, in the one process that reads the assignments, until told to stop."""
+    while not stopped.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), settings.squash_interval)
+        try:
+            if not stopped.is_set() and consumer.leads:
+                await asyncio.to_thread(_squash_once, settings, lambda: consumer.leads and not stopped.is_set())
+        except (*CLIENT_ERRORS, SchemaError, UnavailableError) as error:
+            log.warning("merged history is not squashed now: %s", first_line(error))
+
+
+def _squash_once(settings: Settings, go_on: Callable[[], bool]) -> None:
+    with closing(connect(settings)) as client:
+        for done in squash(client, Thresholds.of(settings)):
+            metrics.SQUASHED.labels(done).inc()
+            log.info("merged history: %s", done)
+            if not go_on():
+                return
 
 
 async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None:

@@ -14,6 +14,11 @@ from tests.unit.sinks import making as make
 Start = Callable[..., Sink]
 KPIS = "SELECT channel, events, reach, sends, conversions, toInt64(revenue) FROM v_channel_kpis"
 FUNNEL = "SELECT step, carts FROM v_cart_funnel WHERE position < 4"
+BUSY = """
+import os
+os.environ.update(WINBACK_SQUASH_INTERVAL="0.05", WINBACK_SQUASH_MERGES="1", WINBACK_SQUASH_EVENTS="1")
+"""
+"""Settings of a process that squashes at once whatever there is."""
 
 
 def history(customers: int) -> list[Record]:
@@ -132,3 +137,17 @@ def test_killed_between_erasure_and_commit(address: str, sink: Start) -> None:
     for table in ("events", "profiles", "cart_transitions", "messages", "decisions", "conversions"):
         again.until(f"SELECT uniqExact(profile_id), countIf(profile_id = '{gone}') FROM {table}", "5\t0")  # noqa: S608
     assert again.stop() == 0
+
+
+def test_history_is_squashed_beside_the_inserts(address: str, sink: Start) -> None:
+    """The process settles merges and rewrites events by itself while records come in, and no number moves."""
+    records = history(40)
+    running = sink(before=BUSY)
+    running.until("SELECT 1", "1")
+    produce(address, records)
+    running.until(KPIS, "email\t0\t0\t40\t0\t0\nweb\t80\t20\t0\t40\t400")
+    running.until("SELECT count() FROM recent_profiles", "0")
+    running.until("SELECT countIf(squashed_id = '') FROM events FINAL", "0")
+    assert running.ask(KPIS) == "email\t0\t0\t40\t0\t0\nweb\t80\t20\t0\t40\t400"
+    assert running.metric('winback_sink_squash_total{done="squashed"}') >= 1
+    assert running.stop() == 0
