@@ -45,6 +45,14 @@ class Occurrence(NamedTuple):
     other: tuple[str, str]
 
 
+class Names(dict[bytes, str]):
+    """Hashes in hex by their bytes, each once, however many hold it."""
+
+    def __missing__(self, raw: bytes) -> str:
+        name = self[raw] = raw.hex()
+        return name
+
+
 class Edges:
     """`last`: which head linked an identifier last (hashes in hex), NOBODY if it is not certain.
 
@@ -56,16 +64,16 @@ class Edges:
         self.last: dict[str, str] = {}
         self._devices: set[str] = set()
 
-    def load(self) -> None:
+    def load(self, names: Names) -> None:
         """Rebuild what is kept in memory."""
         last = self.last
         for name, value in self._store.scan(_EDGE):
-            head, other = name[1:17].hex(), name[17:].hex()
+            head, other = names[name[1:17]], names[name[17:]]
             last[other] = NOBODY if other in last else head
             if _types(value)[0] in DEVICE_LIKE:
                 self._devices.add(head)
         for name, value in self._store.scan(_RUN):
-            last[name[1:].hex()] = value[:16].hex()
+            last[names[name[1:]]] = names[value[:16]]
 
     def note(self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool) -> None:
         """The pair was linked at the merge key; it is kept if it may have mattered."""

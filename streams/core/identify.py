@@ -17,7 +17,7 @@ import orjson
 from schemas.record import Out, Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
-from streams.core.edges import Edges
+from streams.core.edges import Edges, Names
 from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
 from streams.core.order import KEY_SIZE, merge_key, order_key, source_of, time_of
 from streams.core.repeats import IDENTIFY, Numbered
@@ -71,20 +71,20 @@ class Identify:
 
     def load(self) -> None:
         """Rebuild the graph, the waiting links and the clock from the store."""
-        graph = self.graph
+        graph, names = self.graph, Names()
         for key, value in self._store.scan(_OWNER):
-            hashed, (type_, owner, travelled) = key[1:].hex(), value.decode().rsplit("|", 2)
-            graph.owner[hashed] = owner
+            hashed, (type_, owner, travelled) = names[key[1:]], value.decode().rsplit("|", 2)
+            owner = graph.owner[hashed] = names[bytes.fromhex(owner)]
             if travelled:
                 graph.travelled.add(hashed)
             graph.members.setdefault(owner, {})[hashed] = intern(type_)
         for key, value in self._store.scan(_FIRST):
-            graph.first[key[1:].hex()] = int(value)
+            graph.first[names[key[1:]]] = int(value)
         for key, value in self._store.scan(_INTO):
-            graph.into[key[1:].hex()] = value.decode()
+            graph.into[names[key[1:]]] = names[bytes.fromhex(value.decode())]
         for key, value in self._store.scan(_REFUSED):
-            graph.refused[key[1:17].hex(), key[17:].hex()] = value.decode()
-        self._edges.load()
+            graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
+        self._edges.load(names)
         self._cuts.load()
         clock = self._store.get(_CLOCK)
         if clock is not None:
@@ -198,6 +198,10 @@ class Identify:
             if len(identifiers) < 2:
                 return
         head, aliased_from = identifiers[0], len(identifiers) - previous
+        profile_id = self.graph.owner.get(head[1])
+        if profile_id == head[1]:
+            # The same text, kept already: this one is remembered with each that it links.
+            head = (head[0], profile_id)
         for nth in range(1, len(identifiers)):
             if identifiers[nth] != head:
                 self._edges.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from)

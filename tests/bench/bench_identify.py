@@ -1,13 +1,15 @@
 """identify by itself: `python -m tests.bench.bench_identify`: links a second, and memory for each linked identifier.
 
 Links come as ingest sends them, and the watermark follows; every 20,000 keys make a unit, as the runtime does. Tried
-with the state in memory and on RocksDB, in one process and on one core.
+with the state in memory and on RocksDB, in one process and on one core. What the graph takes is measured in a process
+that has just loaded it from RocksDB.
 """
 
 from __future__ import annotations
 
 import gc
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -101,19 +103,15 @@ def resident() -> int:
 
 
 def measure(name: str, base: Base) -> dict[str, float | str]:
-    """New links, repeated ones, and such as take turns; what the graph holds after the new ones."""
+    """New links, repeated ones, and such as take turns, a second of CPU time."""
     of = list(links(Hasher("bench")))
-    gc.collect()
     writer = Writer(base)
     # Most links repeat the one before (a log-in, then its session); the worst take turns on one device.
     session = [link for link in of if link[0][0] == "user_id" and len(link) > 2] * 4
     fresh = batches(of, 0, START)
     again, turns = batches(session, 10**6, START + 10**8), batches(of, 2 * 10**6, START + 10**9)
-    held = resident()
     new = writer.consume(fresh)
     del fresh
-    gc.collect()
-    grown = resident() - held
     repeated = writer.consume(again)
     assert writer.task.counts["winback_links_total", "repeated"] >= len(session)
     taking_turns = writer.consume(turns)
@@ -124,17 +122,42 @@ def measure(name: str, base: Base) -> dict[str, float | str]:
         "repeated_links_per_second": round(len(session) / repeated),
         "links_taking_turns_per_second": round(len(of) / taking_turns),
         "linked_identifiers": identifiers,
-        "bytes_per_identifier": round(grown / identifiers),
     }
 
 
+def loaded(directory: Path) -> dict[str, float | str]:
+    """How long a restart takes, and what the graph takes then."""
+    store = PartitionStore(RocksBase(directory))
+    gc.collect()
+    before, began = resident(), process_time()
+    task = Identify(store, Nowhere(), partitions=1)
+    task.load()
+    seconds = process_time() - began
+    gc.collect()
+    identifiers = len(task.graph.owner)
+    grown = (resident() - before) / identifiers
+    return {"loaded": identifiers, "seconds": round(seconds, 2), "bytes_per_identifier": round(grown)}
+
+
 def main() -> None:
-    """Print what was measured, one line of JSON for each store."""
+    """Print what was measured, one line of JSON for each."""
+    if len(sys.argv) > 1:
+        tell(loaded(Path(sys.argv[1])))
+        return
     with tempfile.TemporaryDirectory() as directory:
-        for name, base in (("memory", MemoryBase()), ("rocksdb", RocksBase(Path(directory) / "state"))):
-            sys.stdout.buffer.write(orjson.dumps(measure(name, base)) + b"\n")
-            sys.stdout.flush()
+        place = Path(directory) / "state"
+        for name, base in (("memory", MemoryBase()), ("rocksdb", RocksBase(place))):
+            tell(measure(name, base))
+            if isinstance(base, RocksBase):
+                base._db.flush()
             base.close()
+        subprocess.run((sys.executable, "-m", "tests.bench.bench_identify", str(place)), check=True)
+
+
+def tell(measured: dict[str, float | str]) -> None:
+    """Print a line."""
+    sys.stdout.buffer.write(orjson.dumps(measured) + b"\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

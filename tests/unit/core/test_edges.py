@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.core import edges as module
-from streams.core.edges import Edges
+from streams.core.edges import Edges, Names
 from streams.core.order import merge_key, order_key
 from streams.runtime.state import MemoryBase, PartitionStore, Position
 from tests.unit.core.histories_of_people import HASH, identifier
@@ -35,7 +35,7 @@ class Noted:
         """A restart."""
         self.store.settle(Position(0, 0, 0, 0))
         self.edges = Edges(self.store)
-        self.edges.load()
+        self.edges.load(Names())
 
 
 def hashed(value: str) -> tuple[str, str]:
