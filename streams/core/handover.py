@@ -87,7 +87,12 @@ class Handover:
             self._emit.send(before_out(winner.hex(), further, key, head_and_body, self._partitions))
             return
         if self._marks.erased(holder_id):
-            self._erasure.drop(holder_id, effects)
+            anew = self._marks.moved(holder_id, head, key)
+            if anew is None:
+                self._erasure.drop(holder_id, effects)
+            else:
+                self.moves(key)
+                self._emit.send(event_out(bytes.fromhex(anew), key, head_and_body, self._partitions, None))
             return
         inner = self._attach(path, holder_id)
         if inner is None:
