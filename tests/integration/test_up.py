@@ -21,14 +21,14 @@ from tests.integration.test_once import STORY
 class Up:
     """A running `winback up` on free ports, and the settings its clients use."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, **more: str) -> None:
+        self.folder, self.more = folder, {"WINBACK_SECRET": "of the test", **more}
         self.kafka, self.http, self.metrics = free_ports()
         self.settings = {
             "WINBACK_KAFKA": f"127.0.0.1:{self.kafka}",
             "WINBACK_CLICKHOUSE": f"http://127.0.0.1:{self.http}/winback",
             "WINBACK_STATE_DIR": str(folder / "state"),
-            "WINBACK_SECRET": "of the test",
+            **self.more,
         }
         self.start()
 
@@ -45,7 +45,7 @@ class Up:
             self.metrics,
         )
         self.process = subprocess.Popen(
-            [*WINBACK, "up", *map(str, options)], cwd=ROOT, env=environment(WINBACK_SECRET="of the test"),  # noqa: S106
+            [*WINBACK, "up", *map(str, options)], cwd=ROOT, env=environment(**self.more),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         said = ""

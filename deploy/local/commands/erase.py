@@ -37,7 +37,7 @@ def erase(
     try:
         clickhouse.state(client)
         found = lookup.find(client, named, Hasher(settings.secret.get_secret_value()))
-        before = erasing.rows(client, found.ids, found.hashes)
+        before = erasing.rows(client, found.ids, found.hashes, found.events)
         if not yes:
             console.show(showing.identifier_table(showing.identifiers(found), "The person"))
             everybody = " and ALL raw records that were read, of everybody" if truncate_raw else ""
@@ -56,8 +56,7 @@ def erase(
             )  # fmt: skip
         ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
         erasing.gone(client, ids, found.hashes, deadline.left)
-        heads = [found.values[one] for one in found.hashes if one in found.values]
-        receipt = erasing.receipt(found, before, done, lookup.mentions(client, heads))
+        receipt = erasing.receipt(found, before, done, lookup.mentions(client, found))
     finally:
         client.close()
     if json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from deploy.local import broker, draining
 from deploy.local.errors import UnavailableError
 from deploy.local.person import asking, lookup, patient, raw, tombstones
-from deploy.local.person.lookup import Person
+from deploy.local.person.lookup import Condition, Person
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -79,29 +79,31 @@ async def in_streams(
     return done
 
 
-def rows(client: Client, ids: list[str], hashes: list[str]) -> dict[str, int]:
-    """Rows of these profiles and identifiers in every table.
+def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
+    """Rows of these profiles and identifiers in every table; `events` is what `lookup.events_of` says of them.
 
     Those about splits and erasures are none of them: the history of others needs them.
     """
-    found = lookup.rows_of(client, ids)
+    found = lookup.rows_of(client, ids, events)
     found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
     found["identifiers"] = lookup.number(client, IDENTIFIERS, ids=hashes)
     found["profile_merges"] = lookup.number(client, MERGES, ids=ids)
     return found
 
 
-def left(client: Client, ids: list[str], hashes: list[str]) -> dict[str, int]:
+def left(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
     """What of that is still there. A profile that others have events under, by a split, keeps a row about those."""
-    found = rows(client, ids, hashes)
+    found = rows(client, ids, hashes, events)
     found["profiles"] = lookup.number(client, PROFILES, ids=ids)
     return {table: n for table, n in found.items() if n}
 
 
 def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> None:
     """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
-    if not patient.until(lambda: not left(client, ids, hashes), seconds):
-        told = ", ".join(f"{table} ({n})" for table, n in left(client, ids, hashes).items())
+    # Splits are not forgotten with a person: what the condition says now, it says in the end.
+    events = lookup.events_of(client, ids)
+    if not patient.until(lambda: not left(client, ids, hashes, events), seconds):
+        told = ", ".join(f"{table} ({n})" for table, n in left(client, ids, hashes, events).items())
         raise UnavailableError(
             f"ClickHouse still holds rows of this person after {seconds:.0f} s: {told}. They are gone from the "
             "streams; the rows go as soon as the sinks get to it. Run this again to see"

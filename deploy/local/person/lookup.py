@@ -5,7 +5,6 @@ Queries hold hashes, never a value: a value would stand in the server's query lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +24,8 @@ LIVES: Final = 8
 """How often somebody may have been erased and come back to be found again by an identifier that was never linked."""
 
 Row = dict[str, Any]
+Condition = tuple[str, dict[str, Any]]
+"""What stands after WHERE, and its parameters."""
 Head = tuple[str, str]
 """An identifier as events carry it: (type, value)."""
 
@@ -33,9 +34,9 @@ Head = tuple[str, str]
 class Person:
     """What is known of one profile: `ids` are its own id and its former ones, `named` the identifier it was asked by.
 
-    `members` are the rows of its identifiers, `values` their values by hash as far as its events show them. `types` are
-    those of other people's identifiers that were linked with them, or almost. `events` are its events: a condition and
-    its parameters, which know what splits have brought and taken.
+    `members` are the rows of its identifiers, `values` their values by hash as far as its events show them, with the
+    `keys` that stand for them in a query. `types` are those of other people's identifiers that were linked with them,
+    or almost. `events` are its events: a condition and its parameters, which know what splits have brought and taken.
     """
 
     named: Named
@@ -47,8 +48,9 @@ class Person:
     refused: list[Row] = field(default_factory=list)
     splits: list[Row] = field(default_factory=list)
     values: dict[str, Head] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
-    events: tuple[str, dict[str, Any]] = ("0", {})
+    events: Condition = ("0", {})
 
     @property
     def ids(self) -> list[str]:
@@ -79,7 +81,7 @@ def find(client: Client, named: Named, hasher: Hasher) -> Person:
     ]
     person = Person(named, profile_id, sorted(former), members_of(client, [profile_id, *former]))
     person.events = events_of(client, person.ids)
-    person.rows = rows_of(client, person.ids)
+    person.rows = rows_of(client, person.ids, person.events)
     _merges(client, person)
     _values(client, person, hasher)
     _types(client, person)
@@ -98,7 +100,7 @@ def members_of(client: Client, ids: list[str]) -> list[Row]:
     return sorted(found, key=lambda row: (row["linked_at"], row["version"]))
 
 
-def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any]]:
+def events_of(client: Client, ids: list[str]) -> Condition:
     """Events of these profiles: a condition, and its parameters."""
     from sinks.erasing import events_of as find_events
 
@@ -106,9 +108,9 @@ def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any]]:
     return where, given
 
 
-def rows_of(client: Client, ids: list[str]) -> dict[str, int]:
-    """Rows of facts of these profiles, by table."""
-    where, given = events_of(client, ids)
+def rows_of(client: Client, ids: list[str], events: Condition) -> dict[str, int]:
+    """Rows of facts of these profiles, by table; `events` is what `events_of` says of them."""
+    where, given = events
     found = {"events": number(client, f"SELECT count() FROM events WHERE {where}", **given)}  # noqa: S608 - ours
     for table in FACTS:
         sql = f"SELECT count() FROM {table} WHERE profile_id IN %(ids)s"  # noqa: S608 - names of ours
@@ -116,19 +118,13 @@ def rows_of(client: Client, ids: list[str]) -> dict[str, int]:
     return found
 
 
-def mentions(client: Client, heads: Iterable[Head]) -> int:
-    """Events that carry one of these identifiers."""
-    keys = [key_of(client, head) for head in set(heads)]
+def mentions(client: Client, person: Person) -> int:
+    """Events that carry one of a person's identifiers, as far as the person's own events have shown them."""
+    keys = [person.keys[one] for one in person.hashes if one in person.keys]
     if not keys:
         return 0
     sql = "SELECT count() FROM events FINAL WHERE arrayExists(i -> cityHash64(i.1, i.2) IN %(keys)s, identifiers)"
     return number(client, sql, keys=keys)
-
-
-def key_of(client: Client, head: Head) -> int:
-    """What stands for an identifier in a query."""
-    sql = "SELECT cityHash64({type:String}, {value:String})"
-    return number(client, sql, type=head[0], value=head[1])
 
 
 def number(client: Client, sql: str, **parameters: Any) -> int:
@@ -144,12 +140,14 @@ def _current(client: Client, profile_id: str) -> str:
 
 def _unlinked(client: Client, hashed: str, *, erased: bool) -> str:
     """The profile of an identifier without links: its hash; once that was erased, the next id that is in use."""
-    candidate = hashed
-    for _ in range(LIVES if erased else 0):
-        if any(rows_of(client, [candidate]).values()):
-            return candidate
-        candidate = blake2b(candidate.encode(), digest_size=16).hexdigest()
-    return _current(client, hashed)
+    if not erased:
+        return _current(client, hashed)
+    lives = [hashed]
+    while len(lives) < LIVES:
+        lives.append(blake2b(lives[-1].encode(), digest_size=16).hexdigest())
+    sql = "SELECT DISTINCT profile_id FROM events WHERE profile_id IN %(ids)s"
+    used = {row["profile_id"] for row in _rows(client, sql, ids=lives)}
+    return next((one for one in lives if one in used), hashed)
 
 
 def _merges(client: Client, person: Person) -> None:
@@ -169,10 +167,14 @@ def _merges(client: Client, person: Person) -> None:
 def _values(client: Client, person: Person, hasher: Hasher) -> None:
     """Match what its events carry with the hashes of its identifiers, and with those it is linked to."""
     where, given = person.events
-    sql = f"SELECT DISTINCT i.1 AS type, i.2 AS value FROM events ARRAY JOIN identifiers AS i WHERE {where}"  # noqa: S608
+    sql = (
+        "SELECT DISTINCT i.1 AS type, i.2 AS value, cityHash64(i.1, i.2) AS key"  # noqa: S608 - a condition of ours
+        f" FROM events ARRAY JOIN identifiers AS i WHERE {where}"
+    )
     person.values[person.named.hash] = (person.named.type, person.named.value)
     for row in _rows(client, sql, **given):
-        person.values[hasher(row["type"], row["value"])] = (row["type"], row["value"])
+        hashed = hasher(row["type"], row["value"])
+        person.values[hashed], person.keys[hashed] = (row["type"], row["value"]), row["key"]
 
 
 def _types(client: Client, person: Person) -> None:
