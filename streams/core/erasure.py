@@ -59,7 +59,10 @@ class Erasure:
             self._marks.move(profile_id, bytes.fromhex(identifier), later, anew)
         self._forget(profile_id, profile_id, removed)
         self._due.set(profile_id, None)
-        for erased in (notice["profile"], *notice["former"]):
+        # Former ids, too: those that merged in here have been here under their own name.
+        places = [bytes.fromhex(known) for known in (notice["profile"], *notice["former"])]
+        self._store.purge([kind + place for place in places for kind in (PENDING, STATE)])
+        for erased in (notice["profile"], *(notice["former"] if notice["current"] else ())):
             self.take_back(erased)
         return removed
 
@@ -83,8 +86,6 @@ class Erasure:
                 self._moves(name[17:])
                 self._forward.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
             self._store.delete(name)
-        self._store.purge(PENDING + profile_id)
-        self._store.purge(STATE + profile_id)
         profile = self._profiles.get(profile_id)
         if profile is None:
             return

@@ -167,9 +167,8 @@ class Requests:
         self._telling.changed(bound(at + 1))
         for known in (profile_id, *former):
             one = {"request": notice["request"], "profile": known, "key": bound(at).hex(), "ids": list(ids)}
-            self._telling.tell(
-                known, {"k": "erase", **one, "next": anew, "former": former if known == profile_id else []}
-            )
+            more = {"next": anew, "former": former, "current": known == profile_id}
+            self._telling.tell(known, {"k": "erase", **one, **more})
         self._receipt(
             notice, found=found, profiles=[profile_id, *former], identifiers=len(ids), edges=pairs, refused=refused
         )

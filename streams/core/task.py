@@ -30,8 +30,8 @@ class Store(Protocol):
         """All (key, value) whose key starts with the prefix, sorted by key, as they stand now."""
         ...
 
-    def purge(self, prefix: bytes) -> None:
-        """What was deleted in this unit under a prefix is to be gone from disk with it, not only unreadable."""
+    def purge(self, prefixes: Sequence[bytes]) -> None:
+        """What was deleted under these prefixes, by this unit or before, is to be gone from disk, not only hidden."""
         ...
 
 

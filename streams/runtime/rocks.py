@@ -105,12 +105,21 @@ class RocksBase:
         self._db.set_write_options(_without_log())
 
     def compact(self, prefixes: Sequence[bytes]) -> None:
-        """Write the files that hold such keys anew, without what was deleted or replaced."""
+        """Write the files that may hold such keys anew, each once, without what was deleted or replaced."""
         self._db.flush()
-        whole = CompactOptions()
-        whole.set_bottommost_level_compaction(BottommostLevelCompaction.force())
-        for prefix in prefixes:
-            self._db.compact_range(prefix, _behind(prefix), whole)
+        anew = CompactOptions()
+        anew.set_bottommost_level_compaction(BottommostLevelCompaction.force())
+        files = sorted((file["start_key"], file["end_key"]) for file in self._db.live_files())
+        begin = end = b""
+        for first, last in files:
+            if not any(first <= prefix <= last or first.startswith(prefix) for prefix in prefixes):
+                continue
+            if end and first > end:
+                self._db.compact_range(begin, end + b"\x00", anew)
+                begin = end = b""
+            begin, end = begin or first, max(end, last)
+        if end:
+            self._db.compact_range(begin, end + b"\x00", anew)
 
     def close(self) -> None:
         """Let go of the directory."""

@@ -238,10 +238,11 @@ class PartitionStore:
         self._stored.clear()
         self._purge_if_due()
 
-    def purge(self, prefix: bytes) -> None:
-        """What was deleted in this unit under a prefix is to be gone from disk with it."""
+    def purge(self, prefixes: Sequence[bytes]) -> None:
+        """What was deleted under these prefixes, in this unit or before, is to be gone from disk with it."""
         due = self.get(PURGE)
-        self.put(PURGE, orjson.dumps([*(() if due is None else orjson.loads(due)), prefix.hex()]))
+        known = [] if due is None else orjson.loads(due)
+        self.put(PURGE, orjson.dumps([*known, *(prefix.hex() for prefix in prefixes)]))
 
     def _purge_if_due(self) -> None:
         due = self.base.get(PURGE)

@@ -37,7 +37,7 @@ def test_a_deleted_value_stays_until_it_is_purged(written, tmp_path):
     store.settle(Position(1, 2, 2, 2))
     written._db.flush()
     assert on_disk(tmp_path), "the test would prove nothing"
-    store.purge(PLACE)
+    store.purge([PLACE])
     store.settle(Position(1, 3, 3, 3))
     assert not on_disk(tmp_path)
     assert store.get(b"s" + (1).to_bytes(16, "big")) == b"of another 1"
@@ -46,8 +46,8 @@ def test_a_deleted_value_stays_until_it_is_purged(written, tmp_path):
 def test_a_purge_is_made_up_for(written, tmp_path):
     """A process that ended between the unit and the purge, or restored the unit, purges when it begins."""
     unit = PartitionStore(MemoryBase())
-    unit.purge(PLACE)
-    unit.purge(b"e" + PLACE[1:])
+    unit.purge([PLACE])
+    unit.purge([b"e" + PLACE[1:]])
     written.write({PLACE: None, **unit.unit()}, Position(1, 2, 2, 2))
     written._db.flush()
     assert on_disk(tmp_path)
