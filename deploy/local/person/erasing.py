@@ -11,6 +11,7 @@ from deploy.local import broker, draining
 from deploy.local.errors import UnavailableError
 from deploy.local.person import asking, lookup, patient, raw, tombstones
 from deploy.local.person.lookup import Condition, Person
+from schemas.topics import JOURNEY_CHANGELOG
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 IDENTIFIERS: Final = "SELECT count() FROM identifiers WHERE identifier IN %(ids)s AND profile_id != ''"
+KEYED: Final = (*tombstones.TOMBSTONED, JOURNEY_CHANGELOG)
+"""Topics whose records of a person have a key, so that a tombstone can say that they are void."""
 MERGES: Final = """
 SELECT count() FROM profile_merges
 WHERE (merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s)
@@ -73,9 +76,9 @@ async def in_streams(
             words = [person.values[one][1] for one in person.hashes if one in person.values]
             mention = raw.Mention(settings, person.hashes, words or [person.named.value])
             done.mentions = await raw.mentions(consumer, settings, mention, report)
-        kept = await raw.retention(client, (*raw.TOPICS, *tombstones.TOMBSTONED))
+        kept = await raw.retention(client, (*raw.TOPICS, *KEYED))
         done.until = {topic: raw.until(kept.get(topic, {})) for topic in done.mentions or ()}
-        done.kept = {topic: raw.until(kept.get(topic, {})) for topic in tombstones.TOMBSTONED}
+        done.kept = {topic: raw.until(kept.get(topic, {})) for topic in KEYED}
     return done
 
 

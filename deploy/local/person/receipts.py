@@ -45,7 +45,7 @@ def erasure(receipt: Mapping[str, Any]) -> Iterator[Any]:
     left += [
         (topic, "those before the tombstone", kept)
         for topic, kept in stays["topics_with_tombstones"].items()
-        if topic in removed["tombstones"]
+        if receipt["found"]
     ]
     if stays["events_of_others"]:
         left.append(("ClickHouse events of other profiles", stays["events_of_others"], "they are another person's"))
