@@ -281,8 +281,8 @@ class Identify:
             case Merge(reason=reason, moved=moved):
                 row["reason"] = reason
                 for _, hashed in moved:
-                    # A device that once left the winner is back with it: its events must not be sent after it any more.
-                    if hashed in self.graph.travelled:
+                    # One that once left the winner is back with it: its events must not be sent after it any more.
+                    if hashed in self.graph.travelled or hashed in self._cuts.of:
                         self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
                 outcome = "merged"
                 self._store.put(_INTO + bytes.fromhex(loser), winner.encode())
