@@ -114,9 +114,9 @@ class Machines:
         return theirs
 
     def arrive(self, profile: Profile, effects: Effects) -> None:
-        """A profile that a split has made: its cart opens here, with nothing that waits."""
-        if profile.cart is not None:
-            self._transitions(profile, [cart.arrived(profile.cart)], effects)
+        """A profile that a split has made: its cart stands here as it stood there, but reminds nobody again."""
+        self._transitions(profile, cart.arrived(profile), effects)
+        profile.steps = []
 
     def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
         conversion = orders.on_completed(profile, event)

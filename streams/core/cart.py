@@ -180,9 +180,15 @@ def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart
     return theirs, [] if cart.lines else [_end(profile, cart, "emptied", at)]
 
 
-def arrived(cart: Cart) -> Transition:
-    """A cart that comes from a split opens when the one it comes from did; one that was abandoned is so in silence."""
-    return _transition(cart, NONE, OPEN, cart.opened_at, "opened")
+def arrived(profile: Profile) -> list[Transition]:
+    """A cart that comes from a split was opened and abandoned when that happened to the one it comes from."""
+    cart = profile.cart
+    if cart is None:
+        return []
+    opened = _transition(cart, NONE, OPEN, cart.opened_at, "opened")
+    if not cart.abandoned:
+        return [opened]
+    return [opened, _transition(cart, OPEN, ABANDONED, profile.clock + ABANDON_AFTER_MS, "inactivity")]
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

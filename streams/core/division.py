@@ -45,26 +45,32 @@ class Division:
         self._partitions = partitions
         self._moves = moves
 
-    def divide(self, notice: dict[str, Any], effects: Effects) -> dict[str, int]:
-        """Identifiers leave for another profile, for all time; returns what went with them, counted."""
+    def divide(self, notice: dict[str, Any], reached: bytes, effects: Effects) -> dict[str, int]:
+        """Identifiers leave for another profile, for all time; returns what went with them, counted.
+
+        `reached` is the bound up to which everything has taken effect.
+        """
         profile_id, to, key = bytes.fromhex(notice["from"]), notice["to"], bytes.fromhex(notice["key"])
         ids = [bytes.fromhex(one) for one in notice["ids"]]
         self._marks.divide(profile_id, ids, to, key, notice["at"], fresh=notice["state"])
         removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
-        self._divide(profile_id, to, set(ids), key, notice, removed, effects)
+        self._divide(profile_id, to, set(ids), key, notice, reached, removed, effects)
         return removed
 
     def _divide(
-        self, profile_id: bytes, to: str, ids: Collection[bytes], key: bytes, notice: dict[str, Any],
+        self, profile_id: bytes, to: str, ids: Collection[bytes], key: bytes, notice: dict[str, Any], reached: bytes,
         removed: dict[str, int], effects: Effects,
     ) -> None:  # fmt: skip
+        profile = self._profiles.get(profile_id)
+        if profile is not None and profile.under is not None:
+            # What waits in it for its merge has had its time all the same: elsewhere it would come late.
+            self._sealer.seal(profile_id, reached, effects)
         for name, value in self._store.scan(PENDING + profile_id):
             if value[1 : 1 + HEAD_SIZE] in ids:
                 self._moves(name[17:])
                 self._emit.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
                 self._store.delete(name)
                 removed["pending"] += 1
-        profile = self._profiles.get(profile_id)
         if profile is None:
             return
         if notice["state"]:
@@ -73,7 +79,7 @@ class Division:
             removed["state"] |= self._send_share(share, notice["at"], key)
             self._sealer.refresh(profile)
         for sub_id, _ in profile.subs:
-            self._divide(bytes.fromhex(sub_id), to, ids, key, notice, removed, effects)
+            self._divide(bytes.fromhex(sub_id), to, ids, key, notice, reached, removed, effects)
 
     def of_transfer(self, divided: Divided, state: Any, effects: Effects) -> Any:
         """A profile that merged into one that was divided since: what is not that one's any more goes on from here."""

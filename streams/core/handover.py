@@ -111,7 +111,7 @@ class Handover:
             case "leave":
                 self._leave(notice)
             case "divide":
-                self._answer(notice, notice["from"], self._division.divide(notice, effects))
+                self._answer(notice, notice["from"], self._division.divide(notice, self.reached, effects))
             case "share":
                 self._division.share(notice, effects)
             case "erase":
