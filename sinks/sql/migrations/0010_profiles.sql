@@ -8,8 +8,6 @@ CREATE TABLE IF NOT EXISTS profiles
     channels         SimpleAggregateFunction(groupUniqArrayArray, Array(String)) CODEC(ZSTD(1)),
     identifier_types SimpleAggregateFunction(groupUniqArrayArray, Array(String)) CODEC(ZSTD(1)),
     known            SimpleAggregateFunction(max, UInt8) COMMENT '1: has a user id, e-mail, phone or external id',
-    first_channel    AggregateFunction(argMin, String, DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
-    last_channel     AggregateFunction(argMax, String, DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
     last_order_at    SimpleAggregateFunction(max, Nullable(DateTime64(3, 'UTC'))) CODEC(ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
@@ -23,8 +21,6 @@ SELECT
     groupUniqArray(toString(channel)) AS channels,
     groupUniqArrayArray(arrayMap(one -> toString(one.1), events.identifiers)) AS identifier_types,
     toUInt8(max(head_type NOT IN ('', 'anonymous_id', 'device_id', 'advertising_id', 'push_token', 'order_id'))) AS known,
-    argMinState(toString(channel), event_time) AS first_channel,
-    argMaxState(toString(channel), event_time) AS last_channel,
     maxOrNullIf(event_time, name = 'Order Completed' AND type = 'track') AS last_order_at
 FROM events
 GROUP BY profile_id;
@@ -36,8 +32,6 @@ SELECT
     groupUniqArray(toString(channel)) AS channels,
     groupUniqArrayArray(arrayMap(one -> toString(one.1), events.identifiers)) AS identifier_types,
     toUInt8(max(head_type NOT IN ('', 'anonymous_id', 'device_id', 'advertising_id', 'push_token', 'order_id'))) AS known,
-    argMinState(toString(channel), event_time) AS first_channel,
-    argMaxState(toString(channel), event_time) AS last_channel,
     maxOrNullIf(event_time, name = 'Order Completed' AND type = 'track') AS last_order_at
 FROM events
 GROUP BY profile_id;
