@@ -119,7 +119,8 @@ class Requests:
             row = {"merged_profile_id": known, "into_profile_id": profile_id, "reason": "split_history"}
             self._telling.row(known, row, when)
         if done.owners:
-            self._telling.changed(min(reach, before[:KEY_SIZE]) if done.retired else reach)
+            # The watermark stands still until what moves has arrived: it may be anything that has not been sealed.
+            self._telling.changed(START_OF_TIME)
         self._receipt(
             notice, found=done.edges > 0, profiles=sorted(set(told)), identifiers=int(done.edges > 0),
             edges=done.edges, refused=done.refused, clusters=done.clusters,
