@@ -75,8 +75,10 @@ class Edges:
         for name, value in self._store.scan(_RUN):
             last[names[name[1:]]] = names[value[:16]]
 
-    def note(self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool) -> None:
-        """The pair was linked at the merge key; it is kept if it may have mattered."""
+    def note(
+        self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool, late: bool = False
+    ) -> None:
+        """The pair was linked at the merge key; it is kept if it may have mattered, or came late: out of order."""
         device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
         known = self._store.get(_EDGE + h + o)
@@ -89,6 +91,14 @@ class Edges:
                     self._store.put(_RUN + o, h + bytes([bit]) + h)
                 self._moved(other[1], o)
             self._used(head, h)
+        elif late:
+            self._keep(_EDGE + h + o, known, occurrence, anew=False)
+            if device:
+                self._store.put(_RUN + o, b"")
+                self._moved(other[1], o)
+                self.last[other[1]] = NOBODY
+            self._used(head, h)
+            return
         elif not device:
             if _most(known) < bit:
                 self._keep(_EDGE + h + o, known, occurrence, anew=False)

@@ -73,7 +73,8 @@ class Handover:
     def before(self, holder: str, path: Path, key: bytes, head_and_body: bytes, effects: Effects) -> None:
         """An event of a merged profile from before its merge, sent to whoever holds that profile."""
         holder_id, head = bytes.fromhex(holder), head_and_body[:HEAD_SIZE]
-        divided = self._marks.divided(holder_id, path)
+        # One that time has passed takes effect in the merged profile, as it would have; elsewhere it would come late.
+        divided = self._marks.divided(holder_id, path) if key >= self.reached else None
         if divided is not None and head in divided.ids and not self._marks.comes_back(holder_id, head):
             self.moves(key)
             to = bytes.fromhex(divided.ids[head])

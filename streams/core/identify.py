@@ -54,6 +54,7 @@ class Identify:
         self._version = 0
         self._assigned = 0
         self._halfway = False
+        self._newest = b""
         self._largest = 0
         """Identifiers of the largest profile; 0 while that has to be looked up."""
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -93,6 +94,7 @@ class Identify:
             self._notices.restore(data["notices"])
             self._version, self._assigned, graph.counter = data["version"], data["assigned"], data["counter"]
             applied = bytes.fromhex(data["applied"])
+            self._newest = bytes.fromhex(data.get("newest", ""))
             for key, value in self._store.scan(_BATCH):
                 self._wait(int.from_bytes(key[1:], "big"), orjson.loads(value), applied)
 
@@ -118,6 +120,7 @@ class Identify:
             "assigned": self._assigned,
             "counter": self.graph.counter,
             "applied": applied.hex(),
+            "newest": self._newest.hex(),
         }
         self._store.put(_CLOCK, orjson.dumps(data))
 
@@ -171,6 +174,7 @@ class Identify:
                 self._link(key, identifiers, previous)
             else:
                 repeated += 1
+            self._newest = max(self._newest, key)
             self._left[batch] -= 1
             if not self._left[batch]:
                 del self._left[batch]
@@ -183,7 +187,7 @@ class Identify:
         """Whether all are of one profile already, and were last linked by this head: most links are so."""
         owner, last, head = self.graph.owner, self._edges.last, identifiers[0][1]
         profile_id = owner.get(head)
-        if profile_id is None or key < self._cuts.latest:
+        if profile_id is None or key < self._cuts.latest or key < self._newest:
             return False
         for nth in range(1, len(identifiers)):
             other = identifiers[nth][1]
@@ -197,6 +201,7 @@ class Identify:
             identifiers, previous = self._without_cut(key, identifiers, previous)
             if len(identifiers) < 2:
                 return
+        late = key < self._newest
         head, aliased_from = identifiers[0], len(identifiers) - previous
         profile_id = self.graph.owner.get(head[1])
         if profile_id == head[1]:
@@ -204,7 +209,7 @@ class Identify:
             head = (head[0], profile_id)
         for nth in range(1, len(identifiers)):
             if identifiers[nth] != head:
-                self._edges.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from)
+                self._edges.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from, late=late)
         changes, fresh = self.graph.link(identifiers, previous)
         if not changes:
             self.counts["winback_links_total", "repeated"] += 1
