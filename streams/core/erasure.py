@@ -79,7 +79,7 @@ class Erasure:
 
     def _forget(self, profile_id: bytes, place: bytes, removed: dict[str, int]) -> None:
         for name, value in self._store.scan(PENDING + profile_id):
-            to = self._marks.moved(place, value[1 : 1 + HEAD_SIZE], name[17:])
+            to = self._marks.anew(place, value[1 : 1 + HEAD_SIZE], name[17:])
             if to is None:
                 removed["pending"] += 1
             else:

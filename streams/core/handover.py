@@ -88,7 +88,7 @@ class Handover:
             self._emit.send(before_out(winner.hex(), further, key, head_and_body, self._partitions))
             return
         if self._marks.erased(holder_id):
-            anew = self._marks.moved(holder_id, head, key)
+            anew = self._marks.anew(holder_id, head, key)
             if anew is None:
                 self._erasure.drop(holder_id, effects)
             else:

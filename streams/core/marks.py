@@ -149,6 +149,14 @@ class Marks:
         self._store.put(_ERASED + profile_id, key)
         self._expire(key, _ERASED + profile_id)
 
+    def anew(self, profile_id: bytes, identifier: bytes, key: bytes) -> str | None:
+        """Whose an event of an erased profile is from after its erasure; None for one of before."""
+        marks = self._moved.get((profile_id, identifier))
+        if marks is None or bytes.fromhex(marks[-1][0]) > key:
+            return None
+        to: str | None = marks[-1][1]
+        return to
+
     def erased(self, profile_id: bytes) -> bool:
         """Whether the profile was erased."""
         return profile_id in self._erased
