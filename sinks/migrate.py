@@ -34,7 +34,10 @@ ENGINE = ReplacingMergeTree ORDER BY number
 
 @dataclass(frozen=True)
 class Script:
-    """One SQL file: its name, its text, and what of it is remembered once it has been applied."""
+    """One SQL file: its name, its text, and what of it is remembered once it has been applied.
+
+    `{database}` in it stands for the database it is applied to, where ClickHouse does not put it in by itself.
+    """
 
     name: str
     text: str
@@ -104,7 +107,7 @@ def _scripts(folder: Traversable) -> list[Script]:
 def _apply(client: Client, script: Script) -> None:
     for statement in script.statements():
         try:
-            client.command(statement)
+            client.command(statement.replace("{database}", client.database or ""))
         except Error as error:
             if verdict(error) is Verdict.RETRY:
                 raise

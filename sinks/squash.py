@@ -6,8 +6,8 @@ keeps the answer as it is, so that it does not matter which of them have been do
 - `settled_profiles` holds where old merges lead, in memory. It is filled first; a merge counts as settled
   (`profile_merges.settled`) only when it and the one it leads to are in there as one.
 - merges that are not settled are followed one by one (view `recent_profiles`); there are few.
-- `events.squashed_id` holds what a look-up in `settled_profiles` would give. Before a merge is settled, events squashed
-  to the profile it ends are squashed anew.
+- `events.squashed_id` holds what a look-up in `settled_profiles` gave, where `squashed` says that there was one. Before
+  a merge is settled, events squashed to the profile it ends are squashed anew.
 
 One process at a time does this: the one that reads the single partition of identity.assignments.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = {"mutations_sync": 1}
 OPEN: Final = "settled = 0 AND refused = '' AND occurrence = 0"
 LOST: Final = "settled = 1 AND refused = '' AND occurrence = 0 AND {known_merged} = ''"
-OUTDATED: Final = "squashed_id != '' AND {known_squashed} != ''"
+OUTDATED: Final = "squashed = 1 AND {known_squashed} != ''"
 SETTLING: Final = """
 CREATE TABLE settling ENGINE = MergeTree ORDER BY profile_id AS
 SELECT profile_id, current_id FROM recent_profiles
@@ -37,7 +37,7 @@ FROM settled_profiles AS known
 INNER JOIN recent_profiles AS later ON later.profile_id = known.current_id
 """
 MONTH: Final = """
-SELECT _partition_id AS month FROM events WHERE squashed_id = ''
+SELECT _partition_id AS month FROM events WHERE squashed = 0
 GROUP BY month HAVING count() >= %(events)s ORDER BY count() DESC, month LIMIT 1
 """
 
@@ -70,14 +70,13 @@ def squash(client: Client, thresholds: Thresholds) -> Iterator[str]:
         yield from _settle(client, known)
     found = client.query(MONTH, parameters={"events": thresholds.events}).result_rows
     if found:
-        today = f"if({known['known_profile']} = '', profile_id, {known['known_profile']})"
-        where = f"IN PARTITION ID '{found[0][0]}' WHERE squashed_id = ''"
-        yield _mutate(client, f"events UPDATE squashed_id = {today} {where}", "squashed")
+        change = f"squashed = 1, squashed_id = {known['known_profile']} IN PARTITION ID '{found[0][0]}'"
+        yield _mutate(client, f"events UPDATE {change} WHERE squashed = 0", "squashed")
 
 
 COLUMNS: Final = {
     "known_merged": "merged_profile_id", "known_into": "into_profile_id", "known_profile": "profile_id",
-    "known_squashed": "squashed_id",
+    "known_squashed": "if(squashed_id = '', profile_id, squashed_id)",
 }  # fmt: skip
 
 

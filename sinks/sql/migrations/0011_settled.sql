@@ -8,4 +8,6 @@ CREATE TABLE IF NOT EXISTS settled_profiles
 ENGINE = Join(ANY, LEFT, profile_id)
 SETTINGS join_any_take_last_row = 1;
 ALTER TABLE profile_merges ADD COLUMN IF NOT EXISTS settled UInt8 COMMENT '1: settled_profiles knows where it leads';
-ALTER TABLE events ADD COLUMN IF NOT EXISTS squashed_id String COMMENT 'profile that settled merges lead to; empty: not looked up yet' CODEC(ZSTD(1));
+ALTER TABLE events
+    ADD COLUMN IF NOT EXISTS squashed UInt8 COMMENT '1: looked up in settled_profiles' CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS squashed_id String COMMENT 'profile that it led to; empty: to none' CODEC(ZSTD(1));

@@ -1,10 +1,15 @@
 -- Events with the profile they belong to today (`current_id`), each once.
 -- An event that came in again after its profile had been merged stands under both profiles: it is still one event.
 CREATE OR REPLACE VIEW current_events AS
+WITH
+    -- Splits are few: a table in the query, and none at all without any.
+    (
+        SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
+    ) AS cuts
 SELECT
-    seen.* EXCEPT (squashed_id, base),
+    seen.* EXCEPT (squashed, squashed_id, settled_id, base, cut),
     multiIf(
-        cut.to_id != '' AND event_time <= cut.until, cut.to_id,
+        cut.2 != '' AND event_time <= cut.1, cut.2,
         later.to_id != '', later.to_id,
         base
     ) AS current_id
@@ -12,13 +17,14 @@ FROM
 (
     SELECT
         events.*,
-        multiIf(squashed_id != '', squashed_id, known.current_id != '', known.current_id, events.profile_id) AS base
+        if(squashed = 1, squashed_id, joinGet('{database}.settled_profiles', 'current_id', profile_id)) AS settled_id,
+        if(settled_id = '', profile_id, settled_id) AS base,
+        if(
+            empty(cuts.1),
+            (toDateTime64(0, 3, 'UTC'), ''),
+            cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
+        ) AS cut
     FROM events FINAL
-    LEFT ANY JOIN settled_profiles AS known ON known.profile_id = if(squashed_id = '', events.profile_id, '')
 ) AS seen
 LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later ON later.from_id = seen.base
-LEFT ANY JOIN
-(
-    SELECT profile_id AS of_id, head AS of_head, until, current_id AS to_id FROM split_heads
-) AS cut ON cut.of_id = seen.profile_id AND cut.of_head = seen.head
 LIMIT 1 BY current_id, event_time, message_id;

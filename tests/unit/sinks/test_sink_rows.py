@@ -20,7 +20,7 @@ from tests.unit.sinks import making as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
-OWN = {"events": {"squashed_id"}, "profile_merges": {"settled"}}
+OWN = {"events": {"squashed", "squashed_id"}, "profile_merges": {"settled"}}
 """Columns that the sink process keeps itself."""
 FIRST = datetime(2026, 11, 21, 12)  # noqa: DTZ001 - as the client gives times of a UTC server
 
