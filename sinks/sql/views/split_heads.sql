@@ -1,49 +1,40 @@
 -- What splits took away: events of a profile whose head is cut off belong to `current_id` if they are not later than
 -- `until`. Without a head: a merged profile that went elsewhere by a split, with everything of it that knows no head.
--- The members of a profile are itself and all that had been merged into it by then; the latest split that names a head counts.
+-- It holds for the profile that was split and for all that had been merged into it by then, or cut off into it with
+-- that head; the latest split that names a head counts.
 CREATE OR REPLACE VIEW split_heads AS
 WITH RECURSIVE
-    cuts AS
-    (
-        SELECT
-            merged_profile_id AS profile, arrayJoin(if(reason = 'split', identifiers, [''])) AS head,
-            into_profile_id AS target, merged_at AS until, version
-        FROM profile_merges
-        WHERE refused = '' AND reason IN ('split', 'split_history')
-    ),
     family AS
     (
-        SELECT DISTINCT version AS cut, profile AS member FROM cuts
-        UNION ALL
-        SELECT family.cut AS cut, links.merged_profile_id AS member
-        FROM profile_merges AS links INNER JOIN family ON family.member = links.into_profile_id
-        WHERE links.refused = '' AND links.occurrence = 0 AND links.version < family.cut
-    ),
-    parts AS
-    (
-        SELECT family.member AS profile, cuts.head AS head, cuts.target AS target, cuts.until AS until, cuts.version AS version
-        FROM family INNER JOIN cuts ON cuts.version = family.cut
-    ),
-    steps AS
-    (
-        SELECT profile, head, target, until, version FROM parts
-        UNION ALL
         SELECT
-            steps.profile AS profile, steps.head AS head, parts.target AS target, steps.until AS until,
-            parts.version AS version
-        FROM parts INNER JOIN steps ON parts.profile = steps.target AND parts.head = steps.head
-        WHERE parts.version > steps.version
+            version AS cut, version AS step, merged_profile_id AS member, into_profile_id AS target,
+            arrayJoin(if(reason = 'split', identifiers, [''])) AS head, merged_at AS until
+        FROM profile_merges
+        WHERE refused = '' AND reason IN ('split', 'split_history')
+        UNION ALL
+        -- Back in time, step by step, to what came to be part of it.
+        SELECT
+            family.cut AS cut, earlier.version AS step, earlier.merged_profile_id AS member,
+            family.target AS target, family.head AS head,
+            if(earlier.occurrence = 0, family.until, earlier.merged_at) AS until
+        FROM profile_merges AS earlier INNER JOIN family ON family.member = earlier.into_profile_id
+        WHERE earlier.refused = '' AND earlier.version < family.step
+            AND (
+                earlier.occurrence = 0
+                OR (earlier.reason = 'split' AND has(earlier.identifiers, family.head))
+                OR (earlier.reason = 'split_history' AND family.head = '')
+            )
     ),
     last AS
     (
-        SELECT profile, head, argMax(target, version) AS target, argMax(until, version) AS until
-        FROM steps
-        GROUP BY profile, head
+        SELECT member, head, argMax((target, until), (cut, until)) AS latest
+        FROM family
+        GROUP BY member, head
     ),
     based AS
     (
-        SELECT profile, head, until, if(known.current_id = '', target, known.current_id) AS base
-        FROM last LEFT ANY JOIN settled_profiles AS known ON known.profile_id = last.target
+        SELECT member, head, latest.2 AS until, if(known.current_id = '', latest.1, known.current_id) AS base
+        FROM last LEFT ANY JOIN settled_profiles AS known ON known.profile_id = latest.1
     )
-SELECT profile AS profile_id, head, until, if(later.current_id = '', base, later.current_id) AS current_id
+SELECT member AS profile_id, head, until, if(later.current_id = '', base, later.current_id) AS current_id
 FROM based LEFT ANY JOIN recent_profiles AS later ON later.profile_id = based.base;
