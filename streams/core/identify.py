@@ -275,9 +275,9 @@ class Identify:
         """Tell the partition of a profile."""
         self._notices.send(notice_out(profile_id, notice, self._partitions))
 
-    def changed(self, key: bytes) -> None:
-        """The assignments so far hold the watermark at the key until everybody knows them."""
-        self.rounds.change(key, self._assigned)
+    def changed(self, key: bytes, rounds: int = 1) -> None:
+        """The assignments so far hold the watermark at the key until all know them, and so many rounds longer."""
+        self.rounds.change(key, self._assigned, rounds)
 
     def _announce(self, change: Merge | Move | Refused, key: bytes, at: str, source: dict[str, Any]) -> None:
         loser, winner = change.loser, change.winner

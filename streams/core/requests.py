@@ -18,6 +18,8 @@ from streams.core.splitting import Split, split
 from streams.core.task import MAX_TIME, Store
 from streams.core.wire import receipt_out
 
+_PATIENCE: Final = 5
+"""Rounds until a request is settled: what is on its way by then may have to go through a chain of merges first."""
 _CUT: Final = b"k"
 _ERASED: Final = b"z"
 _REFUSED: Final = b"x"
@@ -72,7 +74,7 @@ class Telling(Protocol):
         """Tell the partition of a profile."""
         ...
 
-    def changed(self, key: bytes) -> None:
+    def changed(self, key: bytes, rounds: int = 1) -> None:
         """The assignments so far hold the watermark at the key until everybody knows them."""
         ...
 
@@ -120,7 +122,7 @@ class Requests:
             self._telling.row(known, row, when)
         if done.owners:
             # The watermark stands still until what moves has arrived: it may be anything that has not been sealed.
-            self._telling.changed(START_OF_TIME)
+            self._telling.changed(START_OF_TIME, _PATIENCE)
         self._receipt(
             notice, found=done.edges > 0, profiles=sorted(set(told)), identifiers=int(done.edges > 0),
             edges=done.edges, refused=done.refused, clusters=done.clusters,
@@ -165,7 +167,7 @@ class Requests:
         for known in (profile_id, *former):
             self._telling.row(known, {"merged_profile_id": known, "into_profile_id": None, "reason": "erased"}, when)
         # What comes after the cut under these identifiers is sent on from the old place: the watermark waits for it.
-        self._telling.changed(bound(at + 1))
+        self._telling.changed(bound(at + 1), _PATIENCE)
         for known in (profile_id, *former):
             one = {"request": notice["request"], "profile": known, "key": bound(at).hex(), "ids": list(ids)}
             more = {"next": anew, "former": former, "current": known == profile_id}

@@ -5,7 +5,7 @@ another. The next bound is the least of
 
 - the sources' watermarks,
 - the earliest event time of anything a journey partition has sent on to another since its last acknowledgement,
-- the changes of identity that are not **settled**: known to every replica, and one whole round since.
+- the changes of identity that are not **settled**: known to every replica, and one whole round since (of a split more).
 
 So the bound never passes anything in flight. All of it is a function of the log of `identity.links`: a restart that
 reads the same records again issues the same rounds again.
@@ -20,7 +20,7 @@ from streams.core.order import END_OF_TIME, NOTHING, START_OF_TIME, bound
 from streams.core.task import MAX_TIME
 
 Source = tuple[str, int]
-_VERSION, _ROUND = 1, 2
+_VERSION, _ROUND, _LASTS = 1, 2, 3
 _MANY = 256
 
 
@@ -72,14 +72,14 @@ class Rounds:
         if number == self._number:
             self._acknowledged.add(partition)
 
-    def change(self, key: bytes, version: int) -> None:
-        """A change of identity at `key`, told by the assignments up to `version`."""
+    def change(self, key: bytes, version: int, rounds: int = 1) -> None:
+        """A change of identity at `key`, told by the assignments up to `version`; settled so many rounds after."""
         last = self._unsettled[-1] if self._unsettled else None
         if len(self._unsettled) > _MANY and last is not None and last[_ROUND] is None:
             # In a backlog the earliest key and the latest version of many stand for all of them: patience, never haste.
-            last[0], last[_VERSION] = min(last[0], key), version
+            last[0], last[_VERSION], last[_LASTS] = min(last[0], key), version, max(last[_LASTS], rounds)
         else:
-            self._unsettled.append([key, version, None])
+            self._unsettled.append([key, version, None, rounds])
 
     # -- what follows
 
@@ -102,7 +102,7 @@ class Rounds:
         waiting = False
         for change in self._unsettled:
             if change[_ROUND] is None and known >= change[_VERSION]:
-                change[_ROUND] = self._number + 1
+                change[_ROUND] = self._number + change[_LASTS]
             waiting = waiting or change[_ROUND] is not None
         reach = min([self._sources_bound, self._low, *(c[0] for c in self._unsettled)])
         if reach <= self._bound and not waiting and self._low == NOTHING:
@@ -140,7 +140,7 @@ class Rounds:
             "ends": [[*s, o] for s, o in sorted(self._ends.items())],
             "acknowledged": sorted(self._acknowledged),
             "low": self._low.hex(),
-            "unsettled": [[k.hex(), v, r] for k, v, r in self._unsettled],
+            "unsettled": [[k.hex(), *rest] for k, *rest in self._unsettled],
             "round": [self._number, self._bound.hex(), self._now],
             "sources_bound": self._sources_bound.hex(),
             "drained": self._drained,
@@ -156,7 +156,7 @@ class Rounds:
         self._ends = {(t, p): o for t, p, o in data["ends"]}
         self._acknowledged = set(data["acknowledged"])
         self._low = bytes.fromhex(data["low"])
-        self._unsettled = [[bytes.fromhex(k), v, r] for k, v, r in data["unsettled"]]
+        self._unsettled = [[bytes.fromhex(k), v, r, *(more or [1])] for k, v, r, *more in data["unsettled"]]
         number, reached, now = data["round"]
         self._number, self._bound, self._now = number, bytes.fromhex(reached), now
         self._sources_bound = bytes.fromhex(data["sources_bound"])
