@@ -25,7 +25,7 @@ from tests.simulation.invariants import (
     repeats_only,
     unique,
 )
-from tests.simulation.plan import Plan, asked, draw
+from tests.simulation.plan import ASKING_MODES, Plan, asked, draw
 from tests.simulation.requested import requested
 from tests.simulation.world import World
 
@@ -46,7 +46,7 @@ def failures(
 
     `asking`: somebody asks for splits and erasures in the middle of it.
     """
-    plan = draw(seed, mode)
+    plan = draw(seed, mode or ASKING_MODES[seed % len(ASKING_MODES)]) if asking else draw(seed, mode)
     if asking:
         plan = asked(plan)
     world = World(plan, campaigns_of(plan.campaigns), trace)

@@ -16,15 +16,21 @@ from tests.simulation.crowds import crowd
 
 MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late crashes")
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
+ASKING_MODES: Final = ("wall", "wall crashes", "late", "late crashes", "wall crashes", "event crashes")
+"""By the remainder of the seed, for runs with requests: under the event clock nothing has happened before the end."""
 LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
 
 
 @dataclass(frozen=True)
 class Request:
-    """A `split` or an `erase` that somebody asks for. `now`: what their clock shows in ms, None for the run's own."""
+    """A `split` or an `erase` that somebody asks for when this many raw records have come in.
+
+    `now`: what their clock shows in ms, None for the run's own.
+    """
 
     kind: str
     identifier: Identifier
+    after: int
     now: int | None = None
 
 
@@ -82,21 +88,25 @@ def draw(seed: int, mode: str | None = None) -> Plan:
     )
 
 
-def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "erase")) -> Plan:
-    """The same run, in which somebody asks for a few splits and erasures."""
+def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "split", "erase")) -> Plan:
+    """The same run, in which somebody asks for a few splits and erasures, mostly of those who are named often."""
     rng = random.Random(f"requests {plan.seed}")
-    reader, named, times = Reader("US"), set(), [START]
+    reader, times = Reader("US"), [START]
+    people = [Identifier("email", "stranger@shop.example")]
     for record in plan.records:
         event = reader.read(record)
         if not isinstance(event, DeadLetter):
-            named |= {*event.identifiers, *event.previous}
+            people += event.identifiers
+            people += event.previous
             times.append(event.time)
-    people = [*sorted(named), Identifier("email", "stranger@shop.example")]
-    requests = tuple(
-        Request(rng.choice(kinds), rng.choice(people), rng.choice(times) if plan.lateness is None else None)
-        for _ in range(rng.choice((1, 1, 2, 4)))
+    afters = sorted(rng.randint(0, len(plan.records)) for _ in range(rng.choice((1, 2, 3, 5))))
+    return replace(
+        plan,
+        requests=tuple(
+            Request(rng.choice(kinds), rng.choice(people), after, rng.choice(times) if plan.lateness is None else None)
+            for after in afters
+        ),
     )
-    return replace(plan, requests=requests)
 
 
 def hurried(history: History, lateness: int) -> History:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +45,10 @@ class Act:
     gone: set[Identifier]
 
 
+Place = tuple[str, int]
+"""A profile of the oracle, and how often another has become part of it."""
+
+
 class Log:
     """identity.links read again as identify reads it, with the oracle's graph in the place of its own."""
 
@@ -52,8 +56,10 @@ class Log:
         self.graph = Graph(Hasher(SECRET))
         self.acts: list[Act] = []
         self.receipts: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.places: dict[tuple[str, int, int], Place] = {}
         self._known = known
-        self._waiting: list[tuple[Key, list[str], int]] = []
+        self._changes: Counter[str] = Counter()
+        self._waiting: list[tuple[Key, list[Identifier], int]] = alone(plan)
         self._reached = 0
         self._sources = [(topic, p) for topic in CHANNEL_TOPICS for p in range(plan.partitions)]
         self._watermarks: dict[tuple[str, int], int] = {}
@@ -68,7 +74,7 @@ class Log:
             case "links":
                 for time, offset, identifiers, previous in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
-                    self._waiting.append((key, [hashed for _, hashed in identifiers], previous))
+                    self._waiting.append((key, [self._known[hashed] for _, hashed in identifiers], previous))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
                     source = topic, partition
@@ -94,15 +100,17 @@ class Log:
         )  # fmt: skip
 
     def _apply(self) -> None:
-        """The links that the sources have passed, in event-time order."""
+        """The links that the sources have passed, in event-time order; each event has its place after its own."""
         due = sorted((link for link in self._waiting if link[0] < (self._reached,)), key=lambda link: link[0])
         if due:
             self._waiting = [link for link in self._waiting if link[0] >= (self._reached,)]
-        for key, hashes, previous in due:
-            one = [self._known[hashed] for hashed in hashes]
+        for key, one, previous in due:
             own = len(one) - previous
-            for _ in self.graph.link(one[:own], one[own:], key):
-                pass
+            for change in self.graph.link(one[:own], one[own:], key):
+                if change.refused is None:
+                    self._changes[change.winner] += 1
+            owner = self.graph.profile_of(one[0])
+            self.places[key[1:]] = owner, self._changes[owner]
 
     def _act(self, notice: dict[str, Any]) -> None:
         cut_at = notice["now"] if self._reached == MAX_TIME else max(notice["now"], self._reached)
@@ -113,6 +121,18 @@ class Log:
         else:
             gone = self.graph.erase(identifier, key)
         self.acts.append(Act(notice, cut_at, gone))
+        # What was due before may have taken effect before or after the request.
+        self.places.clear()
+
+
+def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int]]:
+    """The events that name one identifier, and so are on no log of links."""
+    reader, found = Reader("US"), []
+    for record in plan.records:
+        event = reader.read(record)
+        if not isinstance(event, DeadLetter) and len(event.identifiers) == 1 and not event.previous:
+            found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0))
+    return found
 
 
 def names(plan: Plan) -> dict[str, Identifier]:
@@ -136,6 +156,7 @@ def requested(plan: Plan, links: Iterable[Record], topics: Topics, state: Iterab
     acts = log.acts
     yield from _clusters(log.graph, known, topics)
     if plan.exact:
+        yield from _in_place(log, topics)
         yield from _in_order(topics)
         rows = (CART_TRANSITIONS, RETARGETING_DECISIONS, RETARGETING_MESSAGES, CONVERSIONS)
         yield from consistent(*(rows_of(topics, topic) for topic in rows))
@@ -163,11 +184,30 @@ def _clusters(graph: Graph, known: dict[str, Identifier], topics: Topics) -> Ite
         yield from (f"clusters: {text} {' '.join(sorted(i.value for i in c))}" for c in some)
 
 
+def _in_place(log: Log, topics: Topics) -> Iterator[str]:
+    """Events from after the last request are together in one profile where the oracle has them so, and only there."""
+    found: dict[Place, set[str]] = defaultdict(set)
+    for row in rows_of(topics, STITCHED_EVENTS):
+        profile_id, _, _, _, source = stitched_row(row)
+        if source in log.places:
+            found[log.places[source]].add(profile_id)
+    yield from (f"place: {place} is {sorted(ids)}" for place, ids in found.items() if len(ids) > 1)
+    last = {owner: ids for (owner, _), ids in sorted(found.items()) if log.graph.members.get(owner)}
+    holders = Counter(profile_id for ids in last.values() for profile_id in ids)
+    yield from (f"place: {profile_id} is {count} profiles" for profile_id, count in holders.items() if count > 1)
+
+
 def _in_order(topics: Topics) -> Iterator[str]:
-    """Nothing is late, and the events of a profile come in event-time order."""
-    last: dict[str, int] = {}
+    """Nothing is late, and the events of a profile come in event-time order.
+
+    Save what went on to another profile in a split while it was on its way in a merge: that may come late.
+    """
+    splits = (row for row in rows_of(topics, IDENTITY_MERGES) if row["reason"] == "split")
+    last, divided = {}, {row["into_profile_id"] for row in splits}
     for row in rows_of(topics, STITCHED_EVENTS):
         profile_id, message_id, time, _, _ = stitched_row(row)
+        if profile_id in divided:
+            continue
         if row["late"]:
             yield f"late: {message_id} of {profile_id}"
         if time < last.get(profile_id, 0):
@@ -201,19 +241,35 @@ def _moments(acts: list[Act], topics: Topics) -> Iterator[str]:
 
 
 def _forgotten(acts: list[Act], log: Log, topics: Topics, state: list[bytes]) -> Iterator[str]:
-    """Of an erased profile there is no state, and after its last tombstone no record; and there is a tombstone."""
+    """Of an erased profile there is no state, and after its last tombstone no record; and there is a tombstone.
+
+    After a split a former id may stand for the erased person, while others, who once merged under it, still wait there
+    for their merge: then only the person's own events count.
+    """
+    hasher, split = Hasher(SECRET), False
     for act in acts:
+        own = [r for r in log.receipts[act.notice["request"]] if r["agent"] == "identify"]
+        split = split or (act.notice["k"] == "split" and any(r["found"] for r in own))
         if act.notice["k"] != "erase":
             continue
-        told = (r["profiles"] for r in log.receipts[act.notice["request"]] if r["agent"] == "identify")
-        for profile_id in sorted({one for profiles in told for one in profiles}):
+        gone = {hasher(*i) for i in act.gone}
+        for profile_id in sorted({one for r in own for one in r["profiles"]}):
             for topic in PERSONAL:
                 values = [r.value for r in topics[topic] if r.key == profile_id.encode()]
-                if not values or values[-1] is not None:
-                    yield f"erased {profile_id}: {topic} ends with {values[-1:] or 'nothing'}"
+                after = values[max((n for n, value in enumerate(values) if value is None), default=-1) + 1 :]
+                if None not in values:
+                    yield f"erased {profile_id}: {topic} has no tombstone"
+                elif any(not split or (topic == STITCHED_EVENTS and _head(value) in gone) for value in after):
+                    yield f"erased {profile_id}: {topic} ends with {after[-1:]}"
             kept = [key for key in state if key[:1] in STATES and bytes.fromhex(profile_id) == key[1:17]]
-            if kept:
+            if kept and not split:
                 yield f"erased {profile_id}: state {kept}"
+
+
+def _head(value: bytes | None) -> str | None:
+    """The hash of the strongest identifier of a stitched event."""
+    identifiers = orjson.loads(value or b"")["identifiers"]
+    return Hasher(SECRET)(identifiers[0]["type"], identifiers[0]["value"]) if identifiers else None
 
 
 def _not_back(acts: list[Act], topics: Topics) -> Iterator[str]:
@@ -224,7 +280,7 @@ def _not_back(acts: list[Act], topics: Topics) -> Iterator[str]:
         row = orjson.loads(value or b"")
         erased = milliseconds(row["erased_at"]) if row["profile_id"] is None else -1
         owners[(key or b"").decode()][row["version"]] = row["profile_id"] or row.get("next_profile_id"), erased
-    rows = [(stitched_row(row), row["identifiers"]) for row in rows_of(topics, STITCHED_EVENTS)]
+    rows = [(stitched_row(row), _head(orjson.dumps(row))) for row in rows_of(topics, STITCHED_EVENTS)]
     for act in acts:
         for hashed in (hasher(*i) for i in act.gone):
             versions = sorted(owners[hashed].items())
@@ -234,8 +290,7 @@ def _not_back(acts: list[Act], topics: Topics) -> Iterator[str]:
                 continue
             before = {profile_id for version, (profile_id, _) in versions if version < when}
             after = {profile_id for version, (profile_id, _) in versions if version >= when} - before
-            for (profile_id, message_id, time, _, _), identifiers in rows:
-                head = hasher(identifiers[0]["type"], identifiers[0]["value"]) if identifiers else None
+            for (profile_id, message_id, time, _, _), head in rows:
                 if head == hashed and profile_id in after and time <= act.cut_at:
                     yield f"erased {hashed}: {message_id} is back under {profile_id}"
 

@@ -182,9 +182,11 @@ class World:
         actions: list[tuple[Callable[[], None], float]] = [(self._land, 1.5 * len(self.seats))]
         actions += [(lambda s=seat: self._step(s), 1.0) for seat in (*self.readers, *self.seats)]
         actions += [(lambda w=w: self._read_on(w), 0.5) for w in range(self.plan.workers)]
-        actions += [(self._publish, 1.0), (self._declare_end, 0.2), (self._zombie, 0.5), (self._trouble, 0.2)]
+        # A request is to find something done: input comes slowly where there are any.
+        keen = 0.1 if self.plan.requests else 1.0
+        actions += [(self._publish, keen), (self._declare_end, 0.2), (self._zombie, 0.5), (self._trouble, 0.2)]
         if self.requests:
-            actions.append((self._ask, 0.05))
+            actions.append((self._ask, 0.5))
         total, weights = 0.0, []
         for _, weight in actions:
             total += weight * rng.choice((0.05, 0.3, 1.0, 1.0, 3.0))
@@ -225,7 +227,7 @@ class World:
     def _publish(self) -> None:
         """Raw events come in: in the order of their arrival by the wall clock, in any order of sources without it."""
         shop, rng = self.shop, self.rng
-        for _ in range(rng.choice((1, 1, 5, 50))):
+        for _ in range(rng.choice((1, 1, 1, 5) if self.plan.requests else (1, 1, 5, 50))):
             if not self._arrivals:
                 return
             record = self._arrivals[0]
@@ -250,7 +252,8 @@ class World:
 
     def _ask(self) -> None:
         """Somebody asks for a split or an erasure."""
-        if self.requests:
+        published = len(self.plan.records) - len(self._arrivals)
+        if self.requests and published >= self.requests[0].after:
             request = self.requests.pop(0)
             self.say(f"{request.kind} {request.identifier}")
             now = self.shop.wall if request.now is None else request.now
