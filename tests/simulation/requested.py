@@ -198,16 +198,10 @@ def _in_place(log: Log, topics: Topics) -> Iterator[str]:
 
 
 def _in_order(topics: Topics) -> Iterator[str]:
-    """Nothing is late, and the events of a profile come in event-time order.
-
-    Save what went on to another profile in a split while it was on its way in a merge: that may come late.
-    """
-    splits = (row for row in rows_of(topics, IDENTITY_MERGES) if row["reason"] == "split")
-    last, divided = {}, {row["into_profile_id"] for row in splits}
+    """Nothing is late, and the events of a profile come in event-time order."""
+    last: dict[str, int] = {}
     for row in rows_of(topics, STITCHED_EVENTS):
         profile_id, message_id, time, _, _ = stitched_row(row)
-        if profile_id in divided:
-            continue
         if row["late"]:
             yield f"late: {message_id} of {profile_id}"
         if time < last.get(profile_id, 0):
