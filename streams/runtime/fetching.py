@@ -8,6 +8,7 @@ consumer that has nothing to read would keep half a core busy.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Final
 
@@ -18,8 +19,12 @@ LONGEST_REST: Final = 0.04
 """Seconds between an answer that came at once and the next fetch: after records, and after several with none."""
 
 
-def pace(consumer: AIOKafkaConsumer) -> None:
-    """Let a started consumer rest between fetches that are answered at once."""
+def pace(
+    consumer: AIOKafkaConsumer,
+    clock: Callable[[], float] = monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Let a started consumer rest between fetches that are answered at once. `clock` and `sleep` are in seconds."""
     fetcher = consumer._fetcher  # noqa: SLF001 - tests/unit/runtime/test_fetching.py fails when aiokafka changes it
     fetch = fetcher._proc_fetch_request  # noqa: SLF001
     rest, rested = REST, 0.0
@@ -27,12 +32,12 @@ def pace(consumer: AIOKafkaConsumer) -> None:
     async def paced(*request: Any) -> bool:
         nonlocal rest, rested
         try:
-            await asyncio.sleep(rested - monotonic())
+            await sleep(rested - clock())
         except asyncio.CancelledError:  # as in the fetch itself: nobody is interested in the answer any more
             return False
-        asked = monotonic()
+        asked = clock()
         found: bool = await fetch(*request)
-        answered = monotonic()
+        answered = clock()
         rest = REST if found else min(2 * rest, LONGEST_REST)
         rested = answered + rest if answered - asked < REST else answered
         return found
