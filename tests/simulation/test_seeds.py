@@ -8,7 +8,7 @@ from tests.simulation.check import failures
 
 A_TEST = 25
 OPEN = {865}
-"""Seeds with requests that show a known fault: a straggler of a profile that was divided ends in another part of it."""
+"""Seeds with requests that fail and are not explained: events of one profile of after a split end in two."""
 
 
 def check(seeds: range, *, asking: bool = False) -> None:
