@@ -7,13 +7,11 @@ import pytest
 from tests.simulation.check import failures
 
 A_TEST = 25
-OPEN = {865}
-"""Seeds with requests that fail and are not explained: events of one profile of after a split end in two."""
 
 
 def check(seeds: range, *, asking: bool = False) -> None:
     """Fails with what is wrong and how to see it again."""
-    wrong = [line for seed in seeds if not (asking and seed in OPEN) for line in failures(seed, asking=asking)]
+    wrong = [line for seed in seeds for line in failures(seed, asking=asking)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -24,7 +22,7 @@ def test_seeds(first):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(500, 2_000, 10 * A_TEST))
+@pytest.mark.parametrize("first", range(500, 1_500, 10 * A_TEST))
 def test_thousands_of_seeds(first):
     """The same for more seeds than an ordinary run has time for."""
     check(range(first, first + 10 * A_TEST))
