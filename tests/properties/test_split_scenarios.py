@@ -33,9 +33,11 @@ Topics = dict[str, list[Record]]
 class Story:
     """Events told in one go, read up to a minute, then a split, then the rest."""
 
-    def __init__(self, *events: tuple[Any, ...], split: Identifier = A1, at: float = 10) -> None:
+    def __init__(
+        self, *events: tuple[Any, ...], split: Identifier = A1, at: float = 10, campaigns: str = MAIL
+    ) -> None:
         records = told(*events)
-        steps = Steps(campaigns_of(MAIL))
+        steps = Steps(campaigns_of(campaigns))
         minutes = [event[0] for event in events]
         steps.take(r for r, minute in zip(records, minutes, strict=True) if minute < at)
         steps.upto(at)
@@ -122,6 +124,32 @@ def test_nobody_is_reminded_who_may_have_bought() -> None:
     )
     assert story.mailed == []
     assert [row["profile_id"] for row in rows_of(story.topics, CONVERSIONS)] == [U1]
+
+
+def test_what_has_counted_counts_on_neither_side_again() -> None:
+    """A browser sends its last event once more after the split: the new profile knows that it had its effect."""
+    again = {**LAMP, "messageId": "again"}
+    story = Story(
+        (0, "web", "u1 a1", "identify"),
+        (1, "web", "a1", "Product Added", again),
+        (11, "web", "a1", "Product Added", again),
+        (12, "web", "a1", "Cart Viewed"),
+    )
+    assert sorted(row["message_id"] for row in rows_of(story.topics, STITCHED_EVENTS)) == ["again", "m0", "m3"]
+    assert story.cart(story.new)[0] == "none>open 1 10"
+
+
+def test_a_cap_holds_on_both_sides() -> None:
+    """Whoever was written to before the split is not written to again because there are two profiles now."""
+    story = Story(
+        (0, "web", "u1 x@b.example", "identify"),
+        (1, "web", "u1", "Product Added", LAMP),
+        (50, "web", "x@b.example", "Product Added", RUG),
+        split=X,
+        at=45,
+        campaigns="caps: {email: [{limit: 1, per: 7d}]}\n" + MAIL,
+    )
+    assert story.mailed == [("x@b.example", 31)]
 
 
 def test_the_address_goes_with_its_identifier() -> None:
