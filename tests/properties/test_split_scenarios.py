@@ -33,9 +33,7 @@ Topics = dict[str, list[Record]]
 class Story:
     """Events told in one go, read up to a minute, then a split, then the rest."""
 
-    def __init__(
-        self, *events: tuple[Any, ...], split: Identifier = A1, at: float = 10, campaigns: str = MAIL
-    ) -> None:
+    def __init__(self, *events: tuple[Any, ...], split: Identifier = A1, at: float = 10, campaigns: str = MAIL) -> None:
         records = told(*events)
         steps = Steps(campaigns_of(campaigns))
         minutes = [event[0] for event in events]
