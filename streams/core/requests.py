@@ -124,7 +124,7 @@ class Requests:
             # The watermark stands still until what moves has arrived: it may be anything that has not been sealed.
             self._telling.changed(START_OF_TIME, _PATIENCE)
         self._receipt(
-            notice, found=done.edges > 0, profiles=sorted(set(told)), identifiers=int(done.edges > 0),
+            notice, found=done.found, profiles=sorted(set(told)), identifiers=int(done.found),
             edges=done.edges, refused=done.refused, clusters=done.clusters,
         )  # fmt: skip
 

@@ -45,12 +45,17 @@ class Split:
     no_longer_refused: set[Pair] = field(default_factory=set)
     refused_now: dict[Pair, str] = field(default_factory=dict)
 
+    @property
+    def found(self) -> bool:
+        """Whether there was anything to cut: pairs, or a profile with others in it."""
+        return self.edges > 0 or bool(self.owners)
+
 
 def split(graph: Graph, edges: Edges, identifier: str) -> Split:
     """Cut an identifier off; changes the graph and the edges."""
     done = Split()
     closure = edges.closure(identifier)
-    if len(closure) == 1:
+    if len(closure) == 1 and len(graph.members.get(graph.owner.get(identifier, ""), ())) < 2:
         return done
     before = edges.among(closure)
     done.edges = edges.drop(identifier)
@@ -59,7 +64,7 @@ def split(graph: Graph, edges: Edges, identifier: str) -> Split:
         if identifier not in (occurrence.head[1], occurrence.other[1]):
             anew.link((occurrence.head, occurrence.other), int(occurrence.alias))
     _refuse_anew(graph, anew, before, identifier, done)
-    _Rebuilding(graph, anew, closure, before).run(done)
+    _Rebuilding(graph, anew, closure, before).run(done, identifier)
     return done
 
 
@@ -85,23 +90,33 @@ class _Rebuilding:
                 self._types.setdefault(hashed, type_)
                 self._earliest.setdefault(hashed, key)
         self._was = {h: graph.owner[h] for h in sorted(closure) if h in graph.owner}
+        self._old = sorted(set(self._was.values()), key=graph.first.__getitem__)
+        for profile_id in self._old:
+            self._types.update(graph.members[profile_id])
         clusters: dict[str, list[str]] = {}
         for hashed in sorted(self._was.keys() | anew.owner.keys(), key=self._place):
             clusters.setdefault(anew.owner.get(hashed, hashed), []).append(hashed)
         self._clusters = list(clusters.values())
         self._ids: dict[int, str] = {}
+        self._rest: dict[str, int] = {}
+        """Of an old profile, the cluster of its members that are out of reach."""
+        for profile_id in self._old:
+            if rest := sorted(graph.members[profile_id].keys() - closure):
+                self._was.update(dict.fromkeys(rest, profile_id))
+                self._rest[profile_id] = len(self._clusters)
+                self._clusters.append(rest)
 
-    def run(self, done: Split) -> None:
+    def run(self, done: Split, identifier: str) -> None:
         """Name the clusters, then write down who is whose."""
-        graph, was = self._graph, self._was
-        old = sorted(set(was.values()), key=graph.first.__getitem__)
+        graph, was, old = self._graph, self._was, self._old
         former = {profile_id: graph.former(profile_id) for profile_id in old}
-        done.retired = self._keep_ids(old)
+        done.retired = self._keep_ids(identifier)
         firsts = {profile_id: graph.first.pop(profile_id) for profile_id in old}
-        rest = {profile_id: self._out_of_reach(profile_id) for profile_id in old}
         for loser, winner in done.retired:
             graph.into[loser] = winner
         for n, members in enumerate(self._clusters):
+            if not members:
+                continue
             fresh = n not in self._ids
             if fresh:
                 self._ids[n] = graph.free_id(members[0])
@@ -121,39 +136,54 @@ class _Rebuilding:
             done.departures += [Departure(source, profile_id, ids, fresh) for source, ids in gone.items()]
         for loser, _ in done.retired:
             del graph.members[loser]
-        for profile_id, ids in rest.items():
-            keeper = dict(done.retired).get(profile_id, profile_id)
-            graph.members[keeper].update(ids)
-            for hashed, type_ in ids.items() if keeper != profile_id else ():
-                graph.owner[hashed], done.owners[hashed] = keeper, type_
         self._history(former, done)
 
-    def _out_of_reach(self, profile_id: str) -> dict[str, str]:
-        """Those of whom the pairs that brought them are gone, with a person that was erased: they stay."""
-        return {h: t for h, t in self._graph.members[profile_id].items() if h not in self._was}
-
-    def _keep_ids(self, old: list[str]) -> list[Pair]:
+    def _keep_ids(self, identifier: str) -> list[Pair]:
         """Which cluster keeps the id of an old profile: the one with a user_id, else the one with the earliest member.
 
         A cluster keeps one id; an old profile whose clusters all have another becomes part of the first of them.
+
+        Those out of reach (the pairs that brought them are gone, with a person that was erased) count as one more, and
+        then who is cut off never keeps the id. They stay with the cluster that keeps it if that has pairs and the
+        identifier that the profile began with.
         """
         retired = []
-        for profile_id in old:
+        for profile_id in self._old:
             held = [
                 n for n, members in enumerate(self._clusters) if any(self._was.get(h) == profile_id for h in members)
             ]
-            held.sort(key=lambda n: self._preference(n, profile_id))
+            rest, root = self._rest.get(profile_id), None
+            if rest is not None:
+                held = [n for n in held if self._clusters[n] != [identifier]]
+                root = self._began_with(profile_id)
+            held.sort(key=lambda n: self._preference(n, profile_id, root))
             free = next((n for n in held if n not in self._ids), None)
-            if free is not None:
-                self._ids[free] = profile_id
-            else:
+            if free is None:
                 retired.append((profile_id, self._ids[held[0]]))
+                continue
+            self._ids[free] = profile_id
+            keepers = self._clusters[free]
+            if rest is not None and rest != free and root in keepers and len(keepers) > 1:
+                keepers += self._clusters[rest]
+                self._clusters[rest] = []
         return retired
 
-    def _preference(self, n: int, profile_id: str) -> tuple[bool, tuple[bytes, str]]:
+    def _preference(self, n: int, profile_id: str, root: str | None) -> tuple[bool, bool, bool, tuple[bytes, str]]:
         members = self._clusters[n]
         has_user = any(self._types[h] == USER_ID for h in members)
-        return not has_user, min(self._place(h) for h in members if self._was.get(h) == profile_id)
+        earliest = min(self._place(h) for h in members if self._was.get(h) == profile_id)
+        return not has_user, root is not None and root not in members, n != self._rest.get(profile_id), earliest
+
+    def _began_with(self, profile_id: str) -> str | None:
+        """The identifier that a profile has its id from, if it is still there."""
+        graph = self._graph
+        for hashed in graph.members[profile_id]:
+            at = hashed
+            while at != profile_id and (at in graph.into or at in graph.members):
+                at = next_id(at)
+            if at == profile_id:
+                return hashed
+        return None
 
     def _place(self, hashed: str) -> tuple[bytes, str]:
         return self._earliest.get(hashed, NOTHING), hashed

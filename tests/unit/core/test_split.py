@@ -98,6 +98,48 @@ def test_a_second_split_finds_nothing() -> None:
     assert [(r["found"], r["profiles"], r["edges"]) for r in again] == [(False, [], 0)]
 
 
+WITHOUT_PAIRS = ["d1 a1", "u1 d1", "u1 a2", "x@b.example a1", "u2 d1"]
+"""The device takes its pairs along to u2: once she is erased nothing says why a1 and its address are with u1."""
+
+
+@pytest.mark.parametrize(
+    ("story", "cut", "left"),
+    [
+        (["d1 a1", "u1 d1", "u2 d1"], "a1", {}),
+        (["d1 a1", "u1 d1", "u2 d1"], "u1", {}),
+        (WITHOUT_PAIRS[:3] + WITHOUT_PAIRS[4:], "a1", {"u1": ["u1", "a2"]}),
+        (WITHOUT_PAIRS, "x@b.example", {"u1": ["u1", "a2"]}),
+        (WITHOUT_PAIRS, "a1", {"u1": ["u1", "a2"]}),
+        (WITHOUT_PAIRS, "u1", {"": ["x@b.example", "a1"]}),
+    ],
+    ids=["one of two", "the user of two", "one of three", "one of a pair", "the other of a pair", "the user"],
+)
+def test_after_an_erasure(story: list[str], cut: str, left: dict[str, list[str]]) -> None:
+    """Members whose pairs went with an erased person are cut off too, and are not put together with who is cut off."""
+    topology = Topology(SETTINGS)
+    read(topology, records(story), len(story))
+    topology.request("erase", *hashed("u2"), now=START + len(story) * MINUTE)
+    receipt = topology.request("split", *hashed(cut), now=START + (len(story) + 1) * MINUTE)[0]
+    assert (receipt["found"], receipt["identifiers"]) == (True, 1)
+    assert together(topology) == {frozenset(hashed(one)[1] for one in ids) for ids in left.values()}
+    topology.restart()
+    again = topology.request("split", *hashed(cut), now=START + (len(story) + 2) * MINUTE)
+    assert [(r["found"], r["profiles"]) for r in again] == [(False, [])]
+
+
+def test_who_has_no_pairs_keeps_the_id() -> None:
+    """Of a profile that an erasure left without some pairs, those with the user_id keep the id."""
+    topology = Topology(SETTINGS)
+    read(topology, records(WITHOUT_PAIRS), 5)
+    topology.request("erase", *hashed("u2"), now=START + 5 * MINUTE)
+    receipt = topology.request("split", *hashed("x@b.example"), now=START + 6 * MINUTE)[0]
+    user, sizes = hashed("u1")[1], dict(receipt["clusters"])
+    assert (sizes.pop(user), sorted(sizes.values())) == (2, [1, 1])
+    read(topology, [event(5, 7, "u1"), event(6, 8, "a1"), event(7, 9, "x@b.example")], 10)
+    assert profile_of(topology, 5) == user
+    assert len({profile_of(topology, nth) for nth in (5, 6, 7)}) == 3
+
+
 def test_restarted_between_it_decides_the_same() -> None:
     """Both agents, identify and journey, begin anew from what they have stored, before and after the split."""
     for restart_at in range(3):
