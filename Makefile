@@ -65,7 +65,7 @@ simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest tests/integration --broker=kafka $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) tests/integration --broker=kafka $(ARGS)
 
 faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
