@@ -81,7 +81,8 @@ class Edges:
         """The pair was linked at the merge key; it is kept if it may have mattered, or came late: out of order."""
         device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
-        known = self._store.get(_EDGE + h + o)
+        # Who has no last head is in no pair as the other: most that is new is so, and the store need not be asked.
+        known = self._store.get(_EDGE + h + o) if other[1] in self.last else None
         occurrence = key + _BY_ALIAS[alias]
         if known is None:
             self._store.put(_EDGE + h + o, _pack_types(head[0], other[0]) + occurrence)
