@@ -19,6 +19,7 @@ from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
 from streams.core.edges import Edges, Names
 from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
+from streams.core.layout import FIRST, INTO, OWNER, REFUSED
 from streams.core.order import KEY_SIZE, merge_key, order_key, source_of, time_of
 from streams.core.repeats import IDENTIFY, Numbered
 from streams.core.requests import Cuts, Requests
@@ -27,10 +28,6 @@ from streams.core.task import Emit, Store
 from streams.core.wire import links_out, notice_out
 
 _BATCH: Final = b"l"
-_OWNER: Final = b"o"
-_FIRST: Final = b"f"
-_INTO: Final = b"i"
-_REFUSED: Final = b"x"
 _CLOCK: Final = b"t"
 _LINKS_A_CALL: Final = 20_000
 """How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
@@ -73,17 +70,17 @@ class Identify:
     def load(self) -> None:
         """Rebuild the graph, the waiting links and the clock from the store."""
         graph, names = self.graph, Names()
-        for key, value in self._store.scan(_OWNER):
+        for key, value in self._store.scan(OWNER):
             hashed, (type_, owner, travelled) = names[key[1:]], value.decode().rsplit("|", 2)
             owner = graph.owner[hashed] = names[bytes.fromhex(owner)]
             if travelled:
                 graph.travelled.add(hashed)
             graph.members.setdefault(owner, {})[hashed] = intern(type_)
-        for key, value in self._store.scan(_FIRST):
+        for key, value in self._store.scan(FIRST):
             graph.first[names[key[1:]]] = int(value)
-        for key, value in self._store.scan(_INTO):
+        for key, value in self._store.scan(INTO):
             graph.into[names[key[1:]]] = names[bytes.fromhex(value.decode())]
-        for key, value in self._store.scan(_REFUSED):
+        for key, value in self._store.scan(REFUSED):
             graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
         self._edges.load(names)
         self._cuts.load()
@@ -216,7 +213,7 @@ class Identify:
             return
         for _, hashed in fresh:
             owner = self.graph.owner[hashed]
-            self._store.put(_FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
+            self._store.put(FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
         linked_at, source = iso(time_of(key)), _source(key)
         told: dict[str, tuple[str, str]] = {}
         new = {hashed: type_ for type_, hashed in fresh}
@@ -233,7 +230,7 @@ class Identify:
                         told[a] = new.pop(a), b
                     told[hashed] = type_, a
                 case Refused():
-                    self._store.put(_REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
+                    self._store.put(REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
         for hashed, (type_, linked_to) in told.items():
             self.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
@@ -255,7 +252,7 @@ class Identify:
         if owner is not None:
             self._largest = max(self._largest, len(self.graph.members[owner]))
             travelled = "travelled" if hashed in self.graph.travelled else ""
-            self._store.put(_OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
+            self._store.put(OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
         value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
         if more is not None:
             value.update(more)
@@ -290,8 +287,8 @@ class Identify:
                     if hashed in self.graph.travelled or hashed in self._cuts.of:
                         self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
                 outcome = "merged"
-                self._store.put(_INTO + bytes.fromhex(loser), winner.encode())
-                self._store.delete(_FIRST + bytes.fromhex(loser))
+                self._store.put(INTO + bytes.fromhex(loser), winner.encode())
+                self._store.delete(FIRST + bytes.fromhex(loser))
                 self.tell(loser, {"k": "merge", "from": loser, "to": winner, "key": key.hex()})
             case Move(identifier=(_, hashed)):
                 row |= {"reason": "device_reassigned", "refused": "user_limit"}

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from schemas.times import iso
 from streams.core.edges import Edges
 from streams.core.graph import Graph
+from streams.core.layout import FIRST, INTO, OWNER, REFUSED
 from streams.core.order import KEY_SIZE, START_OF_TIME, bound, time_of
 from streams.core.rounds import Rounds
 from streams.core.splitting import Split, split
@@ -22,10 +23,6 @@ _PATIENCE: Final = 5
 """Rounds until a request is settled: what is on its way by then may have to go through a chain of merges first."""
 _CUT: Final = b"k"
 _ERASED: Final = b"z"
-_REFUSED: Final = b"x"
-_OWNER: Final = b"o"
-_FIRST: Final = b"f"
-_INTO: Final = b"i"
 
 
 class Cuts:
@@ -131,17 +128,17 @@ class Requests:
     def _write_down(self, done: Split, when: str) -> None:
         store, graph = self._store, self._graph
         for pair in sorted(done.no_longer_refused - done.refused_now.keys()):
-            store.delete(_REFUSED + bytes.fromhex(pair[0] + pair[1]))
+            store.delete(REFUSED + bytes.fromhex(pair[0] + pair[1]))
         for pair, reason in done.refused_now.items():
-            store.put(_REFUSED + bytes.fromhex(pair[0] + pair[1]), reason.encode())
+            store.put(REFUSED + bytes.fromhex(pair[0] + pair[1]), reason.encode())
         for hashed in sorted(done.owners):
             self._telling.assign(done.owners[hashed], hashed, when)
         for loser, winner in (*done.retired, *done.history):
-            store.put(_INTO + bytes.fromhex(loser), winner.encode())
+            store.put(INTO + bytes.fromhex(loser), winner.encode())
         for loser, _ in done.retired:
-            store.delete(_FIRST + bytes.fromhex(loser))
+            store.delete(FIRST + bytes.fromhex(loser))
         for profile_id, _ in done.clusters:
-            store.put(_FIRST + bytes.fromhex(profile_id), str(graph.first[profile_id]).encode())
+            store.put(FIRST + bytes.fromhex(profile_id), str(graph.first[profile_id]).encode())
 
     def erase(self, notice: dict[str, Any]) -> None:
         """Forget the person that an identifier is of."""
@@ -153,14 +150,14 @@ class Requests:
         refused = sum(self._forget_refused(identifier) for identifier in ids)
         pairs = sum(self._edges.drop(identifier) for identifier in ids)
         graph.first.pop(profile_id, None)
-        self._store.delete(_FIRST + bytes.fromhex(profile_id))
+        self._store.delete(FIRST + bytes.fromhex(profile_id))
         graph.into[profile_id] = ""
-        self._store.put(_INTO + bytes.fromhex(profile_id), b"")
+        self._store.put(INTO + bytes.fromhex(profile_id), b"")
         anew = {}
         for identifier, type_ in ids.items():
             graph.owner.pop(identifier, None)
             graph.travelled.discard(identifier)
-            self._store.delete(_OWNER + bytes.fromhex(identifier))
+            self._store.delete(OWNER + bytes.fromhex(identifier))
             self._cuts.erase(identifier, at)
             anew[identifier] = graph.free_id(identifier)
             self._telling.assign(type_, identifier, when, {"next_profile_id": anew[identifier]})
@@ -181,7 +178,7 @@ class Requests:
         for pair in self._edges.of(identifier):
             if self._graph.refused.pop(pair, None) is not None:
                 forgotten += 1
-                self._store.delete(_REFUSED + bytes.fromhex(pair[0] + pair[1]))
+                self._store.delete(REFUSED + bytes.fromhex(pair[0] + pair[1]))
         return forgotten
 
     def _cut_at(self, now: int | None) -> int:
