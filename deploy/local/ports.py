@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from itertools import cycle
+from typing import Final
 
 from deploy.local.errors import UnavailableError
 
 HOST = "127.0.0.1"
+_FIRST, _LAST = 20_000, 32_000
+_SPREAD: Final = 7_919
+_START = _FIRST + os.getpid() * _SPREAD % (_LAST - _FIRST)
+_CANDIDATES = cycle((*range(_START, _LAST), *range(_FIRST, _START)))
 
 
 def free(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that were free a moment ago, all different."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
+    """Ports of 127.0.0.1 that were free a moment ago, all different. Raises UnavailableError when there are none.
+
+    They are below those that the system gives to outgoing connections, one of which could take a port before whoever
+    asked for it does; and each process begins elsewhere, so that two do not try the same.
+    """
+    found: list[int] = []
+    for _ in range(_LAST - _FIRST):
+        if len(found) == count:
+            return found
+        port = next(_CANDIDATES)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+        found.append(port)
+    raise UnavailableError(f"no free port of {HOST} between {_FIRST} and {_LAST}")
 
 
 def require(port: int, what: str, option: str) -> None:
