@@ -69,7 +69,7 @@ kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 
 faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null
-	@$(BIN)/pytest tests/faults $(ARGS)
+	@$(BIN)/pytest -n 2 tests/faults $(ARGS)
 
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
 	@$(BIN)/pytest -s tests/bench
