@@ -24,7 +24,7 @@ from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS, catalog
 from streams.runtime.changelog import MARKER, UnitId, read_marker, unit_of
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0
+PATIENCE = 120.0
 PARTITIONS = 4
 
 
