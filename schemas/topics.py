@@ -31,6 +31,11 @@ OUTPUT_TOPICS: Final = (
 )  # fmt: skip
 """What the pipeline writes for others to read; `profile.events` and `identity.links` are its own transport."""
 
+TOMBSTONED: Final = (
+    STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, PROFILE_EVENTS,
+)  # fmt: skip
+"""Topics whose records of a profile have its id as their key: one without a value says that all before it are void."""
+
 DEFAULT_PARTITIONS: Final = 4
 MAX_EVENT_BYTES: Final = 1024 * 1024
 """A raw event over this size is a dead letter (`too_large`)."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from deploy.local.errors import UnavailableError
+from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
 
 if TYPE_CHECKING:
@@ -35,6 +36,22 @@ async def ends(consumer: AIOKafkaConsumer, topics: Iterable[str], settings: Sett
 
     counts = {t.name: t.partitions for t in catalog(settings.partitions)}
     return dict(await consumer.end_offsets([TopicPartition(t, p) for t in topics for p in range(counts[t])]))
+
+
+async def everything(consumer: AIOKafkaConsumer, ends: Ends) -> AsyncIterator[Record]:
+    """Every record of these partitions up to their ends, from the first that is still there."""
+    begins = await consumer.beginning_offsets(list(ends))
+    waiting = {tp: end for tp, end in ends.items() if end > begins[tp]}
+    consumer.assign(list(waiting))
+    for tp in waiting:
+        consumer.seek(tp, begins[tp])
+    while waiting:
+        for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
+            for m in batch:
+                yield Record(m.topic, m.partition, m.offset, m.timestamp, m.key, m.value, tuple(m.headers))
+            if tp in waiting and await consumer.position(tp) >= waiting[tp]:
+                del waiting[tp]
+                consumer.pause(tp)
 
 
 async def declare_end(consumer: AIOKafkaConsumer, settings: Settings) -> tuple[int, Ends]:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from deploy.local import draining
 from deploy.local.errors import BadInputError
 from schemas.record import Record
 from schemas.topics import DEAD_LETTERS, OUTPUT_TOPICS, catalog
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
-
-    from deploy.local.draining import Ends
 
 COMPACTED: Final = frozenset(t.name for t in catalog() if t.config.get("cleanup.policy") == "compact")
 NUMBERS: Final = frozenset({"partition", "offset"})
@@ -58,27 +57,14 @@ def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) 
     return {**report, "input": {**ended, "dead_letters": dict(sorted(dead.items()))}}
 
 
-async def from_broker(consumer: AIOKafkaConsumer, ends: Ends) -> dict[str, list[Record]]:
+async def from_broker(consumer: AIOKafkaConsumer, ends: draining.Ends) -> dict[str, list[Record]]:
     """Everything before the given ends, by topic, partition after partition."""
     found: dict[str, list[Record]] = {topic: [] for topic in OUTPUT_TOPICS}
-    async for record in _records(consumer, ends):
+    async for record in draining.everything(consumer, ends):
         found[record.topic].append(record)
     for records in found.values():
         records.sort(key=lambda r: (r.partition, r.offset))
     return found
-
-
-async def _records(consumer: AIOKafkaConsumer, ends: Ends) -> AsyncIterator[Record]:
-    waiting = {tp: end for tp, end in ends.items() if end > 0}
-    consumer.assign(list(waiting))
-    await consumer.seek_to_beginning(*waiting)
-    while waiting:
-        for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
-            for m in batch:
-                yield Record(m.topic, m.partition, m.offset, m.timestamp, m.key, m.value, tuple(m.headers))
-            if batch and batch[-1].offset + 1 >= waiting.get(tp, 0):
-                waiting.pop(tp, None)
-                consumer.pause(tp)
 
 
 def _write(path: Path, topic: str, records: Iterable[Record]) -> int:

@@ -7,29 +7,16 @@ comes of later is somebody new, and goes on to the id that they have from then o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from schemas.record import Out
-from schemas.topics import (
-    CART_TRANSITIONS,
-    CONVERSIONS,
-    PROFILE_EVENTS,
-    RETARGETING_DECISIONS,
-    RETARGETING_MESSAGES,
-    STITCHED_EVENTS,
-    partition_of,
-)
+from schemas.topics import PROFILE_EVENTS, TOMBSTONED, partition_of
 from streams.core.apply import Effects
 from streams.core.marks import Marks
 from streams.core.order import bound, time_of
 from streams.core.profiles import PENDING, STATE, DueIndex, Profiles
 from streams.core.task import Emit, Store
 from streams.core.wire import HEAD_SIZE, event_out
-
-TAKEN_BACK: Final = (
-    STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, PROFILE_EVENTS,
-)  # fmt: skip
-"""Topics whose records of a profile have its id as their key: one without a value says that they are void."""
 
 
 class Erasure:
@@ -68,7 +55,7 @@ class Erasure:
 
     def take_back(self, profile_id: str) -> None:
         """Void what was written of a profile."""
-        for topic in TAKEN_BACK:
+        for topic in TOMBSTONED:
             self._emit.send(Out(topic, partition_of(profile_id, self._partitions), profile_id.encode(), None))
 
     def drop(self, profile_id: bytes, effects: Effects) -> None:

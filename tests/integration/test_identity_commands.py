@@ -14,7 +14,6 @@ import clickhouse_connect
 import pytest
 
 from deploy.local import cli, draining
-from deploy.local.person import raw
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, catalog
 from streams.runtime.rocks import RocksBase
@@ -237,7 +236,7 @@ async def compacted(settings):
     try:
         names = [topic.name for topic in catalog(settings.partitions)]
         held = {}
-        async for record in raw.everything(consumer, await draining.ends(consumer, names, settings)):
+        async for record in draining.everything(consumer, await draining.ends(consumer, names, settings)):
             kept = (
                 record.key if record.key and record.topic not in CHANNEL_TOPICS else (record.partition, record.offset)
             )

@@ -26,17 +26,12 @@ def erase(
     timeout: Timeout = 120.0, wait: Wait = 10.0,
 ) -> None:  # fmt: skip
     """Forget a customer: state, identity, topics, ClickHouse. Prints a receipt of what was removed, and what stays."""
-    from deploy.local import clickhouse
     from deploy.local.person import erasing, lookup, naming, patient, receipts, showing
-    from schemas.identifiers import Hasher
 
     settings = config.load()
     named = naming.named(person, settings)
     console.can_ask(yes=yes)
-    client = clickhouse.connect(settings, wait=wait)
-    try:
-        clickhouse.state(client)
-        found = lookup.find(client, named, Hasher(settings.secret.get_secret_value()))
+    with lookup.opened(settings, named, wait=wait) as (client, found):
         before = erasing.rows(client, found.ids, found.hashes, found.events)
         if not yes:
             console.show(showing.identifier_table(showing.identifiers(found), "The person"))
@@ -57,8 +52,6 @@ def erase(
         ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
         erasing.gone(client, ids, found.hashes, deadline.left)
         receipt = erasing.receipt(found, before, done, lookup.mentions(client, found))
-    finally:
-        client.close()
     if json:
         console.data(receipt)
     else:

@@ -15,21 +15,14 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Entries
 
 def profile(person: Person, *, json: Json = False, limit: Limit = 50, wait: Wait = 10.0) -> None:
     """Print a customer's identifiers and how each came in, merges, refused links, and the timeline."""
-    from deploy.local import clickhouse
     from deploy.local.person import lookup, naming, showing, timeline
-    from schemas.identifiers import Hasher
 
     settings = config.load()
     named = naming.named(person, settings)
-    client = clickhouse.connect(settings, wait=wait)
-    try:
-        clickhouse.state(client)
-        found = lookup.find(client, named, Hasher(settings.secret.get_secret_value()))
+    with lookup.opened(settings, named, wait=wait) as (client, found):
         if not found.known:
             raise UnavailableError(naming.unknown(named))
         shown = showing.described(found, timeline.timeline(client, found, limit))
-    finally:
-        client.close()
     if json:
         console.data(shown)
     else:

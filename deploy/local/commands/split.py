@@ -13,17 +13,12 @@ from deploy.local.errors import UnavailableError
 
 def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Timeout = 60.0, wait: Wait = 10.0) -> None:
     """Cut an identifier off: the customers are then those that there would be had nothing ever been linked with it."""
-    from deploy.local import clickhouse
     from deploy.local.person import asking, lookup, naming, patient, receipts, showing, splitting
-    from schemas.identifiers import Hasher
 
     settings = config.load()
     named = naming.named(person, settings)
     console.can_ask(yes=yes)
-    client = clickhouse.connect(settings, wait=wait)
-    try:
-        clickhouse.state(client)
-        found = lookup.find(client, named, Hasher(settings.secret.get_secret_value()))
+    with lookup.opened(settings, named, wait=wait) as (client, found):
         if not json:
             title = f"To be cut: {named.shown} of profile {found.profile_id}, and what came by it"
             console.show(showing.identifier_table(splitting.cut(found), title))
@@ -33,8 +28,6 @@ def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Time
         if not answers.identify or not answers.identify["found"]:
             raise UnavailableError(f"{naming.unknown(named)}: no event has ever linked it")
         receipt = splitting.receipt(found, answers, splitting.clusters(client, found, answers, deadline.left))
-    finally:
-        client.close()
     if json:
         console.data(receipt)
     else:

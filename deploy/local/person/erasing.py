@@ -11,7 +11,7 @@ from deploy.local import broker, draining
 from deploy.local.errors import UnavailableError
 from deploy.local.person import asking, lookup, patient, raw, tombstones
 from deploy.local.person.lookup import Condition, Person
-from schemas.topics import JOURNEY_CHANGELOG
+from schemas.topics import JOURNEY_CHANGELOG, TOMBSTONED
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 IDENTIFIERS: Final = "SELECT count() FROM identifiers WHERE identifier IN %(ids)s AND profile_id != ''"
-KEYED: Final = (*tombstones.TOMBSTONED, JOURNEY_CHANGELOG)
+KEYED: Final = (*TOMBSTONED, JOURNEY_CHANGELOG)
 """Topics whose records of a person have a key, so that a tombstone can say that they are void."""
 MERGES: Final = """
 SELECT count() FROM profile_merges
@@ -61,7 +61,7 @@ async def in_streams(
 
     deadline = patient.Deadline(seconds)
     async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, asking.links(settings) as consumer:
-        since = await draining.ends(consumer, tombstones.TOMBSTONED, settings)
+        since = await draining.ends(consumer, TOMBSTONED, settings)
         now = time.time_ns() // 1_000_000
         answers = await asking.ask(settings, asking.ERASE, person.named, now, seconds=seconds)
         seen, after = await tombstones.read(consumer, since, answers.profiles, deadline.left)

@@ -5,8 +5,9 @@ Queries hold hashes, never a value: a value would stand in the server's query lo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local.person.naming import Named
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from schemas.identifiers import Hasher
+    from schemas.settings import Settings
 
 FACTS: Final = ("cart_transitions", "messages", "decisions", "conversions")
 """Tables of what happened to a profile, beside its events."""
@@ -66,6 +68,20 @@ class Person:
     def known(self) -> bool:
         """Whether anything is there at all."""
         return bool(self.members or any(self.rows.values()))
+
+
+@contextmanager
+def opened(settings: Settings, named: Named, *, wait: float) -> Iterator[tuple[Client, Person]]:
+    """A client of ClickHouse, tried for `wait` seconds, and the person. Raises UnavailableError."""
+    from deploy.local import clickhouse
+    from schemas.identifiers import Hasher
+
+    client = clickhouse.connect(settings, wait=wait)
+    try:
+        clickhouse.state(client)
+        yield client, find(client, named, Hasher(settings.secret.get_secret_value()))
+    finally:
+        client.close()
 
 
 def find(client: Client, named: Named, hasher: Hasher) -> Person:
@@ -142,9 +158,11 @@ def _unlinked(client: Client, hashed: str, *, erased: bool) -> str:
     """The profile of an identifier without links: its hash; once that was erased, the next id that is in use."""
     if not erased:
         return _current(client, hashed)
+    from streams.core.graph import next_id
+
     lives = [hashed]
     while len(lives) < LIVES:
-        lives.append(blake2b(lives[-1].encode(), digest_size=16).hexdigest())
+        lives.append(next_id(lives[-1]))
     sql = "SELECT DISTINCT profile_id FROM events WHERE profile_id IN %(ids)s"
     used = {row["profile_id"] for row in _rows(client, sql, ids=lives)}
     return next((one for one in lives if one in used), hashed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.local import draining
@@ -55,29 +55,13 @@ async def mentions(
     """Records by topic that mention somebody, of all that raw topics and dead letters hold; reports records read."""
     found: Counter[str] = Counter()
     read = 0
-    async for record in everything(consumer, await draining.ends(consumer, TOPICS, settings)):
+    async for record in draining.everything(consumer, await draining.ends(consumer, TOPICS, settings)):
         read += 1
         if not read % 1000:
             report(read)
         if mention(record):
             found[record.topic] += 1
     return dict(sorted(found.items()))
-
-
-async def everything(consumer: AIOKafkaConsumer, ends: draining.Ends) -> AsyncIterator[Record]:
-    """Every record of these partitions up to their ends, from the first that is still there."""
-    begins = await consumer.beginning_offsets(list(ends))
-    waiting = {tp: end for tp, end in ends.items() if end > begins[tp]}
-    consumer.assign(list(waiting))
-    for tp in waiting:
-        consumer.seek(tp, begins[tp])
-    while waiting:
-        for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
-            for m in batch:
-                yield Record(m.topic, m.partition, m.offset, m.timestamp, m.key, m.value, tuple(m.headers))
-            if tp in waiting and await consumer.position(tp) >= waiting[tp]:
-                del waiting[tp]
-                consumer.pause(tp)
 
 
 async def truncate(client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings) -> int:

@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from deploy.local import draining
 from deploy.local.errors import UnavailableError
-from schemas import topics
-from schemas.topics import partition_of
+from schemas.topics import TOMBSTONED, partition_of
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
     from aiokafka.admin import AIOKafkaAdminClient
 
     from schemas.settings import Settings
-
-TOMBSTONED: Final = (
-    topics.STITCHED_EVENTS, topics.CART_TRANSITIONS, topics.RETARGETING_MESSAGES, topics.RETARGETING_DECISIONS,
-    topics.CONVERSIONS, topics.PROFILE_EVENTS,
-)  # fmt: skip
-"""Topics that say, for each profile id, that it is gone."""
 
 Positions = dict["TopicPartition", int]
 

@@ -10,9 +10,9 @@ from aiokafka import TopicPartition
 
 from deploy.local import draining
 from deploy.local.errors import UnavailableError
-from deploy.local.person.tombstones import TOMBSTONED, read, taken
+from deploy.local.person.tombstones import read, taken
 from schemas.settings import Settings
-from schemas.topics import CONVERSIONS, PROFILE_EVENTS, STITCHED_EVENTS, partition_of
+from schemas.topics import CONVERSIONS, PROFILE_EVENTS, STITCHED_EVENTS, TOMBSTONED, partition_of
 
 P, Q = "0" * 7 + "1" + "a" * 24, "0" * 7 + "2" + "b" * 24
 PARTITIONS = 4
