@@ -1,0 +1,1 @@
+"""Triggers: one module each, and `every` that asks them all."""
