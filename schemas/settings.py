@@ -45,6 +45,31 @@ class Settings(BaseSettings):
     squash_interval: float = Field(3600.0, gt=0, description="seconds between looks at whether that is worth it")
     squash_merges: int = Field(10_000, ge=1, description="merges to wait for before they are settled")
     squash_events: int = Field(1_000_000, ge=1, description="events of a month to wait for before they are rewritten")
+    # Delivery (`winback dispatch`): a channel without an address is off.
+    dispatch: bool = Field(False, description="`winback up` also runs a dispatcher")
+    dispatch_smtp: str = Field("", description="host:port that takes e-mail; empty: no e-mail")
+    dispatch_smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="TLS of that connection")
+    dispatch_smtp_cafile: Path | None = Field(None, description="certificates to trust there; the system's when unset")
+    dispatch_smtp_username: str | None = None
+    dispatch_smtp_password: SecretStr | None = None
+    dispatch_from: str = Field("", description="sender of e-mail: Name <address>")
+    dispatch_reply_to: str = Field("", description="where answers to e-mail go, if not to the sender")
+    dispatch_unsubscribe: str = Field("", description="List-Unsubscribe URL; {message_id} and {profile_id} are filled in")
+    dispatch_sms_url: SecretStr | None = Field(None, description="webhook that sends SMS; unset: no SMS")
+    dispatch_push_url: SecretStr | None = Field(None, description="webhook that sends push notifications")
+    dispatch_ads_url: SecretStr | None = Field(None, description="webhook that takes members of ad audiences")
+    dispatch_broadcast_url: SecretStr | None = Field(None, description="webhook that changes billboards")
+    dispatch_webhook_secret: SecretStr | None = Field(None, description="signs webhook requests; whsec_... or any text")
+    dispatch_timeout: float = Field(30.0, gt=0, description="seconds to wait for one answer of a server")
+    dispatch_concurrency: int = Field(8, ge=1, description="messages a channel sends at the same time")
+    dispatch_waiting: int = Field(1_000, ge=1, description="messages a dispatcher holds before it stops reading")
+    dispatch_attempts: int = Field(8, ge=1, description="tries of a message that its own address defers")
+    dispatch_pause: float = Field(1.0, gt=0, description="seconds before the second try; doubled after each")
+    dispatch_longest_pause: float = Field(300.0, gt=0, description="most seconds between two tries")
+    dispatch_failures: int = Field(5, ge=1, description="failures in a row that open a channel's circuit breaker")
+    dispatch_open: float = Field(10.0, gt=0, description="seconds before an open breaker tries one message; doubled")
+    dispatch_instance: str = Field("", description="a dispatcher's own lasting name: it gets its partitions back at once")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = Field(False, description="log lines as JSON")
 

@@ -19,6 +19,7 @@ IDENTITY_MERGES: Final = "identity.merges"
 CART_TRANSITIONS: Final = "cart.transitions"
 RETARGETING_MESSAGES: Final = "retargeting.messages"
 RETARGETING_DECISIONS: Final = "retargeting.decisions"
+RETARGETING_DELIVERIES: Final = "retargeting.deliveries"
 CONVERSIONS: Final = "conversions"
 AGGREGATES: Final = "aggregates"
 DEAD_LETTERS: Final = "dead.letters"
@@ -83,6 +84,8 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
+    # What was sent is known at least as long as a message may be read again, and of two claims the first stays the first.
+    deliveries = {**changelog, "cleanup.policy": "compact,delete", "retention.ms": str(30 * DAY_MS)}
     return (
         *(Topic(name, "any", partitions, raw) for name in CHANNEL_TOPICS),
         Topic(PROFILE_EVENTS, "profile_id", partitions, log),
@@ -93,6 +96,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(CART_TRANSITIONS, "profile_id", partitions, log),
         Topic(RETARGETING_MESSAGES, "profile_id", partitions, log),
         Topic(RETARGETING_DECISIONS, "profile_id", partitions, log),
+        Topic(RETARGETING_DELIVERIES, "message_id", partitions, deliveries),
         Topic(CONVERSIONS, "profile_id", partitions, log),
         Topic(AGGREGATES, "cell key", partitions, compacted),
         Topic(DEAD_LETTERS, "none", partitions, dead),
