@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     dispatch_smtp_password: SecretStr | None = None
     dispatch_from: str = Field("", description="sender of e-mail: Name <address>")
     dispatch_reply_to: str = Field("", description="where answers to e-mail go, if not to the sender")
-    dispatch_unsubscribe: str = Field("", description="List-Unsubscribe URL; {message_id} and {profile_id} are filled in")
+    dispatch_unsubscribe: str = Field("", description="List-Unsubscribe: a URL, {message_id} is filled in")
     dispatch_sms_url: SecretStr | None = Field(None, description="webhook that sends SMS; unset: no SMS")
     dispatch_push_url: SecretStr | None = Field(None, description="webhook that sends push notifications")
     dispatch_ads_url: SecretStr | None = Field(None, description="webhook that takes members of ad audiences")
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     dispatch_longest_pause: float = Field(300.0, gt=0, description="most seconds between two tries")
     dispatch_failures: int = Field(5, ge=1, description="failures in a row that open a channel's circuit breaker")
     dispatch_open: float = Field(10.0, gt=0, description="seconds before an open breaker tries one message; doubled")
-    dispatch_instance: str = Field("", description="a dispatcher's own lasting name: it gets its partitions back at once")
+    dispatch_instance: str = Field("", description="lasting name of a process: it has its partitions back at once")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = Field(False, description="log lines as JSON")

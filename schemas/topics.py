@@ -84,7 +84,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
-    # What was sent is known at least as long as a message may be read again, and of two claims the first stays the first.
+    # What was sent is known as long as its message may be read again, and of two claims the first stays the first.
     deliveries = {**changelog, "cleanup.policy": "compact,delete", "retention.ms": str(30 * DAY_MS)}
     return (
         *(Topic(name, "any", partitions, raw) for name in CHANNEL_TOPICS),
