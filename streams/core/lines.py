@@ -15,10 +15,10 @@ MOST_PIECES: Final = 1_000_000_000
 
 def line_key(item: Mapping[str, Any]) -> str | None:
     """`sku`, else `product_id` (+ `variant`); None when the item names neither."""
-    if sku := _text(item.get("sku")):
+    if sku := text_of(item.get("sku")):
         return f"s:{sku}"
-    if product := _text(item.get("product_id")):
-        variant = _text(item.get("variant"))
+    if product := text_of(item.get("product_id")):
+        variant = text_of(item.get("variant"))
         return f"p:{product}/{variant}" if variant else f"p:{product}"
     return None
 
@@ -31,10 +31,10 @@ def add(lines: Lines, item: Mapping[str, Any]) -> None:
         return
     line = lines.get(key)
     if line is None:
-        lines[key] = _line(item, count)
+        lines[key] = line_of(item, count)
         return
     line.quantity = min(line.quantity + count, MOST_PIECES)
-    new = _line(item, count)
+    new = line_of(item, count)
     line.product_id = new.product_id or line.product_id
     line.sku = new.sku or line.sku
     line.name = new.name or line.name
@@ -88,41 +88,44 @@ def value(cart: Cart) -> int:
 
 def shown(lines: Lines) -> list[dict[str, Any]]:
     """The lines as they stand on `cart.transitions` and in templates."""
-    return [
-        {
-            "product_id": line.product_id,
-            "sku": line.sku,
-            "name": line.name,
-            "price": None if line.price is None else to_number(line.price),
-            "quantity": line.quantity,
-            "url": line.url,
-            "image_url": line.image_url,
-        }
-        for line in lines.values()
-    ]
+    return [shown_line(line) for line in lines.values()]
+
+
+def shown_line(line: Line) -> dict[str, Any]:
+    """One line as it is shown."""
+    return {
+        "product_id": line.product_id,
+        "sku": line.sku,
+        "name": line.name,
+        "price": None if line.price is None else to_number(line.price),
+        "quantity": line.quantity,
+        "url": line.url,
+        "image_url": line.image_url,
+    }
 
 
 def currency_of(properties: Mapping[str, Any]) -> str | None:
     """The ISO code an event names, in upper case."""
-    code = _text(properties.get("currency"))
+    code = text_of(properties.get("currency"))
     return code.upper() if code else None
 
 
-def _line(item: Mapping[str, Any], count: float) -> Line:
+def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
+    """What an item of an event says about a product, as a line of so many pieces."""
     price = micros(item.get("price"))
     return Line(
-        product_id=_text(item.get("product_id")),
-        sku=_text(item.get("sku")),
-        name=_text(item.get("name")),
+        product_id=text_of(item.get("product_id")),
+        sku=text_of(item.get("sku")),
+        name=text_of(item.get("name")),
         price=None if price is None or price < 0 else price,
         quantity=count,
-        url=_text(item.get("url")),
-        image_url=_text(item.get("image_url")),
+        url=text_of(item.get("url")),
+        image_url=text_of(item.get("image_url")),
         currency=currency_of(item),
     )
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """A scalar as text, trimmed; None for nothing and for what is no scalar."""
     if isinstance(value, str):
         return value.strip() or None
