@@ -58,9 +58,9 @@ def _first(error: ValidationError) -> str:
     return f"{where}: {text}" if where else text
 
 
-def _templates(file: CampaignFile, source: Path) -> dict[tuple[str, str], str]:
+def _templates(file: CampaignFile, source: Path) -> dict[tuple[str, str, str], str]:
     """`templates/NAME.CHANNEL.liquid`, else `templates/NAME.liquid`, beside the file or else built in."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str, str], str] = {}
     for campaign in file.campaigns:
         for step in campaign.steps:
             for channel in step.candidates:
@@ -73,5 +73,5 @@ def _templates(file: CampaignFile, source: Path) -> dict[tuple[str, str], str]:
                         f"{source}: campaign {campaign.id!r}: no template {step.template!r}; "
                         f"looked for {places[0]} and {places[1]}"
                     )
-                found[step.template, channel] = place.read_text(encoding="utf-8")
+                found["", step.template, channel] = place.read_text(encoding="utf-8")
     return found

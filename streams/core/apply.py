@@ -24,6 +24,7 @@ from schemas.topics import (
 from streams.core import attribution, cart, channels, consent, contact, orders
 from streams.core.cart import Transition
 from streams.core.kpis import COUNTED, Cells
+from streams.core.population import Known, Learned, NobodyKnown
 from streams.core.profile import Cart, Profile
 from streams.core.sealed import Sealed
 from streams.core.sequence import Decision, Sequencer
@@ -35,12 +36,17 @@ _LONGEST_WINDOW_MS: Final = 31 * DAY_MS
 
 @dataclass(slots=True)
 class Effects:
-    """What follows: rows by topic, in order, for the profile they name; totals; counters."""
+    """What follows: rows by topic, in order, for the profile they name; totals; counters; what everybody learns of it.
+
+    `known` is what was known of everybody before.
+    """
 
     cells: Cells
     rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
+    known: Known = field(default_factory=NobodyKnown)
+    learned: Learned = field(default_factory=Learned)
 
 
 class Machines:
@@ -58,7 +64,7 @@ class Machines:
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
         """Fire every timer due at or before `upto`, in order of time; of equals the cart's first."""
-        if profile.cart is None and not profile.steps:
+        if profile.cart is None and not profile.sequences:
             return
         while (due := self.due_at(profile)) is not None and due <= upto:
             if cart.due_at(profile) == due:
@@ -116,7 +122,7 @@ class Machines:
     def arrive(self, profile: Profile, effects: Effects) -> None:
         """A profile that a split has made: its cart stands here as it stood there, but reminds nobody again."""
         self._transitions(profile, cart.arrived(profile), effects)
-        profile.steps = []
+        profile.sequences = []
 
     def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
         conversion = orders.on_completed(profile, event)

@@ -13,7 +13,7 @@ def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool
     """Whether some rule of the channel, or of all together, is used up in its window (now - per, now]."""
     for name in ("global", channel):
         for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
-            count = sum(1 for at, used in profile.sent if now - cap.per < at <= now and name in ("global", used))
+            count = sum(1 for at, used, *_ in profile.sent if now - cap.per < at <= now and name in ("global", used))
             if count >= cap.limit:
                 return True
     return False

@@ -27,10 +27,9 @@ def on_event(profile: Profile, event: Sealed) -> None:
         profile.engagement.setdefault(channel, [0, 0])[1] += 1
 
 
-def on_sent(profile: Profile, channel: str, at: int) -> None:
+def on_sent(profile: Profile, channel: str) -> None:
     """Count a message."""
     profile.engagement.setdefault(channel, [0, 0])[0] += 1
-    profile.sent.append([at, channel])
 
 
 def best(profile: Profile, channels: Sequence[str]) -> str:

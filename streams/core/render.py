@@ -25,24 +25,30 @@ class Renderer:
     def __init__(self, campaigns: Campaigns) -> None:
         plain = Environment(undefined=StrictUndefined)
         html = Environment(undefined=StrictUndefined, autoescape=True)
-        self._parsed: dict[tuple[str, str], tuple[BoundTemplate | None, BoundTemplate]] = {}
-        self._errors: dict[tuple[str, str], str] = {}
+        self._language = campaigns.file.language
+        self._parsed: dict[tuple[str, str, str], tuple[BoundTemplate | None, BoundTemplate] | None] = {}
+        self._errors: dict[tuple[str, str, str], str] = {}
         for name, text in campaigns.templates.items():
             subject, body = _split(text)
             try:
-                parsed_body = (html if name[1] == "email" else plain).from_string(body)
+                parsed_body = (html if name[2] == "email" else plain).from_string(body)
                 self._parsed[name] = (plain.from_string(subject) if subject else None, parsed_body)
             except LiquidError as error:
+                self._parsed[name] = None
                 self._errors[name] = str(error)
 
     @property
-    def errors(self) -> dict[tuple[str, str], str]:
+    def errors(self) -> dict[tuple[str, str, str], str]:
         """Templates that are no Liquid, with the reason."""
         return self._errors
 
-    def render(self, template: str, channel: str, scope: dict[str, Any]) -> Rendered | None:
-        """The text of a message; None when the template is invalid or names something that is not there."""
-        parsed = self._parsed.get((template, channel))
+    def render(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered | None:
+        """The text of a message; None when the template is invalid or names something that is not there.
+
+        Of the customer's language, else of the file's, else of none.
+        """
+        names = ((of, template, channel) for of in (language, self._language, ""))
+        parsed = next((self._parsed[name] for name in names if name in self._parsed), None)
         if parsed is None:
             return None
         subject, body = parsed

@@ -14,7 +14,7 @@ from streams.core import caps, channels, consent
 from streams.core import lines as cart_lines
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.cart import ABANDONED, Transition
-from streams.core.profile import Profile, Reminder, Step
+from streams.core.profile import Profile, Reminder, Sequence, Waiting
 from streams.core.render import Renderer, with_message_id
 
 _CANCELS = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
@@ -40,7 +40,7 @@ class Sequencer:
 
     def due_at(self, profile: Profile) -> int | None:
         """When the next step of the profile is due."""
-        return min(step.due for step in profile.steps) if profile.steps else None
+        return min((waiting.due for sequence in profile.sequences for waiting in sequence.waiting), default=None)
 
     def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
         """An abandonment starts the campaign of its stage; what ends or reopens the cart cancels what waits."""
@@ -54,22 +54,29 @@ class Sequencer:
 
     def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
         """Drop the waiting steps of a cart, each with a row that says why."""
-        dropped = [step for step in profile.steps if step.cart_id == cart_id]
-        profile.steps = [step for step in profile.steps if step.cart_id != cart_id]
-        return [self._decision(profile, step, "cancelled", reason, at) for step in dropped]
+        dropped = [sequence for sequence in profile.sequences if sequence.cart_id == cart_id]
+        profile.sequences = [sequence for sequence in profile.sequences if sequence.cart_id != cart_id]
+        return [
+            self._decision(profile, sequence, waiting, "cancelled", reason, at)
+            for sequence in dropped
+            for waiting in sequence.waiting
+        ]
 
     def on_time(self, profile: Profile, due: int, wall: int | None) -> list[Decision]:
         """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
-        ready = [step for step in profile.steps if step.due <= due]
-        profile.steps = [step for step in profile.steps if step.due > due]
-        return [self._decide(profile, step, wall) for step in ready]
+        ready = [(sequence, w) for sequence in profile.sequences for w in sequence.waiting if w.due <= due]
+        for sequence, waiting in ready:
+            sequence.waiting.remove(waiting)
+        decisions = [self._decide(profile, sequence, waiting, wall) for sequence, waiting in ready]
+        profile.sequences = [sequence for sequence in profile.sequences if sequence.waiting]
+        return decisions
 
     def absorb(self, winner: Profile, loser: Profile) -> None:
         """What waits and what was sent on either side is the winner's, and so is its arm.
 
         Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
         """
-        winner.steps.extend(loser.steps)
+        winner.sequences.extend(loser.sequences)
         winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
         both = {*winner.contaminated, *loser.contaminated}
         for campaign_id, arm in loser.arms.items():
@@ -79,48 +86,46 @@ class Sequencer:
         winner.contaminated = sorted(both)
 
     def _start(self, profile: Profile, transition: Transition) -> None:
-        campaign = self._campaigns.by_trigger.get(f"{transition.stage}_abandoned")  # type: ignore[call-overload]
-        if campaign is None or to_number(transition.value) < campaign.trigger.min_value:
-            return
-        step = campaign.steps[0]
-        profile.steps.append(
-            Step(
-                campaign=campaign.id, step=step.id, trigger=campaign.trigger.on, at=transition.at,
-                due=transition.at + step.after, cart_id=transition.cart_id,
-                abandonment_no=transition.abandonment_no, cart_opened_at=transition.opened_at,
-            )
-        )  # fmt: skip
+        for campaign in self._campaigns.by_trigger.get(f"{transition.stage}_abandoned", ()):
+            if to_number(transition.value) >= campaign.trigger.min_value:
+                waiting = [Waiting(step.id, transition.at + step.after) for step in campaign.steps]
+                profile.sequences.append(
+                    Sequence(
+                        campaign.id, campaign.trigger.on, transition.at, transition.opened_at, transition.cart_id,
+                        transition.cart_id, transition.abandonment_no, waiting=waiting,
+                    )
+                )  # fmt: skip
 
-    def _decide(self, profile: Profile, step: Step, wall: int | None) -> Decision:
-        campaign = self._campaigns.by_id.get(step.campaign)
-        if campaign is None:
-            return self._decision(profile, step, "cancelled", "exited", step.due)
-        rule = campaign.steps[0]
+    def _decide(self, profile: Profile, sequence: Sequence, step: Waiting, wall: int | None) -> Decision:
+        known = self._campaigns.steps.get((sequence.campaign, step.step))
+        if known is None:
+            return self._decision(profile, sequence, step, "cancelled", "exited", step.due)
+        campaign, rule = self._campaigns.by_id[sequence.campaign], known[1]
         if wall is not None and wall - step.due > self._file.max_trigger_age:
-            return self._decision(profile, step, "suppressed", "stale", step.due)
+            return self._decision(profile, sequence, step, "suppressed", "stale", step.due)
         allowed, reason = self._allowed(profile, rule, step.due)
         if not allowed:
-            return self._decision(profile, step, "suppressed", reason, step.due)
+            return self._decision(profile, sequence, step, "suppressed", reason, step.due)
         zone = profile.zone[0] if profile.zone is not None else self._file.timezone
         quiet_end = caps.quiet_until(self._file.quiet_hours, zone, step.due)
         if quiet_end is not None:
-            decision = self._decision(profile, step, "deferred", "quiet_hours", step.due)
+            decision = self._decision(profile, sequence, step, "deferred", "quiet_hours", step.due)
             step.due, step.tries = quiet_end, step.tries + 1
-            profile.steps.append(step)
+            sequence.waiting.append(step)
             return decision
         if campaign.id in profile.contaminated:
-            return self._decision(profile, step, "suppressed", "contaminated", step.due)
+            return self._decision(profile, sequence, step, "suppressed", "contaminated", step.due)
         channel = channels.best(profile, allowed)
         arm = self._arm(profile, campaign)
         if arm == "control":
             profile.arms[campaign.id] = arm
-            return self._decision(profile, step, "held_out", None, step.due, channel=channel)
-        message = self._message(profile, campaign, rule, step, channel)
+            return self._decision(profile, sequence, step, "held_out", None, step.due, channel=channel)
+        message = self._message(profile, campaign, rule, sequence, step, channel)
         if message is None:
-            return self._decision(profile, step, "suppressed", "invalid_template", step.due, channel=channel)
+            return self._decision(profile, sequence, step, "suppressed", "invalid_template", step.due, channel=channel)
         profile.arms[campaign.id] = arm
-        self._sent(profile, step, message)
-        return self._decision(profile, step, "sent", None, step.due, channel=channel, message=message)
+        self._sent(profile, sequence, step, message)
+        return self._decision(profile, sequence, step, "sent", None, step.due, channel=channel, message=message)
 
     def _allowed(self, profile: Profile, rule: CampaignStep, now: int) -> tuple[list[str], str]:
         """The channels left after contact, consent and caps; with none left, the check that took the last one."""
@@ -134,12 +139,12 @@ class Sequencer:
         return [c for c in left if not caps.capped(profile, self._file, c, now)], "capped"
 
     def _message(
-        self, profile: Profile, campaign: Campaign, rule: CampaignStep, step: Step, channel: str
+        self, profile: Profile, campaign: Campaign, rule: CampaignStep, sequence: Sequence, step: Waiting, channel: str
     ) -> dict[str, Any] | None:
         cart = profile.cart
         if cart is None:
             return None
-        message_id = _digest(profile, step)
+        message_id = _digest(profile, sequence, step)
         products = cart_lines.shown(cart.lines)
         for product in products:
             if product["url"]:
@@ -170,19 +175,23 @@ class Sequencer:
             "body": rendered.body,
             "url": url,
             "offer": None,
-            "trigger": _trigger(step),
+            "trigger": _trigger(sequence),
             "decided_at": iso(step.due),
             "expires_at": iso(step.due + self._file.message_ttl),
         }
 
-    def _sent(self, profile: Profile, step: Step, message: dict[str, Any]) -> None:
-        channels.on_sent(profile, message["channel"], step.due)
-        of = (step.cart_id, step.abandonment_no)
+    def _sent(self, profile: Profile, sequence: Sequence, step: Waiting, message: dict[str, Any]) -> None:
+        channels.on_sent(profile, message["channel"])
+        profile.sent.append([
+            step.due, message["channel"], message["message_id"], sequence.campaign, step.step, sequence.ref, "",
+            message["variant"], sequence.abandonment_no, sequence.trigger, sequence.at,
+        ])  # fmt: skip
+        of = (sequence.ref, sequence.abandonment_no)
         if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
             profile.reminders.append(
                 Reminder(
-                    step.cart_id, step.abandonment_no, step.due, step.campaign, step.step, message["variant"],
-                    message["channel"], message["message_id"],
+                    *of, step.due, sequence.campaign, step.step, message["variant"], message["channel"],
+                    message["message_id"],
                 )
             )  # fmt: skip
 
@@ -203,31 +212,32 @@ class Sequencer:
         return int.from_bytes(digest, "big") / 2**64
 
     def _decision(
-        self, profile: Profile, step: Step, outcome: str, reason: str | None, at: int,
+        self, profile: Profile, sequence: Sequence, step: Waiting, outcome: str, reason: str | None, at: int,
         *, channel: str | None = None, message: dict[str, Any] | None = None,
     ) -> Decision:  # fmt: skip
-        campaign = self._campaigns.by_id.get(step.campaign)
+        campaign = self._campaigns.by_id.get(sequence.campaign)
+        known = self._campaigns.steps.get((sequence.campaign, step.step))
         row = {
-            "decision_id": _digest(profile, step, str(step.tries)),
+            "decision_id": _digest(profile, sequence, step, str(step.tries)),
             "profile_id": profile.id,
-            "campaign_id": step.campaign,
+            "campaign_id": sequence.campaign,
             "step": step.step,
-            "variant": self._variant(profile, campaign, campaign.steps[0]) if campaign else None,
+            "variant": self._variant(profile, campaign, known[1]) if campaign and known else None,
             "arm": self._arm(profile, campaign) if campaign else "treatment",
             "outcome": outcome,
             "reason": reason,
             "message_id": message["message_id"] if message else None,
-            "trigger": _trigger(step),
+            "trigger": _trigger(sequence),
             "decided_at": iso(at),
         }
         return Decision(row, message, channel, at)
 
 
-def _trigger(step: Step) -> dict[str, Any]:
-    return {"type": step.trigger, "at": iso(step.at), "cart_id": step.cart_id}
+def _trigger(sequence: Sequence) -> dict[str, Any]:
+    return {"type": sequence.trigger, "at": iso(sequence.at), "cart_id": sequence.cart_id}
 
 
-def _digest(profile: Profile, step: Step, *more: str) -> str:
-    """32 hex digits that are the same whenever this step of this abandonment is decided again."""
-    parts = (profile.id, step.campaign, step.cart_id, str(step.abandonment_no), step.step, *more)
+def _digest(profile: Profile, sequence: Sequence, step: Waiting, *more: str) -> str:
+    """32 hex digits that are the same whenever this step of this sequence is decided again."""
+    parts = (profile.id, sequence.campaign, sequence.ref, str(sequence.abandonment_no), step.step, *more)
     return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()

@@ -44,7 +44,7 @@ def test_a_template_beside_the_file_comes_before_the_built_in_one(tmp_path):
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "cart_reminder.liquid").write_text("mine", encoding="utf-8")
     path = write(tmp_path, f"campaigns:\n{campaign('a', STEP)}")
-    assert load(path).templates["cart_reminder", "email"] == "mine"
+    assert load(path).templates["", "cart_reminder", "email"] == "mine"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,13 @@ def test_a_template_beside_the_file_comes_before_the_built_in_one(tmp_path):
         ("timezone: Mars/Base", "time zone"),
         ("caps: {email: [{limit: 1, per: soon}]}", "duration"),
         ("campain: []", "campain"),
-        ("campaigns:\n" + campaign("a", STEP, on="lapsed"), "'lapsed' is not supported"),
-        ("campaigns:\n" + campaign("a", STEP, STEP), "one step"),
-        ("campaigns:\n" + campaign("a", STEP.replace("email", "other")), "'other' is not supported"),
+        ("campaigns:\n" + campaign("a", STEP, on="eclipse"), "'eclipse' is not known"),
+        ("campaigns:\n" + campaign("a", STEP, on="lapsed"), "needs `after`"),
+        ("campaigns:\n" + campaign("a", STEP, on="lapsed, after: 30d, radius: 2km"), "does not know 'radius'"),
+        ("campaigns:\n" + campaign("a", STEP, STEP), "two steps have the id 's'"),
+        ("campaigns:\n" + campaign("a", STEP.replace("email", "pigeon")), "'pigeon' is not known"),
         ("campaigns:\n" + campaign("a", STEP.replace("cart_reminder", "nowhere")), "no template 'nowhere'"),
-        ("campaigns:\n" + campaign("a", STEP) + campaign("b", STEP), "share the trigger"),
+        ("campaigns:\n" + campaign("a", STEP) + campaign("a", STEP), "two campaigns have the id 'a'"),
         ("campaigns:\n" + campaign("a", STEP, more="holdout: 110%, "), "0% to 100%"),
     ],
 )

@@ -10,7 +10,7 @@ from streams.core.render import Renderer, with_message_id
 
 def renderer(text: str, channel: str = "email") -> Renderer:
     """One template by the name t."""
-    return Renderer(Campaigns(CampaignFile(), {("t", channel): text}))
+    return Renderer(Campaigns(CampaignFile(), {("", "t", channel): text}))
 
 
 def test_subject_and_body_are_told_apart():

@@ -1,0 +1,60 @@
+"""Campaigns as the decisions use them: the file, its templates and its stores, all one value that travels as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
+from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
+from streams.core.campaigns.store import Store
+from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, Trigger, TriggerName
+
+__all__ = [
+    "CHANNELS", "PARAMETERS", "TRIGGERS", "Campaign", "CampaignFile", "CampaignStep", "Campaigns", "Cap", "Channel",
+    "Consent", "Offer", "QuietHours", "Store", "Templates", "Trigger", "TriggerName",
+]  # fmt: skip
+
+Templates = Mapping[tuple[str, str, str], str]
+"""The text of each template by (language or "", name, channel)."""
+
+
+class Campaigns:
+    """A validated file, its templates and its stores, and where to find what in them."""
+
+    def __init__(self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = ()) -> None:
+        self.file = file
+        self.templates = dict(templates)
+        self.stores = tuple(stores)
+        self.by_id = {campaign.id: campaign for campaign in file.campaigns}
+        self.place = {campaign.id: n for n, campaign in enumerate(file.campaigns)}
+        self.by_trigger: dict[str, tuple[Campaign, ...]] = {
+            on: tuple(c for c in file.campaigns if c.trigger.on == on)
+            for on in dict.fromkeys(c.trigger.on for c in file.campaigns)
+        }
+        self.steps = {(c.id, step.id): (n, step) for c in file.campaigns for n, step in enumerate(c.steps)}
+        """By campaign and step: its place in the campaign, and the step."""
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as JSON."""
+        return {
+            "file": self.file.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "templates": [[*name, text] for name, text in self.templates.items()],
+            "stores": [store.model_dump(mode="json", exclude_defaults=True) for store in self.stores],
+        }
+
+    @classmethod
+    def load(cls, content: Mapping[str, Any]) -> Campaigns:
+        """The inverse of `dump`. Raises ValueError for what is no campaigns file."""
+        templates = {(language, name, channel): text for language, name, channel, text in content["templates"]}
+        stores = [Store.model_validate(store) for store in content["stores"]]
+        return cls(CampaignFile.model_validate(content["file"]), templates, stores)
+
+    @cached_property
+    def version(self) -> str:
+        """16 hex digits that are the same for the same content."""
+        return blake2b(orjson.dumps(self.dump()), digest_size=8).hexdigest()

@@ -1,0 +1,114 @@
+"""The campaigns file as a value, validated (docs/contract.md section 4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
+
+from streams.core.campaigns.step import CampaignStep, Channel, Offer
+from streams.core.campaigns.trigger import Trigger
+from streams.core.campaigns.values import MINUTE_MS, Clock, Duration, Share, Strict, duration, written
+
+
+def _reentry(value: Any) -> int | str:
+    return value if value in ("always", "never") else duration(value)
+
+
+Reentry = Annotated[
+    Literal["always", "never"] | int,
+    BeforeValidator(_reentry),
+    PlainSerializer(lambda value: written(value) if isinstance(value, int) else value, when_used="json"),
+]
+Exit = Literal["order_completed", "cart_emptied", "unsubscribed", "engaged", "visited"]
+EXITS: Final[tuple[Exit, ...]] = ("order_completed", "cart_emptied", "unsubscribed")
+
+
+class Cap(Strict):
+    """At most `limit` messages in any window of `per` (milliseconds)."""
+
+    limit: int = Field(ge=0)
+    per: Duration
+
+
+class QuietHours(Strict):
+    """No message from `from` to `to` in the customer's own zone; what falls there waits for `to`."""
+
+    start: Clock = Field(alias="from")
+    end: Clock = Field(alias="to")
+    policy: Literal["defer"] = "defer"
+
+
+class Consent(Strict):
+    """What holds without a word from the customer: opt_out (assumed until withdrawn) or opt_in (only when given)."""
+
+    default: Literal["opt_out", "opt_in"] = "opt_out"
+
+
+class Campaign(Strict):
+    """One campaign: a trigger, the share held out, when it ends and may begin again, and its steps.
+
+    `reentry`: how long (milliseconds) after an entry the customer may enter again; higher `priority` goes first.
+    """
+
+    id: str = Field(min_length=1)
+    trigger: Trigger
+    priority: int = 0
+    topic: str | None = Field(default=None, min_length=1)
+    holdout: Share = 0.0
+    reentry: Reentry = "always"
+    exit_on: tuple[Exit, ...] = EXITS
+    offer: Offer | None = None
+    steps: tuple[CampaignStep, ...] = Field(min_length=1)
+
+    @field_validator("topic")
+    @classmethod
+    def _topic(cls, value: str | None) -> str | None:
+        return value if value is None else value.strip().lower()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Campaign:
+        ids = [step.id for step in self.steps]
+        for id_ in ids:
+            if ids.count(id_) > 1:
+                raise ValueError(f"two steps have the id {id_!r}")
+        for name in self.offer.variants if self.offer is not None else ():
+            if all(name not in step.variants for step in self.steps):
+                raise ValueError(f"the offer is for variant {name!r}, which no step has")
+        return self
+
+
+class CampaignFile(Strict):
+    """The whole file. `stores` names the file of the stores, beside it."""
+
+    timezone: str = "UTC"
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    consent: Consent = Consent()
+    control_group: Share = 0.0
+    max_trigger_age: Duration = 2 * 60 * MINUTE_MS
+    message_ttl: Duration = 24 * 60 * MINUTE_MS
+    stale_after: dict[Channel, Duration] = Field(default_factory=dict)
+    sms_segments: int = Field(default=3, ge=1)
+    stores: str | None = None
+    caps: dict[Literal["global"] | Channel, tuple[Cap, ...]] = Field(default_factory=dict)
+    quiet_hours: QuietHours | None = None
+    campaigns: tuple[Campaign, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone of the IANA list, such as Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _unique(self) -> CampaignFile:
+        ids = set[str]()
+        for campaign in self.campaigns:
+            if campaign.id in ids:
+                raise ValueError(f"two campaigns have the id {campaign.id!r}")
+            ids.add(campaign.id)
+        return self
