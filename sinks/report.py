@@ -28,6 +28,18 @@ DECISIONS: Final = """
 SELECT campaign_id, outcome, reason, count() AS decisions FROM decisions FINAL
 GROUP BY campaign_id, outcome, reason ORDER BY campaign_id, decisions DESC, outcome, reason
 """
+TRIGGERS: Final = """
+SELECT dimensions['campaign_id'], toUInt64(sum(values['triggered'])) AS triggers FROM cells FINAL
+WHERE name = 'campaign_day' GROUP BY 1 HAVING triggers > 0
+"""
+OUTCOMES: Final = """
+SELECT campaign_id, outcome, reason, count() AS decisions FROM decisions FINAL
+WHERE outcome = 'sent' OR message_id = '' GROUP BY campaign_id, outcome, reason ORDER BY decisions DESC, reason
+"""
+RESULTS: Final = """
+SELECT campaign_id, sum(delivered), sum(opens), sum(clicks), sum(retracted), sum(conversions), sum(revenue)
+FROM v_campaign_kpis GROUP BY campaign_id
+"""
 CHANNELS: Final = "SELECT channel, count() AS events FROM current_events GROUP BY channel ORDER BY events DESC, channel"
 KINDS: Final = """
 SELECT kind, name, count() AS events, sum(revenue) AS revenue FROM current_events
@@ -55,6 +67,7 @@ def report(client: Client) -> dict[str, Any]:
         "profiles": {"seen": customers, "merges": merges, "refused_links": refused},
         "carts": {"total": sum(fates.values()), "by_fate": fates},
         "messages": {"total": sum(messages.values()), "by_channel": messages},
+        "campaigns": campaigns(client),
         "decisions": _named(client, DECISIONS),
         "conversions": {
             "total": orders,
@@ -64,6 +77,34 @@ def report(client: Client) -> dict[str, Any]:
         },
         "views": {name: _named(client, f"SELECT * FROM {name} LIMIT {FIRST_ROWS}") for name in view_names(client)},  # noqa: S608
     }
+
+
+def campaigns(client: Client) -> list[dict[str, Any]]:
+    """Each campaign that anything happened to: how often it was triggered, what became of it, what it brought back.
+
+    `triggers` are entries of customers into the campaign; each ends, at every step, in one of sent, held out,
+    suppressed and cancelled (both by reason), unless it still waits. `deferred` are waits in between.
+    """
+    found: dict[str, dict[str, Any]] = {}
+
+    def of(campaign_id: str) -> dict[str, Any]:
+        return found.setdefault(campaign_id, {
+            "campaign_id": campaign_id, "triggers": 0, "sent": 0, "held_out": 0, "suppressed": {}, "cancelled": {},
+            "deferred": 0, "retracted": 0, "delivered": 0, "opens": 0, "clicks": 0, "recovered_orders": 0,
+            "recovered_revenue": 0,
+        })  # fmt: skip
+
+    for campaign_id, triggers in _rows(client, TRIGGERS):
+        of(campaign_id)["triggers"] = triggers
+    for campaign_id, outcome, reason, decisions in _rows(client, OUTCOMES):
+        if outcome in ("suppressed", "cancelled"):
+            of(campaign_id)[outcome][reason] = decisions
+        else:
+            of(campaign_id)[outcome] += decisions
+    results = ("delivered", "opens", "clicks", "retracted", "recovered_orders", "recovered_revenue")
+    for campaign_id, *values in _rows(client, RESULTS):
+        of(campaign_id).update(zip(results, values, strict=True))
+    return [found[campaign_id] for campaign_id in sorted(found)]
 
 
 def duplicates(client: Client) -> int:

@@ -22,12 +22,29 @@ def render(report: Mapping[str, Any]) -> Iterator[Any]:
     channels = report.get("events", {}).get("by_channel")
     if channels:
         yield _numbers("events by channel", channels)
-    for name in ("decisions", "by_kind"):
-        rows = report.get(name) or report.get("events", {}).get(name)
-        if rows:
-            yield _rows(name.replace("_", " "), rows)
+    if by_campaign := report.get("campaigns"):
+        yield _campaigns(by_campaign)
+    if by_kind := report.get("events", {}).get("by_kind"):
+        yield _rows("by kind", by_kind)
     for name, rows in report.get("views", {}).items():
         yield from _view(name, rows)
+
+
+def _campaigns(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """For each campaign what it was triggered for, what came of it and what it brought back; reasons with counts."""
+    columns = ("campaign", "triggers", "sent", "held out", "suppressed", "cancelled", "opens", "clicks", "recovered",
+               "revenue")  # fmt: skip
+    names = ("campaign_id", "triggers", "sent", "held_out", "suppressed", "cancelled", "opens", "clicks",
+             "recovered_orders", "recovered_revenue")  # fmt: skip
+    return console.table("Campaigns", columns, [[_counts(row[name]) for name in names] for row in rows])
+
+
+def _counts(value: Any) -> Any:
+    """Counts by reason as lines, the most frequent first; anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    ordered = sorted(value.items(), key=lambda item: (-item[1], item[0]))
+    return "\n".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in ordered) or "-"
 
 
 def _view(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:

@@ -3,8 +3,9 @@
 --   reach             customers seen on it (profiles of today; events that name nobody, as of a TV spot, reach nobody)
 --   sends             messages sent on it
 --   delivered, opens, clicks
---                     messages that were delivered, opened, clicked at least once; a tap on a push and a click on an
---                     advert are clicks. Feedback that names no message counts by itself.
+--                     messages that were delivered, opened, clicked at least once, by people; a tap on a push, a click on
+--                     an advert and a page that a message led to (wb_mid) are clicks. Feedback that names no message
+--                     counts by itself.
 --   open_rate         opens / delivered
 --   ctr               clicks / (delivered + impressions)
 --   conversions       orders placed on it, each counted once a customer
@@ -17,6 +18,8 @@
 --                     of posts
 --   refunds           value of Order Refunded; net_revenue is revenue less refunds
 --   impressions       of adverts
+--   machine_opens, machine_clicks
+--                     by mail proxies, link scanners and the like, each as often as it happened; in no rate
 -- A rate without anything to divide by is NULL.
 CREATE OR REPLACE VIEW v_channel_kpis AS
 WITH
@@ -32,6 +35,18 @@ WITH
             if(about_message = '', (current_id, event_time, message_id), ('', epoch, about_message)) AS thing
         FROM current_events
     ),
+    clicked AS
+    (
+        SELECT channel, thing
+        FROM seen
+        WHERE has(clickings, name) AND NOT machine
+        UNION ALL
+        -- The page is on the web; the click is on the channel that the message was sent on.
+        SELECT messages.channel, ('', epoch, clicked_message)
+        FROM events
+        INNER JOIN messages ON messages.message_id = clicked_message
+        WHERE clicked_message != '' AND NOT machine
+    ),
     parts AS
     (
         SELECT
@@ -40,8 +55,8 @@ WITH
             uniqExactIf(current_id, notEmpty(identifiers)) AS reach,
             0 AS sends,
             uniqExactIf(thing, has(deliveries, name)) AS delivered,
-            uniqExactIf(thing, name = 'Email Opened') AS opens,
-            uniqExactIf(thing, has(clickings, name)) AS clicks,
+            uniqExactIf(thing, name = 'Email Opened' AND NOT machine) AS opens,
+            0 AS clicks,
             0 AS conversions,
             sum(cost) AS cost,
             nothing AS revenue,
@@ -50,15 +65,21 @@ WITH
             countIf(name = 'Post Shared') AS shares,
             countIf(name = 'Post Commented') AS comments,
             -sumIf(seen.revenue, name = 'Order Refunded') AS refunds,
-            countIf(name = 'Ad Impression') AS impressions
+            countIf(name = 'Ad Impression') AS impressions,
+            countIf(name = 'Email Opened' AND machine) AS machine_opens,
+            countIf(has(clickings, name) AND machine) AS machine_clicks
         FROM seen
         GROUP BY channel
         UNION ALL
-        SELECT channel, 0, 0, count(), 0, 0, 0, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0
+        SELECT channel, 0, 0, 0, 0, 0, uniqExact(thing), 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
+        FROM clicked
+        GROUP BY channel
+        UNION ALL
+        SELECT channel, 0, 0, count(), 0, 0, 0, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
         FROM messages FINAL
         GROUP BY channel
         UNION ALL
-        SELECT channel, 0, 0, 0, 0, 0, 0, count(), nothing, sum(value), 0, 0, 0, 0, nothing, 0
+        SELECT channel, 0, 0, 0, 0, 0, 0, count(), nothing, sum(value), 0, 0, 0, 0, nothing, 0, 0, 0
         FROM current_conversions
         GROUP BY channel
     ),
@@ -68,7 +89,8 @@ WITH
             channel, sum(events) AS events, sum(reach) AS reach, sum(sends) AS sends, sum(delivered) AS delivered,
             sum(opens) AS opens, sum(clicks) AS clicks, sum(conversions) AS conversions, sum(cost) AS cost,
             sum(revenue) AS revenue, sum(views) AS views, sum(likes) AS likes, sum(shares) AS shares,
-            sum(comments) AS comments, sum(refunds) AS refunds, sum(impressions) AS impressions
+            sum(comments) AS comments, sum(refunds) AS refunds, sum(impressions) AS impressions,
+            sum(machine_opens) AS machine_opens, sum(machine_clicks) AS machine_clicks
         FROM parts
         GROUP BY channel
     )
@@ -94,6 +116,8 @@ SELECT
     comments,
     refunds,
     revenue - refunds AS net_revenue,
-    impressions
+    impressions,
+    machine_opens,
+    machine_clicks
 FROM totals
 ORDER BY channel;

@@ -140,8 +140,9 @@ def trigger(cart: str | None = "c1", at: int = NOON) -> dict[str, Any]:
 
 
 def message(
-    profile: str, message_id: str, *, channel: str = "email", step: str = "reminder", variant: str = "plain"
-) -> Record:
+    profile: str, message_id: str, *, channel: str = "email", step: str = "reminder", variant: str = "plain",
+    offer: dict[str, str] | None = None, at: int = NOON,
+) -> Record:  # fmt: skip
     """A message that was sent."""
     return record(
         topics.RETARGETING_MESSAGES,
@@ -156,10 +157,10 @@ def message(
             "subject": "Still there",
             "body": "Your cart",
             "url": "https://shop.example",
-            "offer": None,
+            "offer": offer,
             "trigger": trigger(),
-            "decided_at": iso(NOON),
-            "expires_at": iso(NOON + 72 * HOUR),
+            "decided_at": iso(at),
+            "expires_at": iso(at + 72 * HOUR),
         },
         profile,
     )
@@ -173,6 +174,7 @@ def decision(
     reason: str = "",
     variant: str | None = "plain",
     step: str = "reminder",
+    message_id: str | None = None,
 ) -> Record:
     """A decision; its profile is the record's key alone."""
     return record(
@@ -185,7 +187,7 @@ def decision(
             "arm": "treatment",
             "outcome": outcome,
             "reason": reason or None,
-            "message_id": None,
+            "message_id": message_id,
             "trigger": trigger(),
             "decided_at": iso(NOON),
         },

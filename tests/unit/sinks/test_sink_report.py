@@ -48,6 +48,25 @@ def test_report(client: Any) -> None:
     assert found["views"]["v_channel_kpis"][1]["channel"] == "web"
 
 
+def test_report_of_campaigns(client: Any) -> None:
+    """For each campaign: triggers, what became of them with reasons, and what it brought back."""
+    dimensions = {"campaign_id": "abandoned-cart", "step": "", "variant": "", "arm": "treatment", "channel": ""}
+    load(client, [
+        make.cell("campaign_day", dimensions, {"triggered": 4}, version=4),
+        make.cell("campaign_day", dimensions, {"triggered": 2}, version=2, partition=1),
+        make.decision("b", "d1", "sent", message_id="m1"), make.message("b", "m1"),
+        make.decision("c", "d2", "suppressed", reason="no_consent"), make.decision("d", "d3", "held_out"),
+        make.decision("e", "d4", "deferred", reason="quiet_hours"), make.feedback("b", "Email Opened", "m1"),
+        make.decision("e", "d5", "cancelled", reason="converted"), make.conversion("b", "o1", 12.5, message_id="m1"),
+        make.decision("b", "d6", "cancelled", reason="converted", message_id="m1"),
+    ])  # fmt: skip
+    assert json.loads(json.dumps(report(client)))["campaigns"] == [{
+        "campaign_id": "abandoned-cart", "triggers": 6, "sent": 1, "held_out": 1, "suppressed": {"no_consent": 1},
+        "cancelled": {"converted": 1}, "deferred": 1, "retracted": 1, "delivered": 0, "opens": 1, "clicks": 0,
+        "recovered_orders": 1, "recovered_revenue": 12.5,
+    }]  # fmt: skip
+
+
 def test_views_as_files(client: Any, tmp_path: Path) -> None:
     """Each view is a CSV with a header; the same content gives the same bytes, whatever order it came in."""
     records = [

@@ -20,8 +20,12 @@ from tests.unit.sinks import making as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
-OWN = {"events": {"squashed", "squashed_id"}, "profile_merges": {"settled"}}
-"""Columns that the sink process keeps itself."""
+OWN = {
+    "events": {"squashed", "squashed_id", "clicked_message", "machine"},
+    "messages": {"offer_code", "offer_discount", "offer_expires_at"},
+    "profile_merges": {"settled"},
+}
+"""Columns that the sink process keeps itself, or ClickHouse makes of others."""
 FIRST = datetime(2026, 11, 21, 12)  # noqa: DTZ001 - as the client gives times of a UTC server
 
 

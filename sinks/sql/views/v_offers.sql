@@ -1,0 +1,88 @@
+-- Which codes were given away, and what became of them? One row a code.
+--   code              as the customer sees it; one a profile and campaign, the same in each of its messages
+--   campaign_id, profile_id
+--                     whose campaign it is of, and whose it is (profile of today)
+--   discount          what it is worth, as the campaigns file says it
+--   first_sent_at, last_sent_at, expires_at
+--                     the first and the last message with it, and until when it is valid
+--   times_sent        messages with it
+--   redeemed          whether an order or a cart has named it (upper and lower case are the same): Order Completed with
+--                     `coupon` or `coupons`, or a product with `coupon`; Coupon Applied with `coupon_id`, `coupon_name`,
+--                     `coupon` or `code`
+--   redeemed_at, order_id, redeemed_by
+--                     the first such order, else the first such cart: when, which order (empty: none that is known), and
+--                     who (profile of today), which need not be whose code it is
+--   orders, revenue   how many orders have named it, and their value, all currencies added as they are
+CREATE OR REPLACE VIEW v_offers AS
+WITH
+    given AS
+    (
+        SELECT
+            upper(offer_code) AS code,
+            argMin(campaign_id, decided_at) AS campaign_id,
+            argMax(profile_id, decided_at) AS profile_id,
+            argMax(offer_discount, decided_at) AS discount,
+            min(decided_at) AS first_sent_at,
+            max(decided_at) AS last_sent_at,
+            max(offer_expires_at) AS expires_at,
+            count() AS times_sent
+        FROM messages FINAL
+        WHERE offer_code != ''
+        GROUP BY code
+    ),
+    named AS
+    (
+        SELECT
+            arrayJoin(arrayDistinct(arrayMap(one -> upper(trimBoth(one)), arrayConcat(
+                JSONExtract(properties, 'coupons', 'Array(String)'),
+                arrayMap(one -> JSONExtractString(one, 'coupon'), JSONExtractArrayRaw(properties, 'products')),
+                [
+                    JSONExtractString(properties, 'coupon'), JSONExtractString(properties, 'coupon_id'),
+                    JSONExtractString(properties, 'coupon_name'), JSONExtractString(properties, 'code')
+                ]
+            )))) AS code,
+            -- Orders come before carts.
+            (name = 'Order Completed' ? 0 : 1, event_time) AS turn,
+            name = 'Order Completed' AS ordered,
+            profile_id,
+            event_time,
+            JSONExtractString(properties, 'order_id') AS order_id,
+            revenue
+        FROM events FINAL
+        WHERE type = 'track' AND name IN ('Order Completed', 'Coupon Applied')
+        ORDER BY event_time, profile_id
+        LIMIT 1 BY code, ordered, order_id
+    ),
+    redeemed AS
+    (
+        SELECT
+            code,
+            argMin(profile_id, turn) AS by_profile,
+            argMin(event_time, turn) AS at,
+            argMin(order_id, turn) AS order_id,
+            countIf(ordered) AS orders,
+            sumIf(revenue, ordered) AS revenue
+        FROM named
+        WHERE code != ''
+        GROUP BY code
+    )
+SELECT
+    given.code AS code,
+    given.campaign_id AS campaign_id,
+    if(owner.current_id = '', given.profile_id, owner.current_id) AS profile_id,
+    discount,
+    first_sent_at,
+    last_sent_at,
+    expires_at,
+    times_sent,
+    redeemed.code != '' AS redeemed,
+    if(redeemed.code = '', NULL, redeemed.at) AS redeemed_at,
+    redeemed.order_id AS order_id,
+    if(buyer.current_id = '', redeemed.by_profile, buyer.current_id) AS redeemed_by,
+    redeemed.orders AS orders,
+    redeemed.revenue AS revenue
+FROM given
+LEFT ANY JOIN redeemed ON redeemed.code = given.code
+LEFT ANY JOIN current_profiles AS owner ON owner.profile_id = given.profile_id
+LEFT ANY JOIN current_profiles AS buyer ON buyer.profile_id = redeemed.by_profile
+ORDER BY first_sent_at, code;
