@@ -1,77 +1,51 @@
-"""Campaign files: the built-in one, and how a file and its templates are read."""
+"""Campaign files: the built-in one, and how a file, its templates and its stores are read."""
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from streams.campaigns import conditions, shops, templates
+from streams.campaigns.reading import BUILT_IN, first, mapping
 from streams.core.campaigns import CampaignFile, Campaigns
 
-_BUILT_IN = Path(str(files("streams.campaigns")))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 takes `on` for true; here, as in YAML 1.2, only true and false are booleans."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+__all__ = ["BUILT_IN", "load", "source", "sources"]
 
 
 def load(path: Path | None) -> Campaigns:
-    """Read and validate a campaigns file, the built-in one for None; templates come from `templates/` beside it.
+    """Read and validate a campaigns file, the built-in one for None, with what it names.
 
-    Raises ValueError with one line that says what is wrong and where.
+    Templates come from `templates/` beside the file, else built in; stores from the file it names. Raises ValueError
+    with one line that says what is wrong and where.
     """
-    source = path or _BUILT_IN / "default.yaml"
-    try:
-        raw = yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise ValueError(f"{source}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{source}: no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict):
-        raise ValueError(  # noqa: TRY004 - a fault of the file, not of the caller
-            f"{source}: a campaigns file is a mapping with the key `campaigns`"
-        )
+    place = source(path)
+    raw = mapping(place)
     try:
         file = CampaignFile.model_validate(raw)
     except ValidationError as error:
-        raise ValueError(f"{source}: {_first(error)}") from error
-    return Campaigns(file, _templates(file, source))
+        raise ValueError(f"{place}: {first(error, raw)}") from None
+    stores = shops.read(place.parent / file.stores) if file.stores else ()
+    shops.require(place, file, stores)
+    conditions.require(place, file)
+    found = templates.find(file, place)
+    return Campaigns(file, {name: templates.text(at) for name, at in found.items()}, stores)
 
 
-def _first(error: ValidationError) -> str:
-    detail: Any = error.errors()[0]
-    where = ".".join(str(part) for part in detail["loc"])
-    text = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{where}: {text}" if where else text
+def source(path: Path | None) -> Path:
+    """The file itself: the built-in one for None."""
+    return path or BUILT_IN / "default.yaml"
 
 
-def _templates(file: CampaignFile, source: Path) -> dict[tuple[str, str, str], str]:
-    """`templates/NAME.CHANNEL.liquid`, else `templates/NAME.liquid`, beside the file or else built in."""
-    found: dict[tuple[str, str, str], str] = {}
-    for campaign in file.campaigns:
-        for step in campaign.steps:
-            for channel in step.candidates:
-                names = (f"{step.template}.{channel}.liquid", f"{step.template}.liquid")
-                folders = (source.parent / "templates", _BUILT_IN / "templates")
-                places = [folder / name for folder in folders for name in names]
-                place = next((p for p in places if p.is_file()), None)
-                if place is None:
-                    raise ValueError(
-                        f"{source}: campaign {campaign.id!r}: no template {step.template!r}; "
-                        f"looked for {places[0]} and {places[1]}"
-                    )
-                found["", step.template, channel] = place.read_text(encoding="utf-8")
-    return found
+def sources(path: Path | None) -> list[Path]:
+    """Every file that may have a say in what `load(path)` gives: it, its stores, all templates beside it.
+
+    Whatever state they are in: a file that cannot be read is in the list as well.
+    """
+    place = source(path)
+    try:
+        stores = mapping(place).get("stores")
+    except ValueError:
+        stores = None
+    named = [place.parent / stores] if isinstance(stores, str) else []
+    return [place, *named, *sorted((place.parent / templates.FOLDER).rglob("*.liquid"))]

@@ -1,0 +1,30 @@
+"""The conditions of steps (`if`): Liquid expressions, read once when the file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from liquid import Environment
+from liquid.exceptions import LiquidError
+
+from streams.core.campaigns import CampaignFile
+
+
+def require(place: Path, file: CampaignFile) -> None:
+    """Raises ValueError for a condition that is no Liquid expression."""
+    for campaign in file.campaigns:
+        for step in campaign.steps:
+            if step.condition is not None and (fault := wrong(step.condition)):
+                where = f"campaign {campaign.id!r}, step {step.id!r}"
+                raise ValueError(f"{place}: {where}: `if` is no Liquid expression: {step.condition!r}: {fault}")
+
+
+def wrong(expression: str) -> str:
+    """What is wrong with an expression, such as `cart.value > 100`; empty: nothing."""
+    if "%}" in expression or "{%" in expression or "{{" in expression:
+        return "it stands by itself, without {% or {{"
+    try:
+        Environment().from_string(f"{{% if {expression} %}}{{% endif %}}")
+    except LiquidError as error:
+        return str(error.args[0])
+    return ""

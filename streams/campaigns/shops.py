@@ -1,0 +1,43 @@
+"""The stores file: a list of stores, and which campaigns cannot do without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from streams.campaigns.reading import content, first
+from streams.core.campaigns import CampaignFile, Store
+
+_STORES = TypeAdapter(list[Store])
+
+
+def read(path: Path) -> tuple[Store, ...]:
+    """The stores of a file. Raises ValueError with one line that says what is wrong and where."""
+    raw = content(path)
+    if not isinstance(raw, list):
+        raise ValueError(f"{path}: a stores file is a list of stores")  # noqa: TRY004 - a fault of the file
+    try:
+        stores = _STORES.validate_python(raw)
+    except ValidationError as error:
+        raise ValueError(f"{path}: {first(error, raw)}") from None
+    ids = [store.id for store in stores]
+    for id_ in ids:
+        if ids.count(id_) > 1:
+            raise ValueError(f"{path}: two stores have the id {id_!r}")
+    return tuple(stores)
+
+
+def require(place: Path, file: CampaignFile, stores: Iterable[Store]) -> None:
+    """Raises ValueError for a campaign that can never write to anybody because no store, or no billboard, is known."""
+    stores = tuple(stores)
+    for campaign in file.campaigns:
+        if campaign.trigger.on == "store_nearby" and not stores:
+            raise ValueError(
+                f"{place}: campaign {campaign.id!r}: trigger store_nearby needs `stores`, a file of stores"
+            )
+        uses = any("broadcast" in step.candidates for step in campaign.steps)
+        if uses and not any(store.billboards for store in stores):
+            what = "channel broadcast needs `stores`, a file of stores with `billboards`"
+            raise ValueError(f"{place}: campaign {campaign.id!r}: {what}")
