@@ -38,11 +38,16 @@ CHUNK_SECONDS: Final = _histogram("winback_chunk_seconds", "time to process one 
 EVENT_AGE: Final = _histogram("winback_event_age_seconds", "age of a record when a stage takes it", _SLOW, "stage")
 TRIGGER_DELAY: Final = _histogram("winback_trigger_delay_seconds", "from a trigger's due time to its decision", _SLOW)
 CONSUMER_LAG: Final = _gauge("winback_consumer_lag", "records not yet processed", "topic", "partition")
-WATERMARK_DELAY: Final = _gauge("winback_watermark_delay_seconds", "wall clock less the watermark last reported")
+WATERMARK_DELAY: Final = _gauge("winback_watermark_delay_seconds", "wall clock less the time all sources have reached")
+SOURCE_DELAY: Final = _gauge(
+    "winback_source_delay_seconds", "wall clock less the time of the source that holds it now", "topic", "partition"
+)
+SOURCE_DEAD: Final = _gauge("winback_source_dead", "1: time does not wait for this source", "topic", "partition")
 PENDING_MERGES: Final = _gauge("winback_pending_merges", "identity changes not yet settled everywhere")
 LARGEST_PROFILE: Final = _gauge("winback_largest_profile", "identifiers of the profile that has the most")
 LINKS: Final = _counter("winback_links_total", "links by what was decided", "outcome")
 CARTS: Final = _gauge("winback_carts", "carts by state", "state")
+TRIGGERS: Final = _counter("winback_triggers_total", "campaigns triggered, by what became of it", "campaign", "outcome")
 DECISIONS: Final = _counter("winback_decisions_total", "campaign decisions", "campaign", "outcome", "reason")
 MESSAGES: Final = _counter("winback_messages_total", "messages decided on", "campaign", "channel")
 STATE_KEYS: Final = _gauge("winback_state_keys", "keys of state, about", "agent")
@@ -56,11 +61,14 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_duplicates_total": DUPLICATES,
     "winback_late_events_total": LATE_EVENTS,
     "winback_links_total": LINKS,
+    "winback_triggers_total": TRIGGERS,
     "winback_decisions_total": DECISIONS,
     "winback_messages_total": MESSAGES,
     "winback_event_age_seconds": EVENT_AGE,
     "winback_trigger_delay_seconds": TRIGGER_DELAY,
     "winback_watermark_delay_seconds": WATERMARK_DELAY,
+    "winback_source_delay_seconds": SOURCE_DELAY,
+    "winback_source_dead": SOURCE_DEAD,
     "winback_pending_merges": PENDING_MERGES,
     "winback_largest_profile": LARGEST_PROFILE,
     "winback_carts": CARTS,
@@ -74,7 +82,8 @@ class Drain:
     """Carries what the pure core counts to Prometheus, because the core cannot.
 
     A task may have `counts`, a Counter of (metric name, label values...), which is emptied into the counters;
-    `gauges`, a mapping of the same keys to how things stand, which are summed over the partitions of this worker; and
+    `gauges`, a mapping of the same keys to how things stand, which are summed over the partitions of this worker (a
+    labelled one that none of them names any more is no longer shown); and
     `observed`, a list of ((metric name, label values...), seconds), which is emptied into the histograms. Unknown
     names raise KeyError.
     """
@@ -100,8 +109,9 @@ class Drain:
         """Take over how things stand with one partition (`owner`)."""
         standing = getattr(task, "gauges", None)
         if standing is not None:
+            before = self._standing.get(owner, {})
             self._standing[owner] = dict(standing)
-            self._sum(standing)
+            self._sum(standing.keys() | before.keys())
 
     def forget(self, owner: object) -> None:
         """A partition is no longer this worker's."""
@@ -109,7 +119,11 @@ class Drain:
 
     def _sum(self, keys: Any) -> None:
         for key in keys:
-            _labelled(key[0], key[1:]).set(sum(standing.get(key, 0) for standing in self._standing.values()))
+            parts = [standing[key] for standing in self._standing.values() if key in standing]
+            if parts or len(key) == 1:
+                _labelled(key[0], key[1:]).set(sum(parts))
+            else:
+                _BY_NAME[key[0]].remove(*key[1:])
 
 
 def _labelled(name: str, labels: Any) -> Any:

@@ -137,8 +137,25 @@ def test_what_the_core_counts_reaches_prometheus():
     drain.forget("p0")
     assert value("winback_carts", state="open") == 6
     drain.forget("p1")
+    assert metrics.REGISTRY.get_sample_value("winback_carts", {"state": "open"}) is None
     with pytest.raises(KeyError):
         drain.counts(SimpleNamespace(counts=Counter({("winback_unknown",): 1})))
+
+
+def test_a_labelled_gauge_that_nobody_stands_for_is_not_shown():
+    """The source that held time a moment ago is gone from the metrics; a gauge without labels goes to 0."""
+    drain, name = metrics.Drain(), "winback_source_delay_seconds"
+
+    def shown(topic: str) -> float | None:
+        return metrics.REGISTRY.get_sample_value(name, {"topic": topic, "partition": "1"})
+
+    drain.gauges("p0", SimpleNamespace(gauges={(name, "channels.web", "1"): 7, ("winback_pending_merges",): 2}))
+    assert shown("channels.web") == 7
+    drain.gauges("p0", SimpleNamespace(gauges={(name, "channels.app", "1"): 8}))
+    assert (shown("channels.web"), shown("channels.app")) == (None, 8)
+    assert metrics.REGISTRY.get_sample_value("winback_pending_merges") == 0
+    drain.forget("p0")
+    assert shown("channels.app") is None
 
 
 def test_a_library_says_a_thing_once_in_a_while():
