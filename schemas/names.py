@@ -77,6 +77,8 @@ FEEDBACK_EVENTS: Final = EMAIL_EVENTS | SMS_EVENTS | PUSH_EVENTS
 """What became of a message: names `message_id` or `campaign_id` in its properties."""
 AD_EVENTS: Final = frozenset({AD_IMPRESSION, AD_CLICKED, AD_SPEND_RECORDED})
 SOCIAL_EVENTS: Final = frozenset({POST_VIEWED, POST_LIKED, POST_SHARED, POST_COMMENTED, HASHTAG_USED})
+HASHTAG_EVENTS: Final = frozenset({HASHTAG_USED, POST_SHARED, POST_COMMENTED})
+"""Events by which somebody uses the hashtags in their properties."""
 CONSENT_EVENTS: Final = frozenset({SUBSCRIPTION_CHANGED, UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM})
 """Events that give or withdraw consent to a channel."""
 EVENTS: Final = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from streams.core.profile import Profile
+
 
 class Trigger(NamedTuple):
     """Something has happened that campaigns may be waiting for.
@@ -25,3 +27,12 @@ class Trigger(NamedTuple):
     products: list[dict[str, Any]] = []  # noqa: RUF012 - never changed, only replaced
     about: dict[str, str | float] = {}  # noqa: RUF012 - never changed, only replaced
     campaign: str | None = None
+
+
+def ref(profile: Profile, *parts: str | int) -> str:
+    """What a trigger is about, in one text: the parts and the profile it happens to.
+
+    Two profiles may have the same order or see the same change of a price, and be one later; what each of them was sent
+    about it must not have one id.
+    """
+    return ":".join(map(str, (*parts, profile.id)))

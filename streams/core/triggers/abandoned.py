@@ -1,0 +1,16 @@
+"""cart_abandoned and checkout_abandoned: a transition of the cart machine (streams/core/cart.py)."""
+
+from __future__ import annotations
+
+from streams.core.cart import ABANDONED, Transition
+from streams.core.triggers.trigger import Trigger
+
+
+def on_transition(transition: Transition) -> Trigger | None:
+    """The trigger that a transition to abandoned is; any order since the cart was opened ends what follows."""
+    if transition.target != ABANDONED:
+        return None
+    return Trigger(
+        f"{transition.stage}_abandoned", transition.at, transition.opened_at, transition.cart_id, transition.cart_id,
+        transition.abandonment_no, transition.value,
+    )  # fmt: skip

@@ -1,0 +1,28 @@
+"""back_in_stock: a product that a customer is interested in can be had again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.money import micros, to_number
+from streams.core.campaigns import Campaign
+from streams.core.catalogue import ProductChange
+from streams.core.profile import Profile
+from streams.core.triggers import of_product
+from streams.core.triggers.trigger import Trigger
+
+
+def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Campaign]) -> list[Trigger]:
+    """For each campaign that takes this interest."""
+    interest = profile.interests.get(change.product_id)
+    if interest is None:
+        return []
+    about = {}
+    for name in ("price", "old_price"):
+        if (amount := micros(change.properties.get(name))) is not None and amount >= 0:
+            about[name] = to_number(amount)
+    return [
+        of_product.trigger("stock", profile, change, campaign, interest, about)
+        for campaign in campaigns
+        if of_product.takes(campaign, interest, change.time)
+    ]

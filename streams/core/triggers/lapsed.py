@@ -1,0 +1,34 @@
+"""lapsed: the last order was so long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.core.campaigns import Campaign
+from streams.core.profile import Profile
+from streams.core.triggers.trigger import Trigger, ref
+
+
+def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
+    """When the first campaign is due that has not been set off by this order yet."""
+    last = profile.last_order
+    if last < 0:
+        return None
+    waits = [c.trigger.after for c in campaigns if profile.lapsed.get(c.id) != last]
+    return last + min(waits) if waits else None
+
+
+def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Trigger]:
+    """The campaigns due at this moment, in the order of the file; each once for one last order."""
+    last, found = profile.last_order, []
+    for campaign in campaigns:
+        if last + campaign.trigger.after == due and profile.lapsed.get(campaign.id) != last:
+            profile.lapsed[campaign.id] = last
+            found.append(Trigger("lapsed", due, due, ref(profile, "lapsed", last), campaign=campaign.id))
+    return found
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """The later order of which it has been said."""
+    for campaign, theirs in loser.lapsed.items():
+        winner.lapsed[campaign] = max(theirs, winner.lapsed.get(campaign, theirs))

@@ -1,0 +1,23 @@
+"""order_completed: an order that counts, the first with its order_id. What follows is thanks."""
+
+from __future__ import annotations
+
+from schemas.money import to_number
+from streams.core.interests import product, products
+from streams.core.orders import Conversion
+from streams.core.profile import Profile
+from streams.core.sealed import Sealed
+from streams.core.triggers.trigger import Trigger, ref
+
+
+def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Trigger:
+    """The trigger that an order is, for all campaigns of the type; only a later order ends what follows."""
+    order_id, currency = counted.row["order_id"], counted.row["currency"]
+    about: dict[str, str | float] = {"order_id": order_id, "value": to_number(counted.value)}
+    if currency is not None:
+        about["currency"] = currency
+    shown = [product(item) for item in products(event.properties)]
+    return Trigger(
+        "order_completed", event.time, event.time, ref(profile, "order", order_id), value=counted.value,
+        products=shown, about=about,
+    )  # fmt: skip

@@ -1,0 +1,32 @@
+"""price_dropped: a product that a customer is interested in costs less than before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.money import micros, to_number
+from streams.core.campaigns import Campaign
+from streams.core.catalogue import ProductChange
+from streams.core.profile import Profile
+from streams.core.triggers import of_product
+from streams.core.triggers.trigger import Trigger
+
+
+def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Campaign]) -> list[Trigger]:
+    """For each campaign that takes this interest and this drop.
+
+    The old price is the event's, else the one that the customer saw; without one nothing has dropped.
+    """
+    interest = profile.interests.get(change.product_id)
+    price, old = micros(change.properties.get("price")), micros(change.properties.get("old_price"))
+    if interest is None or price is None:
+        return []
+    old = interest[2] if old is None else old
+    if old is None or not 0 <= price < old:
+        return []
+    about = {"price": to_number(price), "old_price": to_number(old)}
+    return [
+        of_product.trigger("price", profile, change, campaign, interest, about)
+        for campaign in campaigns
+        if (old - price) / old >= campaign.trigger.min_drop and of_product.takes(campaign, interest, change.time)
+    ]
