@@ -11,13 +11,22 @@ from schemas.vocabulary import Arm, CreditModel, DecisionReason, Hex32, Money, O
 
 
 class Trigger(PublicRecord):
-    """What set a campaign off."""
+    """What set a campaign off. `cart_id` only where it was about a cart."""
 
     type: TriggerType
     at: Time
     cart_id: Hex32 | None = None
 
 
+class Offer(PublicRecord):
+    """A code of the customer's own in one campaign: the same in every message of it."""
+
+    code: str
+    discount: str = Field(description="as the campaigns file says it")
+    expires_at: Time
+
+
+_OFFER: Any = {"code": "BACK-7K2M9Q4T", "discount": "10%", "expires_at": "2026-12-05T18:32:59.333Z"}
 _TRIGGER: Any = {"type": "cart_abandoned", "at": AT, "cart_id": OTHER}
 _STEP: Any = {"campaign_id": "abandoned-cart", "step": "reminder", "variant": "plain"}
 
@@ -28,21 +37,26 @@ class Message(PublicRecord):
     model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"examples": [{
         "message_id": OTHER, **_STEP, "profile_id": PROFILE, "channel": "email", "to": "ana@example.com",
         "subject": "Still thinking it over?", "body": "Your cart is waiting.",
-        "url": f"https://shop.example/cart?wb_mid={OTHER}", "offer": None, "trigger": _TRIGGER, "decided_at": AT,
+        "url": f"https://shop.example/cart?wb_mid={OTHER}", "offer": _OFFER, "trigger": _TRIGGER, "decided_at": AT,
         "expires_at": "2026-11-22T18:32:59.333Z",
     }]})  # fmt: skip
 
-    message_id: Hex32 = Field(description="deterministic in profile, campaign, cart, its abandonment number and step")
+    message_id: Hex32 = Field(description="deterministic in profile, campaign, what triggered it, and step")
     campaign_id: str
     step: str
     variant: str | None
     profile_id: Hex32
     channel: str
-    to: str | None = Field(description="the contact point: e-mail address, phone number, push token")
+    to: str | None = Field(
+        description="the contact point: e-mail address, phone number, push token, advertising id (else the e-mail "
+        "address), or the id of a billboard"
+    )
     subject: str | None
     body: str
-    url: str | None = Field(description="the product's or cart's own page, with wb_mid=<message_id>")
-    offer: dict[str, Any] | str | None
+    url: str | None = Field(
+        description="the first product's own page, else the nearest store's, with wb_mid=<message_id>"
+    )
+    offer: Offer | None
     trigger: Trigger
     decided_at: Time
     expires_at: Time | None = Field(description="not to be sent after this")
@@ -56,6 +70,8 @@ class Decision(PublicRecord):
          "message_id": OTHER, "trigger": _TRIGGER, "decided_at": AT},
         {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "suppressed",
          "reason": "no_consent", "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "cancelled",
+         "reason": "converted", "message_id": OTHER, "trigger": _TRIGGER, "decided_at": AT},
     ]})  # fmt: skip
 
     decision_id: Hex32 = Field(description="deterministic as message_id is, and in which outcome of its step it is")
@@ -66,7 +82,9 @@ class Decision(PublicRecord):
     arm: Arm
     outcome: Outcome
     reason: DecisionReason | None
-    message_id: Hex32 | None
+    message_id: Hex32 | None = Field(
+        description="the message of `sent`; on `cancelled`: a message that was sent before a purchase came to light"
+    )
     trigger: Trigger
     decided_at: Time
 
