@@ -1,49 +1,137 @@
-"""Consent by channel: what the customer said last, and what holds when nothing was said."""
+"""Consent: what the customer said last, by channel and by topic; what holds when nothing was said; and what bounced.
+
+Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), and `email!bounced`: an address that
+nothing can be delivered to. It stands beside what the customer said, so that another address does not undo a no.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from schemas.identifiers import EMAIL, PHONE, PUSH_TOKEN
+from schemas.names import (
+    EMAIL_BOUNCED,
+    EMAIL_MARKED_AS_SPAM,
+    PUSH_NOTIFICATION_BOUNCED,
+    SMS_FAILED,
+    SUBSCRIPTION_CHANGED,
+    UNSUBSCRIBED,
+)
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
+ALL: Final = "*"
+LONGEST: Final = 100
+"""A longer text is no topic."""
+
 _NO: Final = frozenset({"false", "no", "0", "off", "unsubscribed"})
-_SAYING: Final = frozenset({"Subscription Changed", "Unsubscribed", "Email Marked as Spam"})
 _YES: Final = frozenset({"true", "yes", "1", "on", "subscribed"})
+_SAYING: Final = frozenset({SUBSCRIPTION_CHANGED, UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM})
+_BOUNCES: Final = {
+    EMAIL_BOUNCED: ("email", EMAIL),
+    SMS_FAILED: ("sms", PHONE),
+    PUSH_NOTIFICATION_BOUNCED: ("push", PUSH_TOKEN),
+}
+_SOFT: Final = frozenset({"soft", "transient", "temporary", "deferred"})
 
 
-def on_event(profile: Profile, event: Sealed) -> None:
-    """Subscription Changed, Unsubscribed and Email Marked as Spam; the newest event time wins."""
-    if event.name not in _SAYING:
-        return
-    said: bool | None = None
-    channel = event.properties.get("channel")
-    channel = channel.strip().lower() if isinstance(channel, str) and channel.strip() else event.channel
-    if event.name == "Subscription Changed":
-        said = _truth(event.properties.get("subscribed"))
-    elif event.name == "Unsubscribed":
-        said = False
-    elif event.name == "Email Marked as Spam":
-        channel, said = "email", False
-    if said is None:
-        return
-    known = profile.consent.get(channel)
-    if known is None or event.time >= known[1]:
-        profile.consent[channel] = [said, event.time]
+class Withdrawn(NamedTuple):
+    """A no: to a channel (`*`: all of them), or to one topic on it."""
+
+    channel: str
+    topic: str | None
 
 
-def given(profile: Profile, channel: str, *, default: bool) -> bool:
-    """Whether this customer may be written to on this channel."""
-    known = profile.consent.get(channel)
-    return default if known is None else bool(known[0])
+def on_event(profile: Profile, event: Sealed) -> Withdrawn | None:
+    """What an event says of consent; the newest event time wins. Returns what it withdraws, if it counts."""
+    if event.name in _SAYING:
+        return _said(profile, event)
+    if event.name in _BOUNCES:
+        _bounced(profile, event, *_BOUNCES[event.name])
+    return None
+
+
+def given(profile: Profile, channel: str, topic: str | None = None, *, default: bool) -> bool:
+    """Whether this customer may be written to on this channel, about this topic.
+
+    `default` holds for the channel when nothing was said; for a topic, that it was not refused is enough.
+    """
+    consent = profile.consent
+    if not consent:
+        return default
+    said = consent.get(channel)
+    if not (default if said is None else said[0]) or _bounce(channel) in consent:
+        return False
+    return topic is None or (_yes(consent.get(f"{channel}:{topic}")) and _yes(consent.get(f"{ALL}:{topic}")))
+
+
+def reached(profile: Profile, channel: str, value: str, at: int) -> None:
+    """A contact point was seen: one that is not the one that bounced puts an end to the bounce."""
+    bounced = profile.consent.get(_bounce(channel))
+    if bounced is not None and bounced[2] != value and at >= bounced[1]:
+        del profile.consent[_bounce(channel)]
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
-    """The strictest consent wins: once withdrawn on either side, withdrawn."""
-    for channel, theirs in loser.consent.items():
-        mine = winner.consent.get(channel)
+    """The strictest consent wins: once withdrawn on either side, withdrawn. What bounced on either side has bounced."""
+    for key, theirs in loser.consent.items():
+        mine = winner.consent.get(key)
         if mine is None or (mine[0] and not theirs[0]) or (mine[0] == theirs[0] and theirs[1] > mine[1]):
-            winner.consent[channel] = theirs
+            winner.consent[key] = theirs
+
+
+def _said(profile: Profile, event: Sealed) -> Withdrawn | None:
+    said: bool | None = False
+    topic, channel = _word(event.properties.get("topic")), _word(event.properties.get("channel"))
+    if event.name == EMAIL_MARKED_AS_SPAM:
+        channel, topic = "email", None
+    elif event.name == SUBSCRIPTION_CHANGED:
+        said = _truth(event.properties.get("subscribed"))
+    if said is None or (topic is not None and len(topic) > LONGEST):
+        return None
+    if channel is None:
+        channel = event.channel if topic is None else ALL
+    key = channel if topic is None else f"{channel}:{topic}"
+    known = profile.consent.get(key)
+    if known is not None and event.time < known[1]:
+        return None
+    profile.consent[key] = [said, event.time]
+    if not said:
+        return Withdrawn(channel, topic)
+    bounced = profile.consent.get(_bounce(key))
+    if bounced is not None and event.time >= bounced[1]:
+        del profile.consent[_bounce(key)]
+    return None
+
+
+def _bounced(profile: Profile, event: Sealed, channel: str, type_: str) -> None:
+    """Nothing can be delivered to an address: unless it was for a while only, or something newer is known."""
+    for name in ("bounce_type", "type"):
+        kind = event.properties.get(name)
+        if channel == "email" and isinstance(kind, str) and not _SOFT.isdisjoint(kind.lower().split()):
+            return
+    known = profile.contacts.get(channel)
+    value = next((one["value"] for one in event.identifiers if one["type"] == type_), known[0] if known else "")
+    said, before = profile.consent.get(channel), profile.consent.get(_bounce(channel))
+    newer = (
+        (before is not None and before[1] > event.time)
+        or (said is not None and said[0] and said[1] > event.time)
+        or (known is not None and known[1] > event.time and known[0] != value)
+    )
+    if not newer:
+        profile.consent[_bounce(channel)] = [False, event.time, value]
+
+
+def _bounce(channel: str) -> str:
+    return f"{channel}!bounced"
+
+
+def _yes(said: list[Any] | None) -> bool:
+    return said is None or bool(said[0])
+
+
+def _word(value: Any) -> str | None:
+    return value.strip().lower() or None if isinstance(value, str) else None
 
 
 def _truth(value: Any) -> bool | None:
