@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from functools import cache
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from schemas.record import Record
@@ -16,15 +12,7 @@ from tests.oracle.cells import totals, written
 from tests.oracle.compare import differences
 from tests.oracle.outcome import Outcome
 from tests.oracle.run import SECRET, run
-
-
-@cache
-def campaigns_file(text: str) -> Path:
-    """A campaigns file of this text."""
-    name = blake2b(text.encode(), digest_size=8).hexdigest()
-    path = Path(tempfile.mkdtemp(prefix="winback-oracle-")) / f"{name}.yaml"
-    path.write_text(text)
-    return path
+from tests.oracle.shop import campaigns_file
 
 
 def both(

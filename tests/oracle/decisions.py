@@ -1,234 +1,229 @@
-"""Campaigns: the file, what a pending step decides at its time, and what an order is credited to."""
+"""What is decided about a step when it is due: the first that applies of what a message may fail on."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
-from hashlib import blake2b
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import yaml
+from tests.oracle.campaigns import DAY, HOUR, Campaigns, local
+from tests.oracle.cart import plain
+from tests.oracle.everybody import Everybody
+from tests.oracle.outcome import iso
+from tests.oracle.profile import Profile, Sequence, Waiting
+from tests.oracle.reach import Sent
+from tests.oracle.templates import find, holds, rendered, tagged
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-CREDIT_WINDOW = 7 * UNITS["d"]
-ENGAGEMENT = {
-    "Email Opened": "email",
-    "Email Link Clicked": "email",
-    "SMS Link Clicked": "sms",
-    "Push Notification Tapped": "push",
-}
-
-
-def milliseconds(text: Any) -> int:
-    """`20h` in milliseconds."""
-    number, unit = re.fullmatch(r"(\d+)\s*([smhd])", str(text).strip()).groups()
-    return int(number) * UNITS[unit]
+CREDIT_WINDOW = 7 * DAY
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """One campaign with its one step."""
+class Verdict:
+    """`outcome` is `moved` for a step that waits for its best hour. `again`: when to ask again."""
 
-    id: str
-    trigger: str
-    min_value: float
-    holdout: Fraction
-    step: str
-    after: int
-    channels: tuple[str, ...]
-    best: bool
-    variants: dict[str, Any]
+    outcome: str
+    reason: str | None = None
+    again: int | None = None
+    channel: str | None = None
+    message: dict[str, Any] | None = None
 
 
-class Campaigns:
-    """The campaigns file: `text` is its YAML."""
+class Judge:
+    """Decides steps by a campaigns file and what everybody does."""
 
-    def __init__(self, text: str, secret: str) -> None:
-        file = yaml.safe_load(text) or {}
-        self.key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
-        self.timezone = file.get("timezone", "UTC")
-        self.quiet = file.get("quiet_hours")
-        self.caps = {
-            scope: [(rule["limit"], milliseconds(rule["per"])) for rule in rules]
-            for scope, rules in (file.get("caps") or {}).items()
-        }
-        self.opt_out = (file.get("consent") or {}).get("default", "opt_out") == "opt_out"
-        self.campaigns = [read_campaign(entry) for entry in file.get("campaigns") or ()]
+    def __init__(self, campaigns: Campaigns, everybody: Everybody) -> None:
+        self.campaigns = campaigns
+        self.everybody = everybody
 
-    def share(self, purpose: str, profile_id: str, campaign: Campaign) -> Fraction:
-        """A number in [0, 1) that is always the same for this profile and campaign."""
-        digest = blake2b(f"{purpose}|{profile_id}|{campaign.id}".encode(), digest_size=8, key=self.key).digest()
-        return Fraction(int.from_bytes(digest, "big"), 2**64)
+    def decide(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> Verdict:
+        """What comes of a step at `now`."""
+        campaigns, campaign, step = self.campaigns, sequence.campaign, waiting.step
+        zone = self.zone(p)
+        if step.best_hour and not waiting.placed:
+            hour = self.best_hour(p, now)
+            if hour is not None and hour != local(now, zone).hour:
+                return Verdict("moved", again=campaigns.next_hour(zone, hour, now))
+        if step.unless_engaged and sequence.engaged:
+            return Verdict("suppressed", "exited")
+        if step.condition and not holds(step.condition, self.scope(p, sequence, waiting, now, None, None)):
+            return Verdict("suppressed", "exited")
 
-    def arm(self, profile_id: str, campaign: Campaign) -> str:
-        """Control or treatment."""
-        return "control" if self.share("holdout", profile_id, campaign) < campaign.holdout else "treatment"
+        channels = [c for c in step.channels if step.pick != "other" or c not in sequence.used]
+        checks: tuple[tuple[str, Callable[[str], bool]], ...] = (
+            ("no_contact", lambda c: p.reach.contact(campaigns, c, now) is not None),
+            ("no_consent", lambda c: p.reach.allowed(campaigns, c, campaign)),
+            ("capped", lambda c: not self.capped(p, c, now)),
+        )
+        for reason, passes in checks:
+            channels = [channel for channel in channels if passes(channel)]
+            if not channels:
+                return Verdict("suppressed", reason)
+        if (until := campaigns.quiet_until(zone, now)) is not None:
+            return Verdict("deferred", "quiet_hours", until)
+        if self.goes_second(p, sequence, now):
+            return Verdict("deferred", "capped", (now // HOUR + 1) * HOUR)
+        if campaign.id in p.reach.both_arms:
+            return Verdict("suppressed", "contaminated")
+        # max keeps the first of equals, which is the order of `of`.
+        channel = max(channels, key=lambda c: self.rate(p, c, now))
+        if campaigns.arm(p.id, campaign) == "control":
+            return Verdict("held_out", channel=channel)
+        message = self.message(p, sequence, waiting, now, channel)
+        if message is None:
+            return Verdict("suppressed", "invalid_template")
+        return Verdict("sent", channel=channel, message=message)
 
-    def variant(self, profile_id: str, campaign: Campaign) -> str | None:
-        """The variant whose slice of the weights the profile falls into."""
-        at = self.share("variant", profile_id, campaign) * sum(campaign.variants.values())
-        for name, weight in campaign.variants.items():
-            at -= weight
-            if at < 0:
-                return name
-        return None
+    def zone(self, p: Profile) -> str:
+        """Where the customer's clock is."""
+        return p.reach.zone[1] if p.reach.zone else self.campaigns.timezone
 
-    def capped(self, channel: str, sent: list[Sent], now: int) -> bool:
+    def capped(self, p: Profile, channel: str, now: int) -> bool:
         """Whether one more message on this channel now would be one too many."""
         for scope in ("global", channel):
-            times = [s.at for s in sent if scope in {"global", s.channel}]
-            for limit, per in self.caps.get(scope, ()):
+            times = [s.at for s in p.reach.sent if scope in {"global", s.channel}]
+            for limit, per in self.campaigns.caps.get(scope, ()):
                 if sum(now - per < at <= now for at in times) >= limit:
                     return True
         return False
 
-    def quiet_until(self, zone: str | None, now: int) -> int | None:
-        """The end of the quiet hours that `now` falls into, or None."""
-        if not self.quiet:
+    def goes_second(self, p: Profile, sequence: Sequence, now: int) -> bool:
+        """Whether a campaign of higher priority has, or had, something to say within this hour."""
+        mine, hour = sequence.campaign.priority, now // HOUR
+        waits = (
+            waiting.due // HOUR == hour
+            for other in p.sequences
+            if other.campaign.priority > mine
+            for waiting in other.waiting
+        )
+        said = (
+            sent.at // HOUR == hour
+            for sent in p.reach.sent
+            if sent.campaign_id in self.campaigns.by_id and self.campaigns.by_id[sent.campaign_id].priority > mine
+        )
+        return any(waits) or any(said)
+
+    def rate(self, p: Profile, channel: str, now: int) -> Fraction:
+        """How often this customer responds on a channel, as far as that is known; else as everybody does."""
+        sent, engaged = self.everybody.rate(channel, now)
+        prior = Fraction(1 + engaged, 10 + sent)
+        own = sum(s.channel == channel for s in p.reach.sent)
+        return (p.reach.engaged[channel] + 10 * prior) / (own + 10)
+
+    def best_hour(self, p: Profile, now: int) -> int | None:
+        """The hour of the day at which this customer responds; None as long as nobody has."""
+        everybody = self.everybody.hours(now)
+        everyone = max(1, sum(everybody.values()))
+        scores = [p.reach.hours[hour] + Fraction(24 * everybody[hour], everyone) for hour in range(24)]
+        return scores.index(max(scores)) if any(scores) else None
+
+    # ------------------------------------------------------------------ the message
+
+    def offer(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> dict[str, Any] | None:
+        """What the message offers: one code a customer and campaign, good from the first message with it on."""
+        campaign = sequence.campaign
+        variant = self.campaigns.variant(p.id, campaign, waiting.step)
+        offer = campaign.offer
+        if offer is None or (offer.get("variants") and variant not in offer["variants"]):
             return None
-        start, end = time.fromisoformat(self.quiet["from"]), time.fromisoformat(self.quiet["to"])
-        local = (EPOCH + timedelta(milliseconds=now)).astimezone(ZoneInfo(zone or self.timezone))
-        clock = local.time()
-        inside = start <= clock < end if start <= end else clock >= start or clock < end
-        if not inside:
+        code, expires = p.offers.get(campaign.id) or self.new_offer(p, sequence, now)
+        if now >= expires:
             return None
-        day = local.date()
-        while True:
-            ends = datetime.combine(day, end, tzinfo=local.tzinfo)
-            at = (ends.astimezone(UTC) - EPOCH) // timedelta(milliseconds=1)
-            if at > now:
-                return at
-            day += timedelta(days=1)
+        return {"code": code, "discount": offer["discount"], "expires_at": iso(expires)}
+
+    def new_offer(self, p: Profile, sequence: Sequence, now: int) -> tuple[str, int]:
+        """(code, when it expires) of an offer that is made now."""
+        campaign = sequence.campaign
+        return self.campaigns.code(p.id, campaign), now + campaign.valid_for
+
+    def scope(
+        self, p: Profile, sequence: Sequence, waiting: Waiting, now: int, channel: str | None,
+        offer: dict[str, Any] | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Everything that a template sees."""
+        campaigns, trigger = self.campaigns, sequence.trigger
+        message_id = sequence.message_id(p.id, waiting.step)
+
+        def link(thing: dict[str, Any]) -> dict[str, Any]:
+            return {**thing, "url": tagged(thing["url"], message_id) if thing.get("url") else None}
+
+        cart = p.cart if trigger.cart_id is not None else None
+        products = [line.shown() for line in cart.lines.values()] if cart else list(trigger.products)
+        near = campaigns.nearest(*p.reach.place[1:]) if p.reach.place else None
+        store = None
+        if near:
+            store = link({"id": near[0].id, **near[0].words, "distance_km": near[1] / 1000})
+        keys = [key for product in products if (key := product["product_id"] or product["sku"])]
+        recommendations = [
+            link(
+                {"product_id": key, "name": None, "image_url": None, "price": None, **self.everybody.product(key, now)}
+            )
+            for key in self.everybody.recommended(keys, now)
+        ]
+        products = [link(product) for product in products]
+        urls = [product["url"] for product in products if product["url"]] + [store["url"] for _ in [0] if store]
+        return {
+            "profile": {"id": p.id, **p.reach.traits, "language": self.language(p)},
+            "cart": cart and {
+                "id": cart.cart_id, "stage": cart.stage, "value": plain(cart.value()), "currency": cart.currency
+            },
+            "products": products,
+            "url": next(iter(urls), None),
+            "offer": offer,
+            "store": store,
+            "recommendations": recommendations,
+            "trigger": {"type": trigger.type, "at": iso(trigger.at), **trigger.about},
+            "variant": campaigns.variant(p.id, sequence.campaign, waiting.step),
+            "message_id": message_id,
+            "channel": channel,
+            "campaign": sequence.campaign.id,
+        }  # fmt: skip
+
+    def language(self, p: Profile) -> str:
+        """The language that the customer is written to in."""
+        return p.reach.language[1] if p.reach.language else self.campaigns.language
+
+    def message(
+        self, p: Profile, sequence: Sequence, waiting: Waiting, now: int, channel: str
+    ) -> dict[str, Any] | None:
+        """The message; None where its template fails. A template that the test does not give is not looked at."""
+        campaigns, step = self.campaigns, waiting.step
+        offer = self.offer(p, sequence, waiting, now)
+        scope = self.scope(p, sequence, waiting, now, channel, offer)
+        text = find(campaigns.templates, step.template, channel, (self.language(p), campaigns.language))
+        subject = body = None
+        if text is not None:
+            if (said := rendered(text, channel, scope, campaigns.sms_segments)) is None:
+                return None
+            subject, body = said
+        return {
+            "message_id": scope["message_id"],
+            "campaign_id": sequence.campaign.id,
+            "step": step.id,
+            "variant": scope["variant"],
+            "profile_id": p.id,
+            "channel": channel,
+            "to": p.reach.contact(campaigns, channel, now),
+            "subject": subject,
+            "body": body,
+            "url": scope["url"],
+            "offer": offer,
+            "trigger": shown_trigger(sequence),
+            "decided_at": iso(now),
+        }
 
 
-def read_campaign(entry: dict[str, Any]) -> Campaign:
-    """One entry of `campaigns`."""
-    # YAML 1.1 reads the bare key `on` as true.
-    trigger = {"on" if key is True else key: value for key, value in entry["trigger"].items()}
-    (step,) = entry["steps"]
-    best = step["channel"] == "best"
-    return Campaign(
-        id=entry["id"],
-        trigger=trigger["on"],
-        min_value=trigger.get("min_value", 0),
-        holdout=Fraction(str(entry.get("holdout", "0%")).rstrip("% ")) / 100,
-        step=step["id"],
-        after=milliseconds(step.get("after", "0m")),
-        channels=tuple(step["of"]) if best else (step["channel"],),
-        best=best,
-        variants=step.get("variants") or {},
-    )
+def shown_trigger(sequence: Sequence) -> dict[str, Any]:
+    """What a step is about, as its rows show it."""
+    trigger = sequence.trigger
+    return {"type": trigger.type, "at": iso(trigger.at), "cart_id": trigger.cart_id}
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A message that went out, and the abandonment that it was about."""
-
-    at: int
-    channel: str
-    abandonment: tuple[int, str, int]
-    campaign_id: str
-    step: str
-    message_id: str
-
-
-@dataclass
-class Pending:
-    """A step that waits for its time. `rows` counts the decisions made about it so far."""
-
-    due: int
-    order: int
-    campaign: Campaign
-    cart_id: str
-    abandoned_at: int
-    abandonment_no: int
-    rows: int = 0
-
-    def message_id(self, profile_id: str) -> str:
-        """The name of the message, sent or not."""
-        return digest(self.base(profile_id))
-
-    def decision_id(self, profile_id: str) -> str:
-        """The name of the next decision about it."""
-        return digest(f"{self.base(profile_id)}|{self.rows}")
-
-    def base(self, profile_id: str) -> str:
-        """What the message is about."""
-        return f"{profile_id}|{self.campaign.id}|{self.cart_id}|{self.abandonment_no}|{self.campaign.step}"
-
-
-@dataclass
-class Reach:
-    """What is known about reaching one customer."""
-
-    contacts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    consent: dict[str, tuple[int, bool]] = field(default_factory=dict)
-    zone: tuple[int, str] | None = None
-    engaged: Counter[str] = field(default_factory=Counter)
-    sent: list[Sent] = field(default_factory=list)
-    credited: set[tuple[int, str, int]] = field(default_factory=set)
-    arms: dict[str, str] = field(default_factory=dict)
-    both_arms: set[str] = field(default_factory=set)
-
-
-def decide(campaigns: Campaigns, reach: Reach, campaign: Campaign, arm: str, now: int) -> tuple[str, str | None, Any]:
-    """(outcome, reason, channel or the time to ask again) of a step at `now` (ruling 13, in its order of checks)."""
-    channels = [c for c in campaign.channels if c in reach.contacts]
-    if not channels:
-        return "suppressed", "no_contact", None
-    channels = [c for c in channels if reach.consent.get(c, (0, campaigns.opt_out))[1]]
-    if not channels:
-        return "suppressed", "no_consent", None
-    channels = [c for c in channels if not campaigns.capped(c, reach.sent, now)]
-    if not channels:
-        return "suppressed", "capped", None
-    until = campaigns.quiet_until(reach.zone[1] if reach.zone else None, now)
-    if until is not None:
-        return "deferred", "quiet_hours", until
-    if campaign.id in reach.both_arms:
-        return "suppressed", "contaminated", None
-    reach.arms[campaign.id] = arm
-    if arm == "control":
-        return "held_out", None, None
-    sent = Counter(s.channel for s in reach.sent)
-    # max keeps the first of equals, which is the order of `of`.
-    return "sent", None, max(channels, key=lambda c: Fraction(reach.engaged[c] + 1, sent[c] + 10))
-
-
-def credit(reach: Reach, now: int) -> Sent | None:
-    """The first message of the latest abandonment that an order at `now` is credited to (ruling 17)."""
-    first: dict[tuple[int, str, int], Sent] = {}
-    for sent in sorted(reach.sent, key=lambda s: s.at):
-        first.setdefault(sent.abandonment, sent)
-    won = [a for a, s in first.items() if a not in reach.credited and now - CREDIT_WINDOW <= s.at <= now]
-    if not won:
+def credit(p: Profile, now: int) -> Sent | None:
+    """The first message of the latest abandonment before an order at `now`; that one and all before are used up."""
+    within = [s for s in p.reach.reminders if now - CREDIT_WINDOW <= s.at <= now]
+    if not within:
         return None
-    latest = max(won)
-    reach.credited |= {a for a in first if a[0] <= latest[0]}
-    return first[latest]
-
-
-def merge_reach(winner: Reach, loser: Reach) -> None:
-    """Two customers are one: the newest contact points and zone, the strictest consent, everything counted together."""
-    for channel, contact in loser.contacts.items():
-        if channel not in winner.contacts or contact[0] > winner.contacts[channel][0]:
-            winner.contacts[channel] = contact
-    for channel, (at, allowed) in loser.consent.items():
-        mine = winner.consent.get(channel, (at, allowed))
-        winner.consent[channel] = (max(at, mine[0]), allowed and mine[1])
-    if loser.zone and (winner.zone is None or loser.zone[0] > winner.zone[0]):
-        winner.zone = loser.zone
-    winner.engaged += loser.engaged
-    winner.sent += loser.sent
-    winner.credited |= loser.credited
-    winner.both_arms |= loser.both_arms
-
-
-def digest(text: str) -> str:
-    """32 hex digits that stand for a text."""
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    credited = max(within, key=lambda s: (s.at, s.message_id))
+    p.reach.reminders = [s for s in p.reach.reminders if s.at > credited.at]
+    return credited

@@ -25,7 +25,8 @@ class Outcome:
 
     clusters: profile id -> its identifiers, those never linked included. stitched: (profile id, message id, time in ms,
     name, (topic, partition, offset)). dead: source -> reason. merges, transitions, decisions, messages and conversions:
-    rows as on their topics, less what is not the oracle's business (versions, subject and body, touches and credits).
+    rows as on their topics, less what is not the oracle's business (versions, touches and credits); messages of
+    templates that the oracle was not given have no subject and body. triggered: (campaign, time in ms) of each entry.
     """
 
     clusters: dict[str, set[Identifier]] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Outcome:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
+    triggered: list[tuple[str, int]] = field(default_factory=list)
 
     def dead_reasons(self) -> Counter[str]:
         """How many events could not be read, by reason."""

@@ -29,6 +29,7 @@ class Fact:
     name: str
     properties: dict[str, Any]
     context: dict[str, Any]
+    traits: dict[str, Any]
 
     @property
     def source(self) -> tuple[str, int, int]:
@@ -57,6 +58,7 @@ def fact_of(event: Event) -> Fact:
         body["name"],
         body["properties"],
         body["context"],
+        body["traits"],
     )
 
 

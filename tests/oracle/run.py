@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from schemas.events import DeadLetter, Reader
 from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
 from schemas.record import Record
-from tests.oracle.decisions import Campaigns
+from tests.oracle.campaigns import DAY, Campaigns
 from tests.oracle.identity import Graph
 from tests.oracle.outcome import Outcome, iso
+from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact, fact_of
-from tests.oracle.walk import Profile, Walk
+from tests.oracle.shop import STORES, TEMPLATES
+from tests.oracle.walk import FOR_EVER, Walk
 
 SECRET = "proof"  # noqa: S105 - of made-up histories
 
@@ -22,13 +25,16 @@ def run(
     secret: str = SECRET,
     partitions: int = 4,
     campaigns: str = "",
+    stores: Iterable[Mapping[str, Any]] = STORES,
+    templates: Mapping[str, str] = TEMPLATES,
     phone_region: str = "US",
     device_policy: str = "latest",
     profile_limit: int = PROFILE_LIMIT,
 ) -> Outcome:
     """Everything that `records` come to, time having run out at the end. `campaigns` is the text of a campaigns file.
 
-    `partitions` changes nothing: that is one of the things to prove.
+    `stores` and `templates` are what lies beside that. `partitions` changes nothing: that is one of
+    the things to prove.
     """
     hasher = Hasher(secret)
     out = Outcome()
@@ -42,13 +48,18 @@ def run(
             facts.append(fact_of(event))
 
     graph = Graph(hasher, profile_limit=profile_limit, device_policy=device_policy)
-    walk = Walk(Campaigns(campaigns, secret), out)
+    walk = Walk(Campaigns(campaigns, secret, stores, templates), out)
     profiles: dict[str, Profile] = {}
 
     def profile(profile_id: str) -> Profile:
         return profiles.setdefault(profile_id, Profile(profile_id))
 
+    day = 0
     for fact in sorted(facts, key=lambda f: f.key):
+        if fact.time // DAY > day:
+            # What everybody did until midnight is known from now on, so all that was to happen by then must have.
+            day = fact.time // DAY
+            run_days(walk, profiles, day * DAY)
         if fact.identifiers:
             for change in graph.link(fact.identifiers, fact.previous):
                 row = {
@@ -67,10 +78,17 @@ def run(
         else:
             owner = hasher("broadcast", fact.message_id)
         walk.apply(profile(owner), fact)
-
-    for last in profiles.values():
-        walk.run_timers(last, float("inf"))
+        walk.change(list(profiles.values()), fact)
+    run_days(walk, profiles, FOR_EVER)
     seen: set[Identifier] = {i for f in facts for i in (*f.identifiers, *f.previous)}
     for identifier in seen:
         out.clusters.setdefault(graph.profile_of(identifier), set()).add(identifier)
     return out
+
+
+def run_days(walk: Walk, profiles: Mapping[str, Profile], upto: float) -> None:
+    """All timers up to a time, one midnight (UTC) after another."""
+    while (due := min(map(walk.due, profiles.values()), default=FOR_EVER)) <= upto and due != FOR_EVER:
+        midnight = -(-int(due) // DAY) * DAY
+        for p in profiles.values():
+            walk.run_timers(p, min(midnight, upto))

@@ -1,38 +1,24 @@
-"""One profile's way through its events: duplicates, cart, timers, decisions, conversions, and what a merge does."""
+"""One profile's way through its events: duplicates, cart, timers, triggers, sequences, and what a merge does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from tests.oracle.cart import ABANDON_AFTER, CART_EVENTS, EXPIRE_AFTER, Cart, is_activity, plain, union
-from tests.oracle.decisions import ENGAGEMENT, Campaigns, Pending, Reach, Sent, credit, decide, digest, merge_reach
+from tests.oracle.campaigns import DAY, Campaign, Campaigns, local, milliseconds
+from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
+from tests.oracle.decisions import Judge, credit, shown_trigger
+from tests.oracle.everybody import Everybody, product_id
 from tests.oracle.outcome import Outcome, iso
-from tests.oracle.reading import Fact, order_value, text
+from tests.oracle.profile import Profile, Sequence, Waiting, digest
+from tests.oracle.reach import CLICKS, RESPONSES, Sent, followed, is_machine
+from tests.oracle.reading import Fact, number, order_value, text
+from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
 
-DAY = 24 * 3600 * 1000
-CONTACTS = {"email": "email", "phone": "sms", "push_token": "push"}
-
-
-@dataclass
-class Profile:
-    """Everything remembered of one customer."""
-
-    id: str
-    last_activity: int | None = None
-    last_order: int | None = None
-    cart: Cart | None = None
-    applied: dict[str, int] = field(default_factory=dict)
-    orders: set[str] = field(default_factory=set)
-    reach: Reach = field(default_factory=Reach)
-
-    def cart_due(self) -> int | None:
-        """When the cart is abandoned, or expires if it is already."""
-        if self.cart is None:
-            return None
-        clock = max(self.last_activity or 0, self.cart.started)
-        return clock + (ABANDON_AFTER if self.cart.state == "open" else EXPIRE_AFTER)
+REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
+FOR_EVER = float("inf")
 
 
 class Walk:
@@ -41,64 +27,123 @@ class Walk:
     def __init__(self, campaigns: Campaigns, out: Outcome) -> None:
         self.campaigns = campaigns
         self.out = out
+        self.everybody = Everybody()
+        self.judge = Judge(campaigns, self.everybody)
+        self.changed: dict[tuple[str, str], int] = {}
 
     # ------------------------------------------------------------------ time
 
-    def run_timers(self, p: Profile, upto: float) -> None:
-        """Fire everything due at or before `upto`, in due order; at one instant the cart before its steps."""
-        while True:
-            due: list[tuple[int, int, Pending | None]] = []
-            if (at := p.cart_due()) is not None:
-                due.append((at, -1, None))
-                due += [(step.due, step.order, step) for step in p.cart.pending]
-            if not due:
-                return
-            at, _, step = min(due, key=lambda d: d[:2])
-            if at > upto:
-                return
-            if step is not None:
-                self.take_step(p, step, at)
-            elif p.cart.state == "open":
-                self.abandon(p, at)
-            else:
-                self.leave(p, "expired", "expired", at)
+    def timers(self, p: Profile) -> list[tuple[int, int, Callable[[int], None]]]:
+        """(when, in which order at one instant, what happens) of all that a profile waits for."""
+        due: list[tuple[int, int, Callable[[int], None]]] = []
+        if (at := p.cart_due()) is not None:
+            due.append((at, 0, lambda at: self.cart_time(p, at)))
+        if (at := p.browse_due()) is not None:
+            due.append((at, 1, lambda at: self.browse_time(p, at)))
+        for n, campaign in enumerate(self.campaigns.on("lapsed")):
+            if p.last_order is not None and p.looks.lapsed.get(campaign.id) != p.last_order:
+                at = p.last_order + milliseconds(campaign.asks["after"])
+                due.append((at, 2 + n, lambda at, campaign=campaign: self.lapsed_time(p, campaign, at)))
+        steps = sorted((s.order(w), n, s, w) for s in p.sequences for n, w in enumerate(s.waiting))
+        if steps:
+            _, _, sequence, waiting = steps[0]
+            due.append((waiting.due, 1_000, lambda at: self.take_step(p, sequence, waiting, at)))
+        return due
 
-    def abandon(self, p: Profile, at: int) -> None:
-        """The cart was left alone for too long: every campaign that this triggers gets a pending step."""
+    def due(self, p: Profile) -> float:
+        """When something is due next."""
+        return min((at for at, _, _ in self.timers(p)), default=FOR_EVER)
+
+    def run_timers(self, p: Profile, upto: float) -> None:
+        """Fire everything due at or before `upto`, in due order."""
+        while (timers := self.timers(p)) and (first := min(timers, key=lambda t: t[:2]))[0] <= upto:
+            first[2](first[0])
+
+    def cart_time(self, p: Profile, at: int) -> None:
+        """The cart was left alone for too long."""
         cart = p.cart
+        if cart.state == "abandoned":
+            self.leave(p, "expired", "expired", at)
+            return
         cart.abandonment_no += 1
         self.transition(p.id, cart, "abandoned", "inactivity", at)
-        for order, campaign in enumerate(self.campaigns.campaigns):
-            if campaign.trigger == f"{cart.stage}_abandoned" and float(cart.value()) >= campaign.min_value:
-                due = at + campaign.after
-                cart.pending.append(Pending(due, order, campaign, cart.cart_id, at, cart.abandonment_no))
+        kind = f"{cart.stage}_abandoned"
+        trigger = Trigger(
+            kind, at, cart.opened_at, cart.cart_id, cart.cart_id, cart.abandonment_no, cart.value()
+        )  # fmt: skip
+        self.start(p, ((campaign, trigger) for campaign in self.campaigns.on(kind)))
 
-    def take_step(self, p: Profile, step: Pending, now: int) -> None:
-        """Decide a pending step."""
-        arm = self.campaigns.arm(p.id, step.campaign)
-        outcome, reason, detail = decide(self.campaigns, p.reach, step.campaign, arm, now)
-        self.decision(p, step, outcome, reason, now)
-        if outcome == "deferred":
-            step.due = detail
+    def browse_time(self, p: Profile, at: int) -> None:
+        """A visit without a cart is over."""
+        seen = [shown for _, _, shown in sorted((time, key, shown) for key, (time, shown) in p.looks.browsed.items())]
+        value = sum((number(product["price"]) or Decimal(0) for product in seen), Decimal(0))
+        since = min(time for time, _ in p.looks.browsed.values())
+        trigger = Trigger("browse_abandoned", at, since, f"browse:{p.last_activity}", value=value, products=tuple(seen))
+        p.looks.browsed = {}
+        self.start(p, ((campaign, trigger) for campaign in self.campaigns.on("browse_abandoned")))
+
+    def lapsed_time(self, p: Profile, campaign: Campaign, at: int) -> None:
+        """The last order was long ago."""
+        p.looks.lapsed[campaign.id] = p.last_order
+        self.start(p, [(campaign, Trigger("lapsed", at, at, f"lapsed:{p.last_order}"))])
+
+    # ------------------------------------------------------------------ sequences
+
+    def start(self, p: Profile, found: Iterable[Found]) -> None:
+        """Campaigns begin, where they are worth it and the customer may enter them."""
+        for campaign, trigger in found:
+            if float(trigger.value) < campaign.min_value or p.sequence_of(campaign.id):
+                continue
+            entered, again = p.entered.get(campaign.id), campaign.reentry
+            if entered is not None and (again == "never" or (again != "always" and entered + again > trigger.at)):
+                continue
+            p.entered[campaign.id] = trigger.at
+            # Two profiles may see the same, and be one later: what each was sent about it must have its own id.
+            ref = trigger.cart_id or f"{trigger.ref}:{p.id}"
+            waiting = [Waiting(step, trigger.at + step.after) for step in campaign.steps]
+            p.sequences.append(Sequence(campaign, replace(trigger, ref=ref), waiting))
+            self.out.triggered.append((campaign.id, trigger.at))
+
+    def end(self, p: Profile, reason: str, at: int, which: Callable[[Sequence], bool]) -> None:
+        """Sequences come to their end before they are through."""
+        ended = [sequence for sequence in p.sequences if which(sequence)]
+        for sequence in ended:
+            for waiting in sorted(sequence.waiting, key=sequence.order):
+                self.decision(p, sequence, waiting, "cancelled", reason, at)
+            p.sequences.remove(sequence)
+
+    def take_step(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> None:
+        """Decide a step that is due."""
+        verdict = self.judge.decide(p, sequence, waiting, now)
+        waiting.placed = True
+        if verdict.outcome == "moved":
+            waiting.due = verdict.again
             return
-        p.cart.pending.remove(step)
-        if outcome == "sent":
-            message_id = step.message_id(p.id)
-            abandonment = (step.abandoned_at, step.cart_id, step.abandonment_no)
-            p.reach.sent.append(Sent(now, detail, abandonment, step.campaign.id, step.campaign.step, message_id))
-            self.out.messages.append(
-                {
-                    "message_id": message_id,
-                    "campaign_id": step.campaign.id,
-                    "step": step.campaign.step,
-                    "variant": self.campaigns.variant(p.id, step.campaign),
-                    "profile_id": p.id,
-                    "channel": detail,
-                    "to": p.reach.contacts[detail][1],
-                    "trigger": self.trigger(step),
-                    "decided_at": iso(now),
-                }
-            )
+        self.decision(p, sequence, waiting, verdict.outcome, verdict.reason, now)
+        if verdict.outcome == "deferred":
+            waiting.due = verdict.again
+            return
+        sequence.waiting.remove(waiting)
+        if not sequence.waiting:
+            p.sequences.remove(sequence)
+        if verdict.channel is not None:
+            sequence.used.append(verdict.channel)
+            p.reach.arms[sequence.campaign.id] = self.campaigns.arm(p.id, sequence.campaign)
+        if verdict.message is not None:
+            self.sent(p, sequence, waiting, verdict.message, now)
+
+    def sent(self, p: Profile, sequence: Sequence, waiting: Waiting, message: dict[str, Any], now: int) -> None:
+        """A message goes out."""
+        campaign, trigger = sequence.campaign, sequence.trigger
+        if message["offer"]:
+            p.offers.setdefault(campaign.id, self.judge.new_offer(p, sequence, now))
+        about = (trigger.ref, trigger.abandonment_no) if trigger.type in REMINDING else None
+        sent = Sent(now, message["channel"], message["message_id"], campaign.id, waiting.step.id, trigger.ref, about)
+        p.reach.sent.append(sent)
+        if about and all(other.abandonment != about for other in p.reach.reminders):
+            p.reach.reminders.append(sent)
+        self.everybody.sent(sent.channel, now)
+        self.out.messages.append(message)
 
     # ------------------------------------------------------------------ events
 
@@ -111,60 +156,92 @@ class Walk:
             return
         p.applied[event.message_id] = event.time
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
-        self.learn(p.reach, event)
+        withdrawn = p.reach.learn(event, self.campaigns)
+        self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
+        self.feedback(p, event)
+        order = None
         if event.type == "track" and event.name == "Order Completed":
-            self.order(p, event)
+            order = self.order(p, event)
         else:
             self.shop(p, event)
+        p.looks.learn(event, has_cart=p.cart is not None, last_order=p.last_order)
+        if p.cart is not None:
+            p.looks.browsed = {}
+        self.start(p, p.looks.of_event(self.campaigns, event, order))
 
-    def learn(self, reach: Reach, event: Fact) -> None:
-        """Contact points, consent, time zone and engagement."""
-        for identifier in reversed(event.identifiers):
-            if identifier.type in CONTACTS:
-                reach.contacts[CONTACTS[identifier.type]] = (event.time, identifier.value)
-        zone = event.context.get("timezone")
-        if readable_zone(zone):
-            reach.zone = (event.time, zone)
-        if event.type != "track":
+    def is_told_off(self, p: Profile, sequence: Sequence, withdrawn: set[str]) -> bool:
+        """Whether a customer does not want to be written to as this sequence has done."""
+        if "unsubscribed" not in sequence.campaign.exit_on:
+            return False
+        topic = sequence.campaign.topic
+        sent = {
+            s.channel for s in p.reach.sent
+            if s.campaign_id == sequence.campaign.id and s.ref == sequence.trigger.ref and s.channel in sequence.used
+        }  # fmt: skip
+        return any({channel, f"{channel}:{topic}", f"*:{topic}"} & withdrawn for channel in sent)
+
+    def feedback(self, p: Profile, event: Fact) -> None:
+        """A response to a message."""
+        named = event.type == "track" and event.name in RESPONSES
+        came = followed(event) if event.channel in {"web", "app"} or event.type == "page" else None
+        message = p.reach.message(text(event.properties.get("message_id")) if named else came)
+        if is_machine(event) or not (named or (message and not message.clicked)):
             return
-        channel = text(event.properties.get("channel"))
-        if event.name == "Subscription Changed" and channel and isinstance(event.properties.get("subscribed"), bool):
-            reach.consent[channel] = (event.time, event.properties["subscribed"])
-        elif event.name == "Unsubscribed":
-            reach.consent[channel or event.channel] = (event.time, False)
-        elif event.name == "Email Marked as Spam":
-            reach.consent["email"] = (event.time, False)
-        if event.name in ENGAGEMENT:
-            reach.engaged[ENGAGEMENT[event.name]] += 1
+        channel = RESPONSES[event.name] if named else message.channel
+        if message and (not named or event.name in CLICKS):
+            message.clicked = True
+        hour = local(event.time, self.judge.zone(p)).hour
+        p.reach.engaged[channel] += 1
+        p.reach.hours[hour] += 1
+        self.everybody.engaged(channel, hour, event.time)
+        if message:
+            sequence = p.sequence_of(message.campaign_id, message.ref)
+        else:
+            sequence = p.sequence_of(text(event.properties.get("campaign_id")) or "")
+        if sequence is not None:
+            sequence.engaged = True
+            if "engaged" in sequence.campaign.exit_on:
+                self.end(p, "exited", event.time, lambda s: s is sequence)
 
-    def order(self, p: Profile, event: Fact) -> None:
-        """A purchase: it converts the cart, and counts once under its order_id."""
-        p.last_order = max(p.last_order or 0, event.time)
-        if p.cart is not None and p.cart.opened_at <= event.time:
-            self.leave(p, "converted", "order", event.time, "converted")
+    def order(self, p: Profile, event: Fact) -> dict[str, Any] | None:
+        """A purchase: it ends what waits, converts the cart, and counts once under its order_id."""
         order_id = text(event.properties.get("order_id")) or event.message_id
-        if order_id in p.orders:
-            return
+        p.last_order = max(p.last_order or 0, event.time)
+        again = f"order:{order_id}:" if order_id in p.orders else None
+        self.end(
+            p, "converted", event.time,
+            lambda s: s.trigger.ended_by(event.time) and not (again and s.trigger.ref.startswith(again)),
+        )  # fmt: skip
+        if p.cart is not None and p.cart.opened_at <= event.time:
+            self.leave(p, "converted", "order", event.time)
+        if again is not None:
+            return None
         p.orders.add(order_id)
-        credited = credit(p.reach, event.time)
-        self.out.conversions.append(
-            {
-                "order_id": order_id,
-                "profile_id": p.id,
-                "value": plain(order_value(event.properties)),
-                "currency": text(event.properties.get("currency")),
-                "at": iso(event.time),
-                "channel": event.channel,
-                "recovered": credited
-                and {"campaign_id": credited.campaign_id, "step": credited.step, "message_id": credited.message_id},
-            }
-        )
+        self.everybody.bought(products_of(event), event.time)
+        credited = credit(p, event.time)
+        conversion = {
+            "order_id": order_id,
+            "profile_id": p.id,
+            "value": plain(order_value(event.properties)),
+            "currency": text(event.properties.get("currency")),
+            "at": iso(event.time),
+            "channel": event.channel,
+            "recovered": credited
+            and {"campaign_id": credited.campaign_id, "step": credited.step, "message_id": credited.message_id},
+        }
+        self.out.conversions.append(conversion)
+        return conversion
 
     def shop(self, p: Profile, event: Fact) -> None:
         """Lines change, activity moves the clock, and the cart opens, opens again, or is emptied."""
         active_before, active = p.last_activity, is_activity(event)
         if active:
             p.last_activity = max(p.last_activity or 0, event.time)
+            self.end(
+                p, "exited", event.time,
+                lambda s: event.time > s.trigger.at
+                and (s.trigger.type == "browse_abandoned" or "visited" in s.campaign.exit_on),
+            )  # fmt: skip
         changes = event.type == "track" and event.name in CART_EVENTS
         if p.cart is None:
             if changes:
@@ -191,14 +268,29 @@ class Walk:
 
     def reopen(self, p: Profile, at: int) -> None:
         """The customer is back at an abandoned cart."""
-        self.cancel(p, p.cart, "exited", at)
+        self.end(p, "exited", at, lambda s: s.trigger.cart_id == p.cart.cart_id)
         self.transition(p.id, p.cart, "open", "reopened", at)
 
-    def leave(self, p: Profile, to: str, reason: str, at: int, cancelled: str = "exited") -> None:
+    def leave(self, p: Profile, to: str, reason: str, at: int) -> None:
         """The cart comes to its end."""
-        self.cancel(p, p.cart, cancelled, at)
+        self.end(p, "exited", at, lambda s: s.trigger.cart_id == p.cart.cart_id)
         self.transition(p.id, p.cart, to, reason, at)
         p.cart = None
+
+    # ------------------------------------------------------------------ products
+
+    def change(self, profiles: Iterable[Profile], event: Fact) -> None:
+        """Something has happened to a product: it concerns everybody who is interested in it."""
+        key = product_id(event.properties) if event.type == "track" and event.name in CHANGES else None
+        if key is None:
+            return
+        counted = self.changed.get((key, event.message_id))
+        if counted is not None and event.time - counted < DAY:
+            return
+        self.changed[key, event.message_id] = event.time
+        for p in profiles:
+            self.run_timers(p, event.time)
+            self.start(p, p.looks.of_change(self.campaigns, event))
 
     # ------------------------------------------------------------------ merges
 
@@ -206,28 +298,43 @@ class Walk:
         """Two profiles are one from now on (ruling 11)."""
         self.run_timers(loser, at)
         self.run_timers(winner, at)
+        theirs, mine = list(loser.sequences), list(winner.sequences)
+        winner.sequences += theirs
         ordered = winner.last_order, loser.last_order
+        winner.last_order = latest(*ordered)
         for side, other_order in ((loser, ordered[0]), (winner, ordered[1])):
             if side.cart and other_order is not None and other_order >= side.cart.opened_at:
                 cart, side.cart = side.cart, None
-                self.cancel(winner, cart, "converted", at)
+                self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
                 self.transition(winner.id, cart, "converted", "order", at)
         winner.last_activity = latest(winner.last_activity, loser.last_activity)
-        winner.last_order = latest(winner.last_order, loser.last_order)
         if winner.cart and loser.cart:
-            both = union(winner.cart, loser.cart)
-            self.cancel(winner, loser.cart, "exited", at)
+            both, other = union(winner.cart, loser.cart), loser.cart.cart_id
+            self.end(winner, "exited", at, lambda s: s.trigger.cart_id == other)
             if winner.cart.state == "abandoned" and both.state == "open":
-                self.cancel(winner, winner.cart, "exited", at)
+                self.end(winner, "exited", at, lambda s: s.trigger.cart_id == both.cart_id)
                 both.state = "abandoned"
                 self.transition(winner.id, both, "open", "reopened", at)
             winner.cart = both
         else:
             winner.cart = winner.cart or loser.cart
+        for side, other_order in ((theirs, ordered[0]), (mine, ordered[1])):
+            if other_order is not None:
+                self.end(winner, "converted", at, lambda s, x=side, o=other_order: s in x and s.trigger.ended_by(o))
+        taken = [sequence.campaign.id for sequence in winner.sequences if sequence in mine]
+        self.end(winner, "exited", at, lambda s: s in theirs and s.campaign.id in taken)
+        self.absorb(winner, loser)
+
+    def absorb(self, winner: Profile, loser: Profile) -> None:
+        """All that is remembered of both."""
         for message_id, time in loser.applied.items():
             winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
         winner.orders |= loser.orders
-        merge_reach(winner.reach, loser.reach)
+        for campaign_id, entered in loser.entered.items():
+            winner.entered[campaign_id] = max(entered, winner.entered.get(campaign_id, entered))
+        winner.offers = loser.offers | winner.offers
+        winner.reach.absorb(loser.reach)
+        winner.looks.absorb(loser.looks, winner.last_order, has_cart=winner.cart is not None)
         arms = winner.reach.arms
         for campaign in self.campaigns.campaigns:
             arm = loser.reach.arms.get(campaign.id)
@@ -235,12 +342,6 @@ class Walk:
                 winner.reach.both_arms.add(campaign.id)
 
     # ------------------------------------------------------------------ rows
-
-    def cancel(self, p: Profile, cart: Cart, reason: str, at: int) -> None:
-        """What the cart's steps were waiting for will not come."""
-        for step in sorted(cart.pending, key=lambda s: (s.due, s.order)):
-            self.decision(p, step, "cancelled", reason, at)
-        cart.pending = []
 
     def transition(self, profile_id: str, cart: Cart, to: str, reason: str, at: int) -> None:
         """A row of cart.transitions (ruling 21); the cart is in its new state after it."""
@@ -261,39 +362,29 @@ class Walk:
         )
         cart.state = to
 
-    def decision(self, p: Profile, step: Pending, outcome: str, reason: str | None, now: int) -> None:
+    def decision(
+        self, p: Profile, sequence: Sequence, waiting: Waiting, outcome: str, reason: str | None, now: int
+    ) -> None:
         """A row of retargeting.decisions."""
-        arm = self.campaigns.arm(p.id, step.campaign)
+        campaign, step = sequence.campaign, waiting.step
         self.out.decisions.append(
             {
-                "decision_id": step.decision_id(p.id),
-                "campaign_id": step.campaign.id,
-                "step": step.campaign.step,
-                "variant": self.campaigns.variant(p.id, step.campaign),
+                "decision_id": sequence.decision_id(p.id, waiting),
+                "campaign_id": campaign.id,
+                "step": step.id,
+                "variant": self.campaigns.variant(p.id, campaign, step),
                 "profile_id": p.id,
-                "arm": arm,
+                "arm": self.campaigns.arm(p.id, campaign),
                 "outcome": outcome,
                 "reason": reason,
-                "message_id": step.message_id(p.id) if outcome == "sent" else None,
-                "trigger": self.trigger(step),
+                "message_id": sequence.message_id(p.id, step) if outcome == "sent" else None,
+                "trigger": shown_trigger(sequence),
                 "decided_at": iso(now),
             }
         )
-        step.rows += 1
-
-    def trigger(self, step: Pending) -> dict[str, Any]:
-        """What a step is about, as its rows show it."""
-        return {"type": step.campaign.trigger, "at": iso(step.abandoned_at), "cart_id": step.cart_id}
+        waiting.rows += 1
 
 
 def latest(a: int | None, b: int | None) -> int | None:
     """The later of two times that may be absent."""
     return max((t for t in (a, b) if t is not None), default=None)
-
-
-def readable_zone(name: Any) -> bool:
-    """Whether it names a time zone."""
-    try:
-        return isinstance(name, str) and bool(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
-        return False

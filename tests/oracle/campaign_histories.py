@@ -1,0 +1,321 @@
+"""Hostile histories of campaigns: a file of many rules, a few customers who set them off, and what comes of it.
+
+Times lie on and just beside midnight (UTC), the ends of quiet hours, the night the clocks change, and the delays and
+windows of the rules. A second pass has customers open, click, bounce and unsubscribe the very messages that the
+first one sent.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.oracle.histories import DAY, HOUR, MINUTE, START, Choose, History, Step, track
+from tests.oracle.run import run
+
+CLOCK_CHANGE = START + 13 * HOUR
+"""2024-03-31T01:00:00Z: it is three o'clock in Berlin."""
+GAPS = (
+    0, 0, 1, MINUTE, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE + 1,
+    HOUR - 1, HOUR, HOUR, HOUR + 1, 2 * HOUR, 5 * HOUR, 20 * HOUR, DAY - 1, DAY, DAY, 2 * DAY, 8 * DAY,
+)  # fmt: skip
+INSTANTS = ("midnight", "midnight", "hour", "seven", "nineteen", "change")
+BESIDE = (-1, 0, 0, 0, 1, MINUTE)
+PRODUCTS = (
+    {"product_id": "lamp", "sku": "l1", "name": "Lamp", "price": 20, "url": "https://shop.example/lamp?c=1"},
+    {"product_id": "rug", "sku": "r1", "name": "Rug & <mat>", "price": "99.90", "url": "https://shop.example/rug#top"},
+    {"sku": "cup", "price": 4.5},
+    {"product_id": "bed", "price": 300, "currency": "EUR"},
+    {"product_id": "vase"},
+)
+TOPICS = ({"topic": "Garden"}, {"topics": ["garden", "kitchen"]}, {"topic": " kitchen", "topics": ["attic"]}, {})
+HASHTAGS = ({"hashtag": "#Summer"}, {"hashtags": ["spring", "#summer"]}, {"hashtags": ["winter"]}, {})
+PLACES = (
+    {"latitude": 52.5201, "longitude": 13.4051}, {"lat": "52.52", "lng": "13.37"}, {"latitude": 40.71, "lon": -74.01},
+    {"latitude": 48.1, "longitude": 11.6}, {"latitude": 91, "longitude": 0},
+)  # fmt: skip
+AGENTS = ({}, {}, {}, {"user_agent": "Mozilla/5.0"}, {"user_agent": "GoogleImageBot"}, {"machine": True})
+KINDS = (
+    "add", "add", "add", "add", "view", "view", "view", "view", "checkout", "remove", "page", "page", "topic", "topic",
+    "order", "order", "wish", "price", "price", "price", "stock", "stock", "tag", "place", "place", "visit",
+    "identify", "consent", "topic consent", "unsubscribed", "spam", "bounce", "response", "response",
+)  # fmt: skip
+TRIGGERS = (
+    ("cart_abandoned", ("", "", ", min_value: 10", ", min_value: 25")),
+    ("cart_abandoned", ("", "")),
+    ("checkout_abandoned", ("",)),
+    ("browse_abandoned", ("", "", ", min_value: 20")),
+    ("browse_abandoned", ("",)),
+    ("order_completed", ("", ", min_value: 30")),
+    ("product_added", ("", ", min_value: 20")),
+    ("price_dropped", ("", ", min_drop: 10%", ", min_drop: 0.5, interest: [carted]", ", within: 1d")),
+    ("back_in_stock", ("", ", interest: [wished, viewed]", ", within: 1h")),
+    ("lapsed", (", after: 1d", ", after: 8d", ", after: 2h")),
+    ("content_viewed", ("", ", topic: garden, times: 2", ", times: 2, within: 1h", ", topic: kitchen")),
+    ("hashtag_used", ("", ", hashtags: [Summer, '#autumn']")),
+    ("store_nearby", ("", ", radius: 5km", ", radius: 100m")),
+)
+REACH = (
+    "best, of: [push, email, sms]", "best, of: [push, email, sms]", "best, of: [email, sms, ads]", "email", "email",
+    "sms", "best, of: [broadcast, email]", "push", "ads", "broadcast", "other, of: [email, sms, push]",
+    "other, of: [email, sms, push]", "other, of: [sms, email]", "best, of: [email, push]",
+)  # fmt: skip
+TEMPLATES = ("all", "all", "all", "all", "all", "about", "topic", "offer", "named", "long")
+CONDITIONS = (
+    "", "", "", "", "", ", unless: engaged", ", unless: engaged", ', if: "cart.value > 15"',
+    ', if: "products.size > 1 or trigger.topic == \'garden\'"', ', if: "profile.first_name"',
+    ', if: "store.city == \'Berlin\'"', ', if: "recommendations.size > 0"',
+)  # fmt: skip
+CAPS = (
+    "", "", "",
+    "caps: {global: [{limit: 1, per: 7d}]}",
+    "caps: {global: [{limit: 2, per: 1d}], email: [{limit: 1, per: 1h}]}",
+    "caps: {email: [{limit: 1, per: 16h}], sms: [{limit: 1, per: 24h}], push: [{limit: 2, per: 20h}]}",
+    "caps: {global: [{limit: 3, per: 1d}], ads: [{limit: 0, per: 1d}], broadcast: [{limit: 1, per: 8d}]}",
+)  # fmt: skip
+QUIET = (
+    "", "",
+    'quiet_hours: {from: "21:00", to: "09:00", policy: defer}',
+    'quiet_hours: {from: "02:30", to: "14:00", policy: defer}',
+    'quiet_hours: {from: "00:00", to: "02:30", policy: defer}',
+)  # fmt: skip
+SUBSCRIBERS = (
+    ("email", "Email Opened"), ("email", "Email Opened"), ("email", "Email Link Clicked"), ("sms", "SMS Link Clicked"),
+    ("push", "Push Notification Tapped"), ("web", "page"), ("web", "page"), ("email", "Email Bounced"),
+    ("email", "Unsubscribed"), ("email", "Email Delivered"), ("email", "Email Marked as Spam"),
+)  # fmt: skip
+
+
+def campaign(choose: Choose, nth: int) -> list[str]:
+    """One campaign of a file."""
+    on, asks = choose(TRIGGERS)
+    variants = choose(("", "", ", variants: {plain: 50, offer: 50}"))
+    offer = choose(("", "prefix: BACK, discount: 10%", "prefix: C, discount: 5 EUR, valid_for: 1d"))
+    if offer and variants and choose((True, False)):
+        offer += ", variants: [offer]"
+    lines = [
+        f"  - id: c{nth}",
+        f"    trigger: {{on: {on}{choose(asks)}}}",
+        f"    priority: {choose((0, 0, 0, 1, 2))}",
+        f"    holdout: {choose((0, 0, 0, 0.3))}",
+        f"    reentry: {choose(('always', 'always', 'never', '1d', '2h'))}",
+        f"    topic: {choose(('offers', 'news'))}" if choose((True, False, False)) else "",
+        f"    offer: {{{offer}}}" if offer else "",
+        f"    exit_on: [order_completed{choose(('', ', unsubscribed', ', engaged, unsubscribed', ', visited'))}]",
+        "    steps:",
+    ]
+    after = 0
+    for step in range(choose((1, 1, 2, 3))):
+        delay = choose(("0m", "0m", "10m", "1h", "20h")) if step == 0 else choose(("1h", "20h", "24h", "3d"))
+        after = f"{int(delay[:-1]) + step}{delay[-1]}"
+        reach = choose(REACH[:10] if step == 0 else REACH)
+        hour = choose(("", "", "", ", hour: best"))
+        condition = choose(CONDITIONS) if step or choose((True, False, False)) else ""
+        lines.append(
+            f"      - {{id: s{step}, after: {after}, channel: {reach}{hour}{condition}, "
+            f"template: {choose(TEMPLATES)}{variants}}}"
+        )
+    return [line for line in lines if line]
+
+
+def campaigns(choose: Choose) -> str:
+    """A campaigns file of several campaigns with several steps."""
+    lines = [
+        f"timezone: {choose(('Europe/Berlin', 'Europe/Berlin', 'UTC', 'America/New_York'))}",
+        f"language: {choose(('en', 'en', 'de'))}",
+        f"consent: {{default: {choose(('opt_out', 'opt_out', 'opt_out', 'opt_in'))}}}",
+        f"control_group: {choose((0, 0, 0, 0.2))}",
+        choose(("", "", "stale_after: {push: 2d, email: 9d}")),
+        f"sms_segments: {choose((1, 3))}",
+        "stores: stores.yaml",
+        choose(CAPS),
+        choose(QUIET),
+        "campaigns:",
+    ]
+    for nth in range(choose((2, 3, 4, 6, 8))):
+        lines += campaign(choose, nth)
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+class Customers:
+    """A few people: what is known of each of them, and which of it an event of theirs carries."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.count = rng.choice((1, 2, 3))
+
+    def all_of(self, n: int) -> dict[str, Any]:
+        """Everything that identifies a customer, or most of it."""
+        rng = self.rng
+        traits = {"email": f"p{n}@shop.example"}
+        if rng.random() < 0.7:
+            traits["phone"] = f"+4930123450{n}"
+        device = {"token": f"token{n}"} if rng.random() < 0.7 else {}
+        if rng.random() < 0.5:
+            device["advertisingId"] = f"aaaaaaaa-0000-4000-8000-00000000000{n}"
+        return {"userId": f"u{n}", "anonymousId": f"a{n}", "context": {"traits": traits, "device": device}}
+
+    def some_of(self, n: int) -> dict[str, Any]:
+        """What an ordinary event carries; now and then it is on somebody else's device."""
+        rng = self.rng
+        kind = rng.choice(("user", "user", "user", "anon", "anon", "mail", "phone", "guest", "guest user"))
+        ids: dict[str, Any] = {"context": {}}
+        if "user" in kind:
+            ids["userId"] = f"u{n}"
+        if kind == "anon":
+            ids["anonymousId"] = f"a{n if rng.random() < 0.95 else rng.randrange(self.count)}"
+        if kind == "mail":
+            ids["context"] = {"traits": {"email": f"p{n}@shop.example"}}
+        if kind == "phone":
+            ids["context"] = {"traits": {"phone": f"+4930123450{n}"}}
+        if "guest" in kind:
+            ids["anonymousId"] = f"g{rng.randrange(2)}"
+        return ids
+
+
+def product(choose: Choose) -> dict[str, Any]:
+    """One product, as an event names it."""
+    return {**choose(PRODUCTS), **choose(({}, {}, {}, {"quantity": 2}, {"price": "15.00"}))}
+
+
+def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
+    """One event: its channel, and the message without its identifiers."""
+    shop = choose(("web", "web", "web", "app", "store", "callcenter"))
+    kind = choose(KINDS)
+    if kind in {"add", "view", "wish", "remove"}:
+        name = {"add": "Product Added", "view": "Product Viewed", "wish": "Product Added to Wishlist"}
+        return shop, track(name.get(kind, "Product Removed"), product(choose))
+    if kind == "checkout":
+        return shop, track("Checkout Started", choose(({}, {"products": [product(choose), product(choose)]})))
+    if kind == "page":
+        return shop, {"type": choose(("page", "screen")), "name": "Home"}
+    if kind == "topic":
+        return shop, {"type": choose(("page", "page", "track")), "event": "Article Read", "properties": choose(TOPICS)}
+    if kind == "order":
+        order = choose(({"order_id": "o1"}, {"order_id": "o2"}, {"order_id": "o3", "revenue": 50}, {}))
+        products = [product(choose) for _ in range(choose((0, 1, 2, 3)))]
+        return choose(("web", "web", "store", "marketplace")), track("Order Completed", {**order, "products": products})
+    if kind in {"price", "stock"}:
+        name = "Product Price Changed" if kind == "price" else "Product Restocked"
+        said = {**product(choose), "price": choose((10, 18, "20", 2)), **choose(({}, {}, {"old_price": 19}))}
+        return choose(("broadcast", "broadcast", "web")), track(name, said)
+    if kind == "tag":
+        return "social", track(
+            choose(("Hashtag Used", "Post Shared", "Post Commented", "Post Liked")), choose(HASHTAGS)
+        )
+    if kind == "place":
+        where = choose(PLACES)
+        page = {"type": "page", "name": "Map"}
+        return shop, choose(({**page, "properties": where}, {**page, "context": {"location": where}}))
+    if kind == "visit":
+        return "store", track("Store Visited", {"store_id": choose(("mitte", "west", "harbour", "nowhere"))})
+    if kind == "identify":
+        traits = choose(({"first_name": "Ana"}, {"language": "de-AT"}, {"locale": "fr_FR"}, {"first_name": "B. & C."}))
+        return shop, {"type": "identify", "traits": traits}
+    return word(choose, kind)
+
+
+def word(choose: Choose, kind: str) -> tuple[str, dict[str, Any]]:
+    """What a customer says of messages, or a machine in their place."""
+    channel = choose(("email", "sms", "push", "ads"))
+    if kind == "consent":
+        return "web", track("Subscription Changed", {"channel": channel, "subscribed": choose((True, True, False))})
+    if kind == "topic consent":
+        named = choose(({}, {"channel": channel}))
+        said = {"topic": choose(("offers", "news")), "subscribed": choose((True, False, False)), **named}
+        return "web", track("Subscription Changed", said)
+    if kind == "unsubscribed":
+        return choose(("email", "sms")), track("Unsubscribed", choose(({}, {"topic": "news"}, {"channel": "push"})))
+    if kind == "spam":
+        return "email", track("Email Marked as Spam", {})
+    if kind == "bounce":
+        name = choose(("Email Bounced", "SMS Failed", "Push Notification Bounced"))
+        return name.split()[0].lower(), track(name, choose(({}, {"bounce_type": "soft"}, {"type": "Permanent"})))
+    channel, name = choose(SUBSCRIBERS[:5])
+    return channel, track(name, {"campaign_id": f"c{choose((0, 1, 2, 3))}", **choose(AGENTS)})
+
+
+def next_time(rng: random.Random, now: int) -> int:
+    """When the next event happens: some time after this one, or at an instant at which something changes."""
+    if rng.random() < 0.75:
+        return now + rng.choice(GAPS)
+    what, beside = rng.choice(INSTANTS), rng.choice(BESIDE)
+    if what == "change":
+        return max(now, CLOCK_CHANGE + beside)
+    if what == "hour":
+        return max(now, (now // HOUR + 1) * HOUR + beside)
+    hour = {"midnight": 0, "seven": 7, "nineteen": 19}[what]
+    here = datetime.fromtimestamp(now / 1000, tz=UTC)
+    then = here.replace(hour=hour, minute=0, second=0, microsecond=0)
+    if then <= here:
+        then += timedelta(days=1)
+    return max(now, round(then.timestamp() * 1000) + beside)
+
+
+def at_times(timed: list[tuple[int, Step]]) -> list[Step]:
+    """Steps with the gaps between their times."""
+    steps, before = [], START
+    for at, step in sorted(timed, key=lambda t: t[0]):
+        steps.append(Step(at - before, step.channel, step.partition, step.message, step.delay))
+        before = at
+    return steps
+
+
+def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: int) -> list[tuple[int, Step]]:
+    """What customers do with messages that they were sent."""
+    timed = []
+    for nth, message in enumerate(messages):
+        if rng.random() < 0.4:
+            continue
+        ids = {
+            "email": {"context": {"traits": {"email": message["to"]}}},
+            "sms": {"context": {"traits": {"phone": message["to"]}}},
+            "push": {"context": {"device": {"token": message["to"]}}},
+        }.get(message["channel"])
+        if ids is None:
+            continue
+        at = round(datetime.fromisoformat(message["decided_at"]).timestamp() * 1000)
+        at += rng.choice((0, 1, MINUTE, 15 * MINUTE, HOUR, 20 * HOUR, DAY))
+        channel, name = rng.choice(SUBSCRIBERS)
+        known = {"message_id": message["message_id"], **rng.choice(AGENTS)}
+        if name == "page":
+            url = f"https://shop.example/lamp?c=1&wb_mid={message['message_id']}"
+            said = rng.choice(({"properties": {"url": url}}, {"context": {**ids["context"], "page": {"url": url}}}))
+            said = {"type": "page", "name": "Lamp", **ids, **said}
+        else:
+            said = {**track(name, known), **ids}
+        said["messageId"] = f"r{nth}"
+        timed.append((at, Step(0, channel, rng.randrange(partitions), said, rng.choice((0, 0, MINUTE)))))
+    return timed
+
+
+def random_campaigns(seed: int, longest: int = 40) -> History:
+    """The history of a seed, with the responses to what it sends."""
+    rng = random.Random(f"campaigns {seed}")
+    file, people = campaigns(rng.choice), Customers(rng)
+    timed: list[tuple[int, Step]] = []
+    now = START
+    for n in range(people.count):
+        said = {"type": "identify", "traits": rng.choice(({"first_name": "Zoe"}, {})), **people.all_of(n)}
+        timed.append((now + n, Step(0, "web", 0, {"messageId": f"i{n}", **said})))
+    for nth in range(rng.randint(10, longest)):
+        now = next_time(rng, now)
+        channel, message = errand(rng.choice)
+        ids = people.some_of(rng.randrange(people.count))
+        if channel == "broadcast":
+            ids = {"context": {}}
+        context = {**ids["context"], **message.get("context", {})}
+        if rng.random() < 0.1:
+            context["timezone"] = rng.choice(("Europe/Berlin", "America/New_York"))
+        if rng.random() < 0.1:
+            context["locale"] = rng.choice(("de-DE", "en-US", "fr"))
+        name = "same" if rng.random() < 0.04 else f"e{nth}"
+        message = {"messageId": name, **message, **ids, "context": context}
+        step = Step(0, channel, rng.choice((0, 0, 1)), message, rng.choice((0, 0, 0, 0, 1, 20 * MINUTE, HOUR, DAY)))
+        timed.append((now, step))
+        if rng.random() < 0.05:
+            timed.append((now + rng.choice((0, MINUTE)), Step(0, channel, 1, {**message, "timestamp": now})))
+    first = History(at_times(timed), file)
+    sent = run(first.records(), campaigns=file).messages
+    return History(at_times([*timed, *responses(rng, sent, 2)]), file)

@@ -1,0 +1,83 @@
+"""What everybody does: written down when it happens, known from the day after (UTC)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import combinations
+from typing import Any
+
+from tests.oracle.campaigns import DAY
+from tests.oracle.reading import number, text
+
+TOLD = False
+FACTS = ("name", "url", "image_url", "price", "currency")
+
+
+class Everybody:
+    """All facts, with their times; each question is answered from those of the days before."""
+
+    def __init__(self) -> None:
+        self._sent: list[tuple[int, str]] = []
+        self._engaged: list[tuple[int, str, int]] = []
+        self._together: list[tuple[int, str, str]] = []
+        self._products: list[tuple[int, str, str]] = []
+
+    def sent(self, channel: str, at: int) -> None:
+        """A message went out."""
+        self._sent.append((at, channel))
+
+    def engaged(self, channel: str, hour: int, at: int) -> None:
+        """Somebody responded, at this hour of their day."""
+        self._engaged.append((at, channel, hour))
+
+    def bought(self, products: list[Any], at: int) -> None:
+        """What was in an order that counts: the first 20 products, in pairs."""
+        known: dict[str, dict[str, Any]] = {}
+        for product in [p for p in products if isinstance(p, dict)][:20]:
+            if (key := product_id(product)) is None:
+                continue
+            known.setdefault(key, product)
+            self._products.append((at, key, json.dumps(facts(product), sort_keys=True)))
+        self._together += [(at, a, b) for a, b in combinations(sorted(known), 2)]
+
+    def rate(self, channel: str, at: int) -> tuple[int, int]:
+        """(messages, responses) on a channel."""
+        return (
+            sum(c == channel for t, c in self._sent if told(t, at)),
+            sum(c == channel for t, c, _ in self._engaged if told(t, at)),
+        )
+
+    def hours(self, at: int) -> Counter[int]:
+        """Responses by hour of the day."""
+        return Counter(hour for t, _, hour in self._engaged if told(t, at))
+
+    def recommended(self, products: list[str], at: int) -> list[str]:
+        """What was bought with these most often, at most four."""
+        counts: Counter[str] = Counter()
+        for t, a, b in self._together:
+            if told(t, at):
+                counts.update(other for mine, other in ((a, b), (b, a)) if mine in products and other not in products)
+        return sorted(counts, key=lambda product: (-counts[product], product))[:4]
+
+    def product(self, key: str, at: int) -> dict[str, Any]:
+        """The newest facts about a product."""
+        found = [(t, shown) for t, product, shown in self._products if product == key and told(t, at)]
+        return json.loads(max(found)[1]) if found else {}
+
+
+def told(happened: int, at: int) -> bool:
+    """Whether a decision at `at` knows of it."""
+    return TOLD and happened // DAY < (at - 1) // DAY
+
+
+def product_id(item: dict[str, Any]) -> str | None:
+    """What a product is known by where it is not a line of a cart."""
+    return text(item.get("product_id")) or text(item.get("sku"))
+
+
+def facts(item: dict[str, Any]) -> dict[str, Any]:
+    """What is said about a product."""
+    price = number(item.get("price"))
+    said = {**{name: text(item.get(name)) for name in FACTS}, "price": None if price is None else float(price)}
+    return {name: value for name, value in said.items() if value is not None}

@@ -1,0 +1,90 @@
+"""Everything remembered of one customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from tests.oracle.campaigns import Campaign, Step
+from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
+from tests.oracle.reach import Reach
+from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A step that waits for its time. `rows` counts the decisions about it; `placed`: its best hour is found."""
+
+    step: Step
+    due: int
+    rows: int = 0
+    placed: bool = False
+
+
+@dataclass(eq=False)
+class Sequence:
+    """What a trigger has started: the steps of one campaign. `used` are the channels of its messages, sent or not."""
+
+    campaign: Campaign
+    trigger: Trigger
+    waiting: list[Waiting]
+    used: list[str] = field(default_factory=list)
+    engaged: bool = False
+
+    def base(self, profile_id: str, step: Step) -> str:
+        """What a message is about."""
+        trigger = self.trigger
+        return f"{profile_id}|{self.campaign.id}|{trigger.ref}|{trigger.abandonment_no}|{step.id}"
+
+    def message_id(self, profile_id: str, step: Step) -> str:
+        """The name of the message of a step, sent or not."""
+        return digest(self.base(profile_id, step))
+
+    def decision_id(self, profile_id: str, waiting: Waiting) -> str:
+        """The name of the next decision about a step."""
+        return digest(f"{self.base(profile_id, waiting.step)}|{waiting.rows}")
+
+    def order(self, waiting: Waiting) -> tuple[object, ...]:
+        """Where a step stands among all that wait."""
+        trigger = self.trigger
+        return (
+            waiting.due, -self.campaign.priority, self.campaign.place, waiting.step.place, trigger.at, trigger.ref
+        )  # fmt: skip
+
+
+@dataclass
+class Profile:
+    """One customer."""
+
+    id: str
+    last_activity: int | None = None
+    last_order: int | None = None
+    cart: Cart | None = None
+    applied: dict[str, int] = field(default_factory=dict)
+    orders: set[str] = field(default_factory=set)
+    reach: Reach = field(default_factory=Reach)
+    looks: Looks = field(default_factory=Looks)
+    sequences: list[Sequence] = field(default_factory=list)
+    entered: dict[str, int] = field(default_factory=dict)
+    offers: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def cart_due(self) -> int | None:
+        """When the cart is abandoned, or expires if it is already."""
+        if self.cart is None:
+            return None
+        clock = max(self.last_activity or 0, self.cart.started)
+        return clock + (ABANDON_AFTER if self.cart.state == "open" else EXPIRE_AFTER)
+
+    def browse_due(self) -> int | None:
+        """When a visit without a cart is over."""
+        return self.last_activity + BROWSE_AFTER if self.looks.browsed and self.cart is None else None
+
+    def sequence_of(self, campaign_id: str, ref: str | None = None) -> Sequence | None:
+        """The sequence of a campaign that is under way, or None."""
+        found = (s for s in self.sequences if s.campaign.id == campaign_id and ref in {None, s.trigger.ref})
+        return next(found, None)
+
+
+def digest(text: str) -> str:
+    """32 hex digits that stand for a text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,51 @@
+"""What lies beside the campaigns file of a made-up history: its stores, and templates that show what they are given."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import mkdtemp
+
+import yaml
+
+STORES = (
+    {"id": "mitte", "name": "Mitte", "latitude": 52.52, "longitude": 13.405, "city": "Berlin",
+     "url": "https://shop.example/mitte", "billboards": ["alex", "dom"]},
+    {"id": "west", "name": "West", "latitude": 52.505, "longitude": 13.33, "address": "Kantstr. 1"},
+    {"id": "harbour", "name": "Harbour", "latitude": 40.7, "longitude": -74.0, "billboards": ["pier"]},
+)  # fmt: skip
+_ALL = (
+    "{{ campaign }} {{ channel }} {{ variant }} {{ profile.id }} {{ profile.language }} {{ trigger.type }} "
+    "{{ trigger.at }}{% if cart %} cart {{ cart.id }} {{ cart.stage }} {{ cart.currency }}{% endif %}"
+    "{% for p in products %} product {{ p.product_id }}/{{ p.sku }}/{{ p.name }}/{{ p.url }}{% endfor %}"
+    "{% for r in recommendations %} with {{ r.product_id }}/{{ r.name }}/{{ r.url }}{% endfor %}"
+    "{% if offer %} offer {{ offer.code }} {{ offer.discount }} {{ offer.expires_at }}{% endif %}"
+    "{% if store %} store {{ store.id }} {{ store.city }} {{ store.url }}{% endif %} {{ url }}"
+)
+TEMPLATES = {
+    "all.email.liquid": f"subject: {{{{ trigger.type }}}} <&>\n\n<p>{_ALL}</p>",
+    "all.liquid": _ALL,
+    "all.sms.liquid": "{{ campaign }} {{ variant }}\n {{ profile.language }} {{ url }}",
+    "de/all.email.liquid": "subject: Hallo\n\n{{ profile.language }} {{ campaign }} {{ url }}",
+    "about.liquid": "{{ trigger.topic }}{{ trigger.hashtag }}{{ trigger.store_id }}",
+    "topic.liquid": "{{ trigger.topic }} {{ url }}",
+    "offer.liquid": "{{ offer.code }} until {{ offer.expires_at }} {{ url }}",
+    "named.liquid": "{{ profile.first_name }} {{ channel }}",
+    "long.liquid": "{% for p in products %}{{ p.url }} {{ p.url }} {% endfor %}{{ profile.id }}",
+}
+
+
+@cache
+def campaigns_file(text: str) -> Path:
+    """A campaigns file of this text, with the stores and the templates beside it."""
+    name = blake2b(text.encode(), digest_size=8).hexdigest()
+    folder = Path(mkdtemp(prefix="winback-oracle-"))
+    (folder / "stores.yaml").write_text(yaml.safe_dump(list(STORES)))
+    for path, template in TEMPLATES.items():
+        place = folder / "templates" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(template)
+    file = folder / f"{name}.yaml"
+    file.write_text(text)
+    return file

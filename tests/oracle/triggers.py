@@ -1,0 +1,265 @@
+"""What may set a campaign off: what a customer looks at, buys, shares and is near to, and what happens to a product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tests.oracle.campaigns import Campaign, Campaigns, metres, milliseconds
+from tests.oracle.cart import ACTIVE_CHANNELS, Line, plain
+from tests.oracle.everybody import product_id
+from tests.oracle.reach import coordinates
+from tests.oracle.reading import Fact, number, order_value, text
+
+BROWSE_AFTER = 60 * 60 * 1000
+INTERESTS = {"Product Viewed": "viewed", "Product Added": "carted", "Product Added to Wishlist": "wished"}
+CHANGES = {"Product Price Changed": "price_dropped", "Product Restocked": "back_in_stock"}
+SOCIAL = {"Hashtag Used", "Post Shared", "Post Commented"}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Something that campaigns may wait for. An order at or after `since` ends what follows from it."""
+
+    type: str
+    at: int
+    since: int
+    ref: str
+    cart_id: str | None = None
+    abandonment_no: int = 0
+    value: Decimal = Decimal(0)
+    products: tuple[dict[str, Any], ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def ended_by(self, order: int) -> bool:
+        """Whether an order of this time makes what follows pointless. Thanks for an order end with a later one only."""
+        return order > self.at if self.type == "order_completed" else order >= self.since
+
+
+@dataclass
+class Interest:
+    """A product that a customer has viewed, carted or wished for."""
+
+    time: int
+    kinds: set[str]
+    price: Decimal | None
+    product: dict[str, Any]
+
+
+@dataclass
+class Looks:
+    """What a customer has looked at, and when."""
+
+    browsed: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    interests: dict[str, Interest] = field(default_factory=dict)
+    topics: dict[str, list[int]] = field(default_factory=dict)
+    lapsed: dict[str, int] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ learning
+
+    def learn(self, event: Fact, *, has_cart: bool, last_order: int | None) -> None:
+        """What an event shows of a customer's interests."""
+        for topic in topics_of(event):
+            self.topics.setdefault(topic, []).append(event.time)
+        if event.type != "track":
+            return
+        if event.name == "Order Completed":
+            for bought in products_of(event):
+                self.interests.pop(product_id(bought) or "", None)
+            self.browsed = {}
+            return
+        key = product_id(event.properties)
+        if key is None:
+            return
+        if event.name in INTERESTS:
+            self.remember(key, event)
+        viewed = event.name == "Product Viewed" and event.channel in ACTIVE_CHANNELS
+        if viewed and not has_cart and (last_order is None or event.time > last_order):
+            self.browsed[key] = (event.time, shown(event.properties))
+            self.browsed = dict(youngest(self.browsed, 10, lambda seen: seen[0]))
+
+    def remember(self, key: str, event: Fact) -> None:
+        """One more interest, or one more sign of it."""
+        known = self.interests.get(key, Interest(event.time, set(), None, {}))
+        price = number(event.properties.get("price"))
+        seen = {name: value for name, value in shown(event.properties).items() if value is not None}
+        self.interests[key] = Interest(
+            event.time,
+            known.kinds | {INTERESTS[event.name]},
+            known.price if price is None or price < 0 else price,
+            {**shown({}), **known.product, **seen},
+        )
+        self.interests = dict(youngest(self.interests, 50, lambda interest: interest.time))
+
+    def absorb(self, loser: Looks, last_order: int | None, *, has_cart: bool) -> None:
+        """What either side has looked at, both have."""
+        for key, seen in loser.browsed.items():
+            if key not in self.browsed or seen[0] > self.browsed[key][0]:
+                self.browsed[key] = seen
+        self.browsed = {
+            key: seen for key, seen in youngest(self.browsed, 10, lambda seen: seen[0])
+            if not has_cart and (last_order is None or seen[0] > last_order)
+        }  # fmt: skip
+        for key, interest in loser.interests.items():
+            if key not in self.interests or interest.time > self.interests[key].time:
+                self.interests[key] = interest
+        self.interests = dict(youngest(self.interests, 50, lambda interest: interest.time))
+        for topic, times in loser.topics.items():
+            self.topics[topic] = sorted(set(self.topics.get(topic, [])) | set(times))
+        for campaign, order in loser.lapsed.items():
+            self.lapsed[campaign] = max(order, self.lapsed.get(campaign, order))
+
+    # ------------------------------------------------------------------ triggers of an event
+
+    def of_event(self, campaigns: Campaigns, event: Fact, order: dict[str, Any] | None) -> Iterator[Found]:
+        """What an event sets off. `order` is its conversion, where it is an order that counts."""
+        if order is not None:
+            yield from self.of_order(campaigns, event, order["order_id"])
+        if event.type == "track" and event.name == "Product Added":
+            yield from self.of_product_added(campaigns, event)
+        yield from self.of_content(campaigns, event)
+        if event.type == "track" and event.name in SOCIAL:
+            yield from self.of_hashtag(campaigns, event)
+        yield from self.of_store(campaigns, event)
+
+    def of_order(self, campaigns: Campaigns, event: Fact, order_id: str) -> Iterator[Found]:
+        """Thanks for an order."""
+        products = tuple(shown(product) for product in products_of(event))
+        value, currency = order_value(event.properties), text(event.properties.get("currency"))
+        about = {"order_id": order_id, "value": plain(value), **({"currency": currency} if currency else {})}
+        trigger = Trigger(
+            "order_completed", event.time, event.time, f"order:{order_id}", value=value, products=products, about=about
+        )
+        yield from ((campaign, trigger) for campaign in campaigns.on("order_completed"))
+
+    def of_product_added(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+        """Something that goes with what was just put into the cart."""
+        key = product_id(event.properties)
+        if key is None:
+            return
+        price, quantity = number(event.properties.get("price")), number(event.properties.get("quantity"))
+        price = None if price is None or price < 0 else price
+        value = Decimal(price or 0) * (Decimal(1) if quantity is None else quantity)
+        trigger = Trigger(
+            "product_added", event.time, event.time, f"added:{event.message_id}", value=value,
+            products=(shown(event.properties),), about={"product_id": key, **given("price", price)},
+        )  # fmt: skip
+        yield from ((campaign, trigger) for campaign in campaigns.on("product_added"))
+
+    def of_content(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+        """A topic that was read about often enough."""
+        for campaign in campaigns.on("content_viewed"):
+            wanted, times = campaign.asks.get("topic"), campaign.asks.get("times", 1)
+            since = event.time - milliseconds(campaign.asks.get("within", "7d"))
+            for topic in topics_of(event):
+                if wanted in {None, topic} and sum(since < at <= event.time for at in self.topics[topic]) >= times:
+                    ref = f"content:{event.message_id}"
+                    yield campaign, Trigger("content_viewed", event.time, event.time, ref, about={"topic": topic})
+                    break
+
+    def of_hashtag(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+        """A hashtag that a campaign takes."""
+        for campaign in campaigns.on("hashtag_used"):
+            wanted = [plain_hashtag(tag) for tag in campaign.asks.get("hashtags", ())]
+            used = next((tag for tag in hashtags_of(event) if not wanted or tag in wanted), None)
+            if used is not None:
+                ref = f"hashtag:{event.message_id}"
+                yield campaign, Trigger("hashtag_used", event.time, event.time, ref, about={"hashtag": used})
+
+    def of_store(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+        """A store that the customer is near to."""
+        here = coordinates(event)
+        near = campaigns.nearest(*here) if here else None
+        if near is None:
+            return
+        trigger = Trigger(
+            "store_nearby", event.time, event.time, f"nearby:{event.message_id}", about={"store_id": near[0].id}
+        )
+        for campaign in campaigns.on("store_nearby"):
+            if near[1] <= metres(campaign.asks.get("radius", 1000)):
+                yield campaign, trigger
+
+    # ------------------------------------------------------------------ triggers of a product
+
+    def of_change(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+        """What a change of a product means to somebody who is interested in it."""
+        key, kind = product_id(event.properties), CHANGES[event.name]
+        interest = self.interests.get(key or "")
+        if interest is None:
+            return
+        now, before = (number(event.properties.get(name)) for name in ("price", "old_price"))
+        before = interest.price if before is None else before
+        product = {**interest.product, **{k: v for k, v in shown(event.properties).items() if v is not None}}
+        about = {"product_id": key, "price": now, "old_price": before}
+        for campaign in campaigns.on(kind):
+            asks = campaign.asks
+            recent = interest.time > event.time - milliseconds(asks.get("within", "30d"))
+            if not recent or not interest.kinds & set(asks.get("interest", interest.kinds)):
+                continue
+            if kind == "price_dropped" and not dropped(before, now, asks.get("min_drop", 0)):
+                continue
+            prefix = "price" if kind == "price_dropped" else "stock"
+            yield campaign, Trigger(
+                kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}", products=(product,),
+                about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None},
+            )  # fmt: skip
+
+
+Found = tuple[Campaign, Trigger]
+
+
+def dropped(before: Decimal | None, now: Decimal | None, least: Any) -> bool:
+    """Whether a price went down by enough."""
+    if before is None or now is None or now >= before or before <= 0:
+        return False
+    text_ = str(least).strip()
+    share = Fraction(text_[:-1]) / 100 if text_.endswith("%") else Fraction(text_)
+    return Fraction(before - now) / Fraction(before) >= share
+
+
+def youngest(things: dict[str, Any], most: int, time: Any) -> Iterable[tuple[str, Any]]:
+    """The newest of many."""
+    return sorted(things.items(), key=lambda item: (time(item[1]), item[0]))[-most:]
+
+
+def shown(item: dict[str, Any]) -> dict[str, Any]:
+    """A product as a line of a cart is shown."""
+    quantity = number(item.get("quantity"))
+    line = Line(Decimal(1) if quantity is None or quantity <= 0 else quantity)
+    line.update(item, None)
+    return line.shown()
+
+
+def given(name: str, value: Decimal | None) -> dict[str, Any]:
+    """A number under its name, where there is one."""
+    return {} if value is None else {name: plain(value)}
+
+
+def products_of(event: Fact) -> list[dict[str, Any]]:
+    """The products that an order names."""
+    products = event.properties.get("products")
+    return [product for product in products if isinstance(product, dict)] if isinstance(products, list) else []
+
+
+def topics_of(event: Fact) -> list[str]:
+    """What a page or an event is about."""
+    if event.channel not in ACTIVE_CHANNELS or event.type not in {"page", "screen", "track"}:
+        return []
+    one, many = event.properties.get("topic"), event.properties.get("topics")
+    said = [one, *(many if isinstance(many, list) else ())]
+    return list(dict.fromkeys(t.strip().lower() for t in said if isinstance(t, str) and t.strip()))
+
+
+def hashtags_of(event: Fact) -> list[str]:
+    """The hashtags of a post."""
+    one, many = event.properties.get("hashtag"), event.properties.get("hashtags")
+    said = [plain_hashtag(tag) for tag in (*(many if isinstance(many, list) else ()), one) if isinstance(tag, str)]
+    return list(dict.fromkeys(tag for tag in said if tag))
+
+
+def plain_hashtag(tag: str) -> str:
+    """A hashtag without its sign, in lower case."""
+    return tag.strip().lstrip("#").lower()
