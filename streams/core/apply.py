@@ -7,7 +7,7 @@ they are given and put what follows from it into `Effects`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,12 +22,19 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
 )  # fmt: skip
 from streams.core import attribution, cart, channels, consent, contact, orders
+from streams.core.campaigns import Campaigns
 from streams.core.cart import Transition
+from streams.core.catalogue import ProductChange
+from streams.core.decision import Decision
 from streams.core.kpis import COUNTED, Cells
+from streams.core.orders import Conversion
 from streams.core.population import Known, Learned, NobodyKnown
 from streams.core.profile import Cart, Profile
 from streams.core.sealed import Sealed
-from streams.core.sequence import Decision, Sequencer
+from streams.core.sequence import ENTERED, Sequencer
+from streams.core.triggers import abandoned
+from streams.core.triggers.every import Triggers
+from streams.core.triggers.trigger import Trigger
 
 DEDUPLICATION_MS: Final = DAY_MS
 _PRUNE_SEEN: Final = 64
@@ -52,42 +59,56 @@ class Effects:
 class Machines:
     """The machines of journey over one profile."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
-        self._sequencer = sequencer
+    def __init__(self, campaigns: Campaigns, secret: str) -> None:
+        self._sequencer = Sequencer(campaigns, secret)
+        self._triggers = Triggers(campaigns)
 
     def due_at(self, profile: Profile) -> int | None:
-        """The profile's next timer: of its cart or of a step that waits."""
-        of_cart, of_steps = cart.due_at(profile), self._sequencer.due_at(profile)
-        if of_cart is None or of_steps is None:
-            return of_cart if of_steps is None else of_steps
-        return min(of_cart, of_steps)
+        """The profile's next timer: of its cart, of a visit or a last order, or of a step that waits."""
+        first = cart.due_at(profile) if profile.cart is not None else None
+        for due in (self._triggers.due_at(profile), self._sequencer.due_at(profile)):
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
-        """Fire every timer due at or before `upto`, in order of time; of equals the cart's first."""
-        if profile.cart is None and not profile.sequences:
-            return
+        """Fire every timer due at or before `upto`, in order of time.
+
+        Of equals the cart's first, then those that triggers wait for, then steps.
+        """
         while (due := self.due_at(profile)) is not None and due <= upto:
             if cart.due_at(profile) == due:
                 self._transitions(profile, cart.on_time(profile, due), effects)
+            elif self._triggers.due_at(profile) == due:
+                self._start(profile, self._triggers.on_time(profile, due), effects)
             else:
                 if wall is not None:
                     effects.observed.append((("winback_trigger_delay_seconds",), (wall - due) / 1000))
-                self._decisions(profile, self._sequencer.on_time(profile, due, wall), effects)
+                self._decisions(profile, self._sequencer.on_time(profile, due, wall, effects.known), effects)
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
         if _is_repeat(profile, event):
             self.on_repeat(event, effects)
             return False
-        consent.on_event(profile, event)
+        withdrawn = consent.on_event(profile, event)
         contact.on_event(profile, event)
         channels.on_event(profile, event)
         attribution.on_event(profile, event)
         self._count(event, effects)
-        if event.name == ORDER_COMPLETED:
-            self._order(profile, event, effects)
+        ordered = event.name == ORDER_COMPLETED
+        counted = self._order(profile, event, effects) if ordered else None
         self._transitions(profile, cart.on_event(profile, event), effects)
+        if ordered:
+            self._decisions(profile, self._sequencer.on_order(profile, event, orders.order_id(event)), effects)
+        elif profile.sequences:
+            self._decisions(profile, self._sequencer.on_event(profile, event, withdrawn), effects)
+        self._start(profile, self._triggers.on_event(profile, event, counted), effects)
         return True
+
+    def on_product(self, profile: Profile, change: ProductChange, effects: Effects) -> None:
+        """Something has happened to a product that the profile is interested in."""
+        self._start(profile, self._triggers.on_product(profile, change), effects)
 
     def on_repeat(self, event: Sealed, effects: Effects) -> None:
         """An event that has had its effect already: counted, so that no event goes missing unseen."""
@@ -97,6 +118,7 @@ class Machines:
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
         lost = loser.cart.id if loser.cart is not None else None
+        last_orders = winner.last_order, loser.last_order
         self._sequencer.absorb(winner, loser)
         transitions = cart.absorb(winner, loser, at)
         consent.absorb(winner, loser)
@@ -104,6 +126,7 @@ class Machines:
         channels.absorb(winner, loser)
         attribution.absorb(winner, loser)
         orders.absorb(winner, loser)
+        self._triggers.absorb(winner, loser)
         for message_id, seen in loser.seen.items():
             winner.seen[message_id] = max(seen, winner.seen.get(message_id, seen))
         for message_id, clock in loser.late_seen.items():
@@ -112,6 +135,7 @@ class Machines:
         if lost is not None and (winner.cart is None or winner.cart.id != lost):
             # The two carts are one now, under the winner's id: a step of the other would remind of it twice.
             self._decisions(winner, self._sequencer.cancel(winner, lost, "exited", at), effects)
+        self._decisions(winner, self._sequencer.settle(winner, loser, last_orders, at), effects)
 
     def divide(self, profile: Profile, to: str, by: Container[str], at: int, effects: Effects) -> Cart | None:
         """A split: the cart that another profile gets of this one's lines."""
@@ -121,13 +145,12 @@ class Machines:
 
     def arrive(self, profile: Profile, effects: Effects) -> None:
         """A profile that a split has made: its cart stands here as it stood there, but reminds nobody again."""
-        self._transitions(profile, cart.arrived(profile), effects)
-        profile.sequences = []
+        self._transitions(profile, cart.arrived(profile), effects, starts=False)
 
-    def _order(self, profile: Profile, event: Sealed, effects: Effects) -> None:
+    def _order(self, profile: Profile, event: Sealed, effects: Effects) -> Conversion | None:
         conversion = orders.on_completed(profile, event)
         if conversion is None:
-            return
+            return None
         effects.rows.append((CONVERSIONS, profile.id, conversion.row))
         worth = conversion.value
         effects.cells.add("channel_hour", event.time, {"channel": event.channel}, orders=1, revenue=worth)
@@ -140,6 +163,9 @@ class Machines:
                 "arm": "treatment", "channel": credited.channel,
             }  # fmt: skip
             effects.cells.add("campaign_day", event.time, of, conversions=1, revenue=worth)
+        if isinstance(products := event.properties.get("products"), list):
+            effects.learned.bought(products, event.clock)
+        return conversion
 
     def _count(self, event: Sealed, effects: Effects) -> None:
         amounts = {"events": 1}
@@ -153,7 +179,17 @@ class Machines:
         if event.late:
             effects.counts["winback_late_events_total", event.channel] += 1
 
-    def _transitions(self, profile: Profile, transitions: list[Transition], effects: Effects) -> None:
+    def _start(self, profile: Profile, triggers: Iterable[Trigger], effects: Effects) -> None:
+        for trigger in triggers:
+            for campaign_id, outcome, arm in self._sequencer.start(profile, trigger):
+                effects.counts["winback_triggers_total", campaign_id, outcome] += 1
+                if outcome == ENTERED:
+                    of = {"campaign_id": campaign_id, "step": "", "variant": "", "arm": arm, "channel": ""}
+                    effects.cells.add("campaign_day", trigger.at, of, triggered=1)
+
+    def _transitions(
+        self, profile: Profile, transitions: list[Transition], effects: Effects, *, starts: bool = True
+    ) -> None:
         for transition in transitions:
             effects.rows.append((CART_TRANSITIONS, profile.id, transition.row(profile.id)))
             amounts = {"opened" if transition.reason == "opened" else _AS[transition.reason]: 1}
@@ -161,6 +197,9 @@ class Machines:
                 amounts["abandoned_value"] = transition.value
             effects.cells.add("cart_hour", transition.at, {"stage": transition.stage}, **amounts)
             self._decisions(profile, self._sequencer.on_transition(profile, transition), effects)
+            trigger = abandoned.on_transition(transition)
+            if trigger is not None and starts:
+                self._start(profile, (trigger,), effects)
 
     def _decisions(self, profile: Profile, decisions: list[Decision], effects: Effects) -> None:
         for row, message, channel, at in decisions:
@@ -168,6 +207,7 @@ class Machines:
                 effects.rows.append((RETARGETING_MESSAGES, profile.id, message))
                 effects.counts["winback_messages_total", row["campaign_id"], message["channel"]] += 1
                 effects.cells.add("channel_hour", at, {"channel": message["channel"]}, sends=1)
+                effects.learned.sent(message["channel"], at)
                 profile.sent = [s for s in profile.sent if s[0] > at - _LONGEST_WINDOW_MS]
             effects.rows.append((RETARGETING_DECISIONS, profile.id, row))
             of = {

@@ -20,7 +20,6 @@ from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, time_of
 from streams.core.profiles import PENDING, DueIndex, Profiles
 from streams.core.repeats import Heard, Numbered
 from streams.core.seal import Sealer
-from streams.core.sequence import Sequencer
 from streams.core.task import Emit, Store
 from streams.core.wire import BEFORE, EVENT, links_out, unpack_before, unpack_event
 
@@ -43,7 +42,7 @@ class Journey:
         self._due = DueIndex()
         self._marks = Marks(store)
         self._cells = Cells(store, emit, partition)
-        machines = Machines(Sequencer(campaigns, secret))
+        machines = Machines(campaigns, secret)
         self._sealer = Sealer(store, emit, self._profiles, self._due, self._marks, machines, partition, partitions)
         self._heard = Heard()
         self._forward = Numbered(emit, partition)

@@ -27,17 +27,17 @@ class Conversion(NamedTuple):
 
 def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
     """An Order Completed; None when this order_id has been counted already."""
-    order_id = _order_id(event)
-    if order_id in profile.orders:
+    known_by = order_id(event)
+    if known_by in profile.orders:
         return None
-    profile.orders.append(order_id)
+    profile.orders.append(known_by)
     if len(profile.orders) > MOST_ORDERS:
         del profile.orders[0]
     worth = order_value(event.properties)
     recovered = _recovered(profile, event.time)
     touches = attribution.before(profile, event.time)
     row = {
-        "order_id": order_id,
+        "order_id": known_by,
         "profile_id": profile.id,
         "value": to_number(worth),
         "currency": currency_of(event.properties),
@@ -54,7 +54,7 @@ def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """An order either side has counted is counted."""
-    winner.orders.extend(order_id for order_id in loser.orders if order_id not in winner.orders)
+    winner.orders.extend(known_by for known_by in loser.orders if known_by not in winner.orders)
 
 
 def _recovered(profile: Profile, at: int) -> Reminder | None:
@@ -67,7 +67,8 @@ def _recovered(profile: Profile, at: int) -> Reminder | None:
     return credited
 
 
-def _order_id(event: Sealed) -> str:
+def order_id(event: Sealed) -> str:
+    """What an order is known by: the order_id it names, else the event's own id."""
     given = event.properties.get("order_id")
     if isinstance(given, str) and given.strip():
         return given.strip()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 
+from streams.core import sms
 from streams.core.campaigns import Campaigns
+
+_LAX: Final = Environment()
 
 
 class Rendered(NamedTuple):
@@ -26,6 +29,7 @@ class Renderer:
         plain = Environment(undefined=StrictUndefined)
         html = Environment(undefined=StrictUndefined, autoescape=True)
         self._language = campaigns.file.language
+        self._sms_segments = campaigns.file.sms_segments
         self._parsed: dict[tuple[str, str, str], tuple[BoundTemplate | None, BoundTemplate] | None] = {}
         self._errors: dict[tuple[str, str, str], str] = {}
         for name, text in campaigns.templates.items():
@@ -43,7 +47,7 @@ class Renderer:
         return self._errors
 
     def render(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered | None:
-        """The text of a message; None when the template is invalid or names something that is not there.
+        """The text of a message; None when the template is invalid, names something missing, or is too long.
 
         Of the customer's language, else of the file's, else of none.
         """
@@ -51,18 +55,27 @@ class Renderer:
         parsed = next((self._parsed[name] for name in names if name in self._parsed), None)
         if parsed is None:
             return None
-        subject, body = parsed
         try:
-            return Rendered(" ".join(subject.render(**scope).split()) if subject else "", body.render(**scope).strip())
-        except LiquidError:
+            subject, body = ("" if part is None else part.render(**scope) for part in parsed)
+        except Exception:  # noqa: BLE001 - whatever a template does with a value, it must not stop the stream
             return None
+        if channel == "sms":
+            body = " ".join(body.split())
+            if sms.segments(body) > self._sms_segments:
+                return None
+        return Rendered(" ".join(subject.split()), body.strip())
+
+    def holds(self, condition: str, scope: dict[str, Any]) -> bool:
+        """Whether the expression of a step's `if` is true; what is missing, or cannot be compared, makes it false."""
+        try:
+            return _condition(condition).render(**scope) == "1"
+        except Exception:  # noqa: BLE001 - as above
+            return False
 
 
-def with_message_id(url: str, message_id: str) -> str:
-    """A link that tells which message it was in: the page's own address with `wb_mid`."""
-    parts = urlsplit(url)
-    query = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=query + urlencode({"wb_mid": message_id})))
+@lru_cache(maxsize=256)
+def _condition(expression: str) -> BoundTemplate:
+    return _LAX.from_string(f"{{% if {expression} %}}1{{% endif %}}")
 
 
 def _split(text: str) -> tuple[str, str]:

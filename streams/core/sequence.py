@@ -1,32 +1,37 @@
-"""What follows an abandonment: steps that wait for their time, and the decision to send, defer, suppress or hold out.
+"""What follows a trigger: a sequence of steps that wait for their time, and all that begins or ends one.
 
-Decisions are made at send time against the profile of that instant. The checks and their order are `_why_not`.
+A campaign has at most one sequence with a profile. What becomes of a step when it is due is decided in decide.py.
 """
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from schemas.money import to_number
-from schemas.times import iso
-from streams.core import caps, channels, consent
-from streams.core import lines as cart_lines
-from streams.core.campaigns import Campaign, Campaigns, CampaignStep
-from streams.core.cart import ABANDONED, Transition
-from streams.core.profile import Profile, Reminder, Sequence, Waiting
-from streams.core.render import Renderer, with_message_id
+from streams.core import offers
+from streams.core.campaigns import Campaign, Campaigns
+from streams.core.cart import Transition
+from streams.core.consent import ALL, Withdrawn
+from streams.core.decide import Decider
+from streams.core.decision import OF_CARTS, Decision, digest, row
+from streams.core.draws import TREATMENT, Draws
+from streams.core.population import Known
+from streams.core.profile import Profile, Sequence, Waiting
+from streams.core.sealed import Sealed
+from streams.core.triggers.trigger import Trigger
 
-_CANCELS = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
+_ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
+_RETRACTED: Final = "r"
+ENTERED: Final = "entered"
 
 
-class Decision(NamedTuple):
-    """One outcome of one step: the row for `retargeting.decisions`, and the message if there is one."""
+class Entry(NamedTuple):
+    """A trigger met a campaign: `outcome` is entered, active (it has a sequence already) or reentry (too soon)."""
 
-    row: dict[str, Any]
-    message: dict[str, Any] | None
-    channel: str | None
-    at: int
+    campaign: str
+    outcome: str
+    arm: str
 
 
 class Sequencer:
@@ -35,44 +40,100 @@ class Sequencer:
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
-        self._renderer = Renderer(campaigns)
-        self._arm_key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
+        self._draws = Draws(campaigns.file, secret)
+        self._decider = Decider(campaigns, self._draws)
 
     def due_at(self, profile: Profile) -> int | None:
         """When the next step of the profile is due."""
-        return min((waiting.due for sequence in profile.sequences for waiting in sequence.waiting), default=None)
+        if not profile.sequences:
+            return None
+        return min(waiting.due for sequence in profile.sequences for waiting in sequence.waiting)
+
+    # ------------------------------------------------------------------ what begins one
+
+    def start(self, profile: Profile, trigger: Trigger) -> list[Entry]:
+        """Every campaign of this trigger, in the order of the file, lets the customer enter or does not."""
+        entries = []
+        for campaign in self._campaigns.by_trigger.get(trigger.type, ()):
+            if trigger.campaign not in (None, campaign.id) or to_number(trigger.value) < campaign.trigger.min_value:
+                continue
+            outcome = self._refusal(profile, campaign, trigger.at)
+            entries.append(Entry(campaign.id, outcome or ENTERED, self._draws.arm(profile.id, campaign)))
+            if outcome is not None:
+                continue
+            profile.entered[campaign.id] = trigger.at
+            profile.sequences.append(
+                Sequence(
+                    campaign.id, trigger.type, trigger.at, trigger.since, trigger.ref, trigger.cart_id,
+                    trigger.abandonment_no, trigger.products, trigger.about,
+                    waiting=[Waiting(step.id, trigger.at + step.after) for step in campaign.steps],
+                )
+            )  # fmt: skip
+        return entries
+
+    def _refusal(self, profile: Profile, campaign: Campaign, at: int) -> str | None:
+        if any(sequence.campaign == campaign.id for sequence in profile.sequences):
+            return "active"
+        last = profile.entered.get(campaign.id)
+        if last is None or campaign.reentry == "always":
+            return None
+        return "reentry" if campaign.reentry == "never" or last + campaign.reentry > at else None
+
+    # ------------------------------------------------------------------ what is due
+
+    def on_time(self, profile: Profile, due: int, wall: int | None, known: Known) -> list[Decision]:
+        """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
+        ready = [(sequence, w) for sequence in profile.sequences for w in sequence.waiting if w.due <= due]
+        ready.sort(key=lambda item: self._turn(*item))
+        decisions = []
+        for sequence, waiting in ready:
+            decision = self._decider.decide(profile, sequence, waiting, wall, known)
+            if decision is not None:
+                decisions.append(decision)
+                if not decision.waits:
+                    sequence.waiting.remove(waiting)
+        profile.sequences = [sequence for sequence in profile.sequences if sequence.waiting]
+        return decisions
+
+    # ------------------------------------------------------------------ what ends one
 
     def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
-        """An abandonment starts the campaign of its stage; what ends or reopens the cart cancels what waits."""
-        if transition.target == ABANDONED:
-            self._start(profile, transition)
-            return []
-        reason = _CANCELS.get(transition.reason)
-        if reason is None:
+        """What ends or reopens a cart ends what it started."""
+        reason = _ENDS.get(transition.reason)
+        if reason is None or not profile.sequences:
             return []
         return self.cancel(profile, transition.cart_id, reason, transition.at)
 
     def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
-        """Drop the waiting steps of a cart, each with a row that says why."""
-        dropped = [sequence for sequence in profile.sequences if sequence.cart_id == cart_id]
-        profile.sequences = [sequence for sequence in profile.sequences if sequence.cart_id != cart_id]
-        return [
-            self._decision(profile, sequence, waiting, "cancelled", reason, at)
-            for sequence in dropped
-            for waiting in sequence.waiting
-        ]
+        """End what a cart has started."""
+        return self._end(profile, lambda sequence: sequence.cart_id == cart_id, reason, at)
 
-    def on_time(self, profile: Profile, due: int, wall: int | None) -> list[Decision]:
-        """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
-        ready = [(sequence, w) for sequence in profile.sequences for w in sequence.waiting if w.due <= due]
-        for sequence, waiting in ready:
-            sequence.waiting.remove(waiting)
-        decisions = [self._decide(profile, sequence, waiting, wall) for sequence, waiting in ready]
-        profile.sequences = [sequence for sequence in profile.sequences if sequence.waiting]
-        return decisions
+    def on_order(self, profile: Profile, event: Sealed, order_id: str) -> list[Decision]:
+        """An order ends what began before it; one that came late also takes back what may still be on its way."""
+        at, ref = event.time, f"order:{order_id}"
+        ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
+        return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
+
+    def on_event(self, profile: Profile, event: Sealed, withdrawn: Withdrawn | None) -> list[Decision]:
+        """Any other event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
+        active = event.is_activity
+        by_id = self._campaigns.by_id
+
+        def ends(sequence: Sequence) -> bool:
+            campaign = by_id.get(sequence.campaign)
+            exits = campaign.exit_on if campaign is not None else ()
+            if active and event.time > sequence.at and (sequence.trigger == "browse_abandoned" or "visited" in exits):
+                return True
+            if sequence.engaged and "engaged" in exits:
+                return True
+            if withdrawn is None or campaign is None or "unsubscribed" not in exits:
+                return False
+            return withdrawn.topic in (None, campaign.topic) and _sent_on(profile, sequence, withdrawn.channel)
+
+        return self._end(profile, ends, "exited", event.time)
 
     def absorb(self, winner: Profile, loser: Profile) -> None:
-        """What waits and what was sent on either side is the winner's, and so is its arm.
+        """What waits on either side is the winner's, and so is its arm, its codes and when it entered what.
 
         Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
         """
@@ -81,163 +142,87 @@ class Sequencer:
         both = {*winner.contaminated, *loser.contaminated}
         for campaign_id, arm in loser.arms.items():
             campaign = self._campaigns.by_id.get(campaign_id)
-            if campaign is not None and winner.arms.setdefault(campaign_id, self._arm(winner, campaign)) != arm:
-                both.add(campaign_id)
+            if campaign is not None:
+                mine = winner.arms.setdefault(campaign_id, self._draws.arm(winner.id, campaign))
+                if mine != arm:
+                    both.add(campaign_id)
         winner.contaminated = sorted(both)
+        for campaign_id, at in loser.entered.items():
+            winner.entered[campaign_id] = max(at, winner.entered.get(campaign_id, at))
+        offers.absorb(winner, loser)
 
-    def _start(self, profile: Profile, transition: Transition) -> None:
-        for campaign in self._campaigns.by_trigger.get(f"{transition.stage}_abandoned", ()):
-            if to_number(transition.value) >= campaign.trigger.min_value:
-                waiting = [Waiting(step.id, transition.at + step.after) for step in campaign.steps]
-                profile.sequences.append(
-                    Sequence(
-                        campaign.id, campaign.trigger.on, transition.at, transition.opened_at, transition.cart_id,
-                        transition.cart_id, transition.abandonment_no, waiting=waiting,
-                    )
-                )  # fmt: skip
+    def settle(self, winner: Profile, loser: Profile, orders: tuple[int, int], at: int) -> list[Decision]:
+        """After a merge: what the other side's last order ends, then the loser's where both have the same campaign.
 
-    def _decide(self, profile: Profile, sequence: Sequence, step: Waiting, wall: int | None) -> Decision:
-        known = self._campaigns.steps.get((sequence.campaign, step.step))
-        if known is None:
-            return self._decision(profile, sequence, step, "cancelled", "exited", step.due)
-        campaign, rule = self._campaigns.by_id[sequence.campaign], known[1]
-        if wall is not None and wall - step.due > self._file.max_trigger_age:
-            return self._decision(profile, sequence, step, "suppressed", "stale", step.due)
-        allowed, reason = self._allowed(profile, rule, step.due)
-        if not allowed:
-            return self._decision(profile, sequence, step, "suppressed", reason, step.due)
-        zone = profile.zone[0] if profile.zone is not None else self._file.timezone
-        quiet_end = caps.quiet_until(self._file.quiet_hours, zone, step.due)
-        if quiet_end is not None:
-            decision = self._decision(profile, sequence, step, "deferred", "quiet_hours", step.due)
-            step.due, step.tries = quiet_end, step.tries + 1
-            sequence.waiting.append(step)
-            return decision
-        if campaign.id in profile.contaminated:
-            return self._decision(profile, sequence, step, "suppressed", "contaminated", step.due)
-        channel = channels.best(profile, allowed)
-        arm = self._arm(profile, campaign)
-        if arm == "control":
-            profile.arms[campaign.id] = arm
-            return self._decision(profile, sequence, step, "held_out", None, step.due, channel=channel)
-        message = self._message(profile, campaign, rule, sequence, step, channel)
-        if message is None:
-            return self._decision(profile, sequence, step, "suppressed", "invalid_template", step.due, channel=channel)
-        profile.arms[campaign.id] = arm
-        self._sent(profile, sequence, step, message)
-        return self._decision(profile, sequence, step, "sent", None, step.due, channel=channel, message=message)
+        `orders` are the last orders of (winner, loser) before they were one.
+        """
+        if not winner.sequences:
+            return []
+        theirs = {id(sequence) for sequence in loser.sequences}
+        last, others = orders
+        ended = self._end(
+            winner, lambda s: _ended_by(s.trigger, s.since, s.ref, last if id(s) in theirs else others, ""),
+            "converted", at,
+        )  # fmt: skip
+        taken = {sequence.campaign for sequence in winner.sequences if id(sequence) not in theirs}
+        return [*ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
 
-    def _allowed(self, profile: Profile, rule: CampaignStep, now: int) -> tuple[list[str], str]:
-        """The channels left after contact, consent and caps; with none left, the check that took the last one."""
-        default = self._file.consent.default == "opt_out"
-        left: list[str] = [c for c in rule.candidates if c in profile.contacts]
-        if not left:
-            return [], "no_contact"
-        left = [c for c in left if consent.given(profile, c, default=default)]
-        if not left:
-            return [], "no_consent"
-        return [c for c in left if not caps.capped(profile, self._file, c, now)], "capped"
+    def _end(self, profile: Profile, ends: Callable[[Sequence], bool], reason: str, at: int) -> list[Decision]:
+        if not profile.sequences:
+            return []
+        left: list[Sequence] = []
+        dropped: list[Sequence] = []
+        for sequence in profile.sequences:
+            (dropped if ends(sequence) else left).append(sequence)
+        if not dropped:
+            return []
+        profile.sequences = left
+        waiting = sorted(((s, w) for s in dropped for w in s.waiting), key=lambda item: self._turn(*item))
+        return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in waiting]
 
-    def _message(
-        self, profile: Profile, campaign: Campaign, rule: CampaignStep, sequence: Sequence, step: Waiting, channel: str
-    ) -> dict[str, Any] | None:
-        cart = profile.cart
-        if cart is None:
-            return None
-        message_id = _digest(profile, sequence, step)
-        products = cart_lines.shown(cart.lines)
-        for product in products:
-            if product["url"]:
-                product["url"] = with_message_id(product["url"], message_id)
-        url = next((product["url"] for product in products if product["url"]), None)
-        worth = {"value": to_number(cart_lines.value(cart)), "currency": cart.currency}
-        variant = self._variant(profile, campaign, rule)
-        scope = {
-            "profile": {"id": profile.id, **{name: value for name, (value, _) in profile.traits.items()}},
-            "cart": {"id": cart.id, "stage": "checkout" if cart.checkout else "cart", **worth},
-            "products": products,
-            "url": url,
-            "variant": variant,
-            "message_id": message_id,
-        }
-        rendered = self._renderer.render(rule.template, channel, scope)
-        if rendered is None:
-            return None
-        return {
-            "message_id": message_id,
-            "campaign_id": campaign.id,
-            "step": rule.id,
-            "variant": variant,
-            "profile_id": profile.id,
-            "channel": channel,
-            "to": profile.contacts[channel][0],
-            "subject": rendered.subject,
-            "body": rendered.body,
-            "url": url,
-            "offer": None,
-            "trigger": _trigger(sequence),
-            "decided_at": iso(step.due),
-            "expires_at": iso(step.due + self._file.message_ttl),
-        }
-
-    def _sent(self, profile: Profile, sequence: Sequence, step: Waiting, message: dict[str, Any]) -> None:
-        channels.on_sent(profile, message["channel"])
-        profile.sent.append([
-            step.due, message["channel"], message["message_id"], sequence.campaign, step.step, sequence.ref, "",
-            message["variant"], sequence.abandonment_no, sequence.trigger, sequence.at,
-        ])  # fmt: skip
-        of = (sequence.ref, sequence.abandonment_no)
-        if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
-            profile.reminders.append(
-                Reminder(
-                    *of, step.due, sequence.campaign, step.step, message["variant"], message["channel"],
-                    message["message_id"],
-                )
+    def _retract(self, profile: Profile, event: Sealed, ref: str) -> list[Decision]:
+        """A row for each message sent at or after the order that would not have been, had the order come in time."""
+        since, by_id = event.clock - self._file.message_ttl, self._campaigns.by_id
+        decisions = []
+        for message in profile.sent:
+            at, _, message_id, campaign_id, step, about, flags, variant, number, trigger, triggered, began = message
+            if at < event.time or at <= since or _RETRACTED in flags or campaign_id not in by_id:
+                continue
+            if not _ended_by(trigger, began, about, event.time, ref):
+                continue
+            message[6] = flags + _RETRACTED
+            of = Sequence(campaign_id, trigger, triggered, began, about, about if trigger in OF_CARTS else None, number)
+            value = row(
+                profile, of, step, decision_id=digest(profile.id, campaign_id, about, number, step, "retracted"),
+                variant=variant, arm=TREATMENT, outcome="cancelled", reason="converted", message_id=message_id,
+                at=event.time,
             )  # fmt: skip
+            decisions.append(Decision(value, None, None, event.time))
+        return decisions
 
-    def _arm(self, profile: Profile, campaign: Campaign) -> str:
-        return "control" if self._draw(profile, campaign, "holdout") < campaign.holdout else "treatment"
-
-    def _variant(self, profile: Profile, campaign: Campaign, rule: CampaignStep) -> str | None:
-        left = self._draw(profile, campaign, "variant") * sum(rule.variants.values())
-        for name, weight in rule.variants.items():
-            if left < weight:
-                return name
-            left -= weight
-        return None
-
-    def _draw(self, profile: Profile, campaign: Campaign, what: str) -> float:
-        """A number in [0, 1), always the same for this profile and campaign: a keyed hash, so nobody can steer it."""
-        digest = blake2b(f"{what}|{profile.id}|{campaign.id}".encode(), digest_size=8, key=self._arm_key).digest()
-        return int.from_bytes(digest, "big") / 2**64
-
-    def _decision(
-        self, profile: Profile, sequence: Sequence, step: Waiting, outcome: str, reason: str | None, at: int,
-        *, channel: str | None = None, message: dict[str, Any] | None = None,
-    ) -> Decision:  # fmt: skip
+    def _turn(self, sequence: Sequence, waiting: Waiting) -> tuple[int, int, int, int, int, str]:
+        """Whose turn it is among what is due."""
         campaign = self._campaigns.by_id.get(sequence.campaign)
-        known = self._campaigns.steps.get((sequence.campaign, step.step))
-        row = {
-            "decision_id": _digest(profile, sequence, step, str(step.tries)),
-            "profile_id": profile.id,
-            "campaign_id": sequence.campaign,
-            "step": step.step,
-            "variant": self._variant(profile, campaign, known[1]) if campaign and known else None,
-            "arm": self._arm(profile, campaign) if campaign else "treatment",
-            "outcome": outcome,
-            "reason": reason,
-            "message_id": message["message_id"] if message else None,
-            "trigger": _trigger(sequence),
-            "decided_at": iso(at),
-        }
-        return Decision(row, message, channel, at)
+        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        return (
+            waiting.due,
+            -campaign.priority if campaign is not None else 0,
+            self._campaigns.place.get(sequence.campaign, len(self._campaigns.place)),
+            place[0] if place is not None else 0,
+            sequence.at,
+            sequence.ref,
+        )
 
 
-def _trigger(sequence: Sequence) -> dict[str, Any]:
-    return {"type": sequence.trigger, "at": iso(sequence.at), "cart_id": sequence.cart_id}
+def _ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) -> bool:
+    """Whether an order ends what began then; what thanks for an order is only ended by another, later one."""
+    if trigger == "order_completed":
+        return order_at > since and ref.rpartition(":")[0] != order_ref
+    return order_at >= since
 
 
-def _digest(profile: Profile, sequence: Sequence, step: Waiting, *more: str) -> str:
-    """32 hex digits that are the same whenever this step of this sequence is decided again."""
-    parts = (profile.id, sequence.campaign, sequence.ref, str(sequence.abandonment_no), step.step, *more)
-    return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
+def _sent_on(profile: Profile, sequence: Sequence, channel: str) -> bool:
+    """Whether a message of this sequence was sent on the channel."""
+    return any(
+        sent[3] == sequence.campaign and sent[5] == sequence.ref and channel in (ALL, sent[1]) for sent in profile.sent
+    )

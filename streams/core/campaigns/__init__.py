@@ -11,12 +11,12 @@ import orjson
 
 from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
-from streams.core.campaigns.store import Store
 from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, Trigger, TriggerName
+from streams.core.stores import Store, Stores
 
 __all__ = [
     "CHANNELS", "PARAMETERS", "TRIGGERS", "Campaign", "CampaignFile", "CampaignStep", "Campaigns", "Cap", "Channel",
-    "Consent", "Offer", "QuietHours", "Store", "Templates", "Trigger", "TriggerName",
+    "Consent", "Offer", "QuietHours", "Store", "Stores", "Templates", "Trigger", "TriggerName",
 ]  # fmt: skip
 
 Templates = Mapping[tuple[str, str, str], str]
@@ -29,7 +29,7 @@ class Campaigns:
     def __init__(self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = ()) -> None:
         self.file = file
         self.templates = dict(templates)
-        self.stores = tuple(stores)
+        self.stores = Stores(stores)
         self.by_id = {campaign.id: campaign for campaign in file.campaigns}
         self.place = {campaign.id: n for n, campaign in enumerate(file.campaigns)}
         self.by_trigger: dict[str, tuple[Campaign, ...]] = {
@@ -44,7 +44,7 @@ class Campaigns:
         return {
             "file": self.file.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "templates": [[*name, text] for name, text in self.templates.items()],
-            "stores": [store.model_dump(mode="json", exclude_defaults=True) for store in self.stores],
+            "stores": [store.model_dump(mode="json", exclude_defaults=True) for store in self.stores.all],
         }
 
     @classmethod

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 MINUTE_MS: Final = 60_000
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": 24 * 60 * MINUTE_MS}
+_LONGEST_MS: Final = 36_500 * _UNITS["d"]
 
 
 class Strict(BaseModel):
@@ -25,7 +26,10 @@ def duration(value: Any) -> int:
         if str(value).strip() == "0":
             return 0
         raise ValueError(f"a duration is a whole number and s, m, h or d, such as 30m; got {value!r}")
-    return int(match[1]) * _UNITS[match[2]]
+    milliseconds = int(match[1]) * _UNITS[match[2]]
+    if milliseconds > _LONGEST_MS:
+        raise ValueError(f"a duration is at most 36500d; got {value!r}")
+    return milliseconds
 
 
 def written(milliseconds: int) -> str:

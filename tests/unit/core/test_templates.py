@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from streams.core.campaigns import CampaignFile, Campaigns
-from streams.core.render import Renderer, with_message_id
+from streams.core.render import Renderer
+from streams.core.scope import with_message_id
 
 
 def renderer(text: str, channel: str = "email") -> Renderer:
