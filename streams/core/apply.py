@@ -21,12 +21,12 @@ from schemas.topics import (
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
 )  # fmt: skip
-from streams.core import attribution, cart, channels, consent, contact, orders
+from streams.core import attribution, cart, channels, consent, contact, feedback, orders
 from streams.core.campaigns import Campaigns
 from streams.core.cart import Transition
 from streams.core.catalogue import ProductChange
 from streams.core.decision import Decision
-from streams.core.kpis import COUNTED, Cells
+from streams.core.kpis import Cells
 from streams.core.orders import Conversion
 from streams.core.population import Known, Learned, NobodyKnown
 from streams.core.profile import Cart, Profile
@@ -62,6 +62,7 @@ class Machines:
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._sequencer = Sequencer(campaigns, secret)
         self._triggers = Triggers(campaigns)
+        self._timezone = campaigns.file.timezone
 
     def due_at(self, profile: Profile) -> int | None:
         """The profile's next timer: of its cart, of a visit or a last order, or of a step that waits."""
@@ -93,7 +94,7 @@ class Machines:
             return False
         withdrawn = consent.on_event(profile, event)
         contact.on_event(profile, event)
-        channels.on_event(profile, event)
+        self._feedback(profile, event, effects)
         attribution.on_event(profile, event)
         self._count(event, effects)
         ordered = event.name == ORDER_COMPLETED
@@ -124,6 +125,7 @@ class Machines:
         consent.absorb(winner, loser)
         contact.absorb(winner, loser)
         channels.absorb(winner, loser)
+        feedback.absorb(winner, loser)
         attribution.absorb(winner, loser)
         orders.absorb(winner, loser)
         self._triggers.absorb(winner, loser)
@@ -167,9 +169,19 @@ class Machines:
             effects.learned.bought(products, event.clock)
         return conversion
 
+    def _feedback(self, profile: Profile, event: Sealed, effects: Effects) -> None:
+        zone = self._timezone if profile.zone is None else profile.zone[0]
+        told = feedback.on_event(profile, event, zone)
+        if told is None:
+            return
+        if told.counts is not None:
+            effects.cells.add("campaign_day", event.time, told.of, **{told.counts: 1})
+        if told.channel is not None:
+            effects.learned.engaged(told.channel, told.hour, event.clock)
+
     def _count(self, event: Sealed, effects: Effects) -> None:
         amounts = {"events": 1}
-        if (what := COUNTED.get(event.name)) is not None:
+        if (what := feedback.counted(event)) is not None:
             amounts[what] = 1
         elif event.name == ORDER_REFUNDED:
             amounts["refunds"] = refund_value(event.properties)

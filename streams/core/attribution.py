@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from schemas.times import iso
 from schemas.topics import DAY_MS
+from streams.core.machine import is_machine
 from streams.core.profile import Profile, Touch
 from streams.core.sealed import Sealed
 
@@ -55,6 +56,8 @@ _SOCIAL: Final = (
 def touch_of(event: Sealed) -> Touch | None:
     """The touch an event is, if it is one: a click, or a visit with a campaign, from elsewhere or direct."""
     if (channel := _CLICKS.get(event.name)) is not None:
+        if is_machine(event):
+            return None
         campaign = event.properties.get("campaign_id")
         return Touch(event.time, channel, campaign=campaign if isinstance(campaign, str) else None)
     if not event.is_activity:

@@ -8,26 +8,11 @@ from typing import Final
 from streams.core.campaigns import Campaigns
 from streams.core.population import Known
 from streams.core.profile import Profile
-from streams.core.sealed import Sealed
 
 PRIOR_ENGAGED: Final = 1
 PRIOR_SENT: Final = 10
 """Beta prior, of everybody and of a customer: one response in ten messages while nothing is known of anybody, and
 everybody's rate weighs as much as ten messages to the customer."""
-
-_ENGAGED: Final = {
-    "Email Opened": "email",
-    "Email Link Clicked": "email",
-    "SMS Link Clicked": "sms",
-    "Push Notification Tapped": "push",
-}
-
-
-def on_event(profile: Profile, event: Sealed) -> None:
-    """Count a response to a message."""
-    channel = _ENGAGED.get(event.name)
-    if channel is not None:
-        profile.engagement.setdefault(channel, [0, 0])[1] += 1
 
 
 def on_sent(profile: Profile, channel: str) -> None:
