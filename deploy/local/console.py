@@ -72,8 +72,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
         shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         # Text, not str: what customers write is no markup, and no code for the terminal.
-        shown.add_row(*(Text(text(cell).translate(_CONTROLS)) for cell in row))
+        shown.add_row(*(Text(plain(text(cell))) for cell in row))
     return shown
+
+
+def plain(text: str) -> str:
+    """Without what a terminal would take for a command."""
+    return text.translate(_CONTROLS)
 
 
 def show(*renderables: Any) -> None:

@@ -51,18 +51,23 @@ class Renderer:
 
         Of the customer's language, else of the file's, else of none.
         """
-        names = ((of, template, channel) for of in (language, self._language, ""))
-        parsed = next((self._parsed[name] for name in names if name in self._parsed), None)
-        if parsed is None:
-            return None
         try:
-            subject, body = ("" if part is None else part.render(**scope) for part in parsed)
+            return self.rendered(template, channel, scope, language)
         except Exception:  # noqa: BLE001 - whatever a template does with a value, it must not stop the stream
             return None
+
+    def rendered(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered:
+        """The same. Raises what Liquid does, KeyError for no such template, ValueError for one that is too long."""
+        names = ((of, template, channel) for of in (language, self._language, ""))
+        found = next((name for name in names if name in self._parsed), None)
+        parsed = self._parsed[found] if found is not None else None
+        if parsed is None:
+            raise KeyError(self._errors[found] if found is not None else f"no template {template!r} for {channel}")
+        subject, body = ("" if part is None else part.render(**scope) for part in parsed)
         if channel == "sms":
             body = " ".join(body.split())
-            if sms.segments(body) > self._sms_segments:
-                return None
+            if (needed := sms.segments(body)) > self._sms_segments:
+                raise ValueError(f"{needed} segments of a text message; `sms_segments` allows {self._sms_segments}")
         return Rendered(" ".join(subject.split()), body.strip())
 
     def holds(self, condition: str, scope: dict[str, Any]) -> bool:

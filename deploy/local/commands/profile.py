@@ -14,15 +14,16 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Entries
 
 
 def profile(person: Person, *, json: Json = False, limit: Limit = 50, wait: Wait = 10.0) -> None:
-    """Print a customer's identifiers and how each came in, merges, refused links, and the timeline."""
-    from deploy.local.person import lookup, naming, showing, timeline
+    """Print a customer's identifiers, merges and refused links, and the timeline with each decision explained."""
+    from deploy.local.person import explaining, lookup, naming, showing, timeline
 
     settings = config.load()
     named = naming.named(person, settings)
     with lookup.opened(settings, named, wait=wait) as (client, found):
         if not found.known:
             raise UnavailableError(naming.unknown(named))
-        shown = showing.described(found, timeline.timeline(client, found, limit))
+        entries = explaining.explained(timeline.timeline(client, found, limit), explaining.sent_to(client, found))
+        shown = showing.described(found, entries)
     if json:
         console.data(shown)
     else:

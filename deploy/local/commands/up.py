@@ -24,9 +24,11 @@ def up(
     metrics_port: Annotated[int, typer.Option(min=1, max=65000, help="First port of the metrics.")] = 9464,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
-    from deploy.local import ports, stack
+    from deploy.local import campaigns, ports, stack
 
-    config.load()  # the children read the same variables: better told here, in one line
+    # The children read the same variables and the same file: better told here, in one line.
+    path = config.load().campaigns
+    campaigns.load(path)
     metrics = tuple(range(metrics_port, metrics_port + workers + 1))
     ports.require(kafka_port, "Kafka", "--kafka-port")
     ports.require(http_port, "ClickHouse HTTP", "--http-port")
@@ -34,20 +36,25 @@ def up(
         ports.require(port, "metrics", "--metrics-port")
     plan = stack.Plan(folder.resolve(), workers, kafka_port, http_port, metrics)
     try:
-        running.run(_up(plan))
+        running.run(_up(plan, path))
     except running.StoppedError:
         console.note("stopped; the state stays in " + str(folder))
 
 
-async def _up(plan: stack.Plan) -> None:
-    from deploy.local import stack
+async def _up(plan: stack.Plan, campaigns: Path | None) -> None:
+    from deploy.local import stack, watching
 
     async with stack.Stack(plan, say=console.note) as running_stack:
         await running_stack.ready()
         for name, address in running_stack.addresses():
             print(f"{name:<20}{address}", flush=True)
         console.note("running; Ctrl-C stops it")
-        await running_stack.during(asyncio.ensure_future(asyncio.Event().wait()))
+        work = (
+            asyncio.Event().wait()
+            if campaigns is None
+            else watching.Watch(campaigns, plan.folder, running_stack.settings, console.note).run()
+        )
+        await running_stack.during(asyncio.ensure_future(work))
 
 
 def add_to(app: typer.Typer) -> None:

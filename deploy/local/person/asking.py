@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 import orjson
@@ -80,6 +80,26 @@ async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds:
     """
     answers = Answers(uuid4().hex)
     notice = {"k": kind, "request": answers.request, "type": named.type, "id": named.hash, "now": now}
+    await answered(settings, notice, answers, seconds=seconds)
+    return answers
+
+
+class Waits(Protocol):
+    """Whatever takes the records that follow a request, and knows who has not answered yet."""
+
+    def take(self, value: bytes | None) -> None:
+        """A record's value."""
+
+    @property
+    def waiting(self) -> list[str]:
+        """Who has not answered yet."""
+
+
+async def answered(settings: Settings, notice: dict[str, Any], answers: Waits, *, seconds: float) -> None:
+    """Publish a request on `identity.links`, and return when all have answered it.
+
+    Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
+    """
     async with links(settings) as consumer:
         offset = await _publish(settings, notice)
         try:
@@ -90,7 +110,6 @@ async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds:
                 "and will be carried out as soon as the workers get to it: see that `winback streams` or `winback up` "
                 "runs; asking again does no harm"
             ) from None
-    return answers
 
 
 @asynccontextmanager
@@ -123,7 +142,7 @@ async def _publish(settings: Settings, notice: dict[str, Any]) -> int:
     return int(sent.offset)
 
 
-async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: Answers) -> None:
+async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: Waits) -> None:
     from aiokafka import TopicPartition
 
     place = TopicPartition(IDENTITY_LINKS, 0)

@@ -100,9 +100,13 @@ def told(entry: Mapping[str, Any]) -> str:
         case "decision":
             reason = f" ({entry['reason']})" if entry["reason"] else ""
             arm = f", {entry['arm']}" if entry["arm"] else ""
-            return f"{entry['campaign_id']}/{entry['step']}: {entry['outcome']}{reason}{arm}"
+            why = f": {entry['why']}" if entry.get("why", entry["outcome"]) != entry["outcome"] else ""
+            return f"{entry['campaign_id']}/{entry['step']}: {entry['outcome']}{reason}{arm}{why}"
         case "message":
-            return f"{entry['campaign_id']}/{entry['step']} to {entry['recipient']}: {entry['subject']}"
+            variant = f", variant {entry['variant']}" if entry["variant"] else ""
+            offer = f", offer {entry['offer_code']} ({entry['offer_discount']})" if entry.get("offer_code") else ""
+            to = f"{entry['campaign_id']}/{entry['step']} to {entry['recipient']}"
+            return f"{to}: {entry['subject']}{variant}{offer}"
         case _:
             by = f", recovered by {entry['recovered_campaign']}" if entry["recovered_campaign"] else ""
             return f"order {entry['order_id']}, {_money(entry['value'], entry['currency'])}{by}"

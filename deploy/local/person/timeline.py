@@ -26,11 +26,13 @@ SELECT at, profile_id, cart_id, from_state, to_state, reason, stage, value, curr
 FROM cart_transitions FINAL WHERE profile_id IN %(ids)s
 ORDER BY at DESC LIMIT %(limit)s""",
     "decision": """
-SELECT decided_at AS at, profile_id, campaign_id, step, variant, arm, outcome, reason, message_id, cart_id
+SELECT decided_at AS at, profile_id, campaign_id, step, variant, arm, outcome, reason, message_id, trigger_type,
+       trigger_at, cart_id
 FROM decisions FINAL WHERE profile_id IN %(ids)s
 ORDER BY decided_at DESC LIMIT %(limit)s""",
     "message": """
-SELECT decided_at AS at, profile_id, campaign_id, step, variant, channel, recipient, subject, message_id, cart_id
+SELECT decided_at AS at, profile_id, campaign_id, step, variant, channel, recipient, subject, message_id, trigger_type,
+       cart_id, offer_code, offer_discount, offer_expires_at
 FROM messages FINAL WHERE profile_id IN %(ids)s
 ORDER BY decided_at DESC LIMIT %(limit)s""",
     "conversion": """
@@ -54,7 +56,10 @@ def timeline(client: Client, person: Person, limit: int) -> list[Row]:
 
 def _entries(client: Client, kind: str, sql: str, given: dict[str, Any]) -> list[Row]:
     rows = client.query(sql, parameters=given).named_results()
-    return [{"kind": kind, **row, "at": moment(row["at"])} for row in rows]
+    return [
+        {"kind": kind} | {name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in rows
+    ]
 
 
 def moment(value: datetime) -> str:

@@ -102,6 +102,8 @@ BAD = {
     "erase: no number": (["erase", "phone:12", "--yes"], "phone:***"),
     "erase: nobody to ask": (["erase", "user_id:anna"], "--yes"),
     "query: no SQL": (["query"], "SQL"),
+    "offer: no code": (["offer"], "CODE"),
+    "offer: empty code": (["offer", " "], "empty"),
     "schema: out in the way": (["schema", "--out", "file"], "file"),
     "topics: stray argument": (["topics", "channels.web"], "channels.web"),
     "migrate: stray argument": (["migrate", "now"], "now"),
@@ -114,6 +116,8 @@ BAD = {
     "campaigns: no YAML": (["campaigns", "check", "bad.yaml"], "bad.yaml"),
     "campaigns: not a mapping": (["campaigns", "check", "list.yaml"], "list.yaml"),
     "campaigns: unknown trigger": (["campaigns", "check", "odd.yaml"], "full_moon"),
+    "campaigns: nothing to apply": (["campaigns", "apply", "absent.yaml"], "absent.yaml"),
+    "campaigns: no time": (["campaigns", "apply", "odd.yaml", "--timeout", "0"], "--timeout"),
 }
 
 
@@ -124,7 +128,8 @@ def test_bad_input_is_one_line_and_exit_2(winback, arguments, word):
 
 
 COMMANDS = ["up", "once good.jsonl", "replay good.jsonl", "publish good.jsonl", "report", "query X", "streams", "sinks",
-            "migrate", "topics", "doctor", "profile email:a@b.c", "split email:a@b.c", "erase email:a@b.c"]  # fmt: skip
+            "migrate", "topics", "doctor", "profile email:a@b.c", "split email:a@b.c", "erase email:a@b.c", "offer X",
+            "campaigns apply"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -196,6 +196,64 @@ def test_a_profile_for_people(winback, told):
     assert "[/b] Refer" in winback(told, "profile", "device_id:tablet").stdout
 
 
+CAPPED = {
+    "messages": [
+        {"message_id": f"x{n}", "profile_id": P, "campaign_id": "browse", "step": "s", "channel": channel,
+         "recipient": "anna@example.com", "subject": "Back", "decided_at": at(minute),
+         "offer": '{"code": "BACK-1", "discount": "10%", "expires_at": "2026-03-16T10:00:00.000Z"}'}
+        for n, (channel, minute) in enumerate([("email", 0), ("push", 30), ("email", 300), ("sms", 12_000)])
+    ],
+    "decisions": [
+        {"decision_id": f"d{n}", "profile_id": P, "campaign_id": "win-back", "step": "s", "arm": "treatment",
+         "outcome": outcome, "reason": reason, "message_id": message, "decided_at": at(400 + n)}
+        for n, (outcome, reason, message) in enumerate([
+            ("suppressed", "capped", ""), ("suppressed", "no_consent", ""), ("deferred", "quiet_hours", ""),
+            ("cancelled", "converted", ""), ("cancelled", "converted", "x0"), ("held_out", "", ""), ("sent", "", "x2"),
+            ("suppressed", "a_new_reason", ""),
+        ])
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def capped(tmp_path_factory):
+    """A shop in which Anna has had messages enough, with a code that an order of Ben's has named."""
+    shop = Shop(tmp_path_factory.mktemp("capped"))
+    order = event(500, Q, BEN, name="Order Completed", revenue=30, properties='{"order_id": "o9", "coupon": "back-1"}')
+    shop(**CAPPED, events=[event(2, P, USER), order], identifiers=[identifier(2, USER, P, 1)])
+    return shop
+
+
+def test_decisions_are_explained(winback, capped):
+    """Each in words, a cap with what the customer had had by then; a reason of another version as it is."""
+    shown = json.loads(winback(capped, "profile", "user_id:anna", "--json").stdout)
+    told = [entry["why"] for entry in shown["timeline"] if entry["kind"] == "decision"]
+    had = "2 by email, 1 by push in the 7 days before, the last one by email 100 min"
+    assert told == [
+        f"not sent: the customer had had {had} before",
+        "not sent: the customer has not agreed, or has refused, on every channel that could be used",
+        "put off: it was night where the customer is", "called off: the customer bought",
+        "taken back after it had been sent: a purchase of before came to light",
+        "not sent on purpose: the customer is in the control group", "sent", "not sent: a_new_reason",
+    ]  # fmt: skip
+    text = " ".join(winback(capped, "profile", "user_id:anna").stdout.split())
+    assert "put off: it was night" in text
+    assert "offer BACK-1 (10%)" in text
+
+
+def test_an_offer_is_looked_up_by_its_code(winback, capped):
+    """Whose it is, of which campaign, how long it is valid, which order of whom has used it; case does not matter."""
+    shown = json.loads(winback(capped, "offer", "back-1", "--json").stdout)
+    assert (shown["code"], shown["state"], shown["profile_id"], shown["campaign_id"]) == (
+        "BACK-1", "redeemed", P, "browse",
+    )  # fmt: skip
+    assert (shown["expires_at"], shown["times_sent"]) == ("2026-03-16T10:00:00.000Z", 4)
+    assert (shown["order_id"], shown["redeemed_by"]) == ("o9", Q)
+    assert "o9" in winback(capped, "offer", "BACK-1").stdout
+    unknown = winback(capped, "offer", "BACK-2")
+    assert (unknown.returncode, unknown.stderr) == (1, "winback: no message has carried the code BACK-2\n")
+
+
 def test_somebody_unknown(winback, told):
     """Exit 1, one line, without the value."""
     ran = winback(told, "profile", "userid:hush-hush")

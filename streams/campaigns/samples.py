@@ -1,0 +1,164 @@
+"""Every message that a campaigns file can write, to a made-up customer: for a look at it, and to find faults in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from streams.core import scope, sms
+from streams.core.campaigns import Campaign, Campaigns, CampaignStep
+from streams.core.decision import OF_CARTS
+from streams.core.lines import shown_line
+from streams.core.offers import Carried
+from streams.core.population import NobodyKnown
+from streams.core.profile import Cart, Line, Profile, Sequence
+from streams.core.render import Renderer
+
+AT: Final = 1_795_262_400_000
+"""The moment of the samples: 2026-11-21T12:00:00Z."""
+_PRODUCTS: Final = (
+    Line("501", "HO-1001", "Desk Lamp <Norden>", 49_900_000, 1, "https://shop.example/p/501"),
+    Line("502", "KI-1002", "Coffee Grinder & Cup", 25_000_000, 2, "https://shop.example/p/502"),
+)
+_RECOMMENDED: Final = {"name": "Wool Blanket", "url": "https://shop.example/p/503", "image_url": None, "price": 39.9}
+_TRAITS: Final = {"first_name": "Ana", "last_name": "García", "name": "Ana García", "email": "ana@example.com"}
+_ABOUT: Final[dict[str, dict[str, Any]]] = {
+    "order_completed": {"order_id": "O-1000001", "value": 99.9, "currency": "EUR"},
+    "product_added": {"product_id": "501", "price": 49.9, "currency": "EUR"},
+    "price_dropped": {"product_id": "501", "price": 39.9, "old_price": 49.9, "currency": "EUR"},
+    "back_in_stock": {"product_id": "501", "price": 49.9, "currency": "EUR"},
+    "content_viewed": {"topic": "coffee"},
+    "hashtag_used": {"hashtag": "cozyhome"},
+}
+_ALWAYS: Final = frozenset({"order_id", "value", "old_price", "topic", "hashtag", "store_id", "product_id"})
+"""What a trigger that is about such a thing never lacks."""
+
+
+class Sample(NamedTuple):
+    """One message to the made-up customer.
+
+    `language` is the folder of the template, empty for none; `segments` those of a text message. `fault`: why there is
+    no message, empty if there is one. `needs`: what is missing when little is known of a customer, who then gets none.
+    """
+
+    campaign: str
+    step: str
+    channel: str
+    template: tuple[str, str, str]
+    variant: str | None
+    offer: bool
+    subject: str = ""
+    body: str = ""
+    segments: int | None = None
+    fault: str = ""
+    needs: str = ""
+
+    @property
+    def language(self) -> str:
+        """The folder of its template."""
+        return self.template[0]
+
+
+class _Known(NobodyKnown):
+    """Everybody buys one thing with whatever there is."""
+
+    def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
+        """A blanket."""
+        del product_id, at
+        return [("503", 7)]
+
+    def product(self, product_id: str, at: int) -> dict[str, Any] | None:
+        """The blanket."""
+        del product_id, at
+        return dict(_RECOMMENDED)
+
+
+def samples(campaigns: Campaigns) -> Iterator[Sample]:
+    """Each step on each of its channels, in each language, variant, with its offer and without."""
+    renderer = Renderer(campaigns)
+    for campaign in campaigns.file.campaigns:
+        for step in campaign.steps:
+            for channel in step.candidates:
+                for language in _languages(campaigns, step.template, channel):
+                    for variant in step.variants or (None,):
+                        for offered in _offers(campaign, variant):
+                            named = (language, step.template, channel)
+                            blank = Sample(campaign.id, step.id, channel, named, variant, offered)
+                            yield _rendered(campaigns, renderer, campaign, step, blank)
+
+
+def _languages(campaigns: Campaigns, template: str, channel: str) -> list[str]:
+    """Those it is written in; without a language it is only used when the file's own language has none."""
+    found = sorted(language for language, *name in campaigns.templates if name == [template, channel])
+    return [language for language in found if language or campaigns.file.language not in found]
+
+
+def _offers(campaign: Campaign, variant: str | None) -> tuple[bool, ...]:
+    """With and without: an offer runs out. A variant that has none goes without."""
+    offer = campaign.offer
+    carries = offer is not None and (not offer.variants or variant is None or variant in offer.variants)
+    return (True, False) if carries else (False,)
+
+
+def _rendered(
+    campaigns: Campaigns, renderer: Renderer, campaign: Campaign, step: CampaignStep, sample: Sample
+) -> Sample:
+    language = sample.language or campaigns.file.language
+    try:
+        made = renderer.rendered(
+            step.template, sample.channel, _scope(campaigns, campaign, step, sample), sample.language
+        )
+    except Exception as problem:  # noqa: BLE001 - whatever a template does with a value
+        return sample._replace(fault=_told(problem))
+    segments = sms.segments(made.body) if sample.channel == "sms" else None
+    sample = sample._replace(subject=made.subject, body=made.body, segments=segments)
+    try:
+        bare = _scope(campaigns, campaign, step, sample._replace(offer=False), bare=True)
+        renderer.rendered(step.template, sample.channel, bare, language)
+    except Exception as problem:  # noqa: BLE001 - as above
+        return sample._replace(needs=_told(problem))
+    return sample
+
+
+def _told(problem: Exception) -> str:
+    """In one line, without the picture of the place that Liquid draws."""
+    return str(problem.args[0] if problem.args else problem).split("\n")[0]
+
+
+def _scope(
+    campaigns: Campaigns, campaign: Campaign, step: CampaignStep, sample: Sample, *, bare: bool = False
+) -> dict[str, Any]:
+    """What the template sees; `bare`: as little as there may be for this step to come to a message."""
+    on = campaign.trigger.on
+    lines = [replace(line, name=None, url=None, price=None) if bare else line for line in _PRODUCTS[: 1 if bare else 2]]
+    located = not bare or on in ("store_nearby", "hashtag_used")
+    store = campaigns.stores.all[0] if campaigns.stores.all else None
+    profile = Profile(
+        "0" * 32,
+        cart=Cart("0" * 32, AT, AT, AT, {line.sku or "": line for line in lines}, currency=None if bare else "EUR",
+                  checkout=on == "checkout_abandoned", abandoned=True, abandonment_no=1),
+        traits={} if bare else {name: [value, AT] for name, value in _TRAITS.items()},
+        locale=[sample.language or campaigns.file.language, AT],
+        location=[store.latitude + 0.005, store.longitude, AT] if store is not None and located else None,
+    )  # fmt: skip
+    about = {**_ABOUT.get(on, {}), **({"store_id": store.id} if on == "store_nearby" and store is not None else {})}
+    sequence = Sequence(
+        campaign.id, on, AT, AT, "sample", cart_id="0" * 32 if on in OF_CARTS else None,
+        products=[] if on in OF_CARTS else _products(on, lines),
+        about={name: value for name, value in about.items() if not bare or name in _ALWAYS or on == "price_dropped"},
+    )  # fmt: skip
+    offer = None
+    if sample.offer and campaign.offer is not None:
+        valid = campaign.offer.valid_for
+        offer = Carried(f"{campaign.offer.prefix}-7K2M9Q4T", campaign.offer.discount, AT, AT + valid)
+    what = scope.About("0" * 32, step.id, sample.variant, sample.channel, offer, AT)
+    wanted = "recommendations" in (step.condition or "")
+    return scope.build(profile, sequence, what, campaigns, NobodyKnown() if bare and not wanted else _Known())
+
+
+def _products(on: str, lines: list[Line]) -> list[dict[str, Any]]:
+    """As many as such a trigger brings."""
+    few = {"lapsed": 0, "content_viewed": 0, "hashtag_used": 0, "store_nearby": 0, "product_added": 1,
+           "price_dropped": 1, "back_in_stock": 1}  # fmt: skip
+    return [shown_line(line) for line in lines[: few.get(on, len(lines))]]
