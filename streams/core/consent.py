@@ -32,7 +32,7 @@ _BOUNCES: Final = {
     SMS_FAILED: ("sms", PHONE),
     PUSH_NOTIFICATION_BOUNCED: ("push", PUSH_TOKEN),
 }
-_SOFT: Final = frozenset({"soft", "transient", "temporary", "deferred"})
+_SOFT: Final = ("soft", "transient", "temporary", "deferred")
 
 
 class Withdrawn(NamedTuple):
@@ -108,7 +108,7 @@ def _bounced(profile: Profile, event: Sealed, channel: str, type_: str) -> None:
     """Nothing can be delivered to an address: unless it was for a while only, or something newer is known."""
     for name in ("bounce_type", "type"):
         kind = event.properties.get(name)
-        if channel == "email" and isinstance(kind, str) and not _SOFT.isdisjoint(kind.lower().split()):
+        if channel == "email" and isinstance(kind, str) and any(word in kind.lower() for word in _SOFT):
             return
     known = profile.contacts.get(channel)
     value = next((one["value"] for one in event.identifiers if one["type"] == type_), known[0] if known else "")
