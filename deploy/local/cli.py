@@ -11,6 +11,7 @@ import typer
 from deploy.local import errors
 from deploy.local.commands import (
     campaigns,
+    dispatch,
     doctor,
     erase,
     imports,
@@ -25,6 +26,7 @@ from deploy.local.commands import (
     schema,
     simulate,
     sinks,
+    sources,
     split,
     streams,
     topics,
@@ -52,8 +54,10 @@ for command in (
     offer,
     split,
     erase,
+    sources,
     streams,
     sinks,
+    dispatch,
     migrate,
     topics,
     schema,

@@ -1,0 +1,70 @@
+"""What forbids to send a message that was decided: a cancelled decision, an order since its trigger, an erasure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from schemas import times
+from sinks.dispatch.message import Message
+
+CONVERTED: Final = "converted"
+ERASED: Final = "erased"
+_CANCELLED: Final = b'"cancelled"'
+
+
+class Barred:
+    """Reads `retargeting.decisions` and `conversions`. Each fact is kept with its record's time, to forget it by."""
+
+    def __init__(self) -> None:
+        self._cancelled: dict[str, tuple[int, str]] = {}
+        self._orders: dict[str, tuple[int, int]] = {}
+        self._erased: dict[str, int] = {}
+
+    def decision(self, key: bytes | None, value: bytes | None, at: int) -> None:
+        """Take in a record of `retargeting.decisions`; `at` is the record's time in epoch milliseconds."""
+        if value is None:
+            self._erase(key, at)
+        elif _CANCELLED in value:
+            row = orjson.loads(value)
+            if row.get("outcome") == "cancelled" and row.get("message_id"):
+                self._cancelled[row["message_id"]] = (at, str(row.get("reason") or "cancelled"))
+
+    def conversion(self, key: bytes | None, value: bytes | None, at: int) -> None:
+        """Take in a record of `conversions`."""
+        if value is None:
+            self._erase(key, at)
+            return
+        row = orjson.loads(value)
+        profile, ordered = row.get("profile_id"), times.parse(row.get("at"))
+        if isinstance(profile, str) and ordered is not None:
+            known = self._orders.get(profile, (at, ordered))
+            self._orders[profile] = (max(at, known[0]), max(ordered, known[1]))
+
+    def why(self, message: Message) -> str | None:
+        """Why a message may not be sent; None when nothing forbids it.
+
+        An order counts at or after the time of the trigger; where an order was the trigger, only a later one.
+        """
+        if message.profile_id in self._erased:
+            return ERASED
+        if (cancelled := self._cancelled.get(message.message_id)) is not None:
+            return cancelled[1]
+        _, ordered = self._orders.get(message.profile_id, (0, -1))
+        own = message.trigger.get("type") == "order_completed"
+        return CONVERTED if ordered >= message.trigger_at + own else None
+
+    def said(self, message: Message) -> bool:
+        """Whether there is a decision that cancels this message."""
+        return message.message_id in self._cancelled
+
+    def prune(self, before: int) -> None:
+        """Forget records of before a time: every message that is still to be sent was decided after it."""
+        self._cancelled = {one: fact for one, fact in self._cancelled.items() if fact[0] >= before}
+        self._orders = {one: fact for one, fact in self._orders.items() if fact[0] >= before}
+        self._erased = {one: at for one, at in self._erased.items() if at >= before}
+
+    def _erase(self, key: bytes | None, at: int) -> None:
+        if key:
+            self._erased[key.decode(errors="replace")] = at

@@ -1,0 +1,119 @@
+"""The channels of a dispatcher, made of its settings; a channel without an address is off."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from schemas.settings import Settings
+from sinks.address import is_loopback, parse_address
+from sinks.dispatch import mime, signature
+from sinks.dispatch.answers import Answer
+from sinks.dispatch.breaker import Breaker
+from sinks.dispatch.message import CHANNELS, EMAIL, Message
+from sinks.dispatch.smtp import Server, Smtp
+from sinks.dispatch.webhook import Webhook
+
+NOBODY: Final = mime.Sender("", "nobody@localhost")
+"""The sender of e-mail that only goes to files."""
+
+
+class Sender(Protocol):
+    """Something that sends messages."""
+
+    repeatable: bool
+    """Whether a message may be sent again because a second one is dropped by its key."""
+    longest: float
+    """Seconds that a try takes at most."""
+
+    async def send(self, message: Message, at: int) -> Answer:
+        """Try to send a message at a time in epoch milliseconds."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+@dataclass
+class Channel:
+    """One channel: how it sends, how many at a time, and whether it is to be left alone for now."""
+
+    name: str
+    sender: Sender
+    breaker: Breaker
+    slots: asyncio.Semaphore
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self) -> None:
+        """Wake up whoever waits for the breaker to change."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+def of(settings: Settings, chosen: Sequence[str] = ()) -> dict[str, Channel]:
+    """The chosen channels, all that have an address when none is chosen.
+
+    Raises ValueError with the variable to set, OSError for a certificate file that cannot be read.
+    """
+    senders: dict[str, Sender] = {}
+    for name in chosen or CHANNELS:
+        if name not in CHANNELS:
+            raise ValueError(f"--channel {name}: one of {', '.join(CHANNELS)}")
+        sender = _smtp(settings) if name == EMAIL else _webhook(settings, name)
+        if sender is not None:
+            senders[name] = sender
+        elif chosen:
+            raise ValueError(f"--channel {name}: set {_variable(name)} to where it is to be sent")
+    if not senders:
+        raise ValueError("no channel is set up: set WINBACK_DISPATCH_SMTP or WINBACK_DISPATCH_<CHANNEL>_URL")
+    return {name: _channel(settings, name, sender) for name, sender in senders.items()}
+
+
+def sender_of(settings: Settings) -> mime.Sender:
+    """Who e-mail is from. Raises ValueError."""
+    return mime.Sender.of(settings.dispatch_from, settings.dispatch_reply_to, settings.dispatch_unsubscribe)
+
+
+def _channel(settings: Settings, name: str, sender: Sender) -> Channel:
+    breaker = Breaker(settings.dispatch_failures, settings.dispatch_open)
+    return Channel(name, sender, breaker, asyncio.Semaphore(settings.dispatch_concurrency))
+
+
+def _variable(name: str) -> str:
+    return "WINBACK_DISPATCH_SMTP" if name == EMAIL else f"WINBACK_DISPATCH_{name.upper()}_URL"
+
+
+def _smtp(settings: Settings) -> Smtp | None:
+    if not settings.dispatch_smtp:
+        return None
+    host, port = parse_address(settings.dispatch_smtp, "WINBACK_DISPATCH_SMTP")
+    tls = settings.dispatch_smtp_tls
+    password = settings.dispatch_smtp_password.get_secret_value() if settings.dispatch_smtp_password else None
+    if password is not None and tls == "none" and not is_loopback(host):
+        raise ValueError("WINBACK_DISPATCH_SMTP_TLS=none: no password is sent without TLS")
+    cafile = str(settings.dispatch_smtp_cafile) if settings.dispatch_smtp_cafile else None
+    context = None if tls == "none" else ssl.create_default_context(cafile=cafile)
+    server = Server(
+        host, port, tls, settings.dispatch_smtp_username, password, context, settings.dispatch_timeout,
+    )  # fmt: skip
+    return Smtp(server, sender_of(settings))
+
+
+def _webhook(settings: Settings, name: str) -> Webhook | None:
+    urls = {
+        "sms": settings.dispatch_sms_url, "push": settings.dispatch_push_url, "ads": settings.dispatch_ads_url,
+        "broadcast": settings.dispatch_broadcast_url,
+    }  # fmt: skip
+    url = urls[name].get_secret_value() if urls[name] else ""  # type: ignore[union-attr]
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{_variable(name)}: a webhook is an http or https URL")
+    if settings.dispatch_webhook_secret is None or not settings.dispatch_webhook_secret.get_secret_value():
+        raise ValueError("WINBACK_DISPATCH_WEBHOOK_SECRET: set one, webhook requests are signed with it")
+    key = signature.key_of(settings.dispatch_webhook_secret.get_secret_value())
+    return Webhook(url, key, timeout=settings.dispatch_timeout)

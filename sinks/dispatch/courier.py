@@ -1,0 +1,275 @@
+"""One message from the topic to its end: its turn, a claim, a last look, a try, and the result in the ledger.
+
+1. Wait for its turn in its profile's lane, for its channel's breaker and for a free slot.
+2. Claim it in the ledger.
+3. Read the ledger up to the claim, decisions and conversions up to their end, and judge once more: only who has the
+   first claim goes on, and only when nothing bars the message by then.
+4. Try. 5. Write the outcome, or release the claim when the message has surely not gone, and try again later.
+
+A crash before 2 leaves the message to the next start. A crash between 2 and 5 leaves a claim without an outcome: by
+SMTP such a message may have gone or not, is not sent again, and ends `unknown`; to a webhook it goes again under the
+same key. From 2 to 5 nothing cancels it, so that an orderly stop leaves no such claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from schemas.record import Out
+from schemas.settings import Settings
+from schemas.topics import DAY_MS
+from sinks.dispatch import ledger, metrics, results
+from sinks.dispatch.answers import Answer, Kind
+from sinks.dispatch.backoff import pause
+from sinks.dispatch.barred import Barred
+from sinks.dispatch.breaker import OPEN
+from sinks.dispatch.channels import Channel
+from sinks.dispatch.judge import Final, Known, Next, Verdict, judge
+from sinks.dispatch.lanes import Lanes, Place
+from sinks.dispatch.ledger import Entry
+from sinks.dispatch.message import Message
+from sinks.dispatch.timing import Timing
+
+log = logging.getLogger("winback.dispatch")
+
+
+class Facts(Protocol):
+    """What has been read of ledger, decisions and conversions (`tail.Tail`)."""
+
+    barred: Barred
+
+    def entry(self, message_id: str) -> Entry | None:
+        """What the ledger says of a message."""
+
+    def wrote(self, message_id: str, partition: int, offset: int, entry: Entry) -> None:
+        """Take note of an entry that has been written."""
+
+    async def cover(self, at: int) -> None:
+        """Read what may bar messages from that time on."""
+
+    async def caught_up(self, partition: int, offset: int) -> None:
+        """Returns when the ledger is read up to an offset, and the rest up to its present end."""
+
+    async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
+        """Returns when the ledger says something else, or the time is over."""
+
+
+class Writer(Protocol):
+    """What writes to the ledger (`books.Books`)."""
+
+    async def write(self, message_id: str, partition: int, entry: Entry, beside: Sequence[Out] = ()) -> int:
+        """Write an entry, and records beside it; its offset."""
+
+    async def repeat(self, outs: Sequence[Out]) -> None:
+        """Write records once more."""
+
+
+@dataclass(eq=False)
+class Item:
+    """A message on its way. `at`: the time of its record in epoch ms."""
+
+    message: Message
+    partition: int
+    offset: int
+    at: int
+    place: Place
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+    down: bool = False
+    rest_until: float = 0.0
+    waited_for: str = ""
+    """Whose claim has been waited for in vain."""
+
+
+class Courier:
+    """Delivers messages for one owner. `finished` is called when a message needs nothing more."""
+
+    def __init__(
+        self, owner: str, channels: Mapping[str, Channel], facts: Facts, writer: Writer, settings: Settings,
+        timing: Timing, finished: Callable[[Item], None],
+    ) -> None:  # fmt: skip
+        self.owner, self.channels, self.facts, self.writer = owner, channels, facts, writer
+        self.settings, self.timing, self.finished = settings, timing, finished
+        self.lanes = Lanes()
+        self.trying: set[asyncio.Task[bool]] = set()
+        """What must not be cancelled: from a claim to its result."""
+
+    def item(self, message: Message, partition: int, offset: int, at: int) -> Item:
+        """A message's place in its lane; messages of a profile are to be given in their order."""
+        item = Item(message, partition, offset, at, self.lanes.enter(message.profile_id, message.channel))
+        item.place.wake = item.turn.set
+        return item
+
+    async def deliver(self, item: Item) -> None:
+        """Returns when the message has its end. Raises KafkaError."""
+        await self.facts.cover(item.at)
+        while not self.lanes.free(item.place):
+            item.turn.clear()
+            await item.turn.wait()
+        while not await self._step(item):
+            pass
+
+    def _judge(self, item: Item) -> Verdict:
+        message = item.message
+        entry = self.facts.entry(message.message_id)
+        return judge(
+            message, entry, owner=self.owner, barred=self.facts.barred.why(message), down=item.down,
+            now=self.timing.now(), repeatable=self.channels[message.channel].sender.repeatable,
+            alone=entry is not None and entry.owner == item.waited_for,
+        )  # fmt: skip
+
+    async def _step(self, item: Item) -> bool:
+        """One thing after another; True at the end."""
+        channel = self.channels[item.message.channel]
+        match self._judge(item):
+            case Next.WAIT:
+                entry = self.facts.entry(item.message.message_id)
+                if entry is not None:
+                    await self.facts.another(item.message.message_id, entry, self.timing, channel.sender.longest)
+                    if self.facts.entry(item.message.message_id) == entry:
+                        item.waited_for = entry.owner
+                return False
+            case Next.SEND:
+                if not await self._admitted(item, channel):
+                    return False
+                return await self._kept(self._try(item, channel))
+            case verdict:
+                return await self._kept(self._end(item, verdict))
+
+    async def _kept(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """Await work that goes on when whoever awaits it is cancelled."""
+        task = asyncio.create_task(work)
+        self.trying.add(task)
+        task.add_done_callback(self.trying.discard)
+        return await asyncio.shield(task)
+
+    async def _admitted(self, item: Item, channel: Channel) -> bool:
+        """Whether it may be tried now, with a slot taken; False after a wait: then things may have changed."""
+        left = max(0.0, (item.message.expires_at - self.timing.now()) / 1000)
+        rest = item.rest_until - self.timing.monotonic()
+        if rest > 0:
+            await self.timing.wait(asyncio.Event(), min(rest, left))
+            return False
+        if wait := channel.breaker.wait(self.timing.monotonic()):
+            item.down = item.down or channel.breaker.state == OPEN
+            self.lanes.park(item.place, parked=True)
+            await self.timing.wait(channel.changed, min(wait, left))
+            self.lanes.park(item.place, parked=False)
+            return False
+        await channel.slots.acquire()
+        if channel.breaker.wait(self.timing.monotonic()) or self.timing.now() >= item.message.expires_at:
+            channel.slots.release()
+            return False
+        channel.breaker.begin()
+        return True
+
+    async def _try(self, item: Item, channel: Channel) -> bool:
+        """Steps 2 to 5; True when the message has its end."""
+        message, answer = item.message, None
+        try:
+            known = self.facts.entry(message.message_id)
+            offset = await self._write(item, self._claim(item, known))
+            await self.facts.caught_up(item.partition, offset)
+            claim = self.facts.entry(message.message_id)
+            if claim is None or claim.state != ledger.CLAIMED or claim.owner != self.owner:
+                return False
+            if (verdict := self._judge(item)) is not Next.SEND:
+                return await self._end(item, verdict)
+            answer = await self._send(message, channel)
+            return await self._after(item, channel, claim, answer)
+        finally:
+            if answer is None:
+                channel.breaker.abandon()
+            channel.slots.release()
+            self._show(channel)
+
+    async def _send(self, message: Message, channel: Channel) -> Answer:
+        began = self.timing.monotonic()
+        try:
+            async with asyncio.timeout(channel.sender.longest):
+                answer = await channel.sender.send(message, self.timing.now())
+        except TimeoutError:
+            answer = Answer(Kind.UNCLEAR, "timeout")
+        except Exception as error:  # noqa: BLE001 - whatever happened, the message may have gone
+            log.error("sending on %s: %s", channel.name, type(error).__name__)  # noqa: TRY400 - a trace shows values
+            answer = Answer(Kind.UNCLEAR, "internal_error")
+        metrics.SECONDS.labels(channel.name).observe(self.timing.monotonic() - began)
+        if answer.failed:
+            channel.breaker.failure(self.timing.monotonic())
+            log.warning("%s: %s [breaker=%s]", channel.name, answer.reason, channel.breaker.state)
+        else:
+            channel.breaker.success()
+        return answer
+
+    async def _after(self, item: Item, channel: Channel, claim: Entry, answer: Answer) -> bool:
+        """Write what a try has come to; True at the message's end."""
+        kind, repeatable = answer.kind, channel.sender.repeatable
+        tries = claim.tries + (kind is Kind.DEFERRED)
+        ends = {Kind.ACCEPTED: ledger.SENT, Kind.ADDRESS: ledger.BOUNCED, Kind.REFUSED: ledger.FAILED}
+        if kind in ends:
+            return await self._end(item, Final(ends[kind], answer.reason))
+        if kind is Kind.UNCLEAR and not repeatable:
+            return await self._end(item, Final(ledger.UNKNOWN, answer.reason))
+        if tries >= self.settings.dispatch_attempts:
+            return await self._end(item, Final(ledger.FAILED, answer.reason))
+        metrics.RETRIES.labels(channel.name, answer.reason).inc()
+        item.failures += 1
+        item.down = answer.failed
+        released = claim._replace(
+            state=ledger.RELEASED, at=self.timing.now(), tries=tries, after="",
+            unclear=claim.unclear or kind is Kind.UNCLEAR, down=item.down,
+        )  # fmt: skip
+        await self._write(item, released)
+        wait = pause(
+            item.failures, first=self.settings.dispatch_pause, longest=self.settings.dispatch_longest_pause,
+            salt=item.message.message_id,
+        )  # fmt: skip
+        item.rest_until = self.timing.monotonic() + max(wait, answer.wait)
+        return False
+
+    def _claim(self, item: Item, known: Entry | None) -> Entry:
+        foreign = known is not None and known.state == ledger.CLAIMED and known.owner != self.owner
+        return Entry(
+            ledger.CLAIMED, item.message.channel, self.owner, self.timing.now(), item.message.expires_at,
+            tries=known.tries if known else 0, unclear=foreign or bool(known and known.unclear),
+            down=bool(known and known.down), after=known.owner if foreign and known else "",
+        )  # fmt: skip
+
+    async def _end(self, item: Item, verdict: Verdict) -> bool:
+        """Record the end, and let go of the message. True."""
+        message, outcome = item.message, "repeat"
+        if isinstance(verdict, Final):
+            outcome = verdict.outcome
+            entry = Entry(
+                ledger.DONE, message.channel, self.owner, self.timing.now(), message.expires_at,
+                outcome=outcome, reason=verdict.reason,
+            )  # fmt: skip
+            await self._write(item, entry, self._beside(message, entry))
+        elif isinstance(verdict, Known):
+            # Its offset was not committed: what was to be written beside the result may be missing.
+            if self.timing.now() - verdict.entry.at < DAY_MS:
+                await self.writer.repeat(self._beside(message, verdict.entry))
+        else:
+            outcome = ledger.EXPIRED
+        metrics.DISPATCHED.labels(message.channel, outcome).inc()
+        self.lanes.leave(item.place)
+        self.finished(item)
+        return True
+
+    async def _write(self, item: Item, entry: Entry, beside: Sequence[Out] = ()) -> int:
+        message_id = item.message.message_id
+        offset = await self.writer.write(message_id, item.partition, entry, beside)
+        self.facts.wrote(message_id, item.partition, offset, entry)
+        return offset
+
+    def _beside(self, message: Message, entry: Entry) -> list[Out]:
+        cancelled = self.facts.barred.said(message)
+        return results.records(message, entry, self.settings.partitions, cancelled=cancelled)
+
+    def _show(self, channel: Channel) -> None:
+        metrics.BREAKER.labels(channel.name).set(metrics.STATES[channel.breaker.state])
+        channel.tell()

@@ -1,0 +1,58 @@
+"""What a dispatcher shows to Prometheus, in a registry of its own (names and labels are the contract's)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
+
+from schemas.settings import Settings
+from sinks.address import parse_address
+from sinks.dispatch import breaker
+from sinks.metrics import build_version
+
+REGISTRY: Final = CollectorRegistry()
+DISPATCHED: Final = Counter(
+    "winback_dispatch_total", "Messages by what became of them", ["channel", "outcome"], registry=REGISTRY
+)
+SECONDS: Final = Histogram(
+    "winback_dispatch_seconds", "How long a server took for a message", ["channel"], registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)  # fmt: skip
+BREAKER: Final = Gauge(
+    "winback_dispatch_breaker", "Circuit breaker: 0 closed, 1 open, 0.5 trying one message", ["channel"],
+    registry=REGISTRY,
+)  # fmt: skip
+RETRIES: Final = Counter(
+    "winback_dispatch_retries_total", "Tries that did not send", ["channel", "reason"], registry=REGISTRY
+)
+WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not done with", registry=REGISTRY)
+LAG: Final = Gauge(
+    "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
+)
+BUILD: Final = Gauge("winback_build_info", "1, labelled with the version", ["version", "process"], registry=REGISTRY)
+
+STATES: Final = {breaker.CLOSED: 0.0, breaker.HALF_OPEN: 0.5, breaker.OPEN: 1.0}
+
+for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+    REGISTRY.register(_collector)
+
+
+def serve(settings: Settings) -> None:
+    """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
+    BUILD.labels(build_version(), "dispatch").set(1)
+    if settings.metrics:
+        host, port = parse_address(settings.metrics, "WINBACK_METRICS")
+        try:
+            start_http_server(port, host, registry=REGISTRY)
+        except OSError as taken:
+            raise OSError(f"metrics cannot be served on {settings.metrics}: {taken.strerror}") from taken

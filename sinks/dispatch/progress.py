@@ -1,0 +1,34 @@
+"""How far a partition is: everything before an offset has its result in the ledger."""
+
+from __future__ import annotations
+
+
+class Progress:
+    """Offsets that have been begun and not finished; messages finish in any order, offsets are committed in theirs."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, int] = {}
+        self._next: int | None = None
+
+    def __len__(self) -> int:
+        """How many are begun and not finished."""
+        return len(self._open)
+
+    def begin(self, offset: int, at: int) -> None:
+        """A record has been read; `at` is its time. Offsets come in rising order."""
+        self._open[offset] = at
+        self._next = offset + 1
+
+    def finish(self, offset: int) -> None:
+        """Its result is in the ledger, or it needs none."""
+        self._open.pop(offset, None)
+
+    @property
+    def reached(self) -> int | None:
+        """The offset to commit: the first that is not finished. None before anything was read."""
+        return next(iter(self._open), self._next)
+
+    @property
+    def since(self) -> int | None:
+        """The time of the first record that is not finished."""
+        return next(iter(self._open.values()), None)

@@ -1,0 +1,204 @@
+"""The dispatch process: one member of a consumer group on `retargeting.messages`, until it is told to stop.
+
+The group is the stream workers' with `-dispatch` behind it, and behind that the channels when some were chosen: two
+groups never commit over each other's messages, and the ledger keeps them apart should they read the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from schemas.settings import Settings
+from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
+from sinks import log as logs
+from sinks.dispatch import channels as configured
+from sinks.dispatch import metrics
+from sinks.dispatch.books import Books
+from sinks.dispatch.channels import Channel
+from sinks.dispatch.dryrun import dry_run
+from sinks.dispatch.tenure import GRACE, Tenure
+from sinks.dispatch.timing import Timing
+from sinks.fetching import pace
+
+log = logging.getLogger("winback.dispatch")
+
+POLL_MS: Final = 100
+POLL_RECORDS: Final = 500
+PRUNE: Final = 60.0
+"""Seconds between looks for what can be forgotten."""
+LONGEST_PAUSE: Final = 30.0
+
+
+def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None = None) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
+
+    `chosen`: channels, all that are set up when empty. `folder`: write messages there instead of sending them.
+    """
+    logs.configure(settings)
+    try:
+        return asyncio.run(_main(settings, chosen, folder))
+    except ValueError as wrong:
+        print(f"winback dispatch: {wrong}", file=sys.stderr)  # noqa: T201 - the one line a user sees
+        return 2
+    except (KafkaError, OSError, MissingError) as error:
+        print(f"winback dispatch: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+class MissingError(Exception):
+    """Topics are not there, or not as they must be."""
+
+
+async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    if folder is not None:
+        await dry_run(settings, chosen, folder, stopped)
+        return 0
+    dispatcher = Dispatcher(settings, configured.of(settings, chosen), chosen, stopped)
+    metrics.serve(settings)
+    await dispatcher.run()
+    return 0
+
+
+class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """One member of the group. `run()` until `stopped` is set."""
+
+    def __init__(
+        self, settings: Settings, channels: Mapping[str, Channel], chosen: Sequence[str], stopped: asyncio.Event
+    ) -> None:
+        self.settings, self.channels, self.stopped = settings, channels, stopped
+        self.timing = Timing()
+        self.group = "-".join((settings.group, "dispatch", *sorted(set(chosen))))
+        self.tenure: Tenure | None = None
+        self._paused = True
+
+    async def run(self) -> None:
+        """Returns after a clean stop. Raises KafkaError, MissingError."""
+        options = self.settings.aiokafka()
+        instance = self.settings.dispatch_instance
+        self.producer = AIOKafkaProducer(
+            **options, client_id="winback-dispatch", acks="all", enable_idempotence=True, linger_ms=0,
+        )  # fmt: skip
+        self.consumer = AIOKafkaConsumer(
+            **options, group_id=self.group, client_id="winback-dispatch", enable_auto_commit=False,
+            auto_offset_reset="earliest", session_timeout_ms=10_000, heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=int(2_000 * GRACE), metadata_max_age_ms=30_000,
+            group_instance_id=f"{self.group}-{instance}" if instance else None,
+        )  # fmt: skip
+        self.books = Books(self.producer)
+        try:
+            if await self._connected():
+                await self._check_topics()
+                self.consumer.subscribe([RETARGETING_MESSAGES], listener=self)
+                await self._deliver()
+        finally:
+            await self._let_go()
+            await self.consumer.stop()
+            await self.producer.stop()
+            for channel in self.channels.values():
+                await channel.sender.close()
+
+    async def _deliver(self) -> None:
+        loop = asyncio.get_running_loop()
+        commit_at, prune_at = 0.0, loop.time() + PRUNE
+        while not self.stopped.is_set():
+            tenure = self.tenure
+            got = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+            if tenure is None or tenure is not self.tenure:
+                continue  # what came belongs to an assignment that is over, and is read again by whoever has it now
+            for tp, records in got.items():
+                tenure.take(tp.partition, records)
+            tenure.check()
+            self._pace(tenure)
+            metrics.WAITING.set(tenure.waiting)
+            if loop.time() >= commit_at:
+                await self._commit(tenure)
+                commit_at = loop.time() + self.settings.commit_interval
+            if loop.time() >= prune_at:
+                tenure.prune()
+                prune_at = loop.time() + PRUNE
+
+    def _pace(self, tenure: Tenure) -> None:
+        """Read on when the ledger is known and there is room, wait otherwise."""
+        wait = not tenure.ready or tenure.waiting >= self.settings.dispatch_waiting
+        if wait != self._paused:
+            owned = self.consumer.assignment()
+            (self.consumer.pause if wait else self.consumer.resume)(*owned)
+            self._paused = wait
+
+    async def _commit(self, tenure: Tenure) -> None:
+        offsets = tenure.offsets()
+        if not offsets:
+            return
+        try:
+            await self.consumer.commit(offsets)
+        except KafkaError as error:
+            # Mostly a rebalance: then the partitions have a new owner, who finds the results in the ledger.
+            log.warning("offsets not committed: %s", type(error).__name__)
+            return
+        tenure.committed(offsets)
+        for tp, offset in offsets.items():
+            end = self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
+            if end is not None:
+                metrics.LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - offset))
+
+    async def _let_go(self) -> None:
+        """Bring what is under way to its end, and commit."""
+        tenure, self.tenure = self.tenure, None
+        if tenure is not None:
+            await tenure.close()
+            await self._commit(tenure)
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all of them
+        """End the tenure before anybody else begins with the same partitions."""
+        await self._let_go()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin a tenure; nothing is read of the messages until the ledger has been."""
+        owned = list(assigned)
+        self.consumer.pause(*owned)
+        self._paused = True
+        self.tenure = Tenure(self.settings, self.channels, (tp.partition for tp in owned), self.books, self.timing)
+        self.tenure.start()
+        log.info("delivering %d partitions: %s", len(owned), ", ".join(self.channels))
+
+    async def _connected(self) -> bool:
+        """Start the clients, again and again while the broker is away; False when told to stop meanwhile."""
+        pause = 0.25
+        while not self.stopped.is_set():
+            try:
+                await self.producer.start()
+                await self.consumer.start()
+                pace(self.consumer)
+            except KafkaConnectionError:
+                log.warning("no broker at %s; again in %.1f s", self.settings.kafka, pause)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopped.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                return True
+        return False
+
+    async def _check_topics(self) -> None:
+        """Raises MissingError."""
+        there = await self.consumer.topics()
+        for topic in (RETARGETING_MESSAGES, RETARGETING_DELIVERIES):
+            partitions = await self.producer.partitions_for(topic) if topic in there else ()
+            if len(partitions) != self.settings.partitions:
+                raise MissingError(
+                    f"topic {topic} has {len(partitions)} partitions, {self.settings.partitions} are expected: "
+                    "make it with `winback topics`, or set WINBACK_PARTITIONS"
+                )

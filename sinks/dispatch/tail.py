@@ -1,0 +1,182 @@
+"""The topics that decide whether a message may go: the ledger, decisions and conversions, read up to their present end.
+
+The ledger is read from its beginning, the others from a while before the oldest message that is still to be sent.
+Decisions are read of all partitions, since a merge may have moved a profile to another one; the rest of the own ones.
+
+Entries of the ledger are taken in strictly in the order of their offsets. An entry that this process has written itself
+need not be read again to know what comes before it, when all that comes before it is known too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import Any, Final
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.settings import Settings
+from schemas.topics import CONVERSIONS, HOUR_MS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
+from sinks.dispatch.barred import Barred
+from sinks.dispatch.ledger import Entry, Ledger
+from sinks.dispatch.timing import Timing
+from sinks.fetching import pace
+
+POLL_MS: Final = 100
+SLACK: Final = HOUR_MS
+"""How much earlier than a message a record that bars it may seem to be written, as clocks of workers differ."""
+
+
+class Tail:
+    """`start()`, then `run()` until it is cancelled; what it has read is in `ledger` and `barred`."""
+
+    def __init__(self, settings: Settings, partitions: Iterable[int], timing: Timing) -> None:
+        self.ledger = Ledger(timing.now())
+        self.barred = Barred()
+        self.loaded = asyncio.Event()
+        """Set when the ledger has been read to where its end was."""
+        own = sorted(partitions)
+        self._ledgers = [TopicPartition(RETARGETING_DELIVERIES, p) for p in own]
+        self._others = [
+            *(TopicPartition(RETARGETING_DECISIONS, p) for p in range(settings.partitions)),
+            *(TopicPartition(CONVERSIONS, p) for p in own),
+        ]
+        options = settings.aiokafka()
+        self._reader = AIOKafkaConsumer(**options, client_id="winback-dispatch-tail", auto_offset_reset="earliest",
+                                        enable_auto_commit=False, max_partition_fetch_bytes=1024 * 1024)  # fmt: skip
+        # Fetches wait for records; what asks for ends must not wait behind one on the same connection.
+        self._asker = AIOKafkaConsumer(**options, client_id="winback-dispatch-ends", enable_auto_commit=False)
+        self._at: dict[TopicPartition, int] = {}
+        """Offsets before which everything is known."""
+        self._olds: dict[TopicPartition, int] = {}
+        self._own: dict[TopicPartition, list[tuple[int, str, Entry]]] = {tp: [] for tp in self._ledgers}
+        self._moved = asyncio.Event()
+        self._since = timing.now()
+        self._look: asyncio.Task[None] | None = None
+        self._next_look: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Find the ends. Raises KafkaError."""
+        await self._asker.start()
+        await self._reader.start()
+        pace(self._reader)
+        everything = [*self._ledgers, *self._others]
+        self._reader.assign(everything)
+        ends = await self._asker.end_offsets(everything)
+        begins = await self._asker.beginning_offsets(self._ledgers)
+        self._olds = {tp: ends[tp] for tp in self._ledgers}
+        self._at = {**ends, **begins}
+        for tp, offset in self._at.items():
+            self._reader.seek(tp, offset)
+
+    async def run(self) -> None:
+        """Read, until cancelled. Raises KafkaError."""
+        while True:
+            if not self.loaded.is_set() and self._reached(self._olds):
+                self.loaded.set()
+            for tp, records in (await self._reader.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    self._apply(tp, record)
+            for tp in self._at:
+                position = await self._reader.position(tp)
+                self._at[tp] = max(position, self._at[tp]) if tp in self._own else position
+            for tp in self._own:
+                self._take_own(tp)
+            self._tell()
+
+    async def stop(self) -> None:
+        """Let go of the connections."""
+        for look in (self._look, self._next_look):
+            if look is not None:
+                look.cancel()
+        await self._reader.stop()
+        await self._asker.stop()
+
+    def entry(self, message_id: str) -> Entry | None:
+        """What the ledger says of a message, as far as it has been read."""
+        return self.ledger.entries.get(message_id)
+
+    def wrote(self, message_id: str, partition: int, offset: int, entry: Entry) -> None:
+        """Take note of an entry that has been written by this process."""
+        tp = TopicPartition(RETARGETING_DELIVERIES, partition)
+        heappush(self._own[tp], (offset, message_id, entry))
+        self._take_own(tp)
+        self._tell()
+
+    async def cover(self, at: int) -> None:
+        """Make sure that what may bar a message written at that time (epoch ms) is read, from now on."""
+        if at - SLACK >= self._since:
+            return
+        self._since = at - SLACK
+        found = await self._asker.offsets_for_times(dict.fromkeys(self._others, self._since))
+        for tp, place in found.items():
+            if place is not None and place.offset < self._at[tp]:
+                self._at[tp] = place.offset
+                self._reader.seek(tp, place.offset)
+
+    async def caught_up(self, partition: int, offset: int) -> None:
+        """Returns when a record of the ledger has been read, and of the others all that was there when it was called.
+
+        Raises KafkaError.
+        """
+        ledger = {TopicPartition(RETARGETING_DELIVERIES, partition): offset + 1}
+        if self._next_look is None:
+            self._next_look = asyncio.ensure_future(self._looked(self._look))
+        await asyncio.shield(self._next_look)
+        await self._reach(ledger)
+
+    async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
+        """Returns when the ledger says something else of a message, or the time is over."""
+        until = timing.monotonic() + seconds
+        while self.entry(message_id) == entry and (left := until - timing.monotonic()) > 0:
+            await timing.wait(self._moved, left)
+
+    def prune(self, now: int, oldest: int | None) -> None:
+        """Forget what no message needs any more; `oldest`: the time of the first that is not done with."""
+        self.ledger.prune(now)
+        if oldest is not None:
+            self.barred.prune(oldest - SLACK)
+
+    def _take_own(self, tp: TopicPartition) -> None:
+        own = self._own[tp]
+        while own and own[0][0] <= self._at[tp]:
+            offset, message_id, entry = heappop(own)
+            if offset == self._at[tp]:
+                self.ledger.take(message_id, entry)
+                self._at[tp] = offset + 1
+
+    def _tell(self) -> None:
+        """Wake up whoever waits for something to be known."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def _looked(self, before: asyncio.Task[None] | None) -> None:
+        """One look at the ends, for all who have asked until it begins."""
+        if before is not None and not before.done():
+            await asyncio.wait({before})
+        self._look, self._next_look = self._next_look, None
+        await self._reach(await self._asker.end_offsets(self._others))
+
+    async def _reach(self, ends: dict[TopicPartition, int]) -> None:
+        while not self._reached(ends):
+            await self._moved.wait()
+
+    def _reached(self, ends: dict[TopicPartition, int]) -> bool:
+        return all(self._at[tp] >= end for tp, end in ends.items())
+
+    def _apply(self, tp: TopicPartition, record: Any) -> None:
+        """Take in a record. One that cannot be read says nothing about any message."""
+        try:
+            if tp.topic == RETARGETING_DELIVERIES:
+                self._take_own(tp)
+                if record.offset >= self._at[tp]:
+                    self._at[tp] = record.offset + 1
+                    self.ledger.apply(record.key.decode(), record.value, old=record.offset < self._olds[tp])
+            elif tp.topic == RETARGETING_DECISIONS:
+                self.barred.decision(record.key, record.value, record.timestamp)
+            else:
+                self.barred.conversion(record.key, record.value, record.timestamp)
+        except (orjson.JSONDecodeError, AttributeError, UnicodeDecodeError):
+            return
