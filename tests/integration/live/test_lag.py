@@ -1,0 +1,106 @@
+"""A topic that lags holds time: nobody who has bought is written to, and the result is that of no lag."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from deploy.local import outputs
+from deploy.local.lines import of_objects
+from schemas.record import Record
+from schemas.settings import Settings
+from streams import replay
+from streams.campaigns import load
+from tests.integration.harness import same_files
+from tests.integration.live.hours import STORE, at, between, hours
+
+CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
+SECRET = "of the test"  # noqa: S105 - of made-up customers
+LAG = 120
+"""Minutes that the store is held back."""
+FIRST = 20
+"""The minute it begins; before it, all topics flow."""
+
+
+def alone(folder, lines):
+    """The outputs of the pure core over these lines, as files."""
+    settings = Settings(secret=SECRET, campaigns=CAMPAIGNS, clock="event")
+    offsets, records = {}, []
+    for chunk in of_objects(sorted(lines, key=lambda one: one["timestamp"]), settings.partitions):
+        for one in chunk:
+            offset = offsets.setdefault((one.topic, one.partition), 0)
+            records.append(Record(one.topic, one.partition, offset, one.timestamp, one.key, one.value))
+            offsets[one.topic, one.partition] += 1
+    return files(folder, replay.replay(records, settings, load(CAMPAIGNS)))
+
+
+def files(folder, records):
+    """Records of the output topics as files; which partition a cell was counted in is left out."""
+    folder.mkdir()
+    outputs.write_topics(folder, records)
+    total = defaultdict(Counter)
+    for row in map(json.loads, (folder / "aggregates.jsonl").read_text().splitlines()):
+        total[json.dumps(row["cell"], sort_keys=True)].update(row["values"])
+    lines = [f"{cell} {json.dumps(total[cell], sort_keys=True)}\n" for cell in sorted(total)]
+    (folder / "aggregates.jsonl").write_text("".join(lines))
+    return folder
+
+
+def values(records):
+    """Records as what their values say."""
+    return [json.loads(record.value) for record in records if record.value]
+
+
+def wrong(records):
+    """Messages to somebody with an order between the opening of the cart and the decision."""
+    into = {row["merged_profile_id"]: row["into_profile_id"] for row in values(records["identity.merges"])}
+
+    def who(profile):
+        while into.get(profile):
+            profile = into[profile]
+        return profile
+
+    opened = {row["cart_id"]: row["at"] for row in values(records["cart.transitions"]) if row["reason"] == "opened"}
+    orders = [(who(row["profile_id"]), row["at"]) for row in values(records["conversions"])]
+    return [
+        message
+        for message in values(records["retargeting.messages"])
+        for buyer, when in orders
+        if buyer == who(message["profile_id"])
+        and opened[message["trigger"]["cart_id"]] <= when <= message["decided_at"]
+    ]
+
+
+async def day(shop, lines, *, lags):
+    """The shop is open for some hours, while the store lags or does not; the records when all is over."""
+    await shop.publish(between(lines, -1, FIRST))
+    await shop.read()
+    shop.now(at(FIRST))
+    if lags:
+        await shop.hold(STORE)
+    for minute in range(FIRST, FIRST + LAG, 30):
+        await shop.publish(between(lines, minute, minute + 30))
+        await shop.read(but=[STORE] if lags else [])
+        shop.now(at(minute + 30))
+    return await shop.records("retargeting.messages", "retargeting.decisions")
+
+
+async def test_a_store_two_hours_behind(live, tmp_path):
+    """Two hours of the store wait unread, the web goes on: no message to a buyer, and the result of no lag."""
+    lines = hours()
+    shop = await live("lags", at(0), campaigns=CAMPAIGNS)
+    so_far = await day(shop, lines, lags=True)
+    assert so_far["retargeting.messages"] == so_far["retargeting.decisions"] == []
+    await shop.hold()
+    found = await shop.finish()
+    shop.close()
+    assert wrong(found) == []
+    assert len(values(found["conversions"])) == 48
+
+    shop = await live("free", at(0), campaigns=CAMPAIGNS)
+    await day(shop, lines, lags=False)
+    await shop.until("retargeting.messages", 20)
+    usual = await shop.finish()
+    same_files(files(tmp_path / "free-out", usual), files(tmp_path / "late-out", found))
+    same_files(alone(tmp_path / "alone", lines), tmp_path / "late-out")
