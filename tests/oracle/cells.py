@@ -26,6 +26,8 @@ COUNTED = {
     "cart_hour": {"opened", "abandoned", "reopened", "converted", "emptied", "expired", "abandoned_value"},
     "campaign_day": {"sent", "held_out", "suppressed", "deferred", "cancelled"},
 }
+TOLD = {"triggered", "delivered", "opens", "clicks", "bounces", "unsubscribes"}
+"""What is counted of campaigns besides rows: only the oracle knows it."""
 
 
 def hour(at: str) -> str:
@@ -36,6 +38,14 @@ def hour(at: str) -> str:
 def day(at: str) -> str:
     """The day of an ISO time."""
     return at[:10] + "T00:00:00.000Z"
+
+
+def told(outcome: Outcome) -> dict[Count, float]:
+    """The same of what is counted and has no row."""
+    cells: Counter[Count] = Counter()
+    cells.update(("campaign_day", day(iso(at)), campaign, "triggered") for campaign, at in outcome.triggered)
+    cells.update(("campaign_day", day(iso(at)), campaign, what) for campaign, what, at in outcome.told)
+    return dict(cells)
 
 
 def totals(outcome: Outcome) -> dict[Count, float]:
@@ -58,7 +68,7 @@ def totals(outcome: Outcome) -> dict[Count, float]:
     return {count: round(value, 6) for count, value in cells.items() if value}
 
 
-def written(topics: Mapping[str, Iterable[Record]]) -> dict[Count, float]:
+def written(topics: Mapping[str, Iterable[Record]], counted: Mapping[str, set[str]] = COUNTED) -> dict[Count, float]:
     """The same of the last version of every cell on the topic `aggregates`."""
     last: dict[bytes | None, dict[str, Any]] = {}
     for record in topics.get(AGGREGATES, ()):
@@ -69,6 +79,6 @@ def written(topics: Mapping[str, Iterable[Record]]) -> dict[Count, float]:
     for value in last.values():
         name, cell = value["cell"]["name"], value["cell"]
         for what, amount in value["values"].items():
-            if what in COUNTED.get(name, ()):
+            if what in counted.get(name, ()):
                 cells[name, cell["window_start"], cell["dimensions"][DIMENSION[name]], what] += amount
     return {count: round(value, 6) for count, value in cells.items() if value}

@@ -27,6 +27,7 @@ class Outcome:
     name, (topic, partition, offset)). dead: source -> reason. merges, transitions, decisions, messages and conversions:
     rows as on their topics, less what is not the oracle's business (versions, touches and credits); messages of
     templates that the oracle was not given have no subject and body. triggered: (campaign, time in ms) of each entry.
+    told: (campaign, delivered, opens, ..., time in ms) of what first became known of a message.
     """
 
     clusters: dict[str, set[Identifier]] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Outcome:
     messages: list[dict[str, Any]] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
     triggered: list[tuple[str, int]] = field(default_factory=list)
+    told: list[tuple[str, str, int]] = field(default_factory=list)
 
     def dead_reasons(self) -> Counter[str]:
         """How many events could not be read, by reason."""

@@ -23,12 +23,29 @@ RESPONSES = {
     "SMS Link Clicked": "sms",
     "Push Notification Tapped": "push",
 }
-CLICKS = {"Email Link Clicked", "SMS Link Clicked", "Push Notification Tapped"}
+TELLS = {
+    "Email Delivered": "delivered",
+    "SMS Delivered": "delivered",
+    "Push Notification Received": "delivered",
+    "Email Opened": "opens",
+    "Email Link Clicked": "clicks",
+    "SMS Link Clicked": "clicks",
+    "Push Notification Tapped": "clicks",
+    "Email Bounced": "bounces",
+    "SMS Failed": "bounces",
+    "Push Notification Bounced": "bounces",
+    "Unsubscribed": "unsubscribes",
+    "Email Marked as Spam": "unsubscribes",
+}
+"""What an event tells of the message that it names."""
 
 
 @dataclass
 class Sent:
-    """A message that went out. `abandonment` is what it reminded of, None for one about anything else."""
+    """A message that went out. `abandonment` is what it reminded of, None for one about anything else.
+
+    `told`: what is known to have become of it.
+    """
 
     at: int
     channel: str
@@ -37,7 +54,7 @@ class Sent:
     step: str
     ref: str
     abandonment: tuple[str, int] | None
-    clicked: bool = False
+    told: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -109,16 +126,16 @@ class Reach:
         named = said.get("channel")
         named = named.strip().lower() if isinstance(named, str) and named.strip() else None
         if event.name in BOUNCES:
-            kinds = {str(said.get(name)).strip().lower() for name in ("bounce_type", "type")}
             channel = BOUNCES[event.name]
-            if not kinds & SOFT:
+            kinds = {str(said.get(name)).strip().lower() for name in ("bounce_type", "type")}
+            if channel != "email" or not kinds & SOFT:
                 self.bounced[channel] = (event.time, self.contacts.get(channel, (0, ""))[1])
             return set()
         if event.name == "Email Marked as Spam":
             key, yes = "email", False
         elif event.name in {"Subscription Changed", "Unsubscribed"}:
             topic = said.get("topic")
-            topic = topic.strip() if isinstance(topic, str) and topic.strip() else None
+            topic = topic.strip().lower() if isinstance(topic, str) and topic.strip() else None
             key = f"{named or '*'}:{topic}" if topic else named or event.channel
             word = str(said.get("subscribed")).strip().lower() if event.name == "Subscription Changed" else "no"
             if word not in YES | NO:
@@ -139,7 +156,8 @@ class Reach:
         for key, (at, allowed) in loser.consent.items():
             mine = self.consent.get(key, (at, allowed))
             self.consent[key] = (max(at, mine[0]), allowed and mine[1])
-        self.bounced = loser.bounced | self.bounced
+        for channel, bounced in loser.bounced.items():
+            self.bounced[channel] = newest(self.bounced.get(channel), bounced)
         self.zone = newest(self.zone, loser.zone)
         self.language = newest(self.language, loser.language)
         self.place = newest(self.place, loser.place)

@@ -13,7 +13,7 @@ from tests.oracle.decisions import Judge, credit, shown_trigger
 from tests.oracle.everybody import Everybody, product_id
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
-from tests.oracle.reach import CLICKS, RESPONSES, Sent, followed, is_machine
+from tests.oracle.reach import RESPONSES, TELLS, Sent, followed, is_machine
 from tests.oracle.reading import Fact, number, order_value, text
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
 
@@ -181,15 +181,25 @@ class Walk:
         return any({channel, f"{channel}:{topic}", f"*:{topic}"} & withdrawn for channel in sent)
 
     def feedback(self, p: Profile, event: Fact) -> None:
-        """A response to a message."""
-        named = event.type == "track" and event.name in RESPONSES
-        came = followed(event) if event.channel in {"web", "app"} or event.type == "page" else None
-        message = p.reach.message(text(event.properties.get("message_id")) if named else came)
-        if is_machine(event) or not (named or (message and not message.clicked)):
+        """What an event tells of a message, and whether it is a response to one."""
+        name = event.name if event.type == "track" else ""
+        if name in TELLS:
+            told, channel = TELLS[name], RESPONSES.get(name)
+            message = p.reach.message(text(event.properties.get("message_id")))
+        elif event.channel in {"web", "app"} or event.type in {"page", "screen"}:
+            message = p.reach.message(followed(event))
+            if message is None:
+                return
+            told, channel = "clicks", None if "clicks" in message.told else message.channel
+        else:
             return
-        channel = RESPONSES[event.name] if named else message.channel
-        if message and (not named or event.name in CLICKS):
-            message.clicked = True
+        if told in {"opens", "clicks"} and is_machine(event):
+            return
+        if message and told not in message.told:
+            message.told.add(told)
+            self.out.told.append((message.campaign_id, told, event.time))
+        if channel is None:
+            return
         hour = local(event.time, self.judge.zone(p)).hour
         p.reach.engaged[channel] += 1
         p.reach.hours[hour] += 1
