@@ -6,6 +6,8 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 from deploy.local import outputs
 from deploy.local.lines import of_objects
 from schemas.record import Record
@@ -13,7 +15,7 @@ from schemas.settings import Settings
 from streams import replay
 from streams.campaigns import load
 from tests.integration.harness import same_files
-from tests.integration.live.hours import STORE, at, between, hours
+from tests.integration.live.hours import STORE, at, between, customer, hours
 
 CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
 SECRET = "of the test"  # noqa: S105 - of made-up customers
@@ -104,3 +106,45 @@ async def test_a_store_two_hours_behind(live, tmp_path):
     usual = await shop.finish()
     same_files(files(tmp_path / "free-out", usual), files(tmp_path / "late-out", found))
     same_files(alone(tmp_path / "alone", lines), tmp_path / "late-out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [{"lateness": 3 * 3600}, {"clock": "event"}], ids=["lateness", "event-clock"])
+async def test_a_store_that_sends_nothing_for_two_hours(live, tmp_path, settings):
+    """What is not in its topic yet cannot be seen: time that is allowed for it, or a declared end, waits for it."""
+    lines = hours()
+    shop = await live("silent", at(0), campaigns=CAMPAIGNS, **settings)
+    await shop.publish(between(lines, -1, FIRST))
+    await shop.publish(one for one in between(lines, FIRST, FIRST + LAG) if one["topic"] != STORE)
+    await shop.read()
+    shop.now(at(FIRST + LAG))
+    so_far = await shop.records("retargeting.messages", "retargeting.decisions")
+    assert so_far["retargeting.messages"] == so_far["retargeting.decisions"] == []
+    await shop.publish(one for one in between(lines, FIRST, FIRST + LAG) if one["topic"] == STORE)
+    found = await shop.finish()
+    assert wrong(found) == []
+    same_files(alone(tmp_path / "alone", lines), files(tmp_path / "out", found))
+
+
+async def test_a_purchase_that_comes_too_late(live):
+    """A purchase whose moment has passed still cancels what waits; it is flagged, counted, and its message void."""
+    shop = await live("late", at(0), campaigns=CAMPAIGNS, lateness=30)
+    lines = [one for number in (0, 1, 5, 6) for one in customer(number, 2)]
+    bought = [one for one in lines if one["topic"] == STORE]
+    await shop.publish(one for one in lines if one["topic"] != STORE)
+    await shop.read()
+    shop.now(at(60))
+    await shop.until("retargeting.messages", 4)
+    await shop.publish(bought)
+    await shop.until("conversions", 2)
+    found = await shop.finish()
+    buyers = {row["profile_id"] for row in values(found["conversions"])}
+    assert [row["late"] for row in values(found["stitched.events"]) if row["name"] == "Order Completed"] == [True, True]
+    assert shop.metric("winback_late_events_total", channel="store") == 2
+    decided = [row for row in values(found["retargeting.decisions"]) if row["profile_id"] in buyers]
+    reminders = {row["message_id"] for row in decided if row["step"] == "reminder" and row["outcome"] == "sent"}
+    assert len(reminders) == 2
+    void = [row for row in decided if row["outcome"] == "cancelled"]
+    assert {row["reason"] for row in void} == {"converted"}
+    assert sorted(row["step"] for row in void) == ["nudge", "nudge", "reminder", "reminder"]
+    assert {row["message_id"] for row in void if row["step"] == "reminder"} == reminders
