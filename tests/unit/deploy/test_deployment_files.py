@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 from schemas.settings import Settings
+from sinks import metrics as sinks
+from sinks.dispatch import metrics as dispatch
+from streams import metrics as streams
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -36,10 +39,22 @@ def compose():
 
 
 @pytest.fixture(scope="module")
-def metric_names():
-    """Every series the workers offer, by the names in their metrics modules."""
-    source = (ROOT / "streams/metrics.py").read_text() + (ROOT / "sinks/metrics.py").read_text()
-    return set(re.findall(r'"(winback_[a-z_]+)"', source))
+def metric_labels():
+    """Every series that the processes offer, and the labels it has, by their registries."""
+    found = {}
+    for registry in (streams.REGISTRY, sinks.REGISTRY, dispatch.REGISTRY):
+        for collector in registry._collector_to_names:
+            for metric in collector.describe() if hasattr(collector, "_labelnames") else ():
+                histogram = {"le"} if metric.type == "histogram" else set()
+                found.setdefault(metric.name, set()).update(collector._labelnames, histogram)
+    return found
+
+
+def asked_of(metric_labels, expression):
+    """The metrics of a PromQL expression: (name, labels that are matched)."""
+    for name, matchers in re.findall(r"\b(winback_[a-z_]+)(?:{([^}]*)})?", expression):
+        [base] = [known for known in metric_labels if re.fullmatch(known + SUFFIXES, name)] or [name]
+        yield base, set(re.findall(r"(\w+)\s*(?:=~|!=|=|!~)", matchers))
 
 
 def test_compose_file_fits_the_compose_specification():
@@ -94,12 +109,56 @@ def test_containers_use_settings_that_exist():
         assert set(re.findall(r"\bWINBACK_[A-Z_]+\b", path.read_text())) <= known, path.name
 
 
-def test_alerts_and_dashboards_ask_for_metrics_that_exist(metric_names):
-    """No alert and no panel watches a metric that nobody offers."""
-    for path in (DEPLOY / "prometheus/alerts.yml", DEPLOY / "grafana/dashboards/operations.json"):
-        asked = set(re.findall(r"\bwinback_[a-z_]+", path.read_text()))
-        unknown = {name for name in asked if not any(re.fullmatch(known + SUFFIXES, name) for known in metric_names)}
-        assert not unknown, path.name
+def expressions():
+    """Every PromQL expression of the alerts and of the dashboards, with where it stands."""
+    [content] = documents(DEPLOY / "prometheus/alerts.yml")
+    for rule in content["groups"][0]["rules"]:
+        yield rule["alert"], rule["expr"]
+    for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel["targets"]:
+                if "expr" in target:
+                    yield f"{path.stem}: {panel['title']}", target["expr"]
+
+
+@pytest.mark.parametrize(("where", "expression"), list(expressions()), ids=lambda value: value[:30])
+def test_alerts_and_panels_ask_for_metrics_and_labels_that_exist(metric_labels, where, expression):
+    """No alert and no panel watches a metric that nobody offers, or sorts by a label that it does not have."""
+    asked = list(asked_of(metric_labels, expression))
+    assert asked or re.search(r"\bup\{", expression)
+    have = {"job", "instance"}
+    for name, matched in asked:
+        assert name in metric_labels, where
+        assert matched <= metric_labels[name] | {"job", "instance"}, where
+        have |= metric_labels[name]
+    for by in re.findall(r"\bby \(([^)]*)\)", expression):
+        assert set(re.findall(r"\w+", by)) <= have, where
+
+
+def test_metrics_that_texts_name_exist(metric_labels):
+    """What the alerts tell people to look at is there, and so is every metric in the operators' page."""
+    for path in (DEPLOY / "prometheus/alerts.yml", ROOT / "docs/operators.md"):
+        named = set(re.findall(r"\bwinback_[a-z_]+[a-z]\b", path.read_text())) - {
+            "winback_trigger_delay_seconds_bucket"
+        }
+        assert not {name for name in named if not any(re.fullmatch(k + SUFFIXES, name) for k in metric_labels)}, (
+            path.name
+        )
+
+
+def test_panels_do_not_overlap():
+    """Each panel has a place and a number of its own."""
+    for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json")):
+        panels = json.loads(path.read_text())["panels"]
+        assert len({panel["id"] for panel in panels}) == len(panels), path.name
+        cells = [
+            (x, y)
+            for panel in panels
+            for place in [panel["gridPos"]]
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        ]
+        assert len(set(cells)) == len(cells), path.name
 
 
 def test_every_alert_says_what_to_do():
