@@ -87,6 +87,8 @@ BAD = {
     "import: missing map": (["import", "rows.csv", "--map", "absent.yaml"], "absent.yaml"),
     "import: map is no YAML": (["import", "rows.csv", "--map", "bad.yaml", "--print"], "bad.yaml"),
     "import: map is a list": (["import", "rows.csv", "--map", "list.yaml", "--print"], "list.yaml"),
+    "sources: no such source": (["sources", "dead", "channels.fax"], "channels.fax"),
+    "sources: no such partition": (["sources", "live", "channels.web:99"], "0 to 3"),
     "report: bad wait": (["report", "--wait", "-3"], "--wait"),
     "profile: nobody named": (["profile"], "TYPE:VALUE"),
     "profile: no colon": (["profile", "anna"], "no colon"),
