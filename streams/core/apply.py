@@ -25,7 +25,7 @@ from streams.core import attribution, cart, channels, consent, contact, feedback
 from streams.core.campaigns import Campaigns
 from streams.core.cart import Transition
 from streams.core.catalogue import ProductChange
-from streams.core.decision import Decision
+from streams.core.decision import BROWSED, Decision
 from streams.core.kpis import Cells
 from streams.core.orders import Conversion
 from streams.core.population import Known, Learned, NobodyKnown
@@ -158,8 +158,9 @@ class Machines:
         effects.cells.add("channel_hour", event.time, {"channel": event.channel}, orders=1, revenue=worth)
         credited = conversion.recovered
         if credited is not None:
-            stage = {"stage": "checkout" if profile.cart is not None and profile.cart.checkout else "cart"}
-            effects.cells.add("cart_hour", event.time, stage, recovered=1, recovered_value=worth)
+            if not credited.cart_id.startswith(BROWSED):
+                stage = {"stage": "checkout" if profile.cart is not None and profile.cart.checkout else "cart"}
+                effects.cells.add("cart_hour", event.time, stage, recovered=1, recovered_value=worth)
             of = {
                 "campaign_id": credited.campaign, "step": credited.step, "variant": credited.variant or "",
                 "arm": "treatment", "channel": credited.channel,

@@ -12,6 +12,8 @@ OF_CARTS: Final = frozenset({"cart_abandoned", "checkout_abandoned"})
 """The triggers that are about a cart: their `ref` is its id."""
 ABANDONMENTS: Final = OF_CARTS | {"browse_abandoned"}
 """Those whose first message an order is credited to."""
+BROWSED: Final = "browse:"
+"""How the `ref` of an abandoned visit begins; no cart has such an id."""
 
 
 class Decision(NamedTuple):
