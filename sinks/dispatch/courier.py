@@ -171,6 +171,9 @@ class Courier:
         """Steps 2 to 5; True when the message has its end."""
         message, answer = item.message, None
         try:
+            # Somebody may have claimed it while it waited for a slot. From here until the claim is made nothing waits.
+            if self._judge(item) is not Next.SEND:
+                return False
             known = self.facts.entry(message.message_id)
             offset = await self._write(item, self._claim(item, known))
             await self.facts.caught_up(item.partition, offset)

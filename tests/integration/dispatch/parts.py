@@ -34,18 +34,21 @@ HOUR = 3_600_000
 
 
 class Mailbox(Controller):
-    """A real SMTP server on a free port; `received` counts messages accepted, by message_id, `to` keeps their order."""
+    """A real SMTP server: `received` counts messages accepted, by message_id; `order` has them as they came.
 
-    def __init__(self, *, delay=0.0, script=()):
-        (port,) = ports.free(1)
+    `script`: what it says to the first recipients, one after another; None takes one.
+    """
+
+    def __init__(self, *, delay=0.0, script=(), port=None):
+        (free,) = ports.free(1)
         self.received, self.order, self.attempts = Counter(), [], 0
         self._delay, self._script = delay, list(script)
-        super().__init__(self, hostname="127.0.0.1", port=port)
+        super().__init__(self, hostname="127.0.0.1", port=port or free)
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: N802 - aiosmtpd's name
         self.attempts += 1
-        if self._script:
-            return self._script.pop(0)
+        if self._script and (refusal := self._script.pop(0)):
+            return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

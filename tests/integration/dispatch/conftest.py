@@ -1,0 +1,39 @@
+"""A broker with the pipeline's topics, a mail server, and dispatcher processes that are killed at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.dispatch.parts import Dispatcher, Mailbox
+from tests.integration.sinks.conftest import address as address  # noqa: PLC0414 - a fixture of these tests too
+
+
+@pytest.fixture
+def dispatcher(address, tmp_path):
+    """`dispatcher(*arguments, **settings)` starts a `winback dispatch`; what runs at the end is killed."""
+    started = []
+
+    def start(*arguments, **settings):
+        log = tmp_path / f"dispatch-{len(started)}.log"
+        started.append(Dispatcher(address, log, *arguments, **settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def mailbox():
+    """`mailbox(**how)` starts a mail server."""
+    started = []
+
+    def start(**how):
+        box = Mailbox(**how)
+        box.start()
+        started.append(box)
+        return box
+
+    yield start
+    for box in started:
+        box.stop()
