@@ -66,9 +66,15 @@ def _locale(profile: Profile, event: Sealed) -> None:
     if profile.locale is not None and event.time < profile.locale[1]:
         return
     for said in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
-        if isinstance(said, str) and (match := _LANGUAGE.match(said)) is not None:
-            profile.locale = [match[1].lower(), event.time]
+        if isinstance(said, str) and (language := _language(said)) is not None:
+            profile.locale = [language, event.time]
             return
+
+
+@lru_cache(maxsize=1024)
+def _language(said: str) -> str | None:
+    match = _LANGUAGE.match(said)
+    return None if match is None else match[1].lower()
 
 
 @lru_cache(maxsize=1024)

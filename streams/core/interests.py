@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas.money import micros, quantity
-from schemas.names import ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
+from schemas.money import micros, quantity, to_number
+from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
 from schemas.topics import DAY_MS
-from streams.core.lines import MOST_PIECES, line_of, shown_line, text_of
+from streams.core.lines import MOST_PIECES, text_of
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
@@ -21,6 +21,7 @@ KEEP_MS: Final = 30 * DAY_MS
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
+_TEXTS: Final = ("product_id", "sku", "name", "url", "image_url")
 
 
 def product_key(item: Mapping[str, Any]) -> str | None:
@@ -30,8 +31,37 @@ def product_key(item: Mapping[str, Any]) -> str | None:
 
 def product(item: Mapping[str, Any]) -> dict[str, Any]:
     """What an item says of a product, as a line of a cart is shown; a quantity that makes no sense is one."""
-    pieces = quantity(item.get("quantity"))
-    return shown_line(line_of(item, min(pieces, MOST_PIECES) if pieces is not None and pieces > 0 else 1))
+    return whole(seen(item)[1])
+
+
+def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
+    """The price of an item in micros, and what the item says of the product: names as in a line, nothing absent."""
+    get, said = item.get, dict[str, Any]()
+    for name in _TEXTS:
+        value = get(name)
+        if value is not None and (text := text_of(value)) is not None:
+            said[name] = text
+    if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
+        said["quantity"] = min(pieces, MOST_PIECES)
+    price = micros(get("price"))
+    if price is None or price < 0:
+        return None, said
+    said["price"] = to_number(price)
+    return price, said
+
+
+def whole(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a product as a line of a cart is shown: null for what is not known, one piece."""
+    get = said.get
+    return {
+        "product_id": get("product_id"),
+        "sku": get("sku"),
+        "name": get("name"),
+        "price": get("price"),
+        "quantity": get("quantity", 1),
+        "url": get("url"),
+        "image_url": get("image_url"),
+    }
 
 
 def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -40,16 +70,35 @@ def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [item for item in given if isinstance(item, dict)][:MOST_PRODUCTS] if isinstance(given, list) else []
 
 
-def on_event(profile: Profile, event: Sealed) -> None:
-    """A product viewed, added or wished is of interest; one that was bought is not any more."""
-    letter = KINDS.get(event.name)
-    if letter is not None:
-        _remember(profile, event, letter)
-    elif event.name == ORDER_COMPLETED and profile.interests:
-        for item in products(event.properties):
-            known = profile.interests.get(product_key(item) or "")
-            if known is not None and known[0] <= event.time:
-                del profile.interests[product_key(item) or ""]
+def on_product_event(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> None:
+    """A product viewed, added or wished is of interest: one of `KINDS`, with what `seen` makes of it.
+
+    Newer details replace older ones; what an event does not say is as it was.
+    """
+    letter, time, interests = KINDS[event.name], event.time, profile.interests
+    known = interests.get(key)
+    if known is None:
+        interests[key] = [time, letter, price, said]
+        if len(interests) > MOST_INTERESTS:
+            _limit(profile, time)
+        return
+    if letter not in known[1]:
+        known[1] = "".join(sorted(known[1] + letter))
+    if time >= known[0]:
+        known[0], known[2] = time, known[2] if price is None else price
+        known[3] = {**known[3], **said}
+    else:
+        known[2] = price if known[2] is None else known[2]
+        known[3] = {**said, **known[3]}
+
+
+def on_order(profile: Profile, event: Sealed) -> None:
+    """What was bought is of no interest any more, unless it was looked at later."""
+    for item in products(event.properties) if profile.interests else ():
+        key = product_key(item) or ""
+        known = profile.interests.get(key)
+        if known is not None and known[0] <= event.time:
+            del profile.interests[key]
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
@@ -59,33 +108,6 @@ def absorb(winner: Profile, loser: Profile) -> None:
         if mine is None or theirs[0] > mine[0]:
             winner.interests[key] = theirs
     _limit(winner, 0)
-
-
-def _remember(profile: Profile, event: Sealed, letter: str) -> None:
-    """Newer details replace older ones; what an event does not say is as it was."""
-    key = product_key(event.properties)
-    if key is None:
-        return
-    shown, time = product(event.properties), event.time
-    price = micros(shown["price"])
-    known = profile.interests.get(key)
-    if known is None:
-        profile.interests[key] = [time, letter, price, shown]
-        _limit(profile, time)
-        return
-    if letter not in known[1]:
-        known[1] = "".join(sorted(known[1] + letter))
-    if time >= known[0]:
-        known[0], known[2] = time, known[2] if price is None else price
-        known[3] = overlaid(known[3], shown)
-    else:
-        known[2] = price if known[2] is None else known[2]
-        known[3] = overlaid(shown, known[3])
-
-
-def overlaid(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """A product with the newer details wherever there are any."""
-    return {name: older.get(name) if value is None else value for name, value in newer.items()}
 
 
 def _limit(profile: Profile, now: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from schemas.money import LIMIT, micros
-from schemas.names import ACTIVITY_CHANNELS, PRODUCT_VIEWED
+from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
-from streams.core.interests import product, product_key
+from streams.core.interests import whole
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 from streams.core.triggers.trigger import Trigger, ref
@@ -22,16 +22,27 @@ def due_at(profile: Profile) -> int | None:
     return profile.last_activity + BROWSE_AFTER_MS if profile.browsed and profile.cart is None else None
 
 
-def on_event(profile: Profile, event: Sealed) -> None:
-    """A view without a cart is kept; an order and a cart end the visit. Asked after the cart machine."""
-    if event.name == PRODUCT_VIEWED and event.channel in ACTIVITY_CHANNELS and profile.cart is None:
-        key = product_key(event.properties)
-        if key is not None:
-            known = profile.browsed.get(key)
-            if known is None or event.time >= known[0]:
-                profile.browsed[key] = [event.time, product(event.properties)]
-    if profile.browsed:
-        _limit(profile)
+def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> None:
+    """A Product Viewed, after the cart machine: kept when there is no cart and it is not older than the last order."""
+    if event.channel not in ACTIVITY_CHANNELS or profile.cart is not None or event.time <= profile.last_order:
+        return
+    browsed = profile.browsed
+    known = browsed.get(key)
+    if known is None or event.time >= known[0]:
+        browsed[key] = [event.time, said]
+        if len(browsed) > MOST_PRODUCTS:
+            del browsed[min(browsed, key=lambda key: (browsed[key][0], key))]
+
+
+def settle(profile: Profile) -> None:
+    """Nothing is kept while there is a cart, and nothing of before the last order; at most so much: the oldest go."""
+    if profile.cart is not None:
+        profile.browsed = {}
+        return
+    since = profile.last_order
+    left = sorted((time, key) for key, (time, _) in profile.browsed.items() if time > since)[-MOST_PRODUCTS:]
+    if len(left) < len(profile.browsed):
+        profile.browsed = {key: profile.browsed[key] for _, key in left}
 
 
 def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Trigger]:
@@ -40,14 +51,14 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
     A view that comes late may bring the same moment about a second time; then it is for those campaigns only that did
     not begin at the first.
     """
-    seen = sorted((time, key, shown) for key, (time, shown) in profile.browsed.items())
+    seen = sorted((time, key) for key, (time, _) in profile.browsed.items())
+    products = [whole(profile.browsed[key][1]) for _, key in seen]
     profile.browsed = {}
-    worth = min(sum(micros(shown["price"]) or 0 for _, _, shown in seen), LIMIT)
+    worth = min(sum(micros(product["price"]) or 0 for product in products), LIMIT)
     about = ref(profile, "browse", profile.last_activity)
     return [
         Trigger(
-            "browse_abandoned", due, seen[0][0], about, value=worth, products=[shown for _, _, shown in seen],
-            campaign=campaign.id,
+            "browse_abandoned", due, seen[0][0], about, value=worth, products=products, campaign=campaign.id,
         )
         for campaign in campaigns
         if profile.entered.get(campaign.id, -1) < due
@@ -60,16 +71,4 @@ def absorb(winner: Profile, loser: Profile) -> None:
         mine = winner.browsed.get(key)
         if mine is None or theirs[0] > mine[0]:
             winner.browsed[key] = theirs
-    _limit(winner)
-
-
-def _limit(profile: Profile) -> None:
-    """Nothing while there is a cart, nothing of before the last order, and at most so many: the oldest go."""
-    if profile.cart is not None:
-        profile.browsed = {}
-        return
-    browsed, since = profile.browsed, profile.last_order
-    for gone in [key for key, (time, _) in browsed.items() if time <= since]:
-        del browsed[gone]
-    while len(browsed) > MOST_PRODUCTS:
-        del browsed[min(browsed, key=lambda key: (browsed[key][0], key))]
+    settle(winner)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas.names import HASHTAG_EVENTS, PRODUCT_ADDED
+from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
 from streams.core import interests
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.catalogue import ProductChange
@@ -63,15 +63,17 @@ class Triggers:
         What comes late is remembered, but sets nothing off.
         """
         found: list[Trigger] = []
-        if event.name:
-            interests.on_event(profile, event)
+        name = event.name
+        if name in interests.KINDS:
+            found = self._product(profile, event)
+        elif name == ORDER_COMPLETED:
+            interests.on_order(profile, event)
             if counted is not None and self._orders:
                 found.append(order_completed.on_order(profile, event, counted))
-            if self._added and event.name == PRODUCT_ADDED and (added := product_added.on_added(profile, event)):
-                found.append(added)
-            if self._hashtags and event.name in HASHTAG_EVENTS:
-                found += hashtag_used.on_post(profile, event, self._hashtags)
-        browse_abandoned.on_event(profile, event)
+        elif self._hashtags and name in HASHTAG_EVENTS:
+            found = hashtag_used.on_post(profile, event, self._hashtags)
+        if profile.browsed and (profile.cart is not None or name == ORDER_COMPLETED):
+            browse_abandoned.settle(profile)
         found += content_viewed.on_event(profile, event, self._content)
         found += store_nearby.on_event(profile, event, self.stores, self._nearby)
         return [] if event.late else found
@@ -88,3 +90,16 @@ class Triggers:
         content_viewed.absorb(winner, loser)
         store_nearby.absorb(winner, loser)
         lapsed.absorb(winner, loser)
+
+    def _product(self, profile: Profile, event: Sealed) -> list[Trigger]:
+        """One product was viewed, added or wished."""
+        key = interests.product_key(event.properties)
+        if key is None:
+            return []
+        price, said = interests.seen(event.properties)
+        interests.on_product_event(profile, event, key, price, said)
+        if event.name == PRODUCT_VIEWED:
+            browse_abandoned.on_view(profile, event, key, said)
+        elif self._added and event.name == PRODUCT_ADDED:
+            return [product_added.on_added(profile, event, key, price, said)]
+        return []

@@ -14,8 +14,12 @@ def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
     last = profile.last_order
     if last < 0:
         return None
-    waits = [c.trigger.after for c in campaigns if profile.lapsed.get(c.id) != last]
-    return last + min(waits) if waits else None
+    said, first = profile.lapsed, None
+    for campaign in campaigns:
+        after = campaign.trigger.after
+        if (first is None or after < first) and said.get(campaign.id) != last:
+            first = after
+    return None if first is None else last + first
 
 
 def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Trigger]:

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.money import micros
 from streams.core.campaigns import Campaign
 from streams.core.catalogue import ProductChange
-from streams.core.interests import KEEP_MS, overlaid, product
+from streams.core.interests import KEEP_MS, seen, whole
 from streams.core.lines import currency_of
 from streams.core.profile import Profile
 from streams.core.triggers.trigger import Trigger, ref
@@ -25,7 +25,7 @@ def trigger(
     about: Mapping[str, float],
 ) -> Trigger:  # fmt: skip
     """The trigger of one campaign: the product as it was seen, with what the event says of it now."""
-    shown = overlaid(interest[3], product(change.properties))
+    shown = whole({**interest[3], "quantity": 1, **seen(change.properties)[1]})
     known: dict[str, str | float] = {"product_id": change.product_id, **about}
     if (currency := currency_of(change.properties)) is not None:
         known["currency"] = currency
