@@ -11,8 +11,16 @@ from liquid.template import BoundTemplate
 
 from streams.core import sms
 from streams.core.campaigns import Campaigns
+from streams.core.dates import date
 
-_LAX: Final = Environment()
+
+def _environment(**options: Any) -> Environment:
+    environment = Environment(**options)
+    environment.add_filter("date", date)
+    return environment
+
+
+_LAX: Final = _environment()
 
 
 class Rendered(NamedTuple):
@@ -26,8 +34,8 @@ class Renderer:
     """Parses each template once; `render` is a function of its arguments alone."""
 
     def __init__(self, campaigns: Campaigns) -> None:
-        plain = Environment(undefined=StrictUndefined)
-        html = Environment(undefined=StrictUndefined, autoescape=True)
+        plain = _environment(undefined=StrictUndefined)
+        html = _environment(undefined=StrictUndefined, autoescape=True)
         self._language = campaigns.file.language
         self._sms_segments = campaigns.file.sms_segments
         self._parsed: dict[tuple[str, str, str], tuple[BoundTemplate | None, BoundTemplate] | None] = {}

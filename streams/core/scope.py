@@ -73,6 +73,9 @@ def build(profile: Profile, sequence: Sequence, about: About, campaigns: Campaig
         "channel": about.channel,
         "campaign": sequence.campaign,
         "step": about.step,
+        # Liquid has names of its own for these, which read the clock.
+        "now": iso(about.at),
+        "today": iso(about.at)[:10],
     }
 
 
