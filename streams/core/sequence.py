@@ -223,6 +223,5 @@ def _ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str)
 
 def _sent_on(profile: Profile, sequence: Sequence, channel: str) -> bool:
     """Whether a message of this sequence was sent on the channel."""
-    return any(
-        sent[3] == sequence.campaign and sent[5] == sequence.ref and channel in (ALL, sent[1]) for sent in profile.sent
-    )
+    of = [sequence.campaign, sequence.ref, sequence.abandonment_no]
+    return any(channel in (ALL, sent[1]) and [sent[3], sent[5], sent[8]] == of for sent in profile.sent)

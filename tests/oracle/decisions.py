@@ -46,7 +46,9 @@ class Judge:
                 return Verdict("moved", again=campaigns.next_hour(zone, hour, now))
         if step.unless_engaged and sequence.engaged:
             return Verdict("suppressed", "exited")
-        if step.condition and not holds(step.condition, self.scope(p, sequence, waiting, now, None, None)):
+        if step.condition and not holds(
+            step.condition, self.scope(p, sequence, waiting, now, None, self.offer(p, sequence, waiting, now))
+        ):
             return Verdict("suppressed", "exited")
 
         channels = [c for c in step.channels if step.pick != "other" or c not in sequence.used]
@@ -124,7 +126,11 @@ class Judge:
         campaign = sequence.campaign
         variant = self.campaigns.variant(p.id, campaign, waiting.step)
         offer = campaign.offer
-        if offer is None or (offer.get("variants") and variant not in offer["variants"]):
+        if offer is None:
+            return None
+        # A step that has no variants reminds of the code that an earlier one has made.
+        reminds = campaign.id in p.offers and not waiting.step.variants
+        if offer.get("variants") and variant not in offer["variants"] and not reminds:
             return None
         code, expires = p.offers.get(campaign.id) or self.new_offer(p, sequence, now)
         if now >= expires:

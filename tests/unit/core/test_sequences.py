@@ -185,6 +185,17 @@ def test_unsubscribed_ends_what_was_sent_on_that_channel(channel, topic, ends):
     assert (customer.outcomes[1:] == [("t", "cancelled", "exited")]) is ends
 
 
+def test_unsubscribed_by_a_message_of_an_earlier_abandonment():
+    """The cart was abandoned again since: nothing of that has been sent yet."""
+    customer = Customer([campaign("c", "cart_abandoned", step("s", "10m"))])
+    customer.adds()
+    customer.upto(41)
+    customer.does("", 45, type_="page")
+    customer.does("Unsubscribed", 80, channel="email")
+    customer.upto(90)
+    assert customer.outcomes[1:] == [("s", "suppressed", "no_consent")]
+
+
 def test_unsubscribed_need_not_be_a_way_out():
     """Left out of `exit_on`, the step fails on consent in its own time."""
     customer = Customer([campaign("c", "cart_abandoned", step("s"), step("t", "1d"), exit_on=["order_completed"])])
