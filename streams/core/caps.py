@@ -26,6 +26,14 @@ def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
     """
     if quiet is None or quiet.start == quiet.end:
         return None
+    try:
+        return _end_of(quiet, zone, now)
+    except (OverflowError, ValueError):
+        # The first and the last day of the calendar, in a zone where it is another one.
+        return None
+
+
+def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
     local = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(ZoneInfo(zone))
     clock = local.time()
     wraps = quiet.start > quiet.end

@@ -8,6 +8,7 @@ from schemas.times import iso
 from streams.core.campaigns import Campaign, CampaignStep
 from streams.core.draws import Draws
 from streams.core.profile import Profile
+from streams.core.task import MAX_TIME
 
 
 class Carried(NamedTuple):
@@ -38,7 +39,7 @@ def of_message(
         return None
     if kept is None:
         code = draws.code(profile.id, campaign, offer.prefix)
-        return Carried(code, offer.discount, at, at + offer.valid_for)
+        return Carried(code, offer.discount, at, min(at + offer.valid_for, MAX_TIME))
     code, since, expires = kept
     return Carried(code, offer.discount, since, expires) if at < expires else None
 
