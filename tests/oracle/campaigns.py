@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,12 @@ UNITS = {"s": 1000, "m": MINUTE, "h": HOUR, "d": DAY}
 EARTH = 6_371_008.8
 """Mean radius in metres (IUGG)."""
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@lru_cache(maxsize=16)
+def parsed(text: str) -> dict[str, Any]:
+    """A campaigns file, read; several ask for the same one."""
+    return yaml.safe_load(text) or {}
 
 
 def milliseconds(text: Any) -> int:
@@ -104,7 +111,7 @@ class Campaigns:
     def __init__(
         self, text: str, secret: str, stores: Iterable[Mapping[str, Any]] = (), templates: Mapping[str, str] = {}
     ) -> None:  # fmt: skip
-        file = yaml.safe_load(text) or {}
+        file = parsed(text)
         self.key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
         self.timezone = file.get("timezone", "UTC")
         self.language = file.get("language", "en")

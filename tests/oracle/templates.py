@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
+from liquid.template import BoundTemplate
 
 GSM_TWICE = set("^{}\\[~]|€")
 """Characters that take two places in an SMS (GSM 03.38, extension table)."""
@@ -19,11 +20,17 @@ def environment(*, strict: bool, html: bool) -> Environment:
     return Environment(undefined=StrictUndefined, autoescape=html) if strict else Environment()
 
 
+@lru_cache(maxsize=256)
+def template(text: str, *, strict: bool, html: bool) -> BoundTemplate:
+    """A template, parsed. Raises LiquidError for what is no Liquid."""
+    return environment(strict=strict, html=html).from_string(text)
+
+
 def holds(condition: str, scope: Mapping[str, Any]) -> bool:
     """Whether the expression of an `if` is true; what is missing is false."""
     try:
-        template = environment(strict=False, html=False).from_string(f"{{% if {condition} %}}yes{{% endif %}}")
-        return template.render(**scope) == "yes"
+        text = f"{{% if {condition} %}}yes{{% endif %}}"
+        return template(text, strict=False, html=False).render(**scope) == "yes"
     except LiquidError:
         return False
 
@@ -42,9 +49,8 @@ def rendered(text: str, channel: str, scope: Mapping[str, Any], segments: int) -
     first, _, rest = text.partition("\n")
     subject = first.partition(":")[2].strip() if first.lower().startswith("subject:") else ""
     try:
-        body = environment(strict=True, html=channel == "email").from_string(rest if subject else text)
-        body = body.render(**scope).strip()
-        subject = environment(strict=True, html=False).from_string(subject).render(**scope)
+        body = template(rest if subject else text, strict=True, html=channel == "email").render(**scope).strip()
+        subject = template(subject, strict=True, html=False).render(**scope)
     except LiquidError:
         return None
     if channel == "sms":

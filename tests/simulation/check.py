@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 
 import orjson
 
@@ -14,9 +12,10 @@ from schemas.record import Record
 from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.campaigns import load
 from streams.core.campaigns import Campaigns
-from tests.oracle.cells import totals, written
+from tests.oracle.cells import TOLD, told, totals, written
 from tests.oracle.compare import differences
 from tests.oracle.run import SECRET, run
+from tests.oracle.shop import campaigns_file
 from tests.simulation.invariants import (
     Topics,
     cells_add_up,
@@ -25,6 +24,7 @@ from tests.simulation.invariants import (
     repeats_only,
     unique,
 )
+from tests.simulation.kept_promises import kept_promises
 from tests.simulation.plan import ASKING_MODES, Plan, asked, draw
 from tests.simulation.requested import requested
 from tests.simulation.world import World
@@ -32,21 +32,25 @@ from tests.simulation.world import World
 
 @lru_cache(maxsize=64)
 def campaigns_of(text: str) -> Campaigns:
-    """The campaigns of a file of this text."""
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        file.write(text)
-        file.flush()
-        return load(Path(file.name))
+    """The campaigns of a file of this text, the made-up stores and templates beside it."""
+    return load(campaigns_file(text))
 
 
 def failures(
-    seed: int, mode: str | None = None, trace: Callable[[str], None] | None = None, *, asking: bool = False
+    seed: int,
+    mode: str | None = None,
+    trace: Callable[[str], None] | None = None,
+    *,
+    asking: bool = False,
+    campaigning: bool = False,
 ) -> list[str]:
     """What is wrong with the run of a seed: nothing, or how to see it again and one line for each thing.
 
-    `asking`: somebody asks for splits and erasures in the middle of it.
+    `asking`: somebody asks for splits and erasures in the middle of it. `campaigning`: many campaigns, few customers.
     """
-    plan = draw(seed, mode or ASKING_MODES[seed % len(ASKING_MODES)]) if asking else draw(seed, mode)
+    if asking:
+        mode = mode or ASKING_MODES[seed % len(ASKING_MODES)]
+    plan = draw(seed, mode, campaigning=campaigning)
     if asking:
         plan = asked(plan)
     world = World(plan, campaigns_of(plan.campaigns), trace)
@@ -60,7 +64,7 @@ def failures(
     if not found:
         return []
     again = f"python -m tests.simulation.run --seed {seed}" + (f" --mode '{mode}'" if mode else "")
-    again += " --asking --trace" if asking else " --trace"
+    again += " --asking" * asking + " --campaigning" * campaigning + " --trace"
     return [f"seed {seed} ({plan.mode}, {world.steps} steps) failed; see it again: {again}", *found[:20]]
 
 
@@ -76,6 +80,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     yield from repeats_only(drained, whole)
     yield from each_once(plan.records, drained)
     yield from no_message_after_an_order(world.network.emitted)
+    yield from kept_promises(plan.campaigns, drained, exact=plan.exact)
     if plan.exact:
         yield from as_the_oracle(plan, drained)
     else:
@@ -93,7 +98,8 @@ def as_the_oracle(plan: Plan, topics: Topics) -> Iterator[str]:
     if plan.zombies:
         topics = {**topics, IDENTITY_ASSIGNMENTS: youngest(topics[IDENTITY_ASSIGNMENTS])}
     yield from differences(want, topics, secret=SECRET)
-    wanted, got = totals(want), written(topics)
+    wanted = {**totals(want), **told(want)}
+    got = {**written(topics), **written(topics, {"campaign_day": TOLD})}
     for cell in {*wanted, *got}:
         if wanted.get(cell) != got.get(cell):
             yield f"cell {cell}: wanted {wanted.get(cell)}, got {got.get(cell)}"

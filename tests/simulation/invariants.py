@@ -96,7 +96,7 @@ def cells_add_up(topics: Topics) -> Iterator[str]:
 
 
 def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
-    """A message whose cart was open when its profile ordered, decided for a time after that order, when it was known.
+    """A message whose cart was open, or trigger past, when its profile ordered, decided when that order was known.
 
     `emitted`: transitions, conversions and messages in the order in which they were decided.
     """
@@ -113,7 +113,9 @@ def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
         elif out.topic == CONVERSIONS:
             orders[out.key].append((milliseconds(row["at"]), nth))
         elif out.topic == RETARGETING_MESSAGES:
-            start, until = opened[row["trigger"]["cart_id"]], milliseconds(row["decided_at"])
+            trigger, until = row["trigger"], milliseconds(row["decided_at"])
+            # Of what follows from anything but a cart, the trigger's place among things of its time is not written.
+            start = opened[trigger["cart_id"]] if trigger["cart_id"] else (milliseconds(trigger["at"]), nth)
             # Of two things at one time, the one that was taken first came first.
             if any(start < order and order[0] <= until for order in orders[out.key]):
                 yield f"a message to a buyer: {row}"

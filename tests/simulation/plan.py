@@ -11,6 +11,7 @@ import orjson
 from schemas.events import DeadLetter, Reader
 from schemas.identifiers import Identifier
 from schemas.record import Record
+from tests.oracle.campaign_histories import random_campaigns
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.simulation.crowds import crowd
 
@@ -18,6 +19,8 @@ MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late 
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
 ASKING_MODES: Final = ("wall", "wall crashes", "late", "late crashes", "wall crashes", "event crashes")
 """By the remainder of the seed, for runs with requests: under the event clock nothing has happened before the end."""
+LONGEST: Final = 30
+"""Events of a history of campaigns, responses to its messages aside."""
 LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
 
 
@@ -52,6 +55,7 @@ class Plan:
     a_call: int
     unit: int
     requests: tuple[Request, ...] = ()
+    campaigning: bool = False
 
     @property
     def exact(self) -> bool:
@@ -59,11 +63,14 @@ class Plan:
         return not self.mode.startswith("late")
 
 
-def draw(seed: int, mode: str | None = None) -> Plan:
-    """The plan of a seed."""
-    rng = random.Random(f"plan {seed}")
+def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Plan:
+    """The plan of a seed. `campaigning`: the history is one of campaigns, and has seeds of its own."""
+    rng = random.Random(f"campaigning {seed}" if campaigning else f"plan {seed}")
     mode = mode or MODES[seed % len(MODES)]
-    history = crowd(rng) if rng.random() < 0.6 else random_history(seed)
+    if campaigning:
+        history = random_campaigns(seed, longest=LONGEST)
+    else:
+        history = crowd(rng) if rng.random() < 0.6 else random_history(seed)
     partitions = rng.choice((1, 2, 3, 3, 4))
     crashes, wall = "crashes" in mode, not mode.startswith("event")
     lateness = rng.choice(LATENESS) if wall else None
@@ -79,6 +86,7 @@ def draw(seed: int, mode: str | None = None) -> Plan:
         # A clock that jumps over a month between two events must not make a trigger stale.
         campaigns=history.campaigns + ("max_trigger_age: 9999d\n" if wall else ""),
         records=tuple(records),
+        campaigning=campaigning,
         strikes=rng.choice((1, 3, 10)) if crashes else 0,
         zombies=rng.choice((0.0, 0.0, 0.5)) if crashes else 0.0,
         moves=rng.choice((0, 1, 4)),

@@ -16,12 +16,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs=2, metavar=("FROM", "TO"), help="a range of seeds")
     parser.add_argument("--mode", help="this mode, not that of the seed")
     parser.add_argument("--asking", action="store_true", help="with splits and erasures in it")
+    parser.add_argument("--campaigning", action="store_true", help="many campaigns, few customers")
     parser.add_argument("--trace", action="store_true", help="print the schedule")
     options = parser.parse_args()
     seeds = [options.seed] if options.seed is not None else range(*(options.seeds or (0, 100)))
     failed, began = 0, time.perf_counter()
     for seed in seeds:
-        found = failures(seed, options.mode, trace=print if options.trace else None, asking=options.asking)
+        trace = print if options.trace else None
+        found = failures(seed, options.mode, trace, asking=options.asking, campaigning=options.campaigning)
         if found:
             failed += 1
             sys.stdout.write("\n  ".join(found) + "\n")

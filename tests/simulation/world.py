@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from unittest.mock import patch
 
 from faust.types import TP
@@ -20,7 +22,7 @@ from schemas.topics import (
     PROFILE_EVENTS,
 )  # fmt: skip
 from streams.agents import reports
-from streams.core import identify, journey
+from streams.core import decide, identify, journey, render
 from streams.core.campaigns import Campaigns
 from streams.core.wire import links_out
 from streams.runtime import partition
@@ -36,6 +38,7 @@ from tests.simulation.plan import Plan
 STEPS_MOST = 300_000
 DRAINED = b'{"k":"drained"}'
 _REDRAW_EVERY = 150
+_RENDERER = lru_cache(maxsize=8)(render.Renderer)
 
 
 class StuckError(AssertionError):
@@ -167,6 +170,7 @@ class World:
 
     def run(self) -> None:
         """Schedule until all has drained. Raises StuckError when it does not."""
+        random = self.rng.random
         with limits(self.plan.a_call, self.plan.unit, self.shop.clock):
             while not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
@@ -174,7 +178,7 @@ class World:
                 self.steps += 1
                 if self.steps > STEPS_MOST:
                     raise StuckError(f"not drained after {STEPS_MOST} steps: {self._standing()}")
-                self.rng.choices(actions, cum_weights=weights)[0]()
+                actions[bisect(weights, random() * weights[-1])]()
 
     def _redraw(self) -> tuple[list[Callable[[], None]], list[float]]:
         """Who is fast and who is slow, for a while."""
@@ -326,7 +330,9 @@ class World:
     def _finished(self) -> bool:
         if self.drained_at is None or not self.network.idle or self.zombies or self.chaos.active:
             return False
-        return not self.requests and all(actor.done() for actor in self.keyed.values()) and not self._reassigning
+        if self.requests or self._reassigning:
+            return False
+        return all(actor.done() for actor in self.keyed.values())
 
     def _standing(self) -> str:
         logs = {actor.name: (actor.reached, len(actor._log)) for actor in self.keyed.values()}
@@ -366,10 +372,14 @@ class World:
 
 @contextmanager
 def limits(a_call: int, unit: int, clock: Callable[[], float]) -> Iterator[None]:
-    """Calls that take few records, so that what takes several calls does so here; and the simulated clock."""
+    """Calls that take few records, so that what takes several calls does so here; and the simulated clock.
+
+    Templates are parsed once, not once a life.
+    """
     with ExitStack() as stack:
         stack.enter_context(patch.object(journey, "_SEALED_A_CALL", a_call))
         stack.enter_context(patch.object(identify, "_LINKS_A_CALL", a_call))
         stack.enter_context(patch.object(partition, "UNIT_KEYS", unit))
         stack.enter_context(patch.object(reports, "monotonic", clock))
+        stack.enter_context(patch.object(decide, "Renderer", _RENDERER))
         yield

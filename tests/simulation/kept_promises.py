@@ -1,0 +1,203 @@
+"""What a shop is promised of messages: said of the written records alone, without the oracle.
+
+Nobody who has bought is written to, nobody who said no, nobody too often or at night; every entry of a campaign comes
+to one end a step, and what was put off comes back. Time is event time. Where an event and a decision are of one
+millisecond, or an event came late, what the decision knew is left open, and nothing is asked of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.topics import IDENTITY_MERGES, RETARGETING_DECISIONS, RETARGETING_MESSAGES, STITCHED_EVENTS
+from tests.oracle.campaigns import Campaigns, local
+from tests.oracle.cells import written
+from tests.oracle.compare import milliseconds, rows_of
+from tests.oracle.run import SECRET
+from tests.simulation.invariants import Topics
+
+Row = dict[str, Any]
+GIVES = {"true", "yes", "1", "on", "subscribed"}
+TAKES = {"false", "no", "0", "off", "unsubscribed"}
+
+
+class Families:
+    """Which profiles have become part of which, and when."""
+
+    def __init__(self, merges: Iterable[Row]) -> None:
+        self.into: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self.next: dict[str, str] = {}
+        for row in merges:
+            if row.get("refused") is None and row["into_profile_id"] is not None:
+                self.into[row["into_profile_id"]].append((row["merged_profile_id"], milliseconds(row["merged_at"])))
+                self.next[row["merged_profile_id"]] = row["into_profile_id"]
+
+    def of(self, profile_id: str, at: int) -> set[str]:
+        """A profile and all that were part of it before a time."""
+        return {profile_id}.union(*(self.of(one, at) for one, merged in self.into[profile_id] if merged < at))
+
+    def last(self, profile_id: str) -> str:
+        """What it is part of in the end."""
+        while profile_id in self.next:
+            profile_id = self.next[profile_id]
+        return profile_id
+
+
+@dataclass
+class Story:
+    """What was written in a run, by profile. Times are milliseconds."""
+
+    campaigns: Campaigns
+    families: Families
+    messages: list[Row]
+    decisions: list[Row]
+    events: dict[str, list[Row]]
+
+    def events_of(self, profile_id: str, at: int) -> list[Row]:
+        """The events of a profile, and of what was part of it before a time, in their order."""
+        some = [event for one in self.families.of(profile_id, at) for event in self.events[one]]
+        return sorted(some, key=lambda event: event["time"])
+
+
+def told(file: str, topics: Topics) -> Story:
+    """The written records in that shape. `file` is the campaigns file."""
+    events = defaultdict(list)
+    for row in rows_of(topics, STITCHED_EVENTS):
+        events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
+    messages = rows_of(topics, RETARGETING_MESSAGES)
+    for row in messages:
+        row["at"] = milliseconds(row["decided_at"])
+    return Story(
+        Campaigns(file, SECRET),
+        Families(rows_of(topics, IDENTITY_MERGES)),
+        messages,
+        rows_of(topics, RETARGETING_DECISIONS),
+        events,
+    )
+
+
+def kept_promises(file: str, topics: Topics, *, exact: bool) -> Iterator[str]:
+    """All promises that were broken, one line each. `exact`: no event came later than the lateness allows."""
+    story = told(file, topics)
+    if exact:
+        yield from no_buyers(story)
+    yield from with_consent(story)
+    yield from within_caps(story)
+    yield from not_at_night(story)
+    yield from one_end_each(story, topics, exact=exact)
+
+
+def no_buyers(story: Story) -> Iterator[str]:
+    """A message to somebody who has ordered since its trigger."""
+    for message in story.messages:
+        since = milliseconds(message["trigger"]["at"])
+        for event in story.events_of(message["profile_id"], message["at"]):
+            bought = event["type"] == "track" and event["name"] == "Order Completed"
+            # A repeat of the order that somebody is thanked for is none.
+            thanks = message["trigger"]["type"] == "order_completed"
+            if bought and not thanks and since < event["time"] < message["at"]:
+                yield f"a message to a buyer: {event['event_time']} {message}"
+
+
+def with_consent(story: Story) -> Iterator[str]:
+    """A message on a channel, or about a topic, that the customer does not want."""
+    for message in story.messages:
+        channel, topic = message["channel"], story.campaigns.by_id[message["campaign_id"]].topic
+        events = story.events_of(message["profile_id"], message["at"])
+        keys = {channel, f"{channel}:{topic}", f"*:{topic}"} if topic else {channel}
+        for key in keys:
+            said = [(event["late"], event["time"], yes) for event in events for yes in saying(event, key)]
+            if any(late or time == message["at"] for late, time, _ in said):
+                continue
+            before = [yes for _, time, yes in said if time < message["at"]]
+            # A merge keeps the stricter word: the newest of all may be the weaker one, but if it is no, it is no.
+            if (before and not before[-1]) or (not before and key == channel and not story.campaigns.opt_out):
+                yield f"a message without consent to {key}: {message}"
+
+
+def saying(event: Row, key: str) -> Iterator[bool]:
+    """What an event says of this consent, if anything."""
+    given = event["properties"]
+    named, topic = given.get("channel"), given.get("topic")
+    if event["type"] != "track":
+        return
+    if event["name"] == "Email Marked as Spam" and key == "email":
+        yield False
+    if event["name"] in {"Subscription Changed", "Unsubscribed"}:
+        about = f"{named or '*'}:{topic}" if topic else named or event["channel"]
+        word = str(given.get("subscribed")).lower() if event["name"] == "Subscription Changed" else "no"
+        if about == key and word in GIVES | TAKES:
+            yield word in GIVES
+
+
+def within_caps(story: Story) -> Iterator[str]:
+    """More messages than a cap allows in a window that ends with a message, to all that the profile is by then."""
+    for message in story.messages:
+        at = message["at"]
+        family = story.families.of(message["profile_id"], at)
+        theirs = [m for m in story.messages if m["profile_id"] in family and m["at"] <= at]
+        for scope in ("global", message["channel"]):
+            for limit, per in story.campaigns.caps.get(scope, ()):
+                count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)
+                if count > limit:
+                    yield f"{count} messages of {scope} in a window of {limit}: {message}"
+
+
+def not_at_night(story: Story) -> Iterator[str]:
+    """A message in the quiet hours of every zone that the customer may have been known to be in."""
+    for message in story.messages if story.campaigns.quiet else ():
+        zones: set[str] = set()
+        known = story.campaigns.timezone
+        for event in story.events_of(message["profile_id"], message["at"]):
+            zone = event["context"].get("timezone")
+            if not isinstance(zone, str) or not readable(zone):
+                continue
+            if event["late"] or event["time"] == message["at"]:
+                zones.add(zone)
+            elif event["time"] < message["at"]:
+                known = zone
+        if all(story.campaigns.quiet_until(zone, message["at"]) for zone in {known, *zones}):
+            yield f"a message in quiet hours: {message}"
+
+
+def readable(zone: str) -> bool:
+    """Whether it names a time zone."""
+    try:
+        return bool(local(0, zone))
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+def one_end_each(story: Story, topics: Topics, *, exact: bool) -> Iterator[str]:
+    """An entry of which a step has come to no end or to several; what was deferred and never came back."""
+    ends: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    last: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for row in story.decisions:
+        if row["outcome"] == "cancelled" and row["message_id"] is not None:
+            continue  # a word on a message that went out before a late order was known
+        trigger = row["trigger"]
+        entry = (
+            row["campaign_id"], trigger["type"], trigger["at"], str(trigger["cart_id"]),
+            story.families.last(row["profile_id"]),
+        )  # fmt: skip
+        deferred = row["outcome"] == "deferred"
+        ends[entry][row["step"]] += not deferred
+        kind = f"{row['step']} {'deferred' if deferred else 'final'}"
+        last[entry][kind] = max(row["decided_at"], last[entry].get(kind, ""))
+    entries: Counter[str] = Counter()
+    for entry, steps in ends.items():
+        wanted = {step.id for step in story.campaigns.by_id[entry[0]].steps}
+        entries[entry[0]] += max(steps.values())
+        if set(steps) != wanted or len(set(steps.values())) != 1 or not all(steps.values()):
+            yield f"an entry whose steps did not each come to one end: {entry} {dict(steps)}"
+        for step in steps:
+            if exact and last[entry].get(f"{step} deferred", "") > last[entry].get(f"{step} final", ""):
+                yield f"a step was put off and did not come back: {entry} {step}"
+    begun: Counter[str] = Counter()
+    for (_, _, campaign, _), count in written(topics, {"campaign_day": {"triggered"}}).items():
+        begun[campaign] += round(count)
+    if begun != entries:
+        yield f"entries {dict(begun)}, of which decisions tell {dict(entries)}"
