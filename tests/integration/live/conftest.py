@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
+from urllib.error import URLError
 
 import pytest
 
-from deploy.local import broker, draining, outputs, ports, publishing
+from deploy.local import broker, draining, outputs, ports, publishing, sources
 from deploy.local.lines import of_objects
 from schemas.settings import Settings
+from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, OUTPUT_TOPICS
 from tests.integration.harness import PATIENCE, ROOT, environment
 from tests.integration.runtime.conftest import Embedded, eventually
@@ -152,12 +154,23 @@ class Live:
 
         await self._alive(eventually(look, f"{count} records on {topic}"))
 
+    async def reaches(self, time):
+        """Returns when time has come as far as this (epoch ms), by `winback sources`."""
+
+        async def look():
+            return (await sources.ask(self.settings, seconds=PATIENCE))["reached"] == iso(time)
+
+        await self._alive(eventually(look, f"time to reach {iso(time)}"))
+
     def metric(self, name, **labels):
         """The largest value that a worker shows of a metric with at least these labels; None when none does."""
         found = []
         for process, port in self.workers:
             if process.poll() is None:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                with (
+                    suppress(URLError),  # it has only just been started
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer,
+                ):
                     found += _samples(answer.read().decode(), name, labels)
         return max(found, default=None)
 
