@@ -97,13 +97,13 @@ class Machines:
         self._feedback(profile, event, effects)
         attribution.on_event(profile, event)
         self._count(event, effects)
+        if profile.sequences:
+            self._decisions(profile, self._sequencer.on_event(profile, event, withdrawn), effects)
         ordered = event.name == ORDER_COMPLETED
         counted = self._order(profile, event, effects) if ordered else None
         self._transitions(profile, cart.on_event(profile, event), effects)
         if ordered:
             self._decisions(profile, self._sequencer.on_order(profile, event, orders.order_id(event)), effects)
-        elif profile.sequences:
-            self._decisions(profile, self._sequencer.on_event(profile, event, withdrawn), effects)
         self._start(profile, self._triggers.on_event(profile, event, counted), effects)
         return True
 

@@ -115,7 +115,7 @@ class Sequencer:
         return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
 
     def on_event(self, profile: Profile, event: Sealed, withdrawn: Withdrawn | None) -> list[Decision]:
-        """Any other event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
+        """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
         active = event.is_activity
         by_id = self._campaigns.by_id
 
@@ -182,11 +182,10 @@ class Sequencer:
 
     def _retract(self, profile: Profile, event: Sealed, ref: str) -> list[Decision]:
         """A row for each message sent at or after the order that would not have been, had the order come in time."""
-        since, by_id = event.clock - self._file.message_ttl, self._campaigns.by_id
-        decisions = []
+        since, decisions = event.clock - self._file.message_ttl, []
         for message in profile.sent:
             at, _, message_id, campaign_id, step, about, flags, variant, number, trigger, triggered, began = message
-            if at < event.time or at <= since or _RETRACTED in flags or campaign_id not in by_id:
+            if at < event.time or at <= since or _RETRACTED in flags:
                 continue
             if not _ended_by(trigger, began, about, event.time, ref):
                 continue
