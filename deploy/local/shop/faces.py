@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from deploy.local.shop.delivery import Route
 from deploy.local.shop.people import Customer, Device, Group
+from deploy.local.shop.places import whereabouts
 from deploy.local.shop.post import Sender
 from schemas.identifiers import (
     ADVERTISING_ID,
@@ -58,6 +59,8 @@ def on_device(customer: Customer, device: Device, route: Route) -> Sender:
             told["token"] = device.token
             ids.append(Identifier(PUSH_TOKEN, device.token))
         context = {**context, "device": {**device.context["device"], **told}}
+        if place := whereabouts(device, customer.region.country):
+            context["location"] = place
     if device.ga_client_id is not None:
         context = {**context, "externalIds": [external(GA, device.ga_client_id)]}
         ids.append(Identifier(GA, device.ga_client_id))

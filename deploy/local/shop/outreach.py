@@ -10,7 +10,7 @@ from deploy.local.shop.floor import Floor
 from deploy.local.shop.people import Customer, Device
 from deploy.local.shop.post import Sender
 from deploy.local.shop.shoppers import come_back
-from deploy.local.shop.world import NEWSLETTER, TEXT_MESSAGE
+from deploy.local.shop.world import MAIL_PROXY, NEWSLETTER, TEXT_MESSAGE
 
 
 def campaigns(t: int, floor: Floor) -> None:
@@ -48,7 +48,11 @@ def mail(t: int, floor: Floor, customer: Customer, address: str, campaign_id: st
     x = r()
     if x < 0.3:
         opened = t + 2 * MINUTE + int(r() * r() * 10 * HOUR)
-        floor.later(opened, _tell, floor, sender, "Email Opened", about)
+        opener = sender
+        if x > 0.24:
+            # Not the customer but the mail service, which looks at every picture for whoever may read it.
+            opener = sender.at(context={**sender.context, "userAgent": MAIL_PROXY})
+        floor.later(opened, _tell, floor, opener, "Email Opened", about)
         if x < 0.08:
             floor.later(opened + MINUTE, _tell, floor, sender, "Email Link Clicked", about)
             floor.later(opened + 2 * MINUTE, come_back, floor, customer, NEWSLETTER)

@@ -13,7 +13,7 @@ from deploy.local.shop.floor import Floor, Lines, facts, line_of, listed
 from deploy.local.shop.logins import log_in, log_out
 from deploy.local.shop.people import Customer, Device
 from deploy.local.shop.truth_carts import Added, Effect, Removed, Snapshot
-from deploy.local.shop.world import COUPONS, DIRECT, SEARCHES, SITE, Utm
+from deploy.local.shop.world import COUPONS, DIRECT, SEARCHES, SITE, TOPICS, Utm
 from schemas.identifiers import Identifier
 
 Also = tuple[Identifier, ...]
@@ -92,6 +92,8 @@ class Visit:
             self.track("Product Added to Wishlist", self.facts(wishlist_name="Favourites"))
         elif x < 0.97:
             self.view_cart()
+        elif x < 0.997:
+            self.read()
         else:
             self.visit_page("About", "/about")
 
@@ -115,13 +117,14 @@ class Visit:
         """The product on screen, as this device's SDK writes it."""
         return facts(self.looking, self.sender, self.currency, **more)
 
-    def visit_page(self, name: str, path: str) -> None:
-        """A page of the site, or a screen of the app."""
+    def visit_page(self, name: str, path: str, topic: str = "") -> None:
+        """A page of the site, or a screen of the app; about a topic, if one is given."""
         self.t = self.customer.group.tick(self.t)
+        about = {"topic": topic} if topic else {}
         if self.device.kind == "app":
-            self.floor.post.send(self.sender, self.t, "screen", name, {"variant": "default"})
+            self.floor.post.send(self.sender, self.t, "screen", name, {"variant": "default", **about})
             return
-        page = {"path": path, "url": SITE + path, "title": name, "referrer": self.utm.referrer}
+        page = {"path": path, "url": SITE + path, "title": name, "referrer": self.utm.referrer, **about}
         self.context = {**self.sender.context, "page": page}
         if self.utm.source:
             source, medium, campaign, _ = self.utm
@@ -143,6 +146,11 @@ class Visit:
         self.sender = log_in(self.floor, self.customer, self.device, self.sender)
         self.t = self.customer.group.clock
         self.context = None
+
+    def read(self) -> None:
+        """A story of the shop's magazine: mostly about what this household likes to read about."""
+        topic = TOPICS[self.customer.group.no % len(TOPICS)]
+        self.visit_page(f"All about {topic}", f"/stories/{topic.replace(' ', '-')}", topic)
 
     def search(self) -> None:
         """A search, and what it found."""

@@ -99,4 +99,8 @@ PHONES: Final = (
     ("android", "samsung", "SM-S921B", "14"),
 )  # fmt: skip
 HASHTAGS: Final = ("cozyhome", "trailready", "gamenight", "slowmorning", "kidsplay", "giftguide", "greenliving")
+TOPICS: Final = ("coffee", "good sleep", "trail running", "game night", "small gardens")
+"""What the shop's magazine writes about."""
+MAIL_PROXY: Final = "Mozilla/5.0"
+"""The whole user agent of a mail service that opens every mail it takes in, whoever reads it."""
 SITE: Final = "https://shop.example"

@@ -19,11 +19,13 @@ from deploy.local.shop.catalogue import stock
 from deploy.local.shop.census import Census
 from deploy.local.shop.floor import Floor
 from deploy.local.shop.noise import BROKEN, Maker
+from deploy.local.shop.world import MAIL_PROXY, STORES, TOPICS
 from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import PHONE
 from schemas.record import Record
 from schemas.times import parse
 from schemas.topics import CHANNEL_TOPICS
+from streams.core.stores import Store, Stores
 
 START = 1_767_571_200_000
 DAY = 86_400_000
@@ -163,3 +165,31 @@ def test_senseless_sizes_are_refused(customers: int, days: float) -> None:
     """At once, not at the first line."""
     with pytest.raises(ValueError, match="must be"):
         simulate(customers, days, 1)
+
+
+def told(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls of lines, out of their envelopes."""
+    values = [line["value"] for line in lines if isinstance(line.get("value"), dict)]
+    return [value["data"] if isinstance(value.get("data"), dict) else value for value in values]
+
+
+def test_campaigns_have_something_to_go_by(lines: list[dict[str, Any]]) -> None:
+    """Stories with topics, wishes, hashtags, new prices and stock, and mail that a machine opened."""
+    calls = [*told(lines), *told(list(simulate(150, 3, 7)))]
+    properties = [call.get("properties") or {} for call in calls]
+    names = {str(call.get("event")) for call in calls}
+    assert {str(p["topic"]) for p in properties if "topic" in p} <= set(TOPICS)
+    assert any("topic" in p for p in properties)
+    assert any("hashtags" in p for p in properties)
+    assert {"Product Added to Wishlist", "Product Price Changed", "Product Restocked"} <= names
+    assert any((call.get("context") or {}).get("userAgent") == MAIL_PROXY for call in calls)
+
+
+def test_apps_are_somewhere_near_a_store(lines: list[dict[str, Any]]) -> None:
+    """Within the country they are of, some of them within two kilometres."""
+    stores = Stores(Store(id=s.store_id, name=s.city, latitude=s.latitude, longitude=s.longitude) for s in STORES)
+    places = [p for call in told(lines) if (p := (call.get("context") or {}).get("location"))]
+    found = [(p["city"], stores.nearest(p["latitude"], p["longitude"])) for p in places]
+    assert found
+    assert all(near is not None and near[0].name == city and near[1] < 15_000 for city, near in found)
+    assert any(near is not None and near[1] < 2_000 for _, near in found)
