@@ -226,7 +226,7 @@ class Courier:
             state=ledger.RELEASED, at=self.timing.now(), tries=tries, after="",
             unclear=claim.unclear or kind is Kind.UNCLEAR, down=item.down,
         )  # fmt: skip
-        await self._write(item, released)
+        await self.facts.caught_up(item.partition, await self._write(item, released))
         wait = pause(
             item.failures, first=self.settings.dispatch_pause, longest=self.settings.dispatch_longest_pause,
             salt=item.message.message_id,

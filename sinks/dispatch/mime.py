@@ -78,6 +78,7 @@ def compose(message: Message, sender: Sender, at: int) -> bytes:
         html = plain.is_html(message.body)
         made.set_content(plain.to_text(message.body) if html else message.body)
         made.add_alternative(message.body if html else plain.to_html(message.body), subtype="html")
+        made.set_boundary(f"=_{message.message_id}")
         return made.as_bytes()
     except (ValueError, UnicodeError) as wrong:
         raise InvalidError(type(wrong).__name__) from None

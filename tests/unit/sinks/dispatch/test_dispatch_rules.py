@@ -1,0 +1,200 @@
+"""The rules of delivery that need no server: ledger, judge, what bars, breaker, backoff, lanes, offsets."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import orjson
+import pytest
+
+from schemas import times
+from sinks.dispatch import ledger
+from sinks.dispatch.backoff import pause
+from sinks.dispatch.barred import Barred
+from sinks.dispatch.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
+from sinks.dispatch.judge import Final, Known, Next, judge
+from sinks.dispatch.lanes import Lanes
+from sinks.dispatch.ledger import Ledger, fold, read
+from sinks.dispatch.progress import Progress
+from tests.unit.sinks.dispatch.samples import HOUR, NOW, claim, done, message
+
+RELEASED = claim(state=ledger.RELEASED, tries=1)
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "left"),
+    [
+        (None, claim(), "new"),
+        (claim(), claim("b"), "known"),
+        (claim(), claim("b", after="a"), "new"),
+        (claim("c"), claim("b", after="a"), "known"),
+        (claim(), RELEASED, "new"),
+        (claim("b"), RELEASED, "known"),
+        (RELEASED, claim("b"), "new"),
+        (claim(), done("sent", "b"), "new"),
+        (done("sent"), claim("b", after="a"), "known"),
+        (done("sent"), RELEASED, "known"),
+        (done("sent"), done("unknown", "b"), "known"),
+        (done("unknown", "b"), done("sent"), "new"),
+        (done("expired"), done("sent"), "known"),
+    ],
+)
+def test_of_two_entries(known, new, left):
+    """Which of a message's entries counts after the next: first claims, takeovers by name, definite outcomes."""
+    assert fold(known, new) is (new if left == "new" else known)
+
+
+def test_an_entry_reads_as_it_was_written():
+    """Every field survives the topic; what is no entry is none."""
+    entry = claim(tries=2, unclear=True, down=True, after="z")
+    assert read(entry.record("1" * 32)) == entry
+    ended = done("bounced", reason="smtp_550")
+    assert read(ended.record("1" * 32), old=True) == ended._replace(old=True)
+    for bad in (b"", b"[]", b"{}", b'{"state":"claimed"}', entry.record("1").replace(b"claimed", b"odd")):
+        assert read(bad) is None
+
+
+def test_the_ledger_forgets_what_is_long_over():
+    """An entry is remembered for a day after its message's end, and no longer."""
+    book = Ledger(NOW)
+    book.apply("m", claim().record("m"))
+    book.apply("old", claim(expires_at=NOW - 25 * HOUR).record("old"))
+    book.apply("m", None)
+    assert list(book.entries) == ["m"]
+    book.prune(NOW + 24 * HOUR)
+    assert list(book.entries) == ["m"]
+    book.prune(NOW + 25 * HOUR)
+    assert not book.entries
+
+
+UNCLEAR = claim(state=ledger.RELEASED, unclear=True)
+
+
+@pytest.mark.parametrize(
+    ("entry", "how", "verdict"),
+    [
+        (None, {}, Next.SEND),
+        (claim("me"), {}, Next.SEND),
+        (RELEASED, {}, Next.SEND),
+        (done("sent"), {"barred": "converted"}, Known(done("sent"))),
+        (None, {"now": NOW + 25 * HOUR}, Next.NOTHING),
+        (claim(), {}, Next.WAIT),
+        (claim(), {"barred": "converted"}, Next.WAIT),
+        (claim(), {"alone": True}, Final("unknown", "claimed")),
+        (claim(old=True), {}, Final("unknown", "claimed")),
+        (claim(old=True), {"repeatable": True}, Next.SEND),
+        (claim(old=True), {"repeatable": True, "barred": "converted"}, Final("unknown", "converted")),
+        (claim(old=True), {"repeatable": True, "now": NOW + HOUR}, Final("unknown", "expired")),
+        (None, {"barred": "exited"}, Final("cancelled", "exited")),
+        (UNCLEAR, {"barred": "exited"}, Final("unknown", "exited")),
+        (None, {"now": NOW + HOUR - 1}, Next.SEND),
+        (None, {"now": NOW + HOUR}, Final("expired", None)),
+        (None, {"now": NOW + HOUR, "down": True}, Final("channel_down", None)),
+        (claim(state=ledger.RELEASED, down=True), {"now": NOW + HOUR}, Final("channel_down", None)),
+        (UNCLEAR, {"now": NOW + HOUR, "down": True}, Final("unknown", "expired")),
+    ],
+)
+def test_judge(entry, how, verdict):
+    """What is to be done with a message, given the ledger, what bars it, the channel and the time."""
+    given = {"owner": "me", "barred": None, "down": False, "now": NOW, "repeatable": False, **how}
+    assert judge(message(), entry, **given) == verdict
+
+
+def test_no_address_is_no_message_but_for_broadcast():
+    """A message without an address fails; a billboard needs none."""
+    given = {"owner": "me", "barred": None, "down": False, "now": NOW, "repeatable": True}
+    assert judge(message(to=None), None, **given) == Final("failed", "no_address")
+    assert judge(message(channel="broadcast", to=None), None, **given) is Next.SEND
+
+
+def test_what_bars_a_message():
+    """A cancelled decision of this message, an order since its trigger (later, where an order was one), an erasure."""
+    barred, one = Barred(), message()
+    row = {"outcome": "cancelled", "reason": "exited", "message_id": "f" * 32}
+    barred.decision(b"p", orjson.dumps(row), NOW)
+    barred.decision(b"p", orjson.dumps({**row, "outcome": "sent", "message_id": one.message_id}), NOW)
+    assert barred.why(one) is None
+    barred.decision(b"p", orjson.dumps({**row, "message_id": one.message_id}), NOW)
+    assert (barred.why(one), barred.said(one)) == ("exited", True)
+    for at, why in ((one.trigger_at - 1, None), (one.trigger_at, "converted"), (one.trigger_at - 5, "converted")):
+        order = {"profile_id": one.profile_id, "at": times.iso(at)}
+        barred.conversion(one.profile_id.encode(), orjson.dumps(order), NOW)
+        assert barred.why(message(2)) == why
+    thanks = {"type": "order_completed", "at": times.iso(one.trigger_at)}
+    assert barred.why(message(3, trigger=thanks)) is None
+    assert not barred.said(message(2))
+    barred.prune(NOW + 1)
+    assert barred.why(one) is None
+    barred.conversion(one.profile_id.encode(), None, NOW)
+    assert barred.why(one) == "erased"
+
+
+def test_breaker_opens_tries_one_and_closes():
+    """Closed until three failures in a row; one message after the pause; twice the pause when that fails too."""
+    breaker = Breaker(3, 10.0)
+    for _ in range(2):
+        breaker.failure(0.0)
+    breaker.success()
+    for _ in range(3):
+        assert (breaker.state, breaker.wait(0.0)) == (CLOSED, 0.0)
+        breaker.failure(0.0)
+    assert (breaker.state, breaker.wait(4.0)) == (OPEN, 6.0)
+    breaker.failure(5.0)  # one that was under way: it changes nothing
+    assert breaker.wait(10.0) == 0.0
+    breaker.begin()
+    assert breaker.state == HALF_OPEN
+    assert breaker.wait(10.0) > 0
+    breaker.abandon()
+    assert breaker.wait(10.0) == 0.0
+    breaker.begin()
+    breaker.failure(10.0)
+    assert (breaker.wait(10.0), breaker.wait(30.0)) == (20.0, 0.0)
+    breaker.begin()
+    breaker.success()
+    assert (breaker.state, breaker.wait(30.0)) == (CLOSED, 0.0)
+
+
+def test_pauses_double_and_spread_without_chance():
+    """Between half and all of first x 2^(n-1), never more than the longest, the same for the same message."""
+    for tries in range(1, 40):
+        whole = min(300.0, 2.0 ** (tries - 1))
+        found = [pause(tries, first=1.0, longest=300.0, salt=str(n)) for n in range(20)]
+        assert all(whole / 2 <= one <= whole for one in found)
+        assert len(set(found)) == 20
+        assert found[3] == pause(tries, first=1.0, longest=300.0, salt="3")
+
+
+def test_lanes_keep_the_order_of_a_profile():
+    """One after another, whatever the channel; one that is parked lets others pass, but none on its own channel."""
+    lanes = Lanes()
+    woken = []
+    one, two, three, other = (
+        lanes.enter(profile, channel, lambda at=at: woken.append(at))
+        for at, (profile, channel) in enumerate([("p", "email"), ("p", "sms"), ("p", "email"), ("q", "email")])
+    )
+    assert [lanes.free(place) for place in (one, two, three, other)] == [True, False, False, True]
+    lanes.park(one, parked=True)
+    assert 1 in woken
+    assert [lanes.free(place) for place in (one, two, three)] == [True, True, False]
+    lanes.leave(two)
+    assert not lanes.free(three)
+    lanes.leave(one)
+    assert lanes.free(three)
+    lanes.leave(three)
+    assert lanes.free(other)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_offsets_are_committed_in_order_whatever_ends_first(order):
+    """The offset to commit is the first without a result, at every moment."""
+    progress = Progress()
+    assert progress.reached is None
+    for offset in range(4):
+        progress.begin(10 + 2 * offset, NOW + offset)
+    ended = set()
+    for at in order:
+        first = next(n for n in range(4) if n not in ended)
+        assert (progress.reached, progress.since) == (10 + 2 * first, NOW + first)
+        progress.finish(10 + 2 * at)
+        ended.add(at)
+    assert (progress.reached, progress.since, len(progress)) == (17, None, 0)

@@ -1,0 +1,173 @@
+"""The SMTP sender against servers that answer by a script: after which failures a message may have gone."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sinks.dispatch import mime
+from sinks.dispatch.answers import Answer, Kind
+from sinks.dispatch.smtp import Server, Smtp
+from tests.unit.sinks.dispatch.samples import NOW, OwnTime, message
+
+SENDER = mime.Sender.of("Shop <hello@shop.example>")
+OK = {"EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken", "RSET": "250 ok"}
+HANG = ""
+CLOSE = None
+
+
+class Script:
+    """A server that says what its script has for a command; `log` has the commands it has heard, by connection."""
+
+    def __init__(self, **changed):
+        self.replies, self.log = OK | {"." if name == "end" else name: reply for name, reply in changed.items()}, []
+        self.closed_after = None
+
+    async def __call__(self, reader, writer):
+        """One connection."""
+        self.log.append([])
+        writer.write(b"220 here\r\n")
+        data = False
+        while line := await reader.readline():
+            word = line.decode().strip().split(" ")[0].upper()
+            if data and word != ".":
+                continue
+            self.log[-1].append(word)
+            reply = self.replies.get(word, "250 ok")
+            if reply == HANG:
+                await asyncio.sleep(30)
+            if reply is CLOSE:
+                break
+            data = word == "DATA" and reply.startswith("354")
+            writer.write(reply.encode() + b"\r\n")
+            if word == self.closed_after:
+                break
+        writer.close()
+
+
+@asynccontextmanager
+async def sending(script, *, time=None, **how):
+    """A sender of a server that follows a script."""
+    server = await asyncio.start_server(script, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sender = Smtp(Server("127.0.0.1", port, "none", timeout=1.0, accepting=0.3, **how), SENDER, time)
+    try:
+        yield sender
+    finally:
+        await sender.close()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({}, Kind.ACCEPTED),
+        ({"EHLO": CLOSE}, Kind.DOWN),
+        ({"EHLO": "554 no", "HELO": "554 no"}, Kind.DOWN),
+        ({"MAIL": CLOSE}, Kind.DOWN),
+        ({"MAIL": "451 later"}, Kind.DOWN),
+        ({"RCPT": CLOSE}, Kind.DOWN),
+        ({"RCPT": "450 greylisted"}, Kind.DEFERRED),
+        ({"RCPT": "550 5.1.1 nobody"}, Kind.ADDRESS),
+        ({"DATA": "451 later"}, Kind.DEFERRED),
+        ({"DATA": "421 closing"}, Kind.DOWN),
+        ({"DATA": CLOSE}, Kind.UNCLEAR),
+        ({"end": "452 full"}, Kind.DEFERRED),
+        ({"end": "554 spam"}, Kind.REFUSED),
+        ({"end": CLOSE}, Kind.UNCLEAR),
+        ({"end": HANG}, Kind.UNCLEAR),
+    ],
+)
+async def test_whether_a_message_may_have_gone(changed, kind):
+    """Before the content is offered it surely has not; when its end gets no reply, nobody knows."""
+    async with sending(Script(**changed)) as sender:
+        assert (await sender.send(message(), NOW)).kind is kind
+
+
+async def test_nobody_listens():
+    """A refused connection is the channel's matter, and nothing has gone."""
+    server = await asyncio.start_server(Script(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    sender = Smtp(Server("127.0.0.1", port, "none", timeout=1.0), SENDER)
+    assert await sender.send(message(), NOW) == Answer(Kind.DOWN, "connect")
+
+
+async def test_connections_are_used_again_but_not_after_a_rest():
+    """Two messages in a row go over one connection, also after a refusal; one that has rested is not trusted."""
+    time, script = OwnTime(), Script(RCPT="550 5.1.1 nobody")
+    async with sending(script, time=time) as sender:
+        await sender.send(message(), NOW)
+        script.replies["RCPT"] = "250 ok"
+        assert (await sender.send(message(), NOW)).kind is Kind.ACCEPTED
+        assert len(script.log) == 1
+        time.seconds += 60
+        assert (await sender.send(message(), NOW)).kind is Kind.ACCEPTED
+    assert len(script.log) == 2
+
+
+async def test_a_connection_that_the_server_has_closed_is_no_failure():
+    """It breaks before anything is offered, so the message goes over a new one at once."""
+    script = Script()
+    async with sending(script) as sender:
+        script.closed_after = "."
+        assert (await sender.send(message(), NOW)).kind is Kind.ACCEPTED
+        script.closed_after = None
+        script.replies["MAIL"] = "250 ok"
+        assert (await sender.send(message(), NOW)).kind is Kind.ACCEPTED
+    assert len(script.log) == 2
+
+
+async def test_what_is_no_email_is_refused_without_a_connection():
+    """Nobody is asked about an address that is none."""
+    script = Script()
+    async with sending(script) as sender:
+        assert await sender.send(message(to="nobody"), NOW) == Answer(Kind.REFUSED, "invalid")
+    assert script.log == []
+
+
+async def test_no_mail_without_the_tls_that_is_asked_for():
+    """A server without STARTTLS gets neither password nor message."""
+    script = Script()
+    server = await asyncio.start_server(script, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sender = Smtp(Server("127.0.0.1", port, "starttls", "user", "secret", timeout=1.0), SENDER)
+    assert (await sender.send(message(), NOW)).kind is Kind.DOWN
+    assert all(words[:1] == ["EHLO"] and "AUTH" not in words and "MAIL" not in words for words in script.log)
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of 127.0.0.1, signed by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days",
+         "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        cwd=folder, capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("no openssl here")
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_tls_from_the_first_byte_with_a_password(certificate, trusted):
+    """Over TLS the password and the message go; to a certificate that is not trusted nothing does."""
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(*certificate)
+    script = Script(EHLO="250-here\r\n250 AUTH PLAIN", AUTH="235 welcome")
+    server = await asyncio.start_server(script, "127.0.0.1", 0, ssl=served)
+    port = server.sockets[0].getsockname()[1]
+    context = ssl.create_default_context(cafile=str(certificate[0]) if trusted else None)
+    sender = Smtp(Server("127.0.0.1", port, "tls", "user", "secret", context, timeout=2.0), SENDER)
+    answer = await sender.send(message(), NOW)
+    await sender.close()
+    server.close()
+    assert answer.kind is (Kind.ACCEPTED if trusted else Kind.DOWN)
+    assert script.log == ([["EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."]] if trusted else [])
