@@ -21,12 +21,15 @@ KEEP_MS: Final = 30 * DAY_MS
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
+LONGEST: Final = 2_000
+"""A longer text says nothing of a product."""
 _TEXTS: Final = ("product_id", "sku", "name", "url", "image_url")
 
 
 def product_key(item: Mapping[str, Any]) -> str | None:
     """`product_id`, else `sku`: what a product is known by outside a cart; None when the item names neither."""
-    return text_of(item.get("product_id")) or text_of(item.get("sku"))
+    key = text_of(item.get("product_id")) or text_of(item.get("sku"))
+    return key if key is None or len(key) <= LONGEST else None
 
 
 def product(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
     get, said = item.get, dict[str, Any]()
     for name in _TEXTS:
         value = get(name)
-        if value is not None and (text := text_of(value)) is not None:
+        if value is not None and (text := text_of(value)) is not None and len(text) <= LONGEST:
             said[name] = text
     if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
         said["quantity"] = min(pieces, MOST_PIECES)
