@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import orjson
 
-from deploy.local.errors import BadInputError
+from deploy.local.errors import BadInputError, UnavailableError
 from deploy.local.person import asking
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Receipts:
         self.partitions = partitions
         self.at: str | None = None
         self.switched: set[int] = set()
+        self.refused: set[int] = set()
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
@@ -37,21 +38,24 @@ class Receipts:
             return
         if receipt["agent"] == "identify":
             self.at = receipt["at"]
-        else:
-            self.switched.add(int(receipt["partition"]))
+            return
+        partition = int(receipt["partition"])
+        (self.refused if receipt.get("refused") else self.switched).add(partition)
 
     @property
     def waiting(self) -> list[str]:
         """Who has not answered yet."""
         if self.at is None:
             return ["identify"]
-        return [f"partition {one}" for one in range(self.partitions) if one not in self.switched]
+        answered = self.switched | self.refused
+        return [f"partition {one}" for one in range(self.partitions) if one not in answered]
 
 
 async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> Receipts:
     """Have all workers decide by these campaigns from one moment of the stream on; returns when they do.
 
-    Raises BadInputError when they are too large for one record, UnavailableError when the answers do not come in time.
+    Raises BadInputError when they are too large for one record, UnavailableError when the answers do not come in time,
+    or when workers (of another version, say) cannot read them and go on as before.
     """
     receipts = Receipts(settings.partitions)
     notice: dict[str, Any] = {
@@ -63,4 +67,7 @@ async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> 
     if (size := len(orjson.dumps(notice))) > LARGEST:
         raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {LARGEST:,} fit")
     await asking.answered(settings, notice, receipts, seconds=seconds)
+    if receipts.refused:
+        count = f"{len(receipts.refused)} of {receipts.partitions}"
+        raise UnavailableError(f"{count} partitions cannot read these campaigns: are all workers of one version?")
     return receipts

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from deploy.local import applying
-from deploy.local.errors import BadInputError
+from deploy.local.errors import BadInputError, UnavailableError
 from deploy.local.person import asking
 from schemas.settings import Settings
 from streams.campaigns import load
@@ -30,6 +30,22 @@ def test_identify_and_every_partition_have_to_answer():
     answer(agent="journey", partition=0)
     assert receipts.waiting == []
     assert receipts.at == "2026-11-21T12:00:00.000Z"
+
+
+async def test_partitions_that_refuse_are_told(monkeypatch):
+    """Workers that cannot read the file go on as before, and the command fails."""
+
+    async def answered(settings, notice, answers, *, seconds):
+        for more in ({"agent": "identify", "at": "x"}, *({"agent": "journey", "partition": p} for p in range(3))):
+            answers.take(orjson.dumps({"k": "receipt", "request": answers.request, **more}))
+        assert answers.waiting == ["partition 3"]
+        more = {"agent": "journey", "partition": 3, "refused": True}
+        answers.take(orjson.dumps({"k": "receipt", "request": answers.request, **more}))
+        assert answers.waiting == []
+
+    monkeypatch.setattr(asking, "answered", answered)
+    with pytest.raises(UnavailableError, match="1 of 4 partitions cannot read"):
+        await applying.apply(Settings(partitions=4), load(None), seconds=1)
 
 
 async def test_the_request_holds_the_whole_file(monkeypatch):
