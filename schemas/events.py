@@ -29,6 +29,7 @@ class Event(NamedTuple):
 
     `previous` are the identifiers an alias call names beside its own. `body` is the JSON object of `stitched.events`
     without `profile_id` and `late`. `clamped` says that the event claimed a time too far ahead of its record's.
+    `name` is that of a track call, empty for any other.
     """
 
     time: int
@@ -41,6 +42,7 @@ class Event(NamedTuple):
     message_id: str
     body: bytes
     clamped: bool = False
+    name: str = ""
 
 
 class DeadLetter(NamedTuple):
@@ -199,8 +201,11 @@ class Reader:
                 body["extra"] = message
             event: Event = _tuple(
                 Event,
-                (time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped),
-            )
+                (
+                    time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
+                    name if kind == "track" else "",
+                ),
+            )  # fmt: skip
         except Refused as refused:
             return DeadLetter(refused.reason, refused.detail, record)
         except MemoryError:

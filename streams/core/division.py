@@ -14,7 +14,7 @@ import orjson
 
 from schemas.identifiers import Hasher
 from streams.core import contact
-from streams.core.apply import Effects, Machines
+from streams.core.apply import Effects
 from streams.core.marks import Divided, Marks
 from streams.core.order import KEY_SIZE
 from streams.core.profile import Profile, decode, encode
@@ -32,15 +32,14 @@ class Division:
     """Divides profiles of one partition. `moves` is told the key of what is sent on."""
 
     def __init__(
-        self, store: Store, emit: Emit, profiles: Profiles, marks: Marks, sealer: Sealer, machines: Machines,
-        hasher: Hasher, partitions: int, moves: Callable[[bytes], None],
+        self, store: Store, emit: Emit, profiles: Profiles, marks: Marks, sealer: Sealer, hasher: Hasher,
+        partitions: int, moves: Callable[[bytes], None],
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
         self._profiles = profiles
         self._marks = marks
         self._sealer = sealer
-        self._machines = machines
         self._hasher = hasher
         self._partitions = partitions
         self._moves = moves
@@ -104,12 +103,12 @@ class Division:
             return
         arrived = decode(orjson.dumps(notice["state"]))
         arrived.id = notice["to"]
-        self._machines.arrive(arrived, effects)
+        self._sealer.machines.arrive(arrived, effects)
         known = self._profiles.get(profile_id)
         if known is None:
             self._profiles.adopt(arrived)
         else:
-            self._machines.absorb(known, arrived, at, effects)
+            self._sealer.machines.absorb(known, arrived, at, effects)
         self._sealer.refresh(known or arrived)
 
     def _share(
@@ -121,7 +120,7 @@ class Division:
             late_seen=profile.late_seen, orders=profile.orders, zone=profile.zone, consent=profile.consent,
             sent=profile.sent, contaminated=profile.contaminated,
         )  # fmt: skip
-        share.cart = self._machines.divide(profile, to, by, at, effects)
+        share.cart = self._sealer.machines.divide(profile, to, by, at, effects)
         share.touches = [touch for touch in profile.touches if touch.by in by]
         profile.touches = [touch for touch in profile.touches if touch.by not in by]
         for channel, (value, time) in list(profile.contacts.items()):

@@ -2,7 +2,9 @@
 
 A merged profile goes on living as a sub-profile of the winner until the time of its merge is sealed. Whatever still
 arrives at the old place is forwarded by two marks, a moved identifier first, then a merge; `low` remembers the
-earliest key that was sent on, so that the watermark never passes it (ARCHITECTURE.md).
+earliest key that was sent on, so that the watermark never passes it (ARCHITECTURE.md). Of a merged profile that is the
+merge: what it has waiting takes effect with that. `moved` is the earliest of all that was sent on, so that nothing is
+on its way when time stands at a stop (rounds.py).
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from typing import Any
 import orjson
 
 from schemas.identifiers import Hasher
-from streams.core.apply import Effects, Machines
+from streams.core.apply import Effects
+from streams.core.catalogue import Catalogue
 from streams.core.division import Division
 from streams.core.erasure import Erasure
 from streams.core.marks import Marks
@@ -33,10 +36,11 @@ class Handover:
 
     def __init__(
         self, store: Store, emit: Emit, forward: Numbered, profiles: Profiles, due: DueIndex, marks: Marks,
-        sealer: Sealer, machines: Machines, hasher: Hasher, partitions: int,
+        sealer: Sealer, catalogue: Catalogue, hasher: Hasher, partitions: int,
     ) -> None:  # fmt: skip
         self._store = store
         self._answers = emit
+        self._catalogue = catalogue
         self._emit = forward
         self._profiles = profiles
         self._due = due
@@ -44,8 +48,12 @@ class Handover:
         self._sealer = sealer
         self._partitions = partitions
         self.low = NOTHING
+        self.moved = NOTHING
         self.reached = START_OF_TIME
-        self._division = Division(store, forward, profiles, marks, sealer, machines, hasher, partitions, self.moves)
+        """The bound up to which everything has taken effect,"""
+        self.closed = START_OF_TIME
+        """and in profiles that wait in others as well."""
+        self._division = Division(store, forward, profiles, marks, sealer, hasher, partitions, self.moves)
         self._erasure = Erasure(store, emit, forward, profiles, due, marks, partitions, self.moves)
 
     def event(self, profile_id: bytes, key: bytes, head_and_body: bytes, effects: Effects) -> None:
@@ -99,7 +107,11 @@ class Handover:
         if inner is None:
             self._arrived(holder_id, key, head_and_body, effects)
         else:
-            self._sealer.wait(bytes.fromhex(inner.id), key, head_and_body)
+            inner_id = bytes.fromhex(inner.id)
+            self._sealer.wait(inner_id, key, head_and_body, LATE if key < self.closed else IN_TIME)
+            self._sealer.held_due.sooner(inner_id, key)
+            if key < self.closed:
+                self._sealer.rest(inner_id, self.closed, effects)
             self._seal_if_late(holder_id, path, effects)
 
     def notice(self, notice: dict[str, Any], effects: Effects) -> None:
@@ -139,6 +151,8 @@ class Handover:
             profile = self._profiles.ensure(loser)
         if profile is not None:
             self.moves(key)
+            # What it has waiting travels with it, whatever its time.
+            self.moved = min(self.moved, self.reached)
             self._pack(profile, winner, [[loser.hex(), key.hex()]])
         self._due.set(loser, None)
         self._marks.retire(loser, bytes.fromhex(winner), key)
@@ -147,7 +161,8 @@ class Handover:
         """Send a profile, what it has pending and the profiles it holds to the winner, and forget them here."""
         profile_id = bytes.fromhex(profile.id)
         subs, profile.subs, profile.under = profile.subs, [], None
-        notice = {"k": "transfer", "to": winner, "path": path, "state": orjson.Fragment(encode(profile))}
+        upto = self._catalogue.since(profile_id).hex()
+        notice = {"k": "transfer", "to": winner, "path": path, "upto": upto, "state": orjson.Fragment(encode(profile))}
         self._emit.send(notice_out(winner, notice, self._partitions))
         merged = bytes.fromhex(path[0][1])[:KEY_SIZE]
         for name, value in self._store.scan(PENDING + profile_id):
@@ -161,7 +176,7 @@ class Handover:
             sub = self._profiles.get(bytes.fromhex(sub_id))
             if sub is not None:
                 self._pack(sub, winner, [[sub_id, sub_key], *path])
-        self._profiles.drop(profile_id)
+        self._sealer.forget(profile_id)
 
     def _transfer(self, notice: dict[str, Any], effects: Effects) -> None:
         holder, path = notice["to"], notice["path"]
@@ -173,6 +188,7 @@ class Handover:
         if mark is not None:
             winner, merged = mark
             self.moves(bytes.fromhex(path[0][1]))
+            self.moved = min(self.moved, bytes.fromhex(notice["upto"]))
             on = {**notice, "to": winner.hex(), "path": [*path, [holder, merged.hex()]]}
             self._emit.send(notice_out(winner.hex(), on, self._partitions))
             return
@@ -190,6 +206,9 @@ class Handover:
         arrived.under, arrived.subs = inner.under, inner.subs
         self._profiles.adopt(arrived)
         self._sealer.refresh(arrived)
+        self._catalogue.have_had(inner_id, bytes.fromhex(notice["upto"]))
+        if (missed := self._catalogue.missed(arrived)) is not None:
+            self._sealer.held_due.sooner(inner_id, missed)
         self._seal_if_late(holder_id, path, effects)
 
     def _attach(self, path: Path, holder_id: bytes) -> Profile | None:
@@ -240,3 +259,4 @@ class Handover:
     def moves(self, key: bytes) -> None:
         """Something of this key was sent on."""
         self.low = min(self.low, key[:KEY_SIZE])
+        self.moved = min(self.moved, key[:KEY_SIZE])

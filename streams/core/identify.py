@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 from typing import Any, Final
 
@@ -16,27 +16,36 @@ import orjson
 
 from schemas.record import Out, Record
 from schemas.times import iso
-from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, PROFILE_EVENTS, partition_of
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, partition_of
 from streams.core.edges import Edges, Names
 from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
 from streams.core.layout import FIRST, INTO, OWNER, REFUSED
 from streams.core.order import KEY_SIZE, merge_key, order_key, source_of, time_of
 from streams.core.repeats import IDENTIFY, Numbered
 from streams.core.requests import Cuts, Requests
-from streams.core.rounds import Rounds
+from streams.core.rounds import Round, Rounds
+from streams.core.sources import Some
 from streams.core.task import Emit, Store
-from streams.core.wire import links_out, notice_out
+from streams.core.wire import links_out, notice_out, notice_to, receipt_out
 
 _BATCH: Final = b"l"
 _CLOCK: Final = b"t"
+_CAMPAIGNS: Final = b"c"
+"""Campaigns that wait for their point of time: where they stood on the log (8 bytes) -> the record."""
 _LINKS_A_CALL: Final = 20_000
 """How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
 
 
 class Identify:
-    """The task of `identity.links`."""
+    """The task of `identity.links`.
 
-    def __init__(self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None) -> None:
+    `optional` are the sources that the settings call so. What holds is what the log says: where they differ, that is
+    put on the log, and holds from there on.
+    """
+
+    def __init__(
+        self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None, optional: Iterable[Some] = ()
+    ) -> None:
         self._store = store
         self._emit = emit
         self._notices = Numbered(emit, IDENTIFY)
@@ -46,6 +55,8 @@ class Identify:
         self._cuts = Cuts(store)
         self._edges = Edges(store)
         self._requests = Requests(store, self.graph, self._edges, self._cuts, self.rounds, self, emit.after)
+        self._optional = sorted(optional, key=str)
+        self._switches: list[int] = []
         self._waiting: list[tuple[bytes, int, list[list[str]], int]] = []
         self._left: dict[int, int] = {}
         self._version = 0
@@ -94,6 +105,9 @@ class Identify:
             self._newest = bytes.fromhex(data.get("newest", ""))
             for key, value in self._store.scan(_BATCH):
                 self._wait(int.from_bytes(key[1:], "big"), orjson.loads(value), applied)
+        self._switches = [int.from_bytes(key[1:], "big") for key, _ in self._store.scan(_CAMPAIGNS)]
+        if self._optional != self.rounds.sources.optional:
+            self._emit.after(links_out({"k": "optional", "sources": self._optional}))
 
     def process(self, records: Sequence[Record]) -> int:
         """Links, reports, acknowledgements, the end of input: in log order, each wholly done before the next."""
@@ -109,7 +123,7 @@ class Identify:
 
     def flush(self) -> None:
         """The clock goes into every unit; the graph is written as it changes."""
-        applied = self._waiting[0][0] if self._halfway else self.rounds.sources_bound
+        applied = self._waiting[0][0] if self._halfway else self.rounds.links_bound
         data = {
             "rounds": self.rounds.dump(),
             "notices": self._notices.dump(),
@@ -131,19 +145,57 @@ class Identify:
             case "report":
                 self.rounds.report(notice["sources"], notice["version"], notice["now"])
             case "ack":
-                low = notice["low"]
-                self.rounds.acknowledge(notice["partition"], notice["round"], bytes.fromhex(low) if low else None)
+                self.rounds.acknowledge(notice["partition"], notice["round"], notice)
+                while self.rounds.stopped():
+                    self._switch(self._switches.pop(0))
             case "end":
-                self.rounds.end(notice["positions"])
-            case "split":
-                self._requests.split(notice)
-                self._largest = 0
-            case "erase":
-                self._requests.erase(notice)
-                self._largest = 0
+                self.rounds.sources.end(notice["positions"])
+                self.rounds.refresh()
+            case "optional":
+                self.rounds.sources.let_be_optional(notice["sources"])
+                self.rounds.refresh()
+            case "source":
+                self._declare(notice)
+            case "campaigns":
+                self._store.put(_CAMPAIGNS + record.offset.to_bytes(8, "big"), record.value or b"")
+                if self.rounds.stop(self.rounds.sources_bound):
+                    self._switch(record.offset)
+                else:
+                    self._switches.append(record.offset)
+            case "split" | "erase":
+                self._request(notice)
             case _:
                 return False
         return True
+
+    def _request(self, notice: dict[str, Any]) -> None:
+        """A split or an erasure: it acts when all links of before the sources' bound have been applied."""
+        self.rounds.thaw()
+        while not self._apply():
+            pass
+        if notice["k"] == "split":
+            self._requests.split(notice)
+        else:
+            self._requests.erase(notice)
+        self._largest = 0
+
+    def _declare(self, notice: dict[str, Any]) -> None:
+        """An operator has said that sources are dead, or live again."""
+        dead = notice["state"] == "dead"
+        named = self.rounds.sources.declare(notice["topic"], notice["partition"], dead=dead)
+        self.rounds.refresh()
+        said = {"request": notice["request"], "agent": "identify", "state": notice["state"], "sources": named}
+        self._emit.after(receipt_out(said))
+
+    def _switch(self, offset: int) -> None:
+        """All of before the point has taken effect: from here on the new campaigns hold, in every partition."""
+        name = _CAMPAIGNS + offset.to_bytes(8, "big")
+        notice = orjson.loads(self._store.get(name) or b"")
+        self._store.delete(name)
+        for partition in range(self._partitions):
+            self._notices.send(notice_to(partition, notice))
+        at = iso(time_of(self.rounds.reached))
+        self._emit.after(receipt_out({"request": notice["request"], "agent": "identify", "at": at}))
 
     def _wait(self, offset: int, batch: dict[str, Any], applied: bytes) -> None:
         """Queue the links of a batch; those before `applied` were applied before the restart."""
@@ -162,7 +214,7 @@ class Identify:
 
     def _apply(self) -> bool:
         """Apply the links the watermark has passed; False when there are more of them than one call takes."""
-        waiting, reach = self._waiting, self.rounds.sources_bound
+        waiting, reach = self._waiting, self.rounds.links_bound
         budget, repeated = _LINKS_A_CALL, 0
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
@@ -308,16 +360,16 @@ class Identify:
     def _round(self) -> None:
         issued = self.rounds.next()
         if issued is not None:
-            number, reach, now = issued
-            notice = {"k": "round", "round": number, "bound": reach.hex(), "now": now}
             for partition in range(self._partitions):
-                self._emit.send(_round_out(partition, notice))
+                self._emit.send(_round_out(partition, issued))
         elif self.rounds.drained():
             self._emit.send(links_out({"k": "drained"}))
 
 
-def _round_out(partition: int, notice: dict[str, Any]) -> Out:
-    return Out(PROFILE_EVENTS, partition, None, orjson.dumps(notice))
+def _round_out(partition: int, issued: Round) -> Out:
+    number, reach, now, rests, closed = issued
+    notice = {"k": "round", "round": number, "bound": reach.hex(), "now": now, "rests": rests, "closed": closed.hex()}
+    return notice_to(partition, notice)
 
 
 def _source(key: bytes) -> dict[str, Any]:

@@ -10,13 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import USER_ID, Hasher, Identifier
+from schemas.names import CATALOG_EVENTS
 from schemas.record import Record
+from streams.core.catalogue import KINDS
+from streams.core.lines import text_of
 from streams.core.order import order_key
 from streams.core.task import Emit
-from streams.core.wire import event_out, links_out
+from streams.core.wire import event_out, links_out, notice_to
 
 LINKS_A_RECORD = 2_000
 
@@ -79,6 +84,8 @@ class Ingest:
             key = order_key(event.time, topic, partition, event.offset)
             profile_id = bytes.fromhex(owners.get(head, head))
             send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, None))
+            if event.name in CATALOG_EVENTS:
+                self._tell_all(event, key)
             latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
@@ -89,6 +96,20 @@ class Ingest:
         for start in range(0, len(links), LINKS_A_RECORD):
             batch = links[start : start + LINKS_A_RECORD]
             self._emit.send(links_out({"k": "links", "topic": topic, "partition": partition, "links": batch}))
+
+    def _tell_all(self, event: Event, key: bytes) -> None:
+        """What happens to a product concerns profiles of every partition. Of one without a name nobody has heard."""
+        body = orjson.loads(event.body)
+        properties = body["properties"]
+        product_id = text_of(properties.get("product_id")) or text_of(properties.get("sku"))
+        if product_id is None:
+            return
+        notice = {
+            "k": "product", "key": key.hex(), "kind": KINDS[event.name], "product_id": product_id,
+            "message_id": event.message_id, "properties": properties,
+        }  # fmt: skip
+        for partition in range(self._partitions):
+            self._emit.send(notice_to(partition, notice))
 
 
 def _linked(event: Event) -> tuple[Sequence[Identifier], int]:

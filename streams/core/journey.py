@@ -13,15 +13,19 @@ from schemas.record import Out, Record
 from schemas.topics import partition_of
 from streams.core.apply import Effects, Machines
 from streams.core.campaigns import Campaigns
+from streams.core.catalogue import Catalogue
 from streams.core.handover import Handover
 from streams.core.kpis import Cells
 from streams.core.marks import Marks
-from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, time_of
+from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, START_OF_TIME, time_of
+from streams.core.population import Learned, Population
 from streams.core.profiles import PENDING, DueIndex, Profiles
 from streams.core.repeats import Heard, Numbered
+from streams.core.rounds import is_midnight
 from streams.core.seal import Sealer
+from streams.core.switch import Switch
 from streams.core.task import Emit, Store
-from streams.core.wire import BEFORE, EVENT, links_out, unpack_before, unpack_event
+from streams.core.wire import BEFORE, EVENT, links_out, notice_to, receipt_out, unpack_before, unpack_event
 
 _CLOCK: Final = b"t"
 _SEALED_A_CALL: Final = 2_000
@@ -42,15 +46,20 @@ class Journey:
         self._due = DueIndex()
         self._marks = Marks(store)
         self._cells = Cells(store, emit, partition)
-        machines = Machines(campaigns, secret)
-        self._sealer = Sealer(store, emit, self._profiles, self._due, self._marks, machines, partition, partitions)
+        self._catalogue = Catalogue(store, self._profiles)
+        self._sealer = Sealer(
+            store, emit, self._profiles, self._due, self._marks, Machines(campaigns, secret), self._catalogue,
+            partition, partitions,
+        )  # fmt: skip
+        self._switch = Switch(store, self._profiles, self._sealer, secret)
         self._heard = Heard()
         self._forward = Numbered(emit, partition)
         self._handover = Handover(
-            store, emit, self._forward, self._profiles, self._due, self._marks, self._sealer, machines, Hasher(secret),
-            partitions,
+            store, emit, self._forward, self._profiles, self._due, self._marks, self._sealer, self._catalogue,
+            Hasher(secret), partitions,
         )  # fmt: skip
-        self._effects = Effects(self._cells)
+        self._population, self._learned = Population(store), Learned(store)
+        self._effects = Effects(self._cells, known=self._population, learned=self._learned)
 
     @property
     def counts(self) -> Counter[tuple[str, ...]]:
@@ -79,30 +88,42 @@ class Journey:
 
     def load(self) -> None:
         """Rebuild the due index and the marks from the store."""
+        self._switch.load()
+        held = self._sealer.held_due
         subs = set()
         for profile_id, timer, is_sub in self._profiles.load():
             if is_sub:
                 subs.add(profile_id)
-            else:
-                self._due.set(profile_id, timer)
+            (held if is_sub else self._due).set(profile_id, timer)
         for name, _ in self._store.scan(PENDING):
-            if name[1:17] not in subs:
-                self._due.sooner(name[1:17], name[17:])
+            (held if name[1:17] in subs else self._due).sooner(name[1:17], name[17:])
         self._marks.load()
         for profile_id in subs:
             self._wake_holder(profile_id)
+        self._population.load()
+        self._learned.days.load()
         clock = self._store.get(_CLOCK)
         if clock is not None:
-            reached, low, self._sealer.wall, heard, forward = orjson.loads(clock)
+            reached, closed, low, self._sealer.wall, heard, forward = orjson.loads(clock)
             self._heard.restore(heard)
             self._forward.restore(forward)
-            self._handover.reached = bytes.fromhex(reached)
+            self._handover.reached, self._handover.closed = bytes.fromhex(reached), bytes.fromhex(closed)
             # What was sent on since the last acknowledgement may be in flight still: one round of patience.
             self._handover.low = min(bytes.fromhex(low), self._handover.reached)
+            self._handover.moved = START_OF_TIME
+        self._learned.since = time_of(self._handover.reached)
+        self._catalogue.load(self._handover.reached, self._handover.closed)
+        for profile_id in subs:
+            profile = self._profiles.get(profile_id)
+            missed = None if profile is None else self._catalogue.missed(profile)
+            if missed is not None:
+                held.sooner(profile_id, missed)
 
     def process(self, records: Sequence[Record]) -> int:
         """Events, hand-overs and rounds, in log order."""
         handover, effects = self._handover, self._effects
+        if not self._finish_switch():
+            return 0
         for i, record in enumerate(records):
             value = record.value
             if not value or (record.headers and self._heard.is_repeat(record)):
@@ -114,16 +135,9 @@ class Journey:
             elif value[0] == BEFORE:
                 holder, path, key, rest = unpack_before(value)
                 handover.before(holder, path, key, rest, effects)
-            else:
-                notice = orjson.loads(value)
-                if notice["k"] == "round":
-                    if not self._round(notice):
-                        self._emit_rows()
-                        return i
-                else:
-                    # What was decided before comes before: an erasure takes back all rows that are written by then.
-                    self._emit_rows()
-                    handover.notice(notice, effects)
+            elif not self._notice(orjson.loads(value)):
+                self._emit_rows()
+                return i
         self._emit_rows()
         return len(records)
 
@@ -131,33 +145,96 @@ class Journey:
         """Profiles back to the store, cells out, and how far time has come."""
         self._profiles.flush()
         self._cells.flush()
-        reached, low = self._handover.reached.hex(), self._handover.low.hex()
-        clock = (reached, low, self._sealer.wall, self._heard.dump(), self._forward.dump())
+        self._population.flush()
+        self._learned.days.flush()
+        handover = self._handover
+        bounds = (handover.reached.hex(), handover.closed.hex(), handover.low.hex())
+        clock = (*bounds, self._sealer.wall, self._heard.dump(), self._forward.dump())
         self._store.put(_CLOCK, orjson.dumps(clock))
 
+    def _notice(self, notice: dict[str, Any]) -> bool:
+        """What is not an event; False when there is more to do than one call takes."""
+        match notice["k"]:
+            case "round":
+                return self._round(notice)
+            case "product":
+                self._catalogue.arrive(notice)
+            case "learned":
+                self._population.hear(notice)
+            case "campaigns":
+                self._switch.begin(notice)
+                return self._finish_switch()
+            case _:
+                # What was decided before comes before: an erasure takes back all rows that are written by then.
+                self._emit_rows()
+                self._handover.notice(notice, self._effects)
+        return True
+
+    def _finish_switch(self) -> bool:
+        """Go on with a switch of campaigns, if there is one; False when there is more to do than one call takes."""
+        if self._switch.request is None:
+            return True
+        if not self._switch.go_on(_SEALED_A_CALL):
+            return False
+        self._emit.after(receipt_out({"agent": "journey", "partition": self._partition, **self._switch.end()}))
+        return True
+
     def _round(self, notice: dict[str, Any]) -> bool:
-        """Seal up to the round's bound; False when there is more to seal than one call takes."""
-        reached = max(self._handover.reached, bytes.fromhex(notice["bound"]))
+        """Seal up to the round's bound; False when there is more to seal than one call takes.
+
+        `rests`: all of before the bound is where it takes effect, so that profiles that wait in others go on as well.
+        `closed`: the last bound of which that was so everywhere.
+        """
+        handover, sealer, effects = self._handover, self._sealer, self._effects
+        reached = max(handover.reached, bytes.fromhex(notice["bound"]))
+        handover.closed = max(handover.closed, bytes.fromhex(notice.get("closed", "")))
         if notice["now"] is not None:
-            self._sealer.wall = max(notice["now"], self._sealer.wall or 0)
-        enough = self._sealer.sealed + _SEALED_A_CALL
+            sealer.wall = max(notice["now"], sealer.wall or 0)
+        held = self._profiles.held
+        for profile_id, key in self._catalogue.open(reached):
+            (sealer.held_due if profile_id in held else self._due).sooner(profile_id, key)
+        enough = sealer.sealed + _SEALED_A_CALL
         visits = _SEALED_A_CALL
-        while (profile_id := self._due.pop(reached)) is not None:
-            self._sealer.seal(profile_id, reached, self._effects)
+        while (due := self._due.pop(reached)) is not None:
+            sealer.seal(due, reached, effects)
             visits -= 1
-            if self._sealer.sealed >= enough or not visits:
+            if sealer.sealed >= enough or not visits:
                 return False
-        self._handover.reached = reached
+        while notice.get("rests") and (due := sealer.held_due.pop(reached)) is not None:
+            sealer.rest(due, reached, effects)
+            visits -= 1
+            if sealer.sealed >= enough or visits <= 0:
+                return False
+        handover.reached = reached
+        self._catalogue.sealed(reached, handover.closed)
         self._marks.prune(time_of(reached))
         self._emit_rows()
         if reached == END_OF_TIME:
             # Whoever waits for the end reads the totals then.
             self._cells.flush()
-        low, self._handover.low = self._handover.low, NOTHING
-        moved = None if low == NOTHING else low.hex()
-        ack = {"k": "ack", "partition": self._partition, "round": notice["round"], "low": moved}
-        self._emit.after(links_out(ack))
+        self._tell(reached)
+        self._acknowledge(notice["round"])
         return True
+
+    def _tell(self, reached: bytes) -> None:
+        """At a midnight, what has been learned goes to every partition, this one too, for the next day's decisions."""
+        if self._learned and is_midnight(reached):
+            for told in self._learned.tell():
+                for partition in range(self._partitions):
+                    self._forward.send(notice_to(partition, {"k": "learned", **told}))
+        self._learned.since = time_of(reached)
+        self._population.fold(reached)
+
+    def _acknowledge(self, number: int) -> None:
+        handover = self._handover
+        waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)
+        if self._learned:
+            # It is to be told before anything behind the next midnight is decided.
+            waits = min(waits, handover.reached + b"\0")
+        said = {"low": handover.low, "moved": handover.moved, "next": waits}
+        handover.low = handover.moved = NOTHING
+        told = {name: None if key == NOTHING else key.hex() for name, key in said.items()}
+        self._emit.after(links_out({"k": "ack", "partition": self._partition, "round": number, **told}))
 
     def _emit_rows(self) -> None:
         rows, partitions = self._effects.rows, self._partitions
@@ -175,5 +252,6 @@ class Journey:
         self._profiles.holders.add(bytes.fromhex(holder))
         self._profiles.held.add(profile_id)
         parent = self._profiles.get(bytes.fromhex(holder))
-        if parent is not None and parent.under is None:
-            self._due.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])
+        if parent is not None:
+            index = self._due if parent.under is None else self._sealer.held_due
+            index.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])

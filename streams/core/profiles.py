@@ -49,6 +49,31 @@ class Profiles:
             profile = self._cache[profile_id] = decode(stored[_HEAD:])
         return profile
 
+    def has(self, profile_id: bytes) -> bool:
+        """Whether anything has happened to the profile."""
+        return profile_id in self._cache or self._store.get(STATE + profile_id) is not None
+
+    def ids(self) -> list[bytes]:
+        """The ids of all profiles."""
+        return sorted({*self._cache, *(key[1:] for key, _ in self._store.scan(STATE))})
+
+    def peek(self, profile_id: bytes) -> Profile | None:
+        """The profile, to look at and not to keep."""
+        stored = None if profile_id in self._cache else self._store.get(STATE + profile_id)
+        return self._cache.get(profile_id) if stored is None else decode(stored[_HEAD:])
+
+    def timer(self, profile_id: bytes) -> int | None:
+        """The profile's next timer, as it was said last."""
+        head = self._touched.get(profile_id) or self._store.get(STATE + profile_id)
+        return None if head is None or head[1:_HEAD] == NOTHING else int.from_bytes(head[1:_HEAD], "big")
+
+    def everybody(self) -> Iterator[Profile]:
+        """All profiles, but perhaps some that are interested in nothing."""
+        for key, value in self._store.scan(STATE):
+            if key[1:] not in self._cache and b'"interests":{}' not in value:
+                yield decode(value[_HEAD:])
+        yield from list(self._cache.values())
+
     def ensure(self, profile_id: bytes) -> Profile:
         """The profile, made now if it was not there."""
         profile = self.get(profile_id)
@@ -153,6 +178,14 @@ class DueIndex:
         if known is None or due < known:
             self._due[profile_id] = due
             heapq.heappush(self._heap, (due, profile_id))
+
+    @property
+    def earliest(self) -> bytes:
+        """When the first of all is due; never (`NOTHING`) if nothing is."""
+        heap = self._heap
+        while heap and self._due.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else NOTHING
 
     def pop(self, upto: bytes) -> bytes | None:
         """Take out a profile with something due up to the bound; None when there is no other."""

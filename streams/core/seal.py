@@ -1,10 +1,15 @@
 """Sealing: per profile, everything up to the watermark takes effect in one order, once (ARCHITECTURE.md).
 
-At one instant: the timers that are due, then merges, then the event. What decides is therefore strictly sequential.
+At one instant: the timers that are due, then merges, then the event, then what it says of a product. What decides is
+therefore strictly sequential.
+
+A profile that waits in another for its merge takes effect when that is sealed, up to the time of the merge; or at a
+stop (rounds.py), up to that: whatever belongs to it has come by then, as it need not have at any other moment.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from typing import Final
 
@@ -13,6 +18,7 @@ from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.apply import Effects, Machines
+from streams.core.catalogue import Catalogue
 from streams.core.family import Family
 from streams.core.marks import Marks
 from streams.core.order import KEY_SIZE, NOTHING, source_of, time_of
@@ -26,7 +32,7 @@ LATE: Final = b"\x01"
 MOST_PENDING: Final = 100_000
 """Events one profile may have waiting: a source that lags for hours must not let one customer fill the disk."""
 IN_TIME: Final = b"\x00"
-_MERGE, _EVENT = 0, 1
+_MERGE, _EVENT, _CHANGE = 0, 1, 2
 _BODY: Final = 1 + HEAD_SIZE
 
 
@@ -41,6 +47,7 @@ class Sealer:
         due: DueIndex,
         marks: Marks,
         machines: Machines,
+        catalogue: Catalogue,
         partition: int,
         partitions: int,
     ) -> None:
@@ -48,8 +55,11 @@ class Sealer:
         self._emit = emit
         self._profiles = profiles
         self._due = due
+        self.held_due = DueIndex()
+        """The same for profiles that wait in others."""
         self._marks = marks
-        self._machines = machines
+        self.machines = machines
+        self._catalogue = catalogue
         self._family = Family(store, profiles)
         self._partition = partition
         self._partitions = partitions
@@ -80,32 +90,59 @@ class Sealer:
         earliest = self._run(profile, upto, upto, effects)
         self._settle(profile, profile_id, earliest)
 
+    def rest(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
+        """The same for one that waits in another, of which all before the bound has come; not for one that has left.
+
+        One whose merge comes before the bound takes effect with what it merges into.
+        """
+        profile = self._profiles.get(profile_id) if profile_id in self._profiles.held else None
+        while profile is not None and profile.under is not None and bytes.fromhex(profile.under[1])[:KEY_SIZE] < upto:
+            profile = self._profiles.get(bytes.fromhex(profile.under[0]))
+        if profile is not None:
+            self.seal(bytes.fromhex(profile.id), upto, effects)
+
     def refresh(self, profile: Profile) -> None:
         """Something but sealing has changed the profile: its timer or a merge may be due before what the index knows.
 
         What it has pending the index knows already, so that is not looked up.
         """
-        timer = self._machines.due_at(profile)
-        self._profiles.touch(profile, timer)
-        if profile.under is not None:
-            return
-        profile_id = bytes.fromhex(profile.id)
+        timer = self._touch(profile)
+        profile_id, index = bytes.fromhex(profile.id), self._index(profile)
         if timer is not None:
-            self._due.sooner(profile_id, timer.to_bytes(8, "big"))
+            index.sooner(profile_id, timer.to_bytes(8, "big"))
         for _, key in profile.subs:
-            self._due.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
+            index.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
+
+    def forget(self, profile_id: bytes) -> None:
+        """The profile has left, or is part of another now."""
+        self._profiles.drop(profile_id)
+        self._catalogue.gone(profile_id)
+        self._due.set(profile_id, None)
+        self.held_due.set(profile_id, None)
+
+    def due_anew(self, profile_id: bytes) -> None:
+        """The rules have changed: the profile's timer may be another."""
+        profile = self._profiles.peek(profile_id)
+        if profile is not None and self.machines.due_at(profile) != self._profiles.timer(profile_id):
+            self._settle(self._profiles.ensure(profile_id), profile_id, self._earliest(profile_id))
+
+    def _touch(self, profile: Profile) -> int | None:
+        timer = self.machines.due_at(profile)
+        self._profiles.touch(profile, timer)
+        self._catalogue.notice(profile)
+        return timer
+
+    def _index(self, profile: Profile) -> DueIndex:
+        return self._due if profile.under is None else self.held_due
 
     def _settle(self, profile: Profile, profile_id: bytes, earliest: bytes | None) -> None:
-        timer = self._machines.due_at(profile)
-        self._profiles.touch(profile, timer)
-        if profile.under is not None:
-            return
+        timer = self._touch(profile)
         due = NOTHING if timer is None else timer.to_bytes(8, "big")
         if earliest is not None:
             due = min(due, earliest)
         for _, key in profile.subs:
             due = min(due, bytes.fromhex(key)[:KEY_SIZE])
-        self._due.set(profile_id, None if due == NOTHING else due)
+        self._index(profile).set(profile_id, None if due == NOTHING else due)
 
     def _run(self, profile: Profile, upto: bytes, merges: bytes, effects: Effects) -> bytes | None:
         """Take events and timers up to `upto`, merges up to `merges`; returns the earliest key left pending."""
@@ -124,18 +161,30 @@ class Sealer:
                 items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
         if len(items) > 1:
             items.sort()
-        machines, wall = self._machines, self.wall
-        for key, kind, name, value in items:
+        has_merges = any(kind == _MERGE for _, kind, _, _ in items)
+        machines, wall = self.machines, self.wall
+        following = self._catalogue.follow(profile_id, upto)
+        if following is not None:
+            items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, b""))])
+        # What takes effect may make the profile interested in something that changes later on: the list may grow.
+        for nth, (key, kind, name, value) in enumerate(items, 1):
             machines.on_time(profile, time_of(key), wall, effects)
             if kind == _EVENT:
                 self._event(profile, key, value, upto, effects)
                 self._store.delete(name)
-            else:
+            elif kind == _MERGE:
                 self._absorb(profile, value, name, effects)
+            else:
+                change = self._catalogue.change(key)
+                if change.product_id in profile.interests:
+                    machines.on_product(profile, change, effects)
+            if following is not None and kind != _CHANGE:
+                for later in following.more(profile, key):
+                    insort(items, (later, _CHANGE, b"", b""), lo=nth)
         machines.on_time(profile, time_of(upto), wall, effects)
-        if any(kind == _MERGE for _, kind, _, _ in items):
-            return self._earliest(profile_id)
-        return earliest
+        if following:
+            self._catalogue.have_had(profile_id, following.upto)
+        return self._earliest(profile_id) if has_merges else earliest
 
     def _earliest(self, profile_id: bytes) -> bytes | None:
         return next((name[17:] for name, _ in self._store.scan(PENDING + profile_id)), None)
@@ -147,9 +196,9 @@ class Sealer:
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
             if self._family.has_had(profile, event.message_id, event.time, late=late):
-                self._machines.on_repeat(event, effects)
+                self.machines.on_repeat(event, effects)
                 return
-            taken = self._machines.on_event(profile, event, effects)
+            taken = self.machines.on_event(profile, event, effects)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
             effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
             self._emit.send(self._dead_letter(key, body, error))
@@ -167,7 +216,7 @@ class Sealer:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
         left = self._run(sub, merged[:KEY_SIZE], merged, effects)
-        self._machines.absorb(winner, sub, time_of(merged), effects)
+        self.machines.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
         for name, value in self._store.scan(PENDING + sub_id) if left is not None else ():
             self._store.put(PENDING + bytes.fromhex(winner.id) + name[17:], value)
@@ -176,9 +225,9 @@ class Sealer:
             inner = self._profiles.get(bytes.fromhex(inner_id))
             if inner is not None:
                 inner.under = [winner.id, key]
-                self._profiles.touch(inner, self._machines.due_at(inner))
+                self._profiles.touch(inner, self.machines.due_at(inner))
                 winner.subs.append([inner_id, key])
-        self._profiles.drop(sub_id)
+        self.forget(sub_id)
         self._marks.absorb(sub_id, merged)
 
     def _dead_letter(self, key: bytes, body: bytes, error: Exception) -> Out:

@@ -69,6 +69,11 @@ def notice_out(profile_id: str, notice: Mapping[str, Any], partitions: int) -> O
     return Out(PROFILE_EVENTS, partition_of(profile_id, partitions), profile_id.encode(), orjson.dumps(notice))
 
 
+def notice_to(partition: int, notice: Mapping[str, Any]) -> Out:
+    """The record that tells one journey partition something that is not of one profile."""
+    return Out(PROFILE_EVENTS, partition, None, orjson.dumps(notice))
+
+
 def receipt_out(said: Mapping[str, Any]) -> Out:
     """What an agent has to say to a request that came on `identity.links`: counts and ids, nothing of a person."""
     return links_out({"k": "receipt", **said})

@@ -10,7 +10,7 @@ from typing import Any
 from tests.oracle.campaigns import DAY
 from tests.oracle.reading import number, text
 
-TOLD = False
+TOLD = True
 FACTS = ("name", "url", "image_url", "price", "currency")
 
 

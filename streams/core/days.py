@@ -1,0 +1,170 @@
+"""Facts by UTC day (population.py), kept in the store under one prefix: numbers of a day, and what was bought on it.
+
+`prefix` + day (4 bytes) -> [sent, responses, responses by hour]; ... + product id -> [time, facts, others].
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from streams.core.task import Store
+
+MOST_OTHERS: Final = 200
+"""How many others are remembered that are bought with a product: the most frequent, of equals by id."""
+_A_RECORD: Final = 5_000
+"""Pairs and products that one record carries, about."""
+_DAY_SIZE: Final = 4
+
+
+def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Most first, of equals by name."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+
+@dataclass(slots=True)
+class Product:
+    """What has been bought: the newest facts, when they were so (epoch ms), and with what else how often."""
+
+    at: int = -1
+    facts: dict[str, Any] | None = None
+    others: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, told: list[Any]) -> Product:
+        """The inverse of `dump`."""
+        return cls(told[0], told[1], Counter(told[2]))
+
+    def dump(self) -> list[Any]:
+        """As JSON."""
+        return [self.at, self.facts, self.others]
+
+    def hear(self, at: int, facts: dict[str, Any] | None) -> None:
+        """The newest facts win, of two at one time the one that is more as text."""
+        if at > self.at or (at == self.at and _text(facts) > _text(self.facts)):
+            self.at, self.facts = at, facts
+
+    def add(self, other: Product) -> None:
+        """What else is known of it."""
+        self.hear(other.at, other.facts)
+        self.others.update(other.others)
+
+    def keep(self, most: int) -> None:
+        """Forget all others but so many."""
+        if len(self.others) > most:
+            self.others = Counter(dict(ranked(self.others)[:most]))
+
+
+@dataclass(slots=True)
+class Day:
+    """What everybody has done on one day: by channel, by local hour, by product."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    engaged: Counter[str] = field(default_factory=Counter)
+    hours: list[int] = field(default_factory=lambda: [0] * 24)
+    products: dict[str, Product] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, numbers: list[Any]) -> Day:
+        """The inverse of `numbers`."""
+        return cls(Counter(numbers[0]), Counter(numbers[1]), numbers[2])
+
+    def numbers(self) -> list[Any]:
+        """All but the products, as JSON."""
+        return [self.sent, self.engaged, self.hours]
+
+    def add_numbers(self, other: Day) -> None:
+        """Count another's in."""
+        self.sent.update(other.sent)
+        self.engaged.update(other.engaged)
+        self.hours = [a + b for a, b in zip(self.hours, other.hours, strict=True)]
+
+    def product(self, product_id: str) -> Product:
+        """What is known of a product, made now if nothing was."""
+        return self.products.setdefault(product_id, Product())
+
+
+class Days:
+    """Days by their number since 1970. Without a store they are kept in memory alone."""
+
+    def __init__(self, store: Store | None, prefix: bytes) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._touched: set[tuple[int, str]] = set()
+        self.days: dict[int, Day] = {}
+
+    def day(self, number: int) -> Day:
+        """A day, made now if it was not there."""
+        return self.days.setdefault(number, Day())
+
+    def touch(self, number: int, product_id: str = "") -> None:
+        """A product of a day has changed, or (empty) its numbers."""
+        self._touched.add((number, product_id))
+
+    def load(self) -> None:
+        """Read them back after a restart."""
+        for name, value in self._store.scan(self._prefix) if self._store is not None else ():
+            number, product_id = int.from_bytes(name[1:][:_DAY_SIZE], "big"), name[1 + _DAY_SIZE :].decode()
+            if product_id:
+                self.day(number).products[product_id] = Product.of(orjson.loads(value))
+            else:
+                self.day(number).add_numbers(Day.of(orjson.loads(value)))
+
+    def flush(self) -> None:
+        """Write down what was touched."""
+        if self._store is not None:
+            for number, product_id in self._touched:
+                day = self.days[number]
+                value = day.products[product_id].dump() if product_id else day.numbers()
+                self._store.put(self._name(number, product_id), orjson.dumps(value))
+        self._touched.clear()
+
+    def hear(self, told: Mapping[str, Any]) -> None:
+        """Count in what `told` says."""
+        day = self.day(told["day"])
+        if told["numbers"] is not None:
+            day.add_numbers(Day.of(told["numbers"]))
+            self.touch(told["day"])
+        for product_id, product in told["products"].items():
+            day.product(product_id).add(Product.of(product))
+            self.touch(told["day"], product_id)
+
+    def told(self) -> Iterator[dict[str, Any]]:
+        """All of them, in parts that fit a record each: {day, numbers or None, products}."""
+        for number, day in sorted(self.days.items()):
+            numbers: list[Any] | None = day.numbers()
+            part: dict[str, Any] = {}
+            size = 0
+            for product_id, product in sorted(day.products.items()):
+                part[product_id] = product.dump()
+                size += 1 + len(product.others)
+                if size >= _A_RECORD:
+                    yield {"day": number, "numbers": numbers, "products": part}
+                    numbers, part, size = None, {}, 0
+            if numbers is not None or part:
+                yield {"day": number, "numbers": numbers, "products": part}
+
+    def drop(self, number: int) -> None:
+        """Forget a day."""
+        day = self.days.pop(number)
+        self._touched = {one for one in self._touched if one[0] != number}
+        if self._store is not None:
+            for product_id in ("", *day.products):
+                self._store.delete(self._name(number, product_id))
+
+    def clear(self) -> None:
+        """Forget all days."""
+        for number in list(self.days):
+            self.drop(number)
+
+    def _name(self, number: int, product_id: str) -> bytes:
+        return self._prefix + number.to_bytes(_DAY_SIZE, "big") + product_id.encode()
+
+
+def _text(facts: dict[str, Any] | None) -> str:
+    return json.dumps(facts or {}, sort_keys=True)
