@@ -46,6 +46,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),
+        ("delivery", lambda: _delivery(settings)),
     ):
         found.append(await asyncio.to_thread(_checked, what, look))
     return found
@@ -106,3 +107,17 @@ def _secret(settings: Settings) -> str:
     if settings.secret == default:
         return "the built-in one: fine for trying things out; set WINBACK_SECRET before real customers"
     return "set"
+
+
+def _delivery(settings: Settings) -> str:
+    """The channels that `winback dispatch` would send on."""
+    from sinks.dispatch import channels
+
+    names = channels.with_address(settings)
+    if not names:
+        return "off: no channel has an address"
+    try:
+        channels.of(settings)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    return ", ".join(names)

@@ -42,6 +42,8 @@ class Plan:
     env: dict[str, str] = field(default_factory=dict)
     give_up: int | None = None
     """Crashes in a row before the stack gives up; None: never."""
+    dispatch: bool = False
+    """Whether messages are delivered as well, by a dispatcher whose metrics come after the sinks'."""
 
     @property
     def kafka_address(self) -> str:
@@ -49,7 +51,7 @@ class Plan:
         return self.kafka or f"{ports.HOST}:{self.kafka_port}"
 
     def metrics(self, at: int) -> str:
-        """host:port of the metrics of the process at this place (workers, then sinks); empty: none."""
+        """host:port of the metrics of the process at this place (workers, sinks, dispatcher); empty: none."""
         return f"{ports.HOST}:{self.metrics_ports[at]}" if self.metrics_ports else ""
 
 
@@ -83,7 +85,7 @@ class Stack:
                 await self._start_broker()
             async with broker.admin(self.settings, wait=BROKER_WAIT) as client:
                 await broker.create_topics(client, self.settings)
-            for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks()):
+            for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks(), *self._dispatch()):
                 await self.supervisor.start(spec)
             self._tell()
             self._exits = exits.pop_all()
@@ -98,6 +100,7 @@ class Stack:
         """What a person may want to open: names and addresses."""
         plan = self.plan
         names = [f"streams-{at + 1} metrics" for at in range(plan.workers)] + ["sinks metrics"]
+        names += ["dispatch metrics"] * plan.dispatch
         metrics = [(name, f"http://{plan.metrics(at)}/metrics") for at, name in enumerate(names) if plan.metrics_ports]
         web = f"http://{ports.HOST}:{plan.http_port}"
         return [("Kafka", plan.kafka_address), ("ClickHouse HTTP", web), *metrics, ("logs", str(self.supervisor.logs))]
@@ -162,6 +165,12 @@ class Stack:
     def _sinks(self) -> Spec:
         dsn = {"WINBACK_CLICKHOUSE": f"chdb:///{(self.plan.folder / 'clickhouse').resolve().as_posix().lstrip('/')}"}
         return Spec("sinks", (*WINBACK, "sinks"), {**self._env(self.plan.metrics(self.plan.workers)), **dsn})
+
+    def _dispatch(self) -> tuple[Spec, ...]:
+        if not self.plan.dispatch:
+            return ()
+        env = {**self._env(self.plan.metrics(self.plan.workers + 1)), "WINBACK_DISPATCH_INSTANCE": "up"}
+        return (Spec("dispatch", (*WINBACK, "dispatch"), env),)
 
 
 def _embedded() -> bool:

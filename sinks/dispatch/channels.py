@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from schemas.settings import Settings
 from sinks.address import is_loopback, parse_address
 from sinks.dispatch import mime, signature
@@ -51,6 +53,11 @@ class Channel:
         """Wake up whoever waits for the breaker to change."""
         self.changed.set()
         self.changed = asyncio.Event()
+
+
+def with_address(settings: Settings) -> tuple[str, ...]:
+    """The channels that have an address."""
+    return tuple(name for name in CHANNELS if (settings.dispatch_smtp if name == EMAIL else _url(settings, name)))
 
 
 def of(settings: Settings, chosen: Sequence[str] = ()) -> dict[str, Channel]:
@@ -103,11 +110,7 @@ def _smtp(settings: Settings) -> Smtp | None:
 
 
 def _webhook(settings: Settings, name: str) -> Webhook | None:
-    urls = {
-        "sms": settings.dispatch_sms_url, "push": settings.dispatch_push_url, "ads": settings.dispatch_ads_url,
-        "broadcast": settings.dispatch_broadcast_url,
-    }  # fmt: skip
-    url = urls[name].get_secret_value() if urls[name] else ""  # type: ignore[union-attr]
+    url = _url(settings, name)
     if not url:
         return None
     parts = urlsplit(url)
@@ -117,3 +120,8 @@ def _webhook(settings: Settings, name: str) -> Webhook | None:
         raise ValueError("WINBACK_DISPATCH_WEBHOOK_SECRET: set one, webhook requests are signed with it")
     key = signature.key_of(settings.dispatch_webhook_secret.get_secret_value())
     return Webhook(url, key, timeout=settings.dispatch_timeout)
+
+
+def _url(settings: Settings, name: str) -> str:
+    url: SecretStr | None = getattr(settings, f"dispatch_{name}_url")
+    return url.get_secret_value() if url is not None else ""

@@ -27,14 +27,15 @@ def up(
     from deploy.local import campaigns, ports, stack
 
     # The children read the same variables and the same file: better told here, in one line.
-    path = config.load().campaigns
+    settings = config.load()
+    path = settings.campaigns
     campaigns.load(path)
-    metrics = tuple(range(metrics_port, metrics_port + workers + 1))
+    metrics = tuple(range(metrics_port, metrics_port + workers + 1 + settings.dispatch))
     ports.require(kafka_port, "Kafka", "--kafka-port")
     ports.require(http_port, "ClickHouse HTTP", "--http-port")
     for port in metrics:
         ports.require(port, "metrics", "--metrics-port")
-    plan = stack.Plan(folder.resolve(), workers, kafka_port, http_port, metrics)
+    plan = stack.Plan(folder.resolve(), workers, kafka_port, http_port, metrics, dispatch=settings.dispatch)
     try:
         running.run(_up(plan, path))
     except running.StoppedError:
