@@ -6,10 +6,10 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.topics import DEFAULT_PARTITIONS
+from schemas.topics import DEFAULT_PARTITIONS, source_named
 
 
 class Settings(BaseSettings):
@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     clock: Literal["wall", "event"] = Field("wall", description="event: only event times and a declared end move time")
     lateness: float = Field(30.0, ge=0, description="seconds an event may come late and still be in order (wall clock)")
     partitions: int = Field(DEFAULT_PARTITIONS, ge=1, le=1024, description="partitions of every many-partition topic")
+    optional_sources: str = Field("", description="topics, or topic:partition, that never hold time; comma separated")
+    steady_sources: str = Field("", description="the same of those whose silence is a lag: they always send something")
     replication: int = Field(1, ge=1, description="replication factor of topics made by `winback topics`")
     group: str = Field("winback", description="Kafka consumer group of the stream workers; sinks append `-sinks`")
     state_dir: Path = Field(Path(".winback/state"), description="where a worker keeps its RocksDB state")
@@ -82,6 +84,20 @@ class Settings(BaseSettings):
     ssl_keyfile: Path | None = None
     ssl_password: SecretStr | None = None
 
+    @field_validator("optional_sources", "steady_sources")
+    @classmethod
+    def _of_sources(cls, value: str, known: ValidationInfo) -> str:
+        _sources(value, int(known.data.get("partitions", DEFAULT_PARTITIONS)))
+        return value
+
+    def optional(self) -> tuple[tuple[str, int | None], ...]:
+        """`optional_sources` as (topic, partition), None for all partitions."""
+        return _sources(self.optional_sources, self.partitions)
+
+    def steady(self) -> tuple[tuple[str, int | None], ...]:
+        """`steady_sources` as (topic, partition), None for all partitions."""
+        return _sources(self.steady_sources, self.partitions)
+
     def blocked_values(self) -> tuple[str, ...]:
         """`blocked` as single values."""
         return tuple(value.strip() for value in self.blocked.split(",") if value.strip())
@@ -109,3 +125,7 @@ class Settings(BaseSettings):
                 self.sasl_plain_password.get_secret_value() if self.sasl_plain_password else None
             )
         return options
+
+
+def _sources(text: str, partitions: int) -> tuple[tuple[str, int | None], ...]:
+    return tuple(source_named(one, partitions) for one in text.split(",") if one.strip())

@@ -56,6 +56,21 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
 
 
+def source_named(text: str, partitions: int) -> tuple[str, int | None]:
+    """`channels.store` or `channels.store:3` as (topic, partition), None for all of them.
+
+    Raises ValueError when there is no such source.
+    """
+    topic, colon, number = text.strip().partition(":")
+    if topic not in CHANNEL_TOPICS:
+        raise ValueError(f"{topic!r} is no source; one of {', '.join(CHANNEL_TOPICS)} is needed")
+    if not colon:
+        return topic, None
+    if not (number.isascii() and number.isdigit()) or int(number) >= partitions:
+        raise ValueError(f"{text!r}: {topic} has the partitions 0 to {partitions - 1}")
+    return topic, int(number)
+
+
 def channel_topic(channel: str) -> str:
     """The raw topic of a channel: `web` -> `channels.web`."""
     return f"channels.{channel}"

@@ -14,7 +14,7 @@ import orjson
 from deploy.local.errors import BadInputError
 from deploy.local.person import asking
 from schemas.times import iso
-from schemas.topics import CHANNEL_TOPICS
+from schemas.topics import source_named
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -58,14 +58,10 @@ class Answer:
 
 def named(text: str, settings: Settings) -> Named:
     """TOPIC or TOPIC:PARTITION. Raises BadInputError when there is no such source."""
-    topic, colon, number = text.partition(":")
-    if topic not in CHANNEL_TOPICS:
-        raise BadInputError(f"{topic!r} is no source; one of {', '.join(CHANNEL_TOPICS)} is needed")
-    if not colon:
-        return Named(topic, None)
-    if not (number.isascii() and number.isdigit()) or int(number) >= settings.partitions:
-        raise BadInputError(f"{text!r}: {topic} has the partitions 0 to {settings.partitions - 1}")
-    return Named(topic, int(number))
+    try:
+        return Named(*source_named(text, settings.partitions))
+    except ValueError as problem:
+        raise BadInputError(str(problem)) from None
 
 
 async def ask(settings: Settings, *, seconds: float) -> dict[str, Any]:

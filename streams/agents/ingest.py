@@ -41,6 +41,7 @@ def ingest(app: WinbackApp) -> None:
             lambda: replica.version,
             wall=settings.clock == "wall",
             lateness=settings.lateness,
+            steady=settings.steady(),
         )
         return core, reports
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic, time
 from typing import Final, Protocol
 
@@ -27,11 +27,12 @@ class Ends(Protocol):
 
 
 class Reports:
-    """With the wall clock, a source's watermark is its highest event time less the lateness.
+    """With the wall clock, a source's watermark is its highest event time, or now if earlier, less the lateness.
 
     At the head of its partition it is the wall clock less the lateness, if that is later. The head is where the
     broker said the partition ended, asked after the clock was read: an old high-water mark would call an unreachable
-    broker idle. With event time no watermark is reported at all.
+    broker idle. A `steady` source is never idle: at its head it may be that its producer is cut off. With event time no
+    watermark is reported at all.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Reports:
         *,
         wall: bool,
         lateness: float,
+        steady: Iterable[tuple[str, int | None]] = (),
         clock: Callable[[], float] = time,
     ) -> None:
         self._probe = probe
@@ -49,6 +51,7 @@ class Reports:
         self._version = version
         self._wall = wall
         self._lateness = int(lateness * 1000)
+        self._steady = frozenset(steady)
         self._clock = clock
         self._now: int | None = None
         self._ends: Mapping[TP, int] = {}
@@ -91,8 +94,8 @@ class Reports:
         if not self._wall or self._now is None:
             return None
         seen = self._seen.get((tp.topic, tp.partition))
-        marks = [] if seen is None else [seen - self._lateness]
+        marks = [] if seen is None else [min(seen, self._now) - self._lateness]
         end = self._ends.get(tp)
-        if end is not None and offset >= end:
+        if end is not None and offset >= end and self._steady.isdisjoint(((tp.topic, None), tuple(tp))):
             marks.append(self._now - self._lateness)
         return max(marks, default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from deploy.local import cli, sources
+from deploy.local import cli, config, sources
 from deploy.local.errors import BadInputError
 from schemas.settings import Settings
 
@@ -51,6 +51,16 @@ def test_sources_are_named_by_topic_and_partition(text, want):
     found = sources.named(text, Settings(partitions=4))
     assert found == want
     assert str(found) == text
+
+
+def test_settings_name_sources():
+    """Optional and steady sources are read from lists; a slip is told with the name of the variable."""
+    settings = config.load(optional_sources=" channels.ads, channels.mail:1 ,", steady_sources="channels.store")
+    assert settings.optional() == (("channels.ads", None), ("channels.mail", 1))
+    assert settings.steady() == (("channels.store", None),)
+    for wrong in ("channels.fax", "channels.web:4", "channels.web;channels.app"):
+        with pytest.raises(BadInputError, match="WINBACK_OPTIONAL_SOURCES"):
+            config.load(optional_sources=wrong)
 
 
 @pytest.mark.parametrize("text", ["store", "stitched.events", "channels.web:4", "channels.web:", "channels.web:-1", ""])

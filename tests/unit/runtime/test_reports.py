@@ -26,9 +26,11 @@ class Broker:
         return self.ends_at
 
 
-def reporter(broker: Broker, seen: dict, *, wall: bool = True, version=lambda: 3, now: float = 1_000.0) -> Reports:
+def reporter(
+    broker: Broker, seen: dict, *, wall: bool = True, version=lambda: 3, now: float = 1_000.0, steady=()
+) -> Reports:
     """Reports with 30 s of lateness at a fixed time."""
-    return Reports(broker, seen, version, wall=wall, lateness=30.0, clock=lambda: now)
+    return Reports(broker, seen, version, wall=wall, lateness=30.0, steady=steady, clock=lambda: now)
 
 
 async def line(reports: Reports, web: int, app: int) -> dict | None:
@@ -52,6 +54,22 @@ async def test_watermarks_of_the_wall_clock():
     }
     said = await line(reporter(Broker(), {}), 5, 6)
     assert [s[2] for s in said["sources"]] == [970_000, None]
+
+
+async def test_a_clock_that_is_fast_moves_no_watermark_ahead():
+    """A producer whose clock is minutes fast does not make everybody else's events late."""
+    said = await line(reporter(Broker(), {tuple(WEB): 1_200_000, tuple(APP): 999_000}), 5, 7)
+    assert [s[2] for s in said["sources"]] == [970_000, 970_000]
+
+
+@pytest.mark.parametrize("steady", [[("channels.web", None)], [("channels.web", 0), ("channels.app", 0)]])
+async def test_a_steady_source_is_never_idle(steady):
+    """At its head, too, it is as far as its last event; of other partitions and topics the wall clock holds."""
+    seen = {tuple(WEB): 500_000, tuple(APP): 500_000}
+    said = await line(reporter(Broker(), seen, steady=steady), 5, 7)
+    assert [s[2] for s in said["sources"]] == [470_000, 970_000]
+    said = await line(reporter(Broker(), {}, steady=steady), 5, 7)
+    assert [s[2] for s in said["sources"]] == [None, 970_000]
 
 
 async def test_an_unreachable_broker_moves_no_watermark():
