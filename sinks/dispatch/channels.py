@@ -98,13 +98,14 @@ def _smtp(settings: Settings) -> Smtp | None:
         return None
     host, port = parse_address(settings.dispatch_smtp, "WINBACK_DISPATCH_SMTP")
     tls = settings.dispatch_smtp_tls
-    password = settings.dispatch_smtp_password.get_secret_value() if settings.dispatch_smtp_password else None
+    secret = settings.dispatch_smtp_password
+    password = secret.get_secret_value() or None if secret else None
     if password is not None and tls == "none" and not is_loopback(host):
         raise ValueError("WINBACK_DISPATCH_SMTP_TLS=none: no password is sent without TLS")
     cafile = str(settings.dispatch_smtp_cafile) if settings.dispatch_smtp_cafile else None
     context = None if tls == "none" else ssl.create_default_context(cafile=cafile)
     server = Server(
-        host, port, tls, settings.dispatch_smtp_username, password, context, settings.dispatch_timeout,
+        host, port, tls, settings.dispatch_smtp_username or None, password, context, settings.dispatch_timeout,
     )  # fmt: skip
     return Smtp(server, sender_of(settings))
 

@@ -19,6 +19,7 @@ from streams import metrics as streams
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
+PODS = ("Deployment", "StatefulSet", "Job")
 SUFFIXES = r"(?:_bucket|_sum|_count|_total)?"
 
 
@@ -104,7 +105,7 @@ def test_every_service_restarts_and_is_checked():
 def test_containers_use_settings_that_exist():
     """Every WINBACK_ variable of the containers and manifests is one that the settings know."""
     known = {f"WINBACK_{name.upper()}" for name in Settings.model_fields} | {"WINBACK_VERSION"}
-    places = [ROOT / "docker-compose.yml", DEPLOY / "docker/Dockerfile", *(DEPLOY / "k8s").glob("*.yaml")]
+    places = [ROOT / "docker-compose.yml", DEPLOY / "docker/Dockerfile", *(DEPLOY / "k8s").rglob("*.yaml")]
     for path in places:
         assert set(re.findall(r"\bWINBACK_[A-Z_]+\b", path.read_text())) <= known, path.name
 
@@ -180,12 +181,12 @@ def test_dashboards_ask_for_tables_and_views_that_exist():
     assert asked <= views | tables
 
 
-@pytest.mark.parametrize("path", sorted((DEPLOY / "k8s").glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((DEPLOY / "k8s").rglob("*.yaml")), ids=lambda p: p.name)
 def test_manifests_are_well_formed(path):
     """Each manifest names its kind; pods run without root and without more rights than they need."""
     for document in documents(path):
         assert {"apiVersion", "kind"} <= document.keys()
-        template = document.get("spec", {}).get("template") if document["kind"] in ("Deployment", "Job") else None
+        template = document.get("spec", {}).get("template") if document["kind"] in PODS else None
         if template:
             assert template["spec"]["securityContext"]["runAsNonRoot"] is True
             for container in template["spec"]["containers"]:
@@ -193,10 +194,12 @@ def test_manifests_are_well_formed(path):
                 assert container["resources"]["limits"]["memory"]
 
 
-def test_manifests_are_all_in_the_kustomization():
-    """`kubectl apply -k` takes every manifest."""
-    [content] = documents(DEPLOY / "k8s/kustomization.yaml")
-    assert set(content["resources"]) == {p.name for p in (DEPLOY / "k8s").glob("*.yaml")} - {"kustomization.yaml"}
+@pytest.mark.parametrize(("folder", "base"), [("k8s", set()), ("k8s/delivery", {".."})])
+def test_manifests_are_all_in_the_kustomization(folder, base):
+    """`kubectl apply -k` takes every manifest of its folder; delivery is added to all the rest."""
+    [content] = documents(DEPLOY / folder / "kustomization.yaml")
+    there = {path.name for path in (DEPLOY / folder).glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(content["resources"]) == base | there
 
 
 def test_pins_cover_what_the_project_needs():
