@@ -97,7 +97,7 @@ class Topology:
         self.stores = [PartitionStore(MemoryBase()) for _ in range(1 + partitions)]
 
         def identify(store: PartitionStore) -> Task:
-            return Identify(store, self.logs, partitions=partitions, policy=policy)
+            return Identify(store, self.logs, partitions=partitions, policy=policy, optional=settings.optional())
 
         def journey(partition: int, store: PartitionStore) -> Task:
             logs = self.logs
@@ -137,12 +137,23 @@ class Topology:
 
     def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
         """A `split` or an `erase` of an identifier, by its hash; returns the receipts."""
+        return self._ask({"k": kind, "type": type_, "id": hashed, "now": now})
+
+    def _ask(self, notice: dict[str, Any]) -> list[dict[str, Any]]:
         log = self.logs.topics[IDENTITY_LINKS][0]
-        before, request = len(log), f"{kind}-{len(log)}"
-        self.logs.send(links_out({"k": kind, "request": request, "type": type_, "id": hashed, "now": now}))
+        before, request = len(log), f"{notice['k']}-{len(log)}"
+        self.logs.send(links_out({**notice, "request": request}))
         self._settle()
         answers = [orjson.loads(record.value or b"") for record in log[before:]]
         return [answer for answer in answers if answer["k"] == "receipt" and answer["request"] == request]
+
+    def switch(self, campaigns: Campaigns) -> list[dict[str, Any]]:
+        """Other campaigns decide, from how far the sources are on; returns the receipts."""
+        return self._ask({"k": "campaigns", "version": campaigns.version, "content": campaigns.dump()})
+
+    def declare(self, topic: str, partition: int | None, state: str) -> list[dict[str, Any]]:
+        """A source, or all of a topic, is "dead" or "live"; returns the receipt."""
+        return self._ask({"k": "source", "topic": topic, "partition": partition, "state": state})
 
     def finish(self) -> dict[str, list[Record]]:
         """No more input comes, so time runs out; returns `topics`. What is fed all the same comes late."""

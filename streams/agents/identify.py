@@ -19,7 +19,7 @@ def identify(app: WinbackApp) -> None:
     def make(partition: int, store: Store, emit: Emit) -> Identify:
         del partition  # there is one
         policy = Policy(device=settings.device_policy, profile_limit=settings.profile_limit)
-        return Identify(store, emit, partitions=settings.partitions, policy=policy)
+        return Identify(store, emit, partitions=settings.partitions, policy=policy, optional=settings.optional())
 
     @app.feeding(KeyedLanes(app.engine, "identify", IDENTITY_LINKS, IDENTIFY_CHANGELOG, make))
     async def agent(stream: Any) -> None:

@@ -12,7 +12,6 @@ from faust.types import TP
 
 from schemas.record import Out
 from schemas.topics import IDENTITY_LINKS
-from streams.metrics import WATERMARK_DELAY
 
 IDLE_EVERY: Final = 1.0
 """Seconds between reports that only say that the clock has gone on."""
@@ -84,9 +83,6 @@ class Reports:
         if new == self._said and (not self._wall or monotonic() - self._said_at < IDLE_EVERY):
             return None
         self._said, self._said_at = new, monotonic()
-        watermarks = [s[2] for s in sources if isinstance(s[2], int)]
-        if self._now is not None and watermarks:
-            WATERMARK_DELAY.set(max(0.0, (self._now - min(watermarks)) / 1000))
         value = orjson.dumps({"k": "report", "sources": sources, "version": version, "now": self._now})
         return Out(IDENTITY_LINKS, 0, None, value)
 

@@ -76,6 +76,7 @@ class Identify:
             ("winback_largest_profile",): self._largest,
             ("winback_pending_merges",): self.rounds.unsettled,
             ("winback_state_keys", "identify"): len(self.graph.owner),
+            **self.rounds.gauges,
         }
 
     def load(self) -> None:
@@ -154,8 +155,8 @@ class Identify:
             case "optional":
                 self.rounds.sources.let_be_optional(notice["sources"])
                 self.rounds.refresh()
-            case "source":
-                self._declare(notice)
+            case "source" | "sources":
+                self._sources(notice)
             case "campaigns":
                 self._store.put(_CAMPAIGNS + record.offset.to_bytes(8, "big"), record.value or b"")
                 if self.rounds.stop(self.rounds.sources_bound):
@@ -179,12 +180,12 @@ class Identify:
             self._requests.erase(notice)
         self._largest = 0
 
-    def _declare(self, notice: dict[str, Any]) -> None:
-        """An operator has said that sources are dead, or live again."""
-        dead = notice["state"] == "dead"
-        named = self.rounds.sources.declare(notice["topic"], notice["partition"], dead=dead)
-        self.rounds.refresh()
-        said = {"request": notice["request"], "agent": "identify", "state": notice["state"], "sources": named}
+    def _sources(self, notice: dict[str, Any]) -> None:
+        """Somebody asks how far the sources are, or has said that some are dead, or live again."""
+        if notice["k"] == "source":
+            self.rounds.sources.declare(notice["topic"], notice["partition"], dead=notice["state"] == "dead")
+            self.rounds.refresh()
+        said = {"request": notice["request"], "agent": "identify", **self.rounds.listed()}
         self._emit.after(receipt_out(said))
 
     def _switch(self, offset: int) -> None:

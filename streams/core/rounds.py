@@ -148,6 +148,20 @@ class Rounds:
             return True
         return False
 
+    # -- what is shown
+
+    @property
+    def gauges(self) -> dict[tuple[str, ...], float]:
+        """What Prometheus is shown of time."""
+        return self.sources.gauges(self.now, self._reached_at())
+
+    def listed(self) -> dict[str, Any]:
+        """The sources and time, for operators (streams/core/sources.py)."""
+        return self.sources.listed(self.now, self._reached_at())
+
+    def _reached_at(self) -> int | None:
+        return None if self._sources_bound == START_OF_TIME else time_of(self._sources_bound)
+
     # -- what follows
 
     @property

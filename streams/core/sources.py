@@ -8,6 +8,7 @@ it is waited for, since what it holds up to there is finite. What either brings 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 from streams.core.task import MAX_TIME
@@ -87,6 +88,29 @@ class Sources:
             return None
         return min(self._time(source) for source in holding)
 
+    def gauges(self, now: int | None, reached: int | None) -> dict[tuple[str, ...], float]:
+        """What Prometheus is shown: how far behind `now` time is and its holder, and who is dead; epoch ms or None."""
+        shown: dict[tuple[str, ...], float] = {("winback_source_dead", t, str(p)): 1 for t, p in self.dead}
+        if now is not None:
+            shown["winback_watermark_delay_seconds",] = _behind(reached, now)
+            if (holder := self.holder) is not None:
+                topic, partition, watermark = holder
+                shown["winback_source_delay_seconds", topic, str(partition)] = _behind(watermark, now)
+        return shown
+
+    def listed(self, now: int | None, reached: int | None) -> dict[str, Any]:
+        """For operators: {now, reached, holder [topic, partition], sources [[topic, partition, watermark, ...]]}.
+
+        Of each source follow its position and `live`, `optional` or `dead`. Times are epoch ms, None while unknown.
+        """
+        holder = self.holder
+        sources = [
+            [*s, self._watermarks.get(s), self._positions.get(s),
+             "dead" if s in self.dead else "optional" if s in self._optional else "live"]
+            for s in self._expected
+        ]  # fmt: skip
+        return {"now": now, "reached": reached, "holder": None if holder is None else holder[:2], "sources": sources}
+
     def _holding(self) -> list[Source]:
         if not self.dead and not self._optional:
             return self._expected
@@ -119,3 +143,7 @@ class Sources:
         self._ends = {(t, p): o for t, p, o in data["ends"]}
         self.let_be_optional(data.get("optional", ()))
         self.dead = {(t, p) for t, p in data.get("dead", ())}
+
+
+def _behind(time: int | None, now: int) -> float:
+    return inf if time is None else max(0, now - time) / 1000
