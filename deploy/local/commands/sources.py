@@ -55,7 +55,7 @@ def _show(found: dict[str, Any], *, json: bool) -> None:
         return
     rows = [
         (f"{one['topic']}:{one['partition']}", one["state"], one["watermark"], span(one["delay_seconds"]),
-         f"{one['position']}", "holds time" if one["holds"] else "")
+         one["position"], "holds time" if one["holds"] else "")
         for one in found["sources"]
     ]  # fmt: skip
     title = f"Time has reached {found['reached'] or 'nothing yet'}"
