@@ -17,12 +17,11 @@ from schemas.names import (
     SUBSCRIPTION_CHANGED,
     UNSUBSCRIBED,
 )
+from streams.core.campaigns.trigger import LONGEST_TOPIC
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
 ALL: Final = "*"
-LONGEST: Final = 100
-"""A longer text is no topic."""
 
 _NO: Final = frozenset({"false", "no", "0", "off", "unsubscribed"})
 _YES: Final = frozenset({"true", "yes", "1", "on", "subscribed"})
@@ -87,7 +86,7 @@ def _said(profile: Profile, event: Sealed) -> Withdrawn | None:
         channel, topic = "email", None
     elif event.name == SUBSCRIPTION_CHANGED:
         said = _truth(event.properties.get("subscribed"))
-    if said is None or (topic is not None and len(topic) > LONGEST):
+    if said is None or (topic is not None and len(topic) > LONGEST_TOPIC):
         return None
     if channel is None:
         channel = event.channel if topic is None else ALL

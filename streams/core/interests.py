@@ -10,14 +10,13 @@ from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
 from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
-from schemas.topics import DAY_MS
+from streams.core.campaigns.trigger import INTEREST_MS
 from streams.core.lines import MOST_PIECES, text_of
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
 KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLIST: "w"}
 """The letter that stands for an event in what is remembered of a product."""
-KEEP_MS: Final = 30 * DAY_MS
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
@@ -117,7 +116,7 @@ def _limit(profile: Profile, now: int) -> None:
     """The oldest go when there are too many, and what nobody asks for any more."""
     interests = profile.interests
     if len(interests) > MOST_INTERESTS:
-        for gone in [key for key, known in interests.items() if known[0] <= now - KEEP_MS]:
+        for gone in [key for key, known in interests.items() if known[0] <= now - INTEREST_MS]:
             del interests[gone]
     while len(interests) > MOST_INTERESTS:
         del interests[min(interests, key=lambda key: (interests[key][0], key))]

@@ -31,6 +31,12 @@ PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Parameters by type of trigger."""
 _WITHIN: Final = {"price_dropped": "30d", "back_in_stock": "30d", "content_viewed": "7d"}
+MOST_TIMES: Final = 20
+"""More views of a topic are not remembered."""
+LONGEST_TOPIC: Final = 100
+"""A longer text is no topic."""
+INTEREST_MS: Final = 30 * 24 * 60 * 60_000
+"""Interests in products are remembered for so long."""
 
 
 class Trigger(Strict):
@@ -41,13 +47,13 @@ class Trigger(Strict):
     """
 
     on: TriggerName
-    min_value: float = 0
+    min_value: float = Field(default=0, allow_inf_nan=False)
     min_drop: Share = 0.0
-    interest: tuple[Interest, ...] = _INTERESTS
+    interest: tuple[Interest, ...] = Field(default=_INTERESTS, min_length=1)
     within: Duration = 0
     after: Duration = 0
-    topic: str | None = None
-    times: int = Field(default=1, ge=1)
+    topic: str | None = Field(default=None, max_length=LONGEST_TOPIC)
+    times: int = Field(default=1, ge=1, le=MOST_TIMES)
     hashtags: tuple[str, ...] = ()
     radius: Distance = 1000.0
 
@@ -59,12 +65,17 @@ class Trigger(Strict):
     @field_validator("topic")
     @classmethod
     def _topic(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("a topic is a text; leave it out for any")
         return value if value is None else value.strip().lower()
 
     @field_validator("hashtags")
     @classmethod
     def _hashtags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(tag.strip().lstrip("#").lower() for tag in value)
+        tags = tuple(tag.strip().lstrip("#").lower() for tag in value)
+        if not all(tags):
+            raise ValueError("a hashtag is a text, such as '#sale'; leave hashtags out for any")
+        return tags
 
     @model_validator(mode="before")
     @classmethod
@@ -79,6 +90,14 @@ class Trigger(Strict):
         if on == "lapsed" and "after" not in raw:
             raise ValueError("trigger lapsed needs `after`: how long after the last order")
         return {"within": _WITHIN[on], **raw} if on in _WITHIN else raw
+
+    @model_validator(mode="after")
+    def _possible(self) -> Trigger:
+        if self.on in _WITHIN and not self.within:
+            raise ValueError("`within` is longer than 0")
+        if self.within > INTEREST_MS and self.on != "content_viewed":
+            raise ValueError("`within` is at most 30d: interests are not remembered for longer")
+        return self
 
     @property
     def kinds(self) -> str:

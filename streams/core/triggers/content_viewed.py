@@ -8,14 +8,12 @@ from typing import Any, Final
 
 from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
+from streams.core.campaigns.trigger import LONGEST_TOPIC, MOST_TIMES
 from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 from streams.core.triggers.trigger import Trigger, ref
 
 MOST_TOPICS: Final = 20
-MOST_TIMES: Final = 20
-LONGEST: Final = 100
-"""A longer text is no topic."""
 _TYPES: Final = frozenset({"page", "screen", "track"})
 
 
@@ -63,7 +61,7 @@ def _topics(properties: dict[str, Any]) -> list[str]:
     one, many = properties.get("topic"), properties.get("topics")
     found: dict[str, None] = {}
     for said in (one, *(many if isinstance(many, list) else ())):
-        if isinstance(said, str) and (topic := said.strip().lower()) and len(topic) <= LONGEST:
+        if isinstance(said, str) and (topic := said.strip().lower()) and len(topic) <= LONGEST_TOPIC:
             found[topic] = None
             if len(found) == MOST_TOPICS:
                 break

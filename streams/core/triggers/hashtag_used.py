@@ -29,5 +29,5 @@ def _hashtags(properties: dict[str, Any]) -> list[str]:
     """`hashtags`, then `hashtag`, without the leading sign and in lower case."""
     many, one = properties.get("hashtags"), properties.get("hashtag")
     said = (*(many if isinstance(many, list) else ()), one)
-    tags = (tag.strip().lstrip("#").strip().lower() for tag in said if isinstance(tag, str))
+    tags = (tag.strip().lstrip("#").lower() for tag in said if isinstance(tag, str))
     return [tag for tag in tags if tag]

@@ -8,16 +8,16 @@ from typing import Any
 from schemas.money import micros
 from streams.core.campaigns import Campaign
 from streams.core.catalogue import ProductChange
-from streams.core.interests import KEEP_MS, seen, whole
+from streams.core.interests import seen, whole
 from streams.core.lines import currency_of
 from streams.core.profile import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 
 def takes(campaign: Campaign, interest: Sequence[Any], at: int) -> bool:
-    """Whether an interest is of a kind that the campaign asks for, and not older than it allows (30 days at most)."""
+    """Whether an interest is of a kind that the campaign asks for, and not older than it allows."""
     rule = campaign.trigger
-    return bool(interest[0] > at - min(rule.within, KEEP_MS) and not set(rule.kinds).isdisjoint(interest[1]))
+    return bool(interest[0] > at - rule.within and not set(rule.kinds).isdisjoint(interest[1]))
 
 
 def trigger(
