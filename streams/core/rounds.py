@@ -160,7 +160,8 @@ class Rounds:
         return self.sources.listed(self.now, self._reached_at())
 
     def _reached_at(self) -> int | None:
-        return None if self._sources_bound == START_OF_TIME else time_of(self._sources_bound)
+        """W in epoch milliseconds: also held by what is in flight, and by a partition that does not answer."""
+        return None if self._bound == START_OF_TIME else time_of(self._bound)
 
     # -- what follows
 

@@ -94,6 +94,9 @@ async def test_a_store_two_hours_behind(live, tmp_path):
     shop = await live("lags", at(0), campaigns=CAMPAIGNS)
     so_far = await day(shop, lines, lags=True)
     assert so_far["retargeting.messages"] == so_far["retargeting.decisions"] == []
+    # Time was held meanwhile, and it is said by whom.
+    assert await shop.shows("winback_watermark_delay_seconds", lambda seconds: seconds >= LAG * 60)
+    assert await shop.shows("winback_source_delay_seconds", lambda seconds: seconds >= LAG * 60, topic=STORE)
     await shop.hold()
     found = await shop.finish()
     shop.close()
@@ -109,9 +112,13 @@ async def test_a_store_two_hours_behind(live, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("settings", [{"lateness": 3 * 3600}, {"clock": "event"}], ids=["lateness", "event-clock"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"lateness": 3 * 3600}, {"steady_sources": STORE}, {"clock": "event"}],
+    ids=["lateness", "steady", "event-clock"],
+)
 async def test_a_store_that_sends_nothing_for_two_hours(live, tmp_path, settings):
-    """What is not in its topic yet cannot be seen: time that is allowed for it, or a declared end, waits for it."""
+    """What is not in its topic yet cannot be seen: lateness, a steady source or a declared end waits for it."""
     lines = hours()
     shop = await live("silent", at(0), campaigns=CAMPAIGNS, **settings)
     await shop.publish(between(lines, -1, FIRST))
