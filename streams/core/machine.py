@@ -9,7 +9,8 @@ from streams.core.sealed import Sealed
 
 _BARE: Final = "Mozilla/5.0"
 """What proxies of large mailbox providers call themselves, and no browser does."""
-_NAMES: Final = re.compile(r"bot|crawler|spider|barracuda|mimecast|proofpoint|preview|scanner", re.IGNORECASE)
+# Cubot makes telephones.
+_NAMES: Final = re.compile(r"(?<!cu)bot|crawler|spider|barracuda|mimecast|proofpoint|preview|scanner", re.IGNORECASE)
 
 
 def is_machine(event: Sealed) -> bool:

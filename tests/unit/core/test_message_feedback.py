@@ -186,6 +186,7 @@ def test_people_and_what_only_machines_can_tell_count_as_they_are():
     browser = {"context": {"userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}}
     assert count("Email Opened", **browser) == "opens"
     assert count("Email Opened", user_agent=["Mozilla/5.0"], machine=0) == "opens"
+    assert count("Email Opened", user_agent="Mozilla/5.0 (Linux; Android 13; CUBOT P80)") == "opens"
     assert count("Email Opened", machine=True) == "machine_opens"
     assert count("Email Delivered", user_agent="bot") == "delivered"
     assert count("Product Viewed") is None
