@@ -28,6 +28,7 @@ KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back
 """The trigger that an event of the catalogue may be, by the event's name."""
 _CHANGE: Final = b"k"
 _UPTO: Final = b"u"
+_MOST_CACHED: Final = 1_000
 
 
 class ProductChange(NamedTuple):
@@ -52,6 +53,7 @@ class Catalogue:
         self._waiting: list[bytes] = []
         self._of: dict[str, list[bytes]] = {}
         """Keys of those that do not wait, by product."""
+        self._changes: dict[bytes, ProductChange] = {}
         self._latest = b""
         self._seen: dict[tuple[str, str], int] = {}
         self._expiry: list[tuple[int, bytes, str, str]] = []
@@ -142,8 +144,14 @@ class Catalogue:
 
     def change(self, key: bytes) -> ProductChange:
         """The change of this key."""
-        told = orjson.loads(self._store.get(_CHANGE + key) or b"")
-        return ProductChange(time_of(key), *(told[name] for name in ProductChange._fields[1:]))
+        change = self._changes.get(key)
+        if change is None:
+            told = orjson.loads(self._store.get(_CHANGE + key) or b"")
+            change = ProductChange(time_of(key), *(told[name] for name in ProductChange._fields[1:]))
+            if len(self._changes) >= _MOST_CACHED:
+                self._changes.clear()
+            self._changes[key] = change
+        return change
 
     def between(self, product_id: str, since: bytes, upto: bytes) -> list[bytes]:
         """The keys of what has happened to a product, from a key on and before a bound."""
@@ -210,20 +218,23 @@ class Following:
     def __init__(self, catalogue: Catalogue, since: bytes, upto: bytes) -> None:
         self._catalogue = catalogue
         self._since = since
-        self._covered: set[str] = set()
+        self._asked: set[str] = set()
+        self._found = False
         self.upto = upto
 
     def __bool__(self) -> bool:
         """Whether it has been interested in anything that has changed."""
-        return bool(self._covered)
+        return self._found
 
     def more(self, profile: Profile, key: bytes) -> list[bytes]:
         """The keys of what happens, from a key on, to products that the profile has become interested in by then."""
+        if self._asked.issuperset(profile.interests):
+            return []
         found: list[bytes] = []
-        for product_id in profile.interests:
-            if product_id not in self._covered:
-                keys = self._catalogue.between(product_id, self._since, self.upto)
-                if keys:
-                    self._covered.add(product_id)
-                    found += keys[bisect_left(keys, key) :]
+        for product_id in profile.interests.keys() - self._asked:
+            self._asked.add(product_id)
+            keys = self._catalogue.between(product_id, self._since, self.upto)
+            if keys:
+                self._found = True
+                found += keys[bisect_left(keys, key) :]
         return found
