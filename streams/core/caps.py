@@ -22,7 +22,8 @@ def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool
 def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
     """The end of the quiet hours `now` falls into, in epoch milliseconds; None when it is not quiet.
 
-    The local clock decides, so the hours follow daylight saving; of an hour that comes twice the first one counts.
+    The local clock decides, so the hours follow daylight saving. Where the end comes twice in a night, it is quiet up
+    to the first, and again in the hour that is repeated.
     """
     if quiet is None or quiet.start == quiet.end:
         return None
@@ -42,4 +43,5 @@ def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
         return None
     day = local.date() + timedelta(days=1 if wraps and clock >= quiet.start else 0)
     end = datetime.combine(day, quiet.end, tzinfo=ZoneInfo(zone))
-    return max(int(end.timestamp() * 1000), now + 1)
+    ends = (int(end.replace(fold=fold).timestamp() * 1000) for fold in (0, 1))
+    return next((at for at in ends if at > now), now + 1)

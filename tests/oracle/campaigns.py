@@ -176,9 +176,10 @@ class Campaigns:
             return None
         day = here.date()
         while True:
-            at = epoch(datetime.combine(day, end, tzinfo=here.tzinfo))
-            if at > now:
-                return at
+            for fold in (0, 1):  # the night the clocks go back has some times twice
+                at = epoch(datetime.combine(day, end.replace(fold=fold), tzinfo=here.tzinfo))
+                if at > now:
+                    return at
             day += timedelta(days=1)
 
     def next_hour(self, zone: str | None, hour: int, now: int) -> int:

@@ -43,6 +43,16 @@ def test_the_night_the_clocks_change():
     assert quiet_until(NIGHT, zone, autumn) == autumn + 12 * hour
 
 
+def test_an_end_that_comes_twice():
+    """Quiet up to 02:30, on the night on which 02:00 to 03:00 comes twice: up to it, and in the repeated half hour."""
+    quiet, hour = QuietHours.model_validate({"from": "21:00", "to": "02:30"}), 3_600_000
+    first = ms("2026-10-25 02:15:00", "Europe/Berlin")
+    assert quiet_until(quiet, "Europe/Berlin", first) == first + hour // 4
+    assert quiet_until(quiet, "Europe/Berlin", first + hour // 2) is None
+    assert quiet_until(quiet, "Europe/Berlin", first + hour) == first + hour + hour // 4
+    assert quiet_until(quiet, "Europe/Berlin", first + hour + hour // 2) is None
+
+
 def test_hours_within_a_day_and_none_at_all():
     """A window that does not wrap, an empty one, and no rule."""
     inside = ms("2026-01-05 12:30:00", "UTC")
