@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from deploy.local import applying, campaigns
 from deploy.local.errors import BadInputError, UnavailableError
+from deploy.local.keeping import Kept
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -17,22 +18,19 @@ EVERY: Final = 1.0
 """Seconds between looks."""
 WAIT: Final = 60.0
 """Seconds for the workers to switch."""
-RECORD: Final = "campaigns.version"
-"""In the stack's folder: the version of the file that was in force last."""
 
 Look = tuple[tuple[str, int, int], ...]
 
 
 class Watch:
-    """Looks at a campaigns file and all that belongs to it; `say` takes one line for people.
+    """Looks at a campaigns file (None: the built-in one) and all that belongs to it; `say` takes one line for people.
 
-    What is written in two looks the same counts as written to the end. A file that cannot be used is told once, and
-    what was in force stays. A file that was changed while the stack was down is applied when it is up again.
+    What is the same in two looks counts as written to the end. A file that cannot be used is told once, and what was
+    in force stays. A file that was changed while the stack was down is applied when it is up again.
     """
 
-    def __init__(self, path: Path, folder: Path, settings: Settings, say: Callable[[str], None]) -> None:
-        self._path, self._settings, self._say = path, settings, say
-        self._record = folder / RECORD
+    def __init__(self, path: Path | None, kept: Kept, settings: Settings, say: Callable[[str], None]) -> None:
+        self._path, self._kept, self._settings, self._say = path, kept, settings, say
         self._before: Look = ()
         self._handled: Look = ()
 
@@ -54,22 +52,17 @@ class Watch:
     async def _switch(self) -> None:
         try:
             found, _ = await asyncio.to_thread(campaigns.checked, self._path)
+            if found.version == self._kept.version:
+                return
+            receipts = await applying.apply(self._settings, found, seconds=WAIT)
+            await asyncio.to_thread(self._kept.take, found)
         except BadInputError as problem:
             self._say(f"campaigns stay as they are: {problem}")
-            return
-        if not self._record.exists():
-            # The workers of a new folder have begun with this file.
-            self._record.write_text(found.version, encoding="utf-8")
-        if self._record.read_text(encoding="utf-8") == found.version:
-            return
-        try:
-            receipts = await applying.apply(self._settings, found, seconds=WAIT)
-        except (BadInputError, UnavailableError) as problem:
-            self._say(f"campaigns stay as they are: {problem}")
+        except UnavailableError as problem:
+            self._say(f"campaigns stay as they are, for now: {problem}")
             self._handled = ()
-            return
-        self._record.write_text(found.version, encoding="utf-8")
-        self._say(f"{self._path}: version {found.version} is in force since {receipts.at}")
+        else:
+            self._say(f"{self._path or 'built-in campaigns'}: version {found.version} is in force since {receipts.at}")
 
     def _state(self) -> Look:
         from streams.campaigns import sources

@@ -17,6 +17,14 @@ from deploy.local import ports
 from tests.integration.harness import ROOT, WINBACK, environment, wait_for, winback, write
 from tests.integration.test_once import STORY
 
+CAMPAIGNS = """
+campaigns:
+  - id: abandoned-cart
+    trigger: {{on: cart_abandoned}}
+    holdout: {}
+    steps: [{{id: reminder, channel: email, template: cart_reminder}}]
+"""
+
 
 class Up:
     """A running `winback up` on free ports, and the settings its clients use."""
@@ -75,7 +83,9 @@ def up(tmp_path, request):
     """A stack of the test's own."""
     if request.config.getoption("--broker") == "kafka":
         pytest.skip("`up` brings its own broker")
-    running = Up(tmp_path / "stack")
+    campaigns = tmp_path / "campaigns.yaml"
+    campaigns.write_text(CAMPAIGNS.format("10%"), encoding="utf-8")
+    running = Up(tmp_path / "stack", WINBACK_CAMPAIGNS=str(campaigns))
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -83,8 +93,14 @@ def up(tmp_path, request):
 
 
 def test_a_stack_that_keeps_running(up, tmp_path):
-    """Feed it, ask it in every way, kill its parts, stop it, start it again: nothing is lost and nothing is doubled."""
+    """Feed it, ask it in every way, kill its parts, stop it, start it again: nothing is lost and nothing is doubled.
+
+    Meanwhile its campaigns file is changed, and changed to something that cannot be used.
+    """
     story = write(tmp_path / "story.jsonl", STORY)
+    campaigns, in_force = tmp_path / "campaigns.yaml", up.folder / "campaigns" / "current"
+    first = in_force.readlink()
+    campaigns.write_text(CAMPAIGNS.format("20%"), encoding="utf-8")
 
     # It is fed and asked by the commands, by curl and by ClickHouse's own client, while it runs.
     assert winback("publish", story, **up.settings).returncode == 0
@@ -103,6 +119,10 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     healthy = winback("doctor", **up.settings)
     assert healthy.returncode == 0, healthy.stdout
 
+    # The workers have switched to the campaigns file as it is now; one that cannot be used changes nothing.
+    wait_for(lambda: in_force.readlink() != first, "the workers to switch", alive=up.process)
+    campaigns.write_text("campaigns: [", encoding="utf-8")
+
     # The same lines again change no number; a killed worker and a killed sink come back.
     before = set(up.children())
     for name in ("streams-1", "sinks"):
@@ -119,6 +139,9 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     assert up.process.returncode == 0
     assert f"127.0.0.1:{up.kafka}" in out
     assert "SIGKILL" in said
+    assert f"{campaigns}: version {in_force.readlink()} is in force since 20" in said
+    assert f"campaigns stay as they are: {campaigns}: no YAML" in said
+    campaigns.write_text(CAMPAIGNS.format("20%"), encoding="utf-8")
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     up.start()
     wait_for(lambda: up.events() == 7, "the events to be there again", alive=up.process)

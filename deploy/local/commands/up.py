@@ -12,7 +12,7 @@ from deploy.local import config, console, running
 from deploy.local.commands.options import Workers
 
 if TYPE_CHECKING:
-    from deploy.local import stack
+    from deploy.local import keeping, stack
 
 Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="Where its data and logs are kept.")]
 
@@ -24,25 +24,29 @@ def up(
     metrics_port: Annotated[int, typer.Option(min=1, max=65000, help="First port of the metrics.")] = 9464,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
-    from deploy.local import campaigns, ports, stack
+    from deploy.local import campaigns, keeping, ports, stack
 
-    # The children read the same variables and the same file: better told here, in one line.
+    # The children read the same variables: better told here, in one line.
     settings = config.load()
-    path = settings.campaigns
-    campaigns.load(path)
+    found = campaigns.load(settings.campaigns)
     metrics = tuple(range(metrics_port, metrics_port + workers + 1 + settings.dispatch))
     ports.require(kafka_port, "Kafka", "--kafka-port")
     ports.require(http_port, "ClickHouse HTTP", "--http-port")
     for port in metrics:
         ports.require(port, "metrics", "--metrics-port")
-    plan = stack.Plan(folder.resolve(), workers, kafka_port, http_port, metrics, dispatch=settings.dispatch)
+    kept = keeping.Kept(folder.resolve())
+    kept.begin(found)
+    plan = stack.Plan(
+        folder.resolve(), workers, kafka_port, http_port, metrics, dispatch=settings.dispatch,
+        env={"WINBACK_CAMPAIGNS": str(kept.file)},
+    )  # fmt: skip
     try:
-        running.run(_up(plan, path))
+        running.run(_up(plan, settings.campaigns, kept))
     except running.StoppedError:
         console.note("stopped; the state stays in " + str(folder))
 
 
-async def _up(plan: stack.Plan, campaigns: Path | None) -> None:
+async def _up(plan: stack.Plan, campaigns: Path | None, kept: keeping.Kept) -> None:
     from deploy.local import stack, watching
 
     async with stack.Stack(plan, say=console.note) as running_stack:
@@ -50,12 +54,8 @@ async def _up(plan: stack.Plan, campaigns: Path | None) -> None:
         for name, address in running_stack.addresses():
             print(f"{name:<20}{address}", flush=True)
         console.note("running; Ctrl-C stops it")
-        work = (
-            asyncio.Event().wait()
-            if campaigns is None
-            else watching.Watch(campaigns, plan.folder, running_stack.settings, console.note).run()
-        )
-        await running_stack.during(asyncio.ensure_future(work))
+        watch = watching.Watch(campaigns, kept, running_stack.settings, console.note)
+        await running_stack.during(asyncio.ensure_future(watch.run()))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import deploy
 from deploy.local import applying, watching
 from deploy.local.errors import UnavailableError
+from deploy.local.keeping import Kept
 from schemas.settings import Settings
+from streams.campaigns import load
 
+EXAMPLE = Path(deploy.__file__).parent / "examples" / "campaigns" / "campaigns.yaml"
 FILE = """
 campaigns:
   - id: {}
@@ -27,11 +32,13 @@ class Place:
         (folder / "templates").mkdir()
         self.write("one")
         monkeypatch.setattr(applying, "apply", self.apply)
+        self.kept = Kept(folder / "stack")
         self.watch = self.started()
 
     def started(self):
         """A watch, as of a stack that starts."""
-        return watching.Watch(self.path, self.folder, Settings(), self.said.append)
+        self.kept.begin(load(self.path))
+        return watching.Watch(self.path, self.kept, Settings(), self.said.append)
 
     def write(self, id_, template="cart_reminder"):
         """Another file."""
@@ -74,6 +81,9 @@ async def test_a_change_is_applied_once_it_has_been_written_to_the_end(place):
     (place.folder / "templates" / "cart_reminder.liquid").write_text("mine", encoding="utf-8")
     await place.look()
     assert place.applied == ["two-of-them", "two-of-them"]
+    kept = load(place.kept.file)
+    assert kept.version == place.kept.version == load(place.path).version
+    assert kept.templates == {("", "cart_reminder", "email"): "mine"}
     assert "is in force since 2026-11-21T12:00:00.000Z" in place.said[-1]
 
 
@@ -86,6 +96,7 @@ async def test_a_file_that_cannot_be_used_is_told_once(place, text):
     assert place.applied == []
     assert len(place.said) == 1
     assert place.said[0].startswith("campaigns stay as they are: ")
+    assert list(load(place.kept.file).by_id) == ["one"]
     place.write("three")
     await place.look()
     assert place.applied == ["three"]
@@ -110,3 +121,23 @@ async def test_what_changed_while_the_stack_was_down_is_applied_at_the_start(pla
     place.watch = place.started()
     await place.look()
     assert place.applied == ["two"]
+
+
+def test_what_is_kept_can_be_read_whatever_becomes_of_the_file(tmp_path):
+    """With its templates by language and its stores; another one takes its place in one move, and leaves nothing."""
+    kept, example = Kept(tmp_path), load(EXAMPLE)
+    assert kept.version == ""
+    kept.begin(example)
+    again = load(kept.file)
+    assert (again.version, again.templates, again.stores.all) == (
+        example.version, example.templates, example.stores.all,
+    )  # fmt: skip
+    kept.begin(load(None))
+    assert kept.version == example.version
+    kept.take(load(None))
+    kept.take(load(None))
+    assert load(kept.file).version == kept.version == load(None).version
+    assert sorted(path.name for path in (tmp_path / "campaigns").iterdir()) == sorted(["current", kept.version])
+    (tmp_path / "campaigns" / kept.version / "campaigns.yaml").write_text("of another version", encoding="utf-8")
+    kept.begin(example)
+    assert load(kept.file).version == example.version
