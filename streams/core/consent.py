@@ -22,6 +22,7 @@ from streams.core.profile import Profile
 from streams.core.sealed import Sealed
 
 ALL: Final = "*"
+_MARK: Final = "!"
 
 _NO: Final = frozenset({"false", "no", "0", "off", "unsubscribed"})
 _YES: Final = frozenset({"true", "yes", "1", "on", "subscribed"})
@@ -86,10 +87,10 @@ def _said(profile: Profile, event: Sealed) -> Withdrawn | None:
         channel, topic = "email", None
     elif event.name == SUBSCRIPTION_CHANGED:
         said = _truth(event.properties.get("subscribed"))
-    if said is None or (topic is not None and len(topic) > LONGEST_TOPIC):
-        return None
     if channel is None:
         channel = event.channel if topic is None else ALL
+    if said is None or _MARK in channel or max(len(channel), len(topic or "")) > LONGEST_TOPIC:
+        return None
     key = channel if topic is None else f"{channel}:{topic}"
     known = profile.consent.get(key)
     if known is not None and event.time < known[1]:
@@ -122,7 +123,7 @@ def _bounced(profile: Profile, event: Sealed, channel: str, type_: str) -> None:
 
 
 def _bounce(channel: str) -> str:
-    return f"{channel}!bounced"
+    return f"{channel}{_MARK}bounced"
 
 
 def _yes(said: list[Any] | None) -> bool:

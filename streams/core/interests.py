@@ -1,6 +1,6 @@
-"""What a customer has shown interest in: products, topics, places; and what an event says of each.
+"""Products that a customer has shown interest in, and what an event says of a product.
 
-All of it is kept whatever the campaigns ask for, because campaigns change while it goes on.
+They are kept whatever the campaigns ask for, because campaigns change while it goes on.
 """
 
 from __future__ import annotations

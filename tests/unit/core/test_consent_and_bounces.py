@@ -94,9 +94,19 @@ def test_a_word_that_cannot_be_read_is_none(junk):
 
 
 def test_a_topic_as_long_as_a_book_is_not_kept():
-    """State stays small whatever producers send."""
+    """Nor such a channel: state stays small whatever producers send."""
     person = Person()
     assert person.hears("Unsubscribed", 1, "email", topic="x" * 101) is None
+    assert person.hears("Unsubscribed", 1, "email", channel="x" * 101) is None
+    assert person.profile.consent == {}
+
+
+def test_nobody_can_say_that_something_bounced_but_a_bounce():
+    """The key it is kept under is no channel."""
+    person = Person()
+    for said in (True, False):
+        person.hears("Subscription Changed", 1, "web", channel="Email!Bounced", subscribed=said)
+    person.hears("", 2, type_="page", identifiers=is_email(OLD))
     assert person.profile.consent == {}
 
 
