@@ -16,7 +16,16 @@ BUILT_IN: Final = Path(str(files("streams.campaigns")))
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 takes `on` for true; here, as in YAML 1.2, only true and false are booleans."""
+    """YAML 1.1 takes `on` for true; here, as in YAML 1.2, only true and false are booleans, and no key comes twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As it stands there. Raises ConstructorError for a key that is there twice."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -34,7 +43,11 @@ def content(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+        raise ValueError(f"{path}: no YAML: {where}{error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
 
 

@@ -51,6 +51,8 @@ def test_a_template_beside_the_file_comes_before_the_built_in_one(tmp_path):
     ("text", "says"),
     [
         ("campaigns: [", "no YAML"),
+        ("campaigns:\n  - {id: a, id: b}", "line 2, column 13: 'id' is there twice"),
+        ("a: \x07", "no YAML"),
         ("- a", "mapping"),
         ("timezone: Mars/Base", "time zone"),
         ("caps: {email: [{limit: 1, per: soon}]}", "duration"),
