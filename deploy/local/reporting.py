@@ -36,7 +36,9 @@ def _campaigns(rows: Sequence[Mapping[str, Any]]) -> Any:
                "revenue")  # fmt: skip
     names = ("campaign_id", "triggers", "sent", "held_out", "suppressed", "cancelled", "opens", "clicks",
              "recovered_orders", "recovered_revenue")  # fmt: skip
-    return console.table("Campaigns", columns, [[_counts(row[name]) for name in names] for row in rows])
+    shown = console.table("Campaigns", columns, [[_counts(row[name]) for name in names] for row in rows])
+    shown.columns[0].no_wrap = True
+    return shown
 
 
 def _counts(value: Any) -> Any:

@@ -1,5 +1,6 @@
 -- What was decided, and why? One row a campaign, step, arm, outcome and reason.
---   decisions         how often; a case that was deferred counts there, and again where it ended
+--   decisions         how often; a case that was deferred counts there, and again where it ended. A message that was called
+--                     back, because a purchase of before came to light, counts under sent and under cancelled.
 --   profiles          customers it was decided for (profiles of today)
 --   first_at, last_at when it was decided first and last
 CREATE OR REPLACE VIEW v_decisions AS
