@@ -32,9 +32,15 @@ def consistent(
         yield "a decision_id comes twice"
     abandoned = {(r["cart_id"], r["at"]) for r in transitions if r["to"] == "abandoned"}
     left = [(r["cart_id"], r["at"]) for r in transitions if r["from"] == "abandoned"]
-    final = Counter(str((d["trigger"], d["campaign_id"])) for d in decisions if d["outcome"] != "deferred")
+    final = Counter(
+        str((d["trigger"], d["campaign_id"], d["step"]))
+        for d in decisions
+        if d["outcome"] != "deferred" and d["trigger"]["cart_id"] is not None
+    )
     yield from (f"a step is decided {count} times: {step}" for step, count in final.items() if count > 1)
     for message in messages:
+        if message["trigger"]["cart_id"] is None:
+            continue
         cart, at = message["trigger"]["cart_id"], message["trigger"]["at"]
         if (cart, at) not in abandoned:
             yield f"a message about no abandonment: {message}"

@@ -75,6 +75,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     if plan.requests:
         yield from no_message_after_an_order(world.network.emitted)
         yield from cells_add_up(whole)
+        yield from kept_promises(plan.campaigns, whole, exact=plan.exact, asking=True)
         yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole, world.state())
         return
     yield from repeats_only(drained, whole)

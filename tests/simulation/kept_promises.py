@@ -25,19 +25,28 @@ TAKES = {"false", "no", "0", "off", "unsubscribed"}
 
 
 class Families:
-    """Which profiles have become part of which, and when."""
+    """Which profiles have become part of which, and when; of one that was divided, what the new one has of before."""
 
-    def __init__(self, merges: Iterable[Row]) -> None:
-        self.into: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.parts: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
         self.next: dict[str, str] = {}
-        for row in merges:
-            if row.get("refused") is None and row["into_profile_id"] is not None:
-                self.into[row["into_profile_id"]].append((row["merged_profile_id"], milliseconds(row["merged_at"])))
-                self.next[row["merged_profile_id"]] = row["into_profile_id"]
+        for row in rows:
+            one, into, at = row["merged_profile_id"], row["into_profile_id"], milliseconds(row["merged_at"])
+            if row.get("refused") is not None or into is None:
+                continue
+            divided = row["reason"].startswith("split")
+            self.parts[into].append((one, at, at if divided else float("inf")))
+            if not divided:
+                self.next[one] = into
 
-    def of(self, profile_id: str, at: int) -> set[str]:
-        """A profile and all that were part of it before a time."""
-        return {profile_id}.union(*(self.of(one, at) for one, merged in self.into[profile_id] if merged < at))
+    def of(self, profile_id: str, at: int) -> dict[str, float]:
+        """A profile and all that were part of it before a time, each with the time up to which it counts."""
+        found = {profile_id: float("inf")}
+        for one, since, until in self.parts[profile_id]:
+            if since < at:
+                for other, limit in self.of(one, min(at, since)).items():
+                    found[other] = max(found.get(other, 0), min(limit, until))
+        return found
 
     def last(self, profile_id: str) -> str:
         """What it is part of in the end."""
@@ -58,7 +67,8 @@ class Story:
 
     def events_of(self, profile_id: str, at: int) -> list[Row]:
         """The events of a profile, and of what was part of it before a time, in their order."""
-        some = [event for one in self.families.of(profile_id, at) for event in self.events[one]]
+        family = self.families.of(profile_id, at).items()
+        some = [event for one, until in family for event in self.events[one] if event["time"] <= until]
         return sorted(some, key=lambda event: event["time"])
 
 
@@ -79,14 +89,19 @@ def told(file: str, topics: Topics) -> Story:
     )
 
 
-def kept_promises(file: str, topics: Topics, *, exact: bool) -> Iterator[str]:
-    """All promises that were broken, one line each. `exact`: no event came later than the lateness allows."""
+def kept_promises(file: str, topics: Topics, *, exact: bool, asking: bool = False) -> Iterator[str]:
+    """All promises that were broken, one line each. `exact`: no event came later than the lateness allows.
+
+    `asking`: somebody asked for splits and erasures. What is erased comes to no end, and what waits stays where it was.
+    """
     story = told(file, topics)
-    if exact:
-        yield from no_buyers(story)
     yield from with_consent(story)
     yield from within_caps(story)
     yield from not_at_night(story)
+    if asking:
+        return
+    if exact:
+        yield from no_buyers(story)
     yield from one_end_each(story, topics, exact=exact)
 
 
@@ -138,7 +153,7 @@ def within_caps(story: Story) -> Iterator[str]:
     for message in story.messages:
         at = message["at"]
         family = story.families.of(message["profile_id"], at)
-        theirs = [m for m in story.messages if m["profile_id"] in family and m["at"] <= at]
+        theirs = [m for m in story.messages if m["at"] <= min(at, family.get(m["profile_id"], 0))]
         for scope in ("global", message["channel"]):
             for limit, per in story.campaigns.caps.get(scope, ()):
                 count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)

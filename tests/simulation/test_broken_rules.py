@@ -9,10 +9,13 @@ from unittest.mock import patch
 
 import pytest
 
-from streams.core import apply, seal
+from streams.core import apply, caps, consent, decision, seal, sequence
+from streams.core.draws import Draws
 from streams.core.marks import Marks
 from streams.core.repeats import Heard
 from streams.core.rounds import Rounds
+from streams.core.sequence import Sequencer
+from tests.simulation import check
 from tests.simulation.check import failures
 
 Break = Callable[[], AbstractContextManager[Any]]
@@ -79,10 +82,53 @@ def consent_is_not_merged() -> AbstractContextManager[Any]:
     return patch.object(apply.consent, "absorb", lambda _winner, _loser: None)
 
 
+def consent_is_not_asked() -> AbstractContextManager[Any]:
+    """Who has said no is written to."""
+    return patch.object(consent, "given", lambda *_, **__: True)
+
+
+def caps_do_not_count() -> AbstractContextManager[Any]:
+    """Nobody ever has had enough."""
+    return patch.object(caps, "capped", lambda *_: False)
+
+
+def nights_are_not_quiet() -> AbstractContextManager[Any]:
+    """It is always day."""
+    return patch.object(caps, "quiet_until", lambda *_: None)
+
+
+def orders_end_nothing() -> AbstractContextManager[Any]:
+    """What waits goes on after an order, but for what its cart has started."""
+    return patch.object(sequence, "_ended_by", lambda *_: False)
+
+
+def what_is_put_off_is_dropped() -> AbstractContextManager[Any]:
+    """A deferred step does not come back."""
+    return patch.object(decision.Decision, "waits", False)
+
+
+def everybody_is_treated() -> AbstractContextManager[Any]:
+    """There is no control group, and no holdout."""
+    return patch.object(Draws, "arm", lambda *_: "treatment")
+
+
+def one_may_always_enter() -> AbstractContextManager[Any]:
+    """A campaign begins again while it is under way, and however soon."""
+    return patch.object(Sequencer, "_refusal", lambda *_: None)
+
+
 QUICK = (
     changes_settle_at_once, rounds_do_not_wait, repeats_of_producers_count, moved_devices_are_not_forwarded,
     merges_have_no_time, events_come_before_merges, consent_is_not_merged,
 )  # fmt: skip
+OF_CAMPAIGNS = (
+    consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
+    everybody_is_treated, one_may_always_enter,
+)  # fmt: skip
+PROMISED = (
+    consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
+)  # fmt: skip
+"""Rules whose breach the written records show by themselves."""
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
@@ -93,3 +139,17 @@ def test_a_broken_rule_is_noticed(broken: Break) -> None:
     """One of the first seeds fails, as it does not with the rule as it is."""
     with broken():
         assert any(failures(seed) for seed in range(MOST))
+
+
+@pytest.mark.parametrize("broken", OF_CAMPAIGNS, ids=lambda rule: rule.__name__)
+def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
+    """The same, of histories of campaigns."""
+    with broken():
+        assert any(failures(seed, campaigning=True) for seed in range(MOST))
+
+
+@pytest.mark.parametrize("broken", PROMISED, ids=lambda rule: rule.__name__)
+def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
+    """What was written shows it, with nothing to compare it with."""
+    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
+        assert any(failures(seed, campaigning=True) for seed in range(MOST))

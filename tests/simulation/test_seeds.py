@@ -9,23 +9,36 @@ from tests.simulation.check import failures
 A_TEST = 25
 
 
-def check(seeds: range, *, asking: bool = False) -> None:
+def check(seeds: range, **kind: bool) -> None:
     """Fails with what is wrong and how to see it again."""
-    wrong = [line for seed in seeds for line in failures(seed, asking=asking)]
+    wrong = [line for seed in seeds for line in failures(seed, **kind)]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("first", range(0, 500, A_TEST))
+@pytest.mark.parametrize("first", range(0, 300, A_TEST))
 def test_seeds(first):
     """Each seed drains and comes to what the oracle says; beyond the lateness, to what must hold then."""
     check(range(first, first + A_TEST))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(500, 750, 10 * A_TEST))
-def test_thousands_of_seeds(first):
+@pytest.mark.parametrize("first", range(300, 500, 8 * A_TEST))
+def test_more_seeds(first):
     """The same for more seeds than an ordinary run has time for."""
-    check(range(first, first + 10 * A_TEST))
+    check(range(first, first + 8 * A_TEST))
+
+
+@pytest.mark.parametrize("first", range(0, 300, A_TEST))
+def test_campaigns(first):
+    """Campaigns of all triggers: the oracle's decisions and messages, and the promises kept whatever comes late."""
+    check(range(first, first + A_TEST), campaigning=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(300, 2_300, 10 * A_TEST))
+def test_thousands_of_campaigns(first):
+    """The same for more seeds than an ordinary run has time for."""
+    check(range(first, first + 10 * A_TEST), campaigning=True)
 
 
 @pytest.mark.parametrize("first", range(0, 300, A_TEST))
