@@ -44,9 +44,7 @@ async def dry_run(settings: Settings, chosen: Sequence[str], folder: Path, stopp
     try:
         await tail.start()
         await consumer.start()
-        partitions = [TopicPartition(RETARGETING_MESSAGES, p) for p in range(settings.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        consumer.assign([TopicPartition(RETARGETING_MESSAGES, p) for p in range(settings.partitions)])
         reading = asyncio.create_task(tail.run())
         await asyncio.wait({reading, asyncio.create_task(tail.loaded.wait())}, return_when=asyncio.FIRST_COMPLETED)
         while not stopped.is_set():

@@ -63,11 +63,11 @@ class Tail:
         await self._reader.start()
         pace(self._reader)
         everything = [*self._ledgers, *self._others]
-        self._reader.assign(everything)
         ends = await self._asker.end_offsets(everything)
         begins = await self._asker.beginning_offsets(self._ledgers)
         self._olds = {tp: ends[tp] for tp in self._ledgers}
         self._at = {**ends, **begins}
+        self._reader.assign(everything)
         for tp, offset in self._at.items():
             self._reader.seek(tp, offset)
 

@@ -158,11 +158,10 @@ def values(address, topic, partitions=PARTITIONS):
 
     async def read():
         found = []
-        async with AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False) as consumer:
+        async with AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest") as consumer:
             tps = [TopicPartition(topic, p) for p in range(partitions)]
-            consumer.assign(tps)
             ends = await consumer.end_offsets(tps)
-            await consumer.seek_to_beginning(*tps)
+            consumer.assign(tps)
             for tp in tps:
                 while await consumer.position(tp) < ends[tp]:
                     found += [(r.key, r.value) for r in (await consumer.getmany(tp, timeout_ms=200)).get(tp, ())]
