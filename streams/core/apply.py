@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.money import micros
-from schemas.names import AD_SPEND_RECORDED, ORDER_COMPLETED, ORDER_REFUNDED
+from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED, ORDER_REFUNDED
 from schemas.orders import refund_value
 from schemas.topics import (
     CART_TRANSITIONS,
@@ -62,15 +62,17 @@ class Machines:
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._sequencer = Sequencer(campaigns, secret)
         self._triggers = Triggers(campaigns)
+        self._asks_orders = "lapsed" in campaigns.by_trigger
         self._timezone = campaigns.file.timezone
 
     def due_at(self, profile: Profile) -> int | None:
         """The profile's next timer: of its cart, of a visit or a last order, or of a step that waits."""
         first = cart.due_at(profile) if profile.cart is not None else None
-        for due in (self._triggers.due_at(profile), self._sequencer.due_at(profile)):
-            if due is not None and (first is None or due < first):
-                first = due
-        return first
+        due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
+        if due is not None and (first is None or due < first):
+            first = due
+        due = self._sequencer.due_at(profile) if profile.sequences else None
+        return due if first is None or (due is not None and due < first) else first
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
         """Fire every timer due at or before `upto`, in order of time.
@@ -94,7 +96,8 @@ class Machines:
             return False
         withdrawn = consent.on_event(profile, event)
         contact.on_event(profile, event)
-        self._feedback(profile, event, effects)
+        if profile.sent or event.name in FEEDBACK_EVENTS:
+            self._feedback(profile, event, effects)
         attribution.on_event(profile, event)
         self._count(event, effects)
         if profile.sequences:
@@ -104,7 +107,8 @@ class Machines:
         self._transitions(profile, cart.on_event(profile, event), effects)
         if ordered:
             self._decisions(profile, self._sequencer.on_order(profile, event, orders.order_id(event)), effects)
-        self._start(profile, self._triggers.on_event(profile, event, counted), effects)
+        if found := self._triggers.on_event(profile, event, counted):
+            self._start(profile, found, effects)
         return True
 
     def on_product(self, profile: Profile, change: ProductChange, effects: Effects) -> None:
