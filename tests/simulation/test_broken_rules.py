@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from streams.core import apply, caps, consent, decision, seal, sequence
+from streams.core import apply, caps, consent, decision, journey, seal, sequence
+from streams.core.catalogue import Catalogue
 from streams.core.draws import Draws
 from streams.core.marks import Marks
+from streams.core.order import END_OF_TIME, START_OF_TIME
+from streams.core.population import Population
 from streams.core.repeats import Heard
 from streams.core.rounds import Rounds
 from streams.core.sequence import Sequencer
+from streams.core.task import MAX_TIME
 from tests.simulation import check
 from tests.simulation.check import failures
 
@@ -121,9 +125,33 @@ QUICK = (
     changes_settle_at_once, rounds_do_not_wait, repeats_of_producers_count, moved_devices_are_not_forwarded,
     merges_have_no_time, events_come_before_merges, consent_is_not_merged,
 )  # fmt: skip
+
+
+def what_everybody_does_is_known_at_once() -> AbstractContextManager[Any]:
+    """A partition tells what it has learned with every round, and decides by it the same day."""
+    stack = ExitStack()
+    stack.enter_context(patch.object(journey, "is_midnight", lambda _reach: True))
+    known = lambda self, _at: [self._total, *self._days.days.values()]  # noqa: E731
+    stack.enter_context(patch.object(Population, "_known", known))
+    real = Population._of
+    stack.enter_context(patch.object(Population, "_of", lambda self, product, _at: real(self, product, MAX_TIME)))
+    return stack
+
+
+def midnights_are_passed() -> AbstractContextManager[Any]:
+    """Rounds do not stop where a day ends."""
+    return patch.object(Rounds, "_next_stop", lambda _self: END_OF_TIME)
+
+
+def changes_of_products_happen_again() -> AbstractContextManager[Any]:
+    """Whenever a profile is sealed, all that has happened to products takes effect once more."""
+    return patch.object(Catalogue, "since", lambda _self, _profile: START_OF_TIME)
+
+
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
-    everybody_is_treated, one_may_always_enter,
+    everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
+    changes_of_products_happen_again,
 )  # fmt: skip
 PROMISED = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
