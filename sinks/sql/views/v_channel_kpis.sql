@@ -35,17 +35,17 @@ WITH
             if(about_message = '', (current_id, event_time, message_id), ('', epoch, about_message)) AS thing
         FROM current_events
     ),
-    clicked AS
+    followed AS
     (
-        SELECT channel, thing
-        FROM seen
-        WHERE has(clickings, name) AND NOT machine
-        UNION ALL
-        -- The page is on the web; the click is on the channel that the message was sent on.
-        SELECT messages.channel, ('', epoch, clicked_message)
+        -- A page that a message led to is on the web; the click is on the channel that the message was sent on.
+        -- Messages of which the channel itself tells a click are counted there.
+        SELECT messages.channel AS channel, uniqExact(clicked_message) AS clicks
         FROM events
         INNER JOIN messages ON messages.message_id = clicked_message
-        WHERE clicked_message != '' AND NOT machine
+        WHERE clicked_message != '' AND NOT machine AND clicked_message NOT IN (
+            SELECT about_message FROM events WHERE has(clickings, name) AND NOT machine
+        )
+        GROUP BY channel
     ),
     parts AS
     (
@@ -56,7 +56,7 @@ WITH
             0 AS sends,
             uniqExactIf(thing, has(deliveries, name)) AS delivered,
             uniqExactIf(thing, name = 'Email Opened' AND NOT machine) AS opens,
-            0 AS clicks,
+            uniqExactIf(thing, has(clickings, name) AND NOT machine) AS clicks,
             0 AS conversions,
             sum(cost) AS cost,
             nothing AS revenue,
@@ -71,9 +71,8 @@ WITH
         FROM seen
         GROUP BY channel
         UNION ALL
-        SELECT channel, 0, 0, 0, 0, 0, uniqExact(thing), 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
-        FROM clicked
-        GROUP BY channel
+        SELECT channel, 0, 0, 0, 0, 0, clicks, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
+        FROM followed
         UNION ALL
         SELECT channel, 0, 0, count(), 0, 0, 0, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
         FROM messages FINAL

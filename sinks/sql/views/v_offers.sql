@@ -19,9 +19,9 @@ WITH
     (
         SELECT
             upper(offer_code) AS code,
-            argMin(campaign_id, decided_at) AS campaign_id,
-            argMax(profile_id, decided_at) AS profile_id,
-            argMax(offer_discount, decided_at) AS discount,
+            argMin(campaign_id, (decided_at, message_id)) AS campaign_id,
+            argMax(profile_id, (decided_at, message_id)) AS profile_id,
+            argMax(offer_discount, (decided_at, message_id)) AS discount,
             min(decided_at) AS first_sent_at,
             max(decided_at) AS last_sent_at,
             max(offer_expires_at) AS expires_at,
@@ -42,7 +42,7 @@ WITH
                 ]
             )))) AS code,
             -- Orders come before carts.
-            (name = 'Order Completed' ? 0 : 1, event_time) AS turn,
+            (name != 'Order Completed', event_time, order_id, profile_id) AS turn,
             name = 'Order Completed' AS ordered,
             profile_id,
             event_time,
