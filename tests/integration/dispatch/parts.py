@@ -7,6 +7,7 @@ import re
 import subprocess
 import threading
 import time
+import urllib.request
 from collections import Counter
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -204,6 +205,14 @@ class Dispatcher:
         except AssertionError:
             print(self.log.read_text()[-4000:])  # noqa: T201 - shown by pytest with the failure
             raise
+
+    def told(self):
+        """Its metrics; empty before it has any."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            return ""
 
     def kill(self):
         """SIGKILL."""
