@@ -54,6 +54,8 @@ class Tail:
         self._own: dict[TopicPartition, list[tuple[int, str, Entry]]] = {tp: [] for tp in self._ledgers}
         self._moved = asyncio.Event()
         self._since = timing.now()
+        """What may bar messages is known, or will be before the next end is reached, from this time on."""
+        self._covering = asyncio.Lock()
         self._look: asyncio.Task[None] | None = None
         self._next_look: asyncio.Task[None] | None = None
 
@@ -107,14 +109,18 @@ class Tail:
 
     async def cover(self, at: int) -> None:
         """Make sure that what may bar a message written at that time (epoch ms) is read, from now on."""
-        if at - SLACK >= self._since:
+        since = at - SLACK
+        if since >= self._since:
             return
-        self._since = at - SLACK
-        found = await self._asker.offsets_for_times(dict.fromkeys(self._others, self._since))
-        for tp, place in found.items():
-            if place is not None and place.offset < self._at[tp]:
-                self._at[tp] = place.offset
-                self._reader.seek(tp, place.offset)
+        async with self._covering:
+            if since >= self._since:
+                return
+            found = await self._asker.offsets_for_times(dict.fromkeys(self._others, since))
+            for tp, place in found.items():
+                if place is not None and place.offset < self._at[tp]:
+                    self._at[tp] = place.offset
+                    self._reader.seek(tp, place.offset)
+            self._since = since
 
     async def caught_up(self, partition: int, offset: int) -> None:
         """Returns when a record of the ledger has been read, and of the others all that was there when it was called.
@@ -133,11 +139,15 @@ class Tail:
         while self.entry(message_id) == entry and (left := until - timing.monotonic()) > 0:
             await timing.wait(self._moved, left)
 
-    def prune(self, now: int, oldest: int | None) -> None:
-        """Forget what no message needs any more; `oldest`: the time of the first that is not done with."""
+    def prune(self, now: int, oldest: int) -> None:
+        """Forget what no message needs any more; `oldest`: the time of the first that is not done with.
+
+        Should an older one come after all, `cover` has it read again.
+        """
         self.ledger.prune(now)
-        if oldest is not None:
-            self.barred.prune(oldest - SLACK)
+        if oldest - SLACK > self._since:
+            self._since = oldest - SLACK
+            self.barred.prune(self._since)
 
     def _take_own(self, tp: TopicPartition) -> None:
         own = self._own[tp]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from schemas.topics import RETARGETING_DELIVERIES
 from sinks.dispatch import ledger
 from sinks.dispatch.ledger import Ledger
 from sinks.dispatch.tail import Tail
-from tests.unit.sinks.dispatch.samples import NOW, OwnTime, claim, done
+from tests.unit.sinks.dispatch.samples import HOUR, NOW, OwnTime, claim, done
 
 LEDGER = TopicPartition(RETARGETING_DELIVERIES, 0)
 
@@ -56,6 +57,44 @@ async def test_own_entries_count_without_being_read_but_never_too_early(seed):
         tail.wrote(log[at][0], 0, at, log[at][1])
     assert tail._at[LEDGER] == len(log)
     assert all(entry.state in (ledger.CLAIMED, ledger.DONE) for entry in tail.ledger.entries.values())
+
+
+class Broker:
+    """Offsets by time for the tail, an hour a record; `seeks` has where it was sent to."""
+
+    def __init__(self):
+        self.seeks, self.asked = [], 0
+
+    async def offsets_for_times(self, times):
+        self.asked += 1
+        await asyncio.sleep(0)
+        return {tp: SimpleNamespace(offset=max(0, 100 + (at - NOW) // HOUR)) for tp, at in times.items()}
+
+    def seek(self, tp, offset):
+        self.seeks.append((tp, offset))
+
+
+async def test_what_may_bar_an_older_message_is_read_before_it_goes():
+    """Nobody goes on before the topics have been wound back; once for all who ask; again after it was forgotten."""
+    tail, broker = Tail(Settings(), [0], OwnTime()), Broker()
+    tail._asker = tail._reader = broker
+    tail._at = dict.fromkeys(tail._others, 100)
+    went = []
+
+    async def covered(at):
+        await tail.cover(at)
+        went.append(dict(tail._at))
+
+    await asyncio.gather(covered(NOW - 5 * HOUR), covered(NOW - 2 * HOUR), covered(NOW + 2 * HOUR))
+    assert broker.asked == 1
+    assert went[0] == dict.fromkeys(tail._others, 100)  # nothing had to be known for a message of later
+    assert went[1:] == [dict.fromkeys(tail._others, 94)] * 2
+    assert dict(broker.seeks) == dict.fromkeys(tail._others, 94)
+    await tail.cover(NOW - 5 * HOUR)
+    assert broker.asked == 1
+    tail.prune(NOW, NOW)
+    await tail.cover(NOW - 5 * HOUR)
+    assert broker.asked == 2
 
 
 async def test_records_that_cannot_be_read_stop_nobody():
