@@ -29,7 +29,7 @@ SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )  # fmt: skip
 BREAKER: Final = Gauge(
-    "winback_dispatch_breaker", "Circuit breaker: 0 closed, 1 open, 0.5 trying one message", ["channel"],
+    "winback_dispatch_breaker", "Circuit breaker: 0 closed, 1 open, also while one message is tried", ["channel"],
     registry=REGISTRY,
 )  # fmt: skip
 RETRIES: Final = Counter(
@@ -41,7 +41,7 @@ LAG: Final = Gauge(
 )
 BUILD: Final = Gauge("winback_build_info", "1, labelled with the version", ["version", "process"], registry=REGISTRY)
 
-STATES: Final = {breaker.CLOSED: 0.0, breaker.HALF_OPEN: 0.5, breaker.OPEN: 1.0}
+STATES: Final = {breaker.CLOSED: 0, breaker.HALF_OPEN: 1, breaker.OPEN: 1}
 
 for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
     REGISTRY.register(_collector)

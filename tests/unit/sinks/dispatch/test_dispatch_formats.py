@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import orjson
 import pytest
@@ -32,6 +35,19 @@ def test_signature_is_that_of_standard_webhooks():
     assert signature.key_of("plain") == b"plain"
     with pytest.raises(ValueError, match="base64"):
         signature.key_of("whsec_?")
+
+
+def test_the_example_of_the_documentation_verifies_what_is_sent():
+    """The lines of Python in docs/delivery.md: true for a request of now, false for a changed or an old one."""
+    page = (Path(__file__).parents[4] / "docs/delivery.md").read_text()
+    example = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], example)  # noqa: S102 - our own page
+    secret, now = "whsec_d2luYmFjay10ZXN0cw==", int(time.time())
+    made = signature.headers(signature.key_of(secret), "m", now, b"{}")
+    assert example["verified"](made, b"{}", secret)
+    assert not example["verified"](made, b"{ }", secret)
+    old = signature.headers(signature.key_of(secret), "m", now - 1000, b"{}")
+    assert not example["verified"](old, b"{}", secret)
 
 
 def test_an_email_has_both_parts_and_names_its_message():
