@@ -113,7 +113,8 @@ class Catalogue:
                 continue
             self._keep(key, product_id, message_id)
             for profile_id in self._who(product_id):
-                yield profile_id, key
+                if key >= self.since(profile_id):
+                    yield profile_id, key
 
     def sealed(self, reached: bytes, closed: bytes) -> None:
         """All of before `reached` has taken effect; forget what nobody will ask for."""
