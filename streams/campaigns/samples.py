@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -22,7 +23,15 @@ _PRODUCTS: Final = (
     Line("502", "KI-1002", "Coffee Grinder & Cup", 25_000_000, 2, "https://shop.example/p/502"),
 )
 _RECOMMENDED: Final = {"name": "Wool Blanket", "url": "https://shop.example/p/503", "image_url": None, "price": 39.9}
-_TRAITS: Final = {"first_name": "Ana", "last_name": "García", "name": "Ana García", "email": "ana@example.com"}
+_TRAITS: Final = {
+    "first_name": "Ana", "last_name": "García", "firstName": "Ana", "lastName": "García", "name": "Ana García",
+    "email": "ana@example.com", "phone": "+4915112345678", "username": "ana", "title": "Dr.", "gender": "female",
+    "age": 34, "birthday": "1992-05-17", "createdAt": "2024-03-01T10:00:00.000Z", "website": "https://ana.example",
+    "avatar": "https://ana.example/ana.jpg", "description": "", "company": {"name": "Norden GmbH"},
+    "address": {"street": "Torstr. 1", "city": "Berlin", "postalCode": "10119", "country": "Germany"},
+}  # fmt: skip
+"""The traits that the Segment Spec names. Those of a shop's own are made up where the step's `if` asks for them."""
+_ASKED: Final = re.compile(r"\bprofile\.([A-Za-z_][A-Za-z0-9_-]*)")
 _ABOUT: Final[dict[str, dict[str, Any]]] = {
     "order_completed": {"order_id": "O-1000001", "value": 99.9, "currency": "EUR"},
     "product_added": {"product_id": "501", "price": 49.9, "currency": "EUR"},
@@ -123,7 +132,12 @@ def _rendered(
 
 def _told(problem: Exception) -> str:
     """In one line, without the picture of the place that Liquid draws."""
-    return str(problem.args[0] if problem.args else problem).split("\n")[0]
+    told = str(problem.args[0] if problem.args else problem).split("\n")[0]
+    if trait := _ASKED.match(told):
+        told += (
+            f' (if it is a trait of yours, ask for it: {{% if profile contains "{trait[1]}" %}}, or the step\'s `if`)'
+        )
+    return told
 
 
 def _scope(
@@ -132,13 +146,14 @@ def _scope(
     """What the template sees; `bare`: as little as there may be for this step to come to a message."""
     on = campaign.trigger.on
     lines = [replace(line, name=None, url=None, price=None) if bare else line for line in _PRODUCTS[: 1 if bare else 2]]
-    located = not bare or on in ("store_nearby", "hashtag_used")
+    located = not bare or on in ("store_nearby", "hashtag_used") or "store" in (step.condition or "")
+    asked = {name: _TRAITS.get(name, name) for name in _ASKED.findall(step.condition or "")}
     store = campaigns.stores.all[0] if campaigns.stores.all else None
     profile = Profile(
         "0" * 32,
         cart=Cart("0" * 32, AT, AT, AT, {line.sku or "": line for line in lines}, currency=None if bare else "EUR",
                   checkout=on == "checkout_abandoned", abandoned=True, abandonment_no=1),
-        traits={} if bare else {name: [value, AT] for name, value in _TRAITS.items()},
+        traits={name: [value, AT] for name, value in ({**asked, **({} if bare else _TRAITS)}).items()},
         locale=[sample.language or campaigns.file.language, AT],
         location=[store.latitude + 0.005, store.longitude, AT] if store is not None and located else None,
     )  # fmt: skip

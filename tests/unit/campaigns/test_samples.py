@@ -50,7 +50,11 @@ def test_a_step_is_shown_in_each_language_variant_and_offer(tmp_path):
 @pytest.mark.parametrize(
     ("text", "channel", "fault"),
     [
-        ("{{ profile.shoe_size }}", "email", "profile.shoe_size is undefined"),
+        (
+            "{{ profile.shoe_size }}",
+            "email",
+            "profile.shoe_size is undefined (if it is a trait of yours, ask for it: {% if",
+        ),
         ("{% if %}", "email", "missing expression"),
         ("{{ offer.code }}", "email", "offer.code is undefined"),
         ("long " * 200, "sms", "7 segments of a text message; `sms_segments` allows 3"),
@@ -84,6 +88,18 @@ def test_what_a_template_needs_of_a_customer_is_told(tmp_path, text, on, needs):
     else:
         assert needs in found[0].needs
         assert bool(needs) == bool(found[0].needs)
+
+
+def test_a_trait_that_the_step_asks_for_is_there(tmp_path):
+    """A shop's own trait, in the `if` of the step: who has it gets the message, and nobody else is meant to."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "t.liquid").write_text("{{ profile.vip }} {{ profile.firstName }}", encoding="utf-8")
+    step = "{id: s, channel: push, template: t, if: profile.vip and cart.value > 3}"
+    file = tmp_path / "campaigns.yaml"
+    file.write_text(f"campaigns: [{{id: a, trigger: {{on: cart_abandoned}}, steps: [{step}]}}]", encoding="utf-8")
+    [found] = samples(load(file))
+    assert (found.body, found.fault) == ("vip Ana", "")
+    assert found.needs.startswith("profile.firstName is undefined")
 
 
 def test_segments_of_a_text_message(tmp_path):
