@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import orjson
 
+from deploy.local import broker
 from deploy.local.errors import UnavailableError
 from deploy.local.person.naming import Named
 from schemas.topics import IDENTITY_LINKS
@@ -118,12 +119,13 @@ async def links(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.errors import KafkaError
 
+    broker.quiet()
     consumer = AIOKafkaConsumer(**settings.aiokafka(), enable_auto_commit=False, fetch_max_wait_ms=100)
     try:
         await consumer.start()
     except (KafkaError, OSError) as problem:
         await consumer.stop()
-        raise UnavailableError(f"Kafka at {settings.kafka} does not answer ({problem})") from None
+        raise UnavailableError(f"Kafka at {settings.kafka} does not answer ({problem}). {broker.HINT}") from None
     try:
         yield consumer
     finally:

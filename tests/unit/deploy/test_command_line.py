@@ -166,7 +166,16 @@ def test_absent_kafka_is_told_with_its_address(winback, command):
     assert time.monotonic() - began < 20
 
 
-@pytest.mark.parametrize("command", ["report", "query X", "migrate", *ASKING])
+def test_campaigns_cannot_be_switched_without_kafka(winback):
+    """One line with the address and what to do; exit 1."""
+    ran = winback("campaigns", "apply", WINBACK_KAFKA=nowhere())
+    assert ran.returncode == 1
+    [line] = ran.stderr.splitlines()
+    assert "127.0.0.1:" in line
+    assert "winback up" in line
+
+
+@pytest.mark.parametrize("command", ["report", "query X", "migrate", "offer X", *ASKING])
 def test_absent_clickhouse_is_told_with_its_address(winback, command):
     """No ClickHouse: the same, and its password is not shown."""
     ran = winback(*command.split(), "--wait", "0.3", WINBACK_CLICKHOUSE=f"http://user:hush@{nowhere()}/winback")
