@@ -1,7 +1,8 @@
 """The campaigns of one journey partition, and how others take their place at one point of its log.
 
 In the store: `w` -> the campaigns that hold since (`Campaigns.dump`), instead of those the worker was started with;
-`wr` -> the request of a switch that has not ended. Timers may be others under new campaigns, so all are looked at.
+`wr` -> of a switch that has not ended, the profile that was looked at last (16 bytes, or none yet) and the request.
+Timers may be others under new campaigns, so those of all profiles are looked at, in the order of their ids.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from streams.core.task import Store
 
 _CAMPAIGNS: Final = b"w"
 _REQUEST: Final = b"wr"
+_ID: Final = 16
 
 
 class Switch:
@@ -40,8 +42,8 @@ class Switch:
             self._take(orjson.loads(content))
         request = self._store.get(_REQUEST)
         if request is not None:
-            self.request = request.decode()
-            self._left = self._profiles.ids()
+            self.request = request[_ID:].decode()
+            self._left = [one for one in self._profiles.ids() if one > request[:_ID]]
 
     def begin(self, notice: Mapping[str, Any]) -> None:
         """From here on these campaigns decide, unless they are none."""
@@ -52,14 +54,17 @@ class Switch:
             self._refused = True
             return
         self._store.put(_CAMPAIGNS, orjson.dumps(notice["content"]))
-        self._store.put(_REQUEST, self.request.encode())
+        self._store.put(_REQUEST, bytes(_ID) + self.request.encode())
         self._left = self._profiles.ids()
 
     def go_on(self, most: int) -> bool:
         """Look at the timers of so many profiles; False when there are more."""
-        for profile_id in self._left[:most]:
+        looked_at = self._left[:most]
+        for profile_id in looked_at:
             self._sealer.due_anew(profile_id)
         del self._left[:most]
+        if looked_at and self._left and self.request is not None:
+            self._store.put(_REQUEST, looked_at[-1] + self.request.encode())
         return not self._left
 
     def end(self) -> dict[str, Any]:
