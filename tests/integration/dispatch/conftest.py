@@ -24,6 +24,13 @@ def dispatcher(address, tmp_path):
 
 
 @pytest.fixture
+def servers_only(request):
+    """For tests of what servers do, not brokers: they run on the embedded one alone."""
+    if request.config.getoption("--broker") == "kafka":
+        pytest.skip("has nothing to do with the broker")
+
+
+@pytest.fixture
 def mailbox():
     """`mailbox(**how)` starts a mail server."""
     started = []

@@ -57,6 +57,7 @@ def test_what_may_go_goes_once_and_what_is_barred_does_not(address, dispatcher, 
     assert {one: outcomes(address)[one] for one in wanted} == wanted
 
 
+@pytest.mark.usefixtures("servers_only")
 def test_what_a_server_refuses_for_now_is_tried_again_and_for_good_is_not(address, dispatcher, mailbox):
     """4xx at RCPT is tried until it goes or its tries are over; 5xx is a bounce; both are told as feedback."""
     box = mailbox(script=["451 4.3.0 later", "450 4.2.0 grey", None, "550 5.1.1 no such user", *["452 4.2.2 full"] * 3])
@@ -73,6 +74,7 @@ def test_what_a_server_refuses_for_now_is_tried_again_and_for_good_is_not(addres
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("servers_only")
 def test_a_mail_server_that_is_away_opens_the_breaker_until_messages_expire(address, dispatcher, mailbox):
     """Messages wait while it is away; one that expires then is cancelled with channel_down; the rest goes later."""
     (port,) = ports.free(1)

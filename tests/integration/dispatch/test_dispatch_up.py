@@ -22,10 +22,9 @@ campaigns:
 
 
 @pytest.mark.slow
-def test_a_cart_that_was_left_becomes_mail_and_the_mail_becomes_an_event(mailbox, tmp_path, request):
+@pytest.mark.usefixtures("servers_only")  # `up` brings its own broker
+def test_a_cart_that_was_left_becomes_mail_and_the_mail_becomes_an_event(mailbox, tmp_path):
     """`winback up` with WINBACK_DISPATCH: the reminder arrives, and that it did is an event of the same customer."""
-    if request.config.getoption("--broker") == "kafka":
-        pytest.skip("`up` brings its own broker")
     box = mailbox()
     (tmp_path / "campaigns.yaml").write_text(CAMPAIGNS)
     stack = Up(

@@ -14,6 +14,7 @@ from tests.integration.dispatch.parts import SECRET, Hook, id_of, message, outco
 MISCHIEF = (500, "hang", "late", "close", 503, 429, 200, 200, 200)
 
 
+@pytest.mark.usefixtures("servers_only")
 def test_a_webhook_that_fails_in_every_way_does_each_message_once(address, dispatcher):
     """500, no answer, one that is too late, a broken connection, 503, 429: tried again under one key until taken."""
 
@@ -58,6 +59,7 @@ def test_a_kill_in_the_middle_of_a_request_repeats_it_under_its_key(address, dis
     assert set(hook.attempts.values()) == {2}
 
 
+@pytest.mark.usefixtures("servers_only")
 def test_a_dead_address_is_told_and_nothing_of_ads(address, dispatcher):
     """404 and 410 are feedback that the address is no good; a refused message, ads and broadcast tell nothing."""
     statuses = {"push": 410, "sms": 404, "ads": 200, "broadcast": 200}
