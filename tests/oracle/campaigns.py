@@ -26,7 +26,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 @lru_cache(maxsize=16)
 def parsed(text: str) -> dict[str, Any]:
     """A campaigns file, read; several ask for the same one."""
-    return yaml.safe_load(text) or {}
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # noqa: S506 - safe, both of them
 
 
 def milliseconds(text: Any) -> int:

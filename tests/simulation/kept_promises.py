@@ -2,7 +2,7 @@
 
 Nobody who has bought is written to, nobody who said no, nobody too often or at night; every entry of a campaign comes
 to one end a step, and what was put off comes back. Time is event time. Where an event and a decision are of one
-millisecond, or an event came late, what the decision knew is left open, and nothing is asked of it.
+millisecond, an event came late, or a profile was divided since, what the decision knew is left open.
 """
 
 from __future__ import annotations
@@ -67,8 +67,11 @@ class Story:
 
     def events_of(self, profile_id: str, at: int) -> list[Row]:
         """The events of a profile, and of what was part of it before a time, in their order."""
-        family = self.families.of(profile_id, at).items()
-        some = [event for one, until in family for event in self.events[one] if event["time"] <= until]
+        some: list[Row] = []
+        for one, until in self.families.of(profile_id, at).items():
+            # What waited when a profile was divided stayed with it, and nobody has written down what did.
+            divided = until < float("inf")
+            some += [{**e, "late": e["late"] or divided} for e in self.events[one] if e["time"] <= until]
         return sorted(some, key=lambda event: event["time"])
 
 
@@ -152,8 +155,8 @@ def within_caps(story: Story) -> Iterator[str]:
     """More messages than a cap allows in a window that ends with a message, to all that the profile is by then."""
     for message in story.messages:
         at = message["at"]
-        family = story.families.of(message["profile_id"], at)
-        theirs = [m for m in story.messages if m["at"] <= min(at, family.get(m["profile_id"], 0))]
+        family = {one for one, until in story.families.of(message["profile_id"], at).items() if until > at}
+        theirs = [m for m in story.messages if m["at"] <= at and m["profile_id"] in family]
         for scope in ("global", message["channel"]):
             for limit, per in story.campaigns.caps.get(scope, ()):
                 count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)

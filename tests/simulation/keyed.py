@@ -18,6 +18,8 @@ from tests.simulation.actors import Disk, Life, Producer, SimulatedOutbox, Tally
 from tests.simulation.network import PAUSE, Network
 
 Make = Callable[[int, Store, Emit], Task]
+RESTS = (1, 10, 100, 1_000)
+"""Of how many of its steps an actor commits after."""
 
 
 class Changelog:
@@ -45,7 +47,10 @@ class Changelog:
 class Keyed:
     """Where a partition of a keyed agent runs: which life of it, and on which disk."""
 
-    def __init__(self, agent: str, tp: TP, changelog: str, make: Make, network: Network, rng: random.Random) -> None:
+    def __init__(
+        self, agent: str, tp: TP, changelog: str, make: Make, network: Network, rng: random.Random,
+        rests: Sequence[int] = RESTS,
+    ) -> None:  # fmt: skip
         self.agent = agent
         self.tp = tp
         self.name = f"{agent}[{tp.partition}]"
@@ -58,6 +63,7 @@ class Keyed:
         self._make = make
         self._network = network
         self._rng = rng
+        self._rests = rests
         self._log = network.logs[tp.topic, tp.partition]
 
     def done(self) -> bool:
@@ -103,7 +109,7 @@ class Keyed:
 
     async def _run(self, life: Life, lane: KeyedPartition) -> None:
         rng, log = self._rng, self._log
-        rest, largest = rng.choice((1, 10, 100, 1_000)), rng.choice((1, 3, 20, 200))
+        rest, largest = rng.choice(self._rests), rng.choice((1, 3, 20, 200))
         due = rest
         while not life.closing:
             await PAUSE

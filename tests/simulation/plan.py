@@ -19,7 +19,7 @@ MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late 
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
 ASKING_MODES: Final = ("wall", "wall crashes", "late", "late crashes", "wall crashes", "event crashes")
 """By the remainder of the seed, for runs with requests: under the event clock nothing has happened before the end."""
-LONGEST: Final = 30
+LONGEST: Final = 22
 """Events of a history of campaigns, responses to its messages aside."""
 LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
 

@@ -31,7 +31,7 @@ from tests.oracle.run import SECRET
 from tests.simulation.actors import Disk, KilledError, Life
 from tests.simulation.chaos import Chaos
 from tests.simulation.intake import Intakes, LazyReplica, Shop
-from tests.simulation.keyed import Keyed
+from tests.simulation.keyed import RESTS, Keyed
 from tests.simulation.network import Network
 from tests.simulation.plan import Plan
 
@@ -102,9 +102,11 @@ class World:
                 store, emit, partition=partition, partitions=partitions, campaigns=campaigns, secret=SECRET
             )
 
-        actors = [Keyed("identify", TP(IDENTITY_LINKS, 0), IDENTIFY_CHANGELOG, make_identify, network, rng)]
+        # Campaigns take many rounds, each of which waits for commits.
+        rests = RESTS[:3] if self.plan.campaigning else RESTS
+        actors = [Keyed("identify", TP(IDENTITY_LINKS, 0), IDENTIFY_CHANGELOG, make_identify, network, rng, rests)]
         actors += [
-            Keyed("journey", TP(PROFILE_EVENTS, p), JOURNEY_CHANGELOG, make_journey, network, rng)
+            Keyed("journey", TP(PROFILE_EVENTS, p), JOURNEY_CHANGELOG, make_journey, network, rng, rests)
             for p in range(partitions)
         ]
         return {actor.name: actor for actor in actors}
