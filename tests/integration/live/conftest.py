@@ -22,6 +22,7 @@ from schemas.topics import CHANNEL_TOPICS, OUTPUT_TOPICS
 from tests.integration.harness import PATIENCE, ROOT, environment
 from tests.integration.runtime.conftest import Embedded, eventually
 
+MOST_RESTARTS = 3
 SECRET = "of the test"  # noqa: S105 - of made-up customers
 
 
@@ -29,7 +30,7 @@ class Live:
     """A shop that is open: workers run, time goes on when the test says so."""
 
     def __init__(self, server, folder, *, lateness=30, clock="wall", campaigns=None, **env):
-        self.folder, self.workers, self._server = folder, [], server
+        self.folder, self.workers, self._server, self.restarts, self._started = folder, [], server, 0, 0
         folder.mkdir()
         self.settings = Settings(
             kafka=server.address, secret=SECRET, lateness=lateness, clock=clock, campaigns=campaigns,
@@ -56,8 +57,8 @@ class Live:
             self.start()
 
     def start(self):
-        """One more worker; its place among the workers."""
-        at = len(self.workers)
+        """One more worker, the last among the workers."""
+        at, self._started = self._started, self._started + 1
         [port] = ports.free(1)
         env = environment(
             **self._env, WINBACK_STATE_DIR=str(self.folder / f"state-{at}"), WINBACK_METRICS=f"127.0.0.1:{port}"
@@ -66,11 +67,10 @@ class Live:
             command = [sys.executable, "-m", "tests.integration.live.live_worker"]
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         self.workers.append((process, port))
-        return at
 
-    def kill(self, at):
-        """SIGKILL to a worker."""
-        process, _ = self.workers[at]
+    def kill(self):
+        """SIGKILL to the worker that has run for longest."""
+        process, _ = self.workers.pop(0)
         process.send_signal(signal.SIGKILL)
         process.wait()
 
@@ -185,15 +185,18 @@ class Live:
         return shown
 
     async def _alive(self, work):
-        """What some work comes to, while every worker that was not killed runs."""
+        """What some work comes to. A worker that ends by itself is started again, as a supervisor does, three times."""
         task, until = asyncio.ensure_future(work), monotonic() + PATIENCE
         while not task.done():
             await asyncio.wait([task], timeout=1)
-            ended = [process.returncode for process, _ in self.workers if process.poll() not in (None, -signal.SIGKILL)]
-            if not task.done() and (ended or monotonic() > until):
+            ended = [one for one in self.workers if one[0].poll() is not None]
+            for one in ended:
+                self.workers.remove(one)
+                self.restarts += 1
+                self.start()
+            if not task.done() and (self.restarts > MOST_RESTARTS or monotonic() > until):
                 task.cancel()
-                why = f"a worker ended with {ended}" if ended else f"waited {PATIENCE:g} s"
-                pytest.fail(f"{why}; the workers said: {self.said}")
+                pytest.fail(f"{self.restarts} restarts; waited up to {PATIENCE:g} s; the workers said: {self.said}")
         return task.result()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+START = datetime(2026, 3, 2, 22, 40, tzinfo=UTC)
+"""An hour and a bit before midnight, when what everybody did on a day becomes known."""
 LEAVES, BUYS_IN_STORE, BUYS_IN_STORE_LATER, BUYS_BY_CARD, BUYS_ON_WEB = range(5)
 STORE = "channels.store"
 
@@ -24,7 +25,10 @@ def line(minute, name=None, *, channel="web", **given):
 
 def order(minute, who, *, channel="store", **given):
     """An Order Completed of somebody."""
-    properties = {"order_id": f"o-{who}", "revenue": 30, "currency": "EUR", **given.pop("properties", {})}
+    number = int(who[1:])
+    bought = [{"product_id": f"p{number % 7}"}, {"product_id": f"q{number % 3}", "name": "Lid", "price": 5}]
+    properties = {"order_id": f"o-{who}", "revenue": 30, "currency": "EUR", "products": bought}
+    properties.update(given.pop("properties", {}))
     return line(minute, "Order Completed", channel=channel, properties=properties, **given)
 
 
@@ -37,7 +41,10 @@ def customer(number, minute):
         line(minute, "Product Added", anonymousId=f"{who}-web", properties=thing),
         line(minute + 1, userId=who, anonymousId=f"{who}-web", traits={"email": mail}),
     ]
-    if kind == BUYS_IN_STORE:  # known at the till by an e-mail address
+    if kind == LEAVES:
+        opened = {"campaign_id": "abandoned-cart"}
+        lines.append(line(minute + 41, "Email Opened", channel="email", userId=who, properties=opened))
+    elif kind == BUYS_IN_STORE:  # known at the till by an e-mail address
         lines.append(order(minute + 20, who, properties={"email": mail}))
     elif kind == BUYS_IN_STORE_LATER:  # the reminder comes first
         lines.append(order(minute + 45, who, properties={"email": mail}))
@@ -49,9 +56,25 @@ def customer(number, minute):
     return lines
 
 
+def looker(number, minute):
+    """Somebody who looks at a product on a telephone, and is known."""
+    device = {"device": {"token": f"t-{number}"}}
+    thing = {"product_id": f"p{number % 7}", "name": "Pot", "price": 30, "currency": "EUR"}
+    return [
+        line(minute, userId=f"l{number}", context=device, channel="app", traits={"email": f"l{number}@example.com"}),
+        line(minute + 1, "Product Viewed", userId=f"l{number}", channel="app", properties=thing),
+    ]
+
+
 def hours(customers=60, minutes=90):
-    """All of them, spread over these minutes, and somebody who only looks about in a store, all the time."""
+    """All of them and some who look at products, spread over these minutes; visits to a store all the time.
+
+    Near the end the price of a product drops.
+    """
     lines = [one for n in range(customers) for one in customer(n, round(2 + n * minutes / customers, 1))]
+    lines += [one for n in range(customers // 5) for one in looker(n, round(3 + n * minutes / customers, 1))]
+    cheaper = {"product_id": "p3", "price": 20, "old_price": 30, "currency": "EUR"}
+    lines.append(line(minutes + 40, "Product Price Changed", anonymousId="catalogue", properties=cheaper))
     lines += [
         line(minute, "Store Visited", channel="store", userId=f"visitor-{minute % 8}", properties={"store_id": "s1"})
         for minute in range(0, minutes + 49, 2)
