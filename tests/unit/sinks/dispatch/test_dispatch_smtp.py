@@ -8,7 +8,10 @@ import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
+from deploy.local import ports
 from sinks.dispatch import mime
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.smtp import Server, Smtp
@@ -171,3 +174,32 @@ async def test_tls_from_the_first_byte_with_a_password(certificate, trusted):
     server.close()
     assert answer.kind is (Kind.ACCEPTED if trusted else Kind.DOWN)
     assert script.log == ([["EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."]] if trusted else [])
+
+
+@pytest.mark.parametrize(("password", "patience", "kind"), [("secret", 5.0, Kind.ACCEPTED), ("wrong", 0.5, Kind.DOWN)])
+async def test_starttls_and_a_login_at_a_real_server(certificate, password, patience, kind):
+    """Aiosmtpd takes mail only over TLS from who has logged in; a wrong password is the channel's fault."""
+    served, taken = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    served.load_cert_chain(*certificate)
+
+    class Handler:
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+            taken.append((session.ssl is not None, session.authenticated, envelope.rcpt_tos))
+            return "250 OK"
+
+    def authenticator(server, session, envelope, mechanism, data):
+        return AuthResult(success=(data.login, data.password) == (b"user", b"secret"))
+
+    (port,) = ports.free(1)
+    controller = Controller(
+        Handler(), hostname="127.0.0.1", port=port, tls_context=served, require_starttls=True, auth_required=True,
+        authenticator=authenticator,
+    )  # fmt: skip
+    await asyncio.to_thread(controller.start)
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    sender = Smtp(Server("127.0.0.1", port, "starttls", "user", password, context, timeout=patience), SENDER)
+    answer = await sender.send(message(), NOW)
+    await sender.close()
+    await asyncio.to_thread(controller.stop)
+    assert answer.kind is kind
+    assert taken == ([(True, True, ["c1@example.com"])] if kind is Kind.ACCEPTED else [])
