@@ -99,8 +99,10 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
-    # What was sent is known as long as its message may be read again, and of two claims the first stays the first.
-    deliveries = {**changelog, "cleanup.policy": "compact,delete", "retention.ms": str(30 * DAY_MS)}
+    # What was sent is known as long as its message may be read again, and of two claims the first stays the first. No
+    # longer, as each dispatcher reads all of it when it starts.
+    kept = {"cleanup.policy": "compact,delete", "retention.ms": str(8 * DAY_MS), "segment.ms": str(DAY_MS)}
+    deliveries = {**changelog, **kept}
     return (
         *(Topic(name, "any", partitions, raw) for name in CHANNEL_TOPICS),
         Topic(PROFILE_EVENTS, "profile_id", partitions, log),
