@@ -11,7 +11,7 @@ import pytest
 from schemas.times import iso
 from tests.integration.harness import winback
 from tests.integration.live.hours import STORE, at, between, hours, line
-from tests.integration.live.test_lag import values
+from tests.integration.live.test_lag import values, wrong
 
 CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
 HOLDS, DEAD, BEHIND = "winback_source_delay_seconds", "winback_source_dead", "winback_watermark_delay_seconds"
@@ -83,6 +83,8 @@ async def test_a_source_that_will_never_move(live):
     late = [row for row in values(done["stitched.events"]) if row["late"]]
     assert {row["channel"] for row in late} == {"store", "ads"}
     assert len(values(done["conversions"])) == 24
+    # Some have been reminded of what they had bought: the price of calling a source dead, taken back where it can be.
+    assert wrong(done)
     void = [row for row in values(done["retargeting.decisions"]) if row["message_id"] and row["outcome"] == "cancelled"]
     assert void
     assert {row["reason"] for row in void} == {"converted"}
