@@ -14,16 +14,16 @@ reads the same records again issues the same rounds again.
 **Stops.** What everybody does on a day is known to decisions from the next day on (population.py), so at every UTC
 midnight all that comes before it must have taken effect, and have been told, before anything behind it is decided. New
 campaigns hold from one point of time on, in the same way. A midnight with nothing before it is passed: an
-acknowledgement carries `next`, the earliest thing that waits in its partition, and what is not there yet when a round
-is acknowledged is not earlier than the sources' bound when that round was issued. The next bound is at most the first
-midnight at or behind the least of these (of an event exactly at midnight the next one, as the bound of a time comes
-before the events of that time, but behind the timers at it).
+acknowledgement carries `next`, the earliest thing that waits in its partition, and `moved`, the earliest that it has
+sent on; what is not there yet when a round is acknowledged is not earlier than the sources' bound when that round was
+issued. The next bound is at most the first midnight at or behind the least of these (of an event exactly at midnight
+the next one, as the bound of a time comes before the events of that time, but behind the timers at it).
 
 A bound at a stop does not do by itself. A profile that waits in another for its merge takes effect when that is
 sealed, which may be later, and what belongs to it may be in flight while W passes it. So at a stop S rounds go on with
 the same bound until a round has been acknowledged in which
 
-- every partition had sent on nothing of before S since its last acknowledgement (`moved`), and
+- every partition had sent on nothing of before S since its last acknowledgement, and
 - identify had announced nothing since it issued that round.
 
 Everything of before S rests then, in the partition where it is going to take effect: it had been emitted before the
@@ -227,7 +227,7 @@ class Rounds:
         if self._closing or not self._number:
             # The first round moves nothing: it only asks what there is.
             return self._bound
-        earliest = max(min(self._next, self._issued_at), self._bound)
+        earliest = max(min(self._next, self._moved, self._issued_at), self._bound)
         stop = END_OF_TIME
         if earliest < END_OF_TIME:
             stop = bound(-(-time_of(earliest) // DAY_MS) * DAY_MS)
