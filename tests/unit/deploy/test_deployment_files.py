@@ -162,6 +162,16 @@ def test_panels_do_not_overlap():
         assert len(set(cells)) == len(cells), path.name
 
 
+def test_every_process_is_scraped():
+    """Prometheus looks at each service of the compose file that serves metrics, under its name; alerts use these."""
+    [content] = documents(DEPLOY / "prometheus/prometheus.yml")
+    scraped = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in content["scrape_configs"]}
+    assert scraped == {name: [name] for name in ("streams", "sinks", "dispatch")}
+    assert scraped.keys() <= compose()["services"].keys()
+    named = set(re.findall(r'job=~?"([a-z|]+)"', (DEPLOY / "prometheus/alerts.yml").read_text()))
+    assert {job for one in named for job in one.split("|")} <= scraped.keys()
+
+
 def test_every_alert_says_what_to_do():
     """An alert has a severity, waits before it fires, and names an action."""
     [content] = documents(DEPLOY / "prometheus/alerts.yml")
