@@ -10,10 +10,13 @@ from streams.core.profile import Profile
 
 
 def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool:
-    """Whether some rule of the channel, or of all together, is used up in its window (now - per, now]."""
+    """Whether some rule of the channel, or of all together, is used up in its window (now - per, now].
+
+    A step that a late event set is decided at its own time, before messages that have gone out since: these count too.
+    """
     for name in ("global", channel):
         for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
-            count = sum(1 for at, used, *_ in profile.sent if now - cap.per < at <= now and name in ("global", used))
+            count = sum(1 for at, used, *_ in profile.sent if at > now - cap.per and name in ("global", used))
             if count >= cap.limit:
                 return True
     return False

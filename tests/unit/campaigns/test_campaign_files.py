@@ -25,7 +25,7 @@ def write(tmp_path, text):
 def test_the_built_in_file_is_valid_and_its_templates_are_liquid():
     """What runs without any setting."""
     campaigns = load(None)
-    assert set(campaigns.by_trigger) == {"cart_abandoned", "checkout_abandoned", "browse_abandoned"}
+    assert set(campaigns.by_trigger) == {"cart_abandoned", "checkout_abandoned"}
     assert Renderer(campaigns).errors == {}
 
 
