@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -12,10 +13,12 @@ from deploy.local import outputs
 from deploy.local.lines import of_objects
 from schemas.record import Record
 from schemas.settings import Settings
+from sinks.dispatch.dryrun import dry_run
 from streams import replay
 from streams.campaigns import load
 from tests.integration.harness import same_files
 from tests.integration.live.hours import STORE, at, between, customer, hours
+from tests.integration.runtime.conftest import eventually
 
 CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
 EVERYTHING = Path(__file__).with_name("everything") / "campaigns.yaml"
@@ -55,8 +58,11 @@ def values(records):
     return [json.loads(value) for value in dict.fromkeys(record.value for record in records) if value]
 
 
-def wrong(records):
-    """Messages to somebody with an order between what set them off (the opening of the cart) and the decision."""
+def wrong(records, *, ever=False):
+    """Ids of messages to somebody with an order since what set them off (the opening of the cart).
+
+    The order is not later than the decision, unless any counts (`ever`).
+    """
     into = {row["merged_profile_id"]: row["into_profile_id"] for row in values(records["identity.merges"])}
 
     def who(profile):
@@ -69,16 +75,33 @@ def wrong(records):
 
     def bought(message, when):
         trigger = message["trigger"]
+        if not ever and when > message["decided_at"]:
+            return False
         if trigger["type"] == "order_completed":
-            return trigger["at"] < when <= message["decided_at"]
-        return opened.get(trigger["cart_id"], trigger["at"]) <= when <= message["decided_at"]
+            return trigger["at"] < when
+        return opened.get(trigger["cart_id"], trigger["at"]) <= when
 
     return [
-        message
+        message["message_id"]
         for message in values(records["retargeting.messages"])
         for buyer, when in orders
         if buyer == who(message["profile_id"]) and bought(message, when)
     ]
+
+
+async def sent_by_a_dispatcher(shop, folder, wanted):
+    """Ids of the messages that a dispatcher would send now: those wanted, and all others until a second later."""
+    stopped = asyncio.Event()
+    running = asyncio.create_task(dry_run(shop.settings, (), folder, stopped))
+
+    async def sent():
+        return {path.stem for path in folder.rglob("*.*")} >= wanted
+
+    await eventually(sent, f"{len(wanted)} messages to be sent")
+    await asyncio.wait([running], timeout=1.0)  # nothing says that it has seen all
+    stopped.set()
+    await running
+    return {path.stem for path in folder.rglob("*.*")}
 
 
 async def day(shop, lines, *, lags):
@@ -106,9 +129,14 @@ async def test_a_store_two_hours_behind(live, tmp_path):
     assert await shop.shows("winback_source_delay_seconds", lambda seconds: seconds >= LAG * 60, topic=STORE)
     await shop.hold()
     found = await shop.finish()
-    shop.close()
     assert wrong(found) == []
     assert len(values(found["conversions"])) == 48
+    # What was decided before a purchase is decided without a lag, too; but it is sent to nobody who has bought since.
+    messages = {row["message_id"] for row in values(found["retargeting.messages"])}
+    wanted = messages - set(wrong(found, ever=True))
+    assert 0 < len(wanted) < len(messages)
+    assert await sent_by_a_dispatcher(shop, tmp_path / "sent", wanted) == wanted
+    shop.close()
 
     shop = await live("free", at(0), campaigns=EVERYTHING)
     await day(shop, lines, lags=False)
