@@ -75,6 +75,20 @@ class Cart:
         ours = [line for line in self.lines.values() if line.currency in {None, self.currency}]
         return sum((line.quantity * (line.price or 0) for line in ours), Decimal(0)).quantize(Decimal("0.000001"))
 
+    def row(self, to: str, reason: str) -> dict[str, Any]:
+        """The cart as a transition shows it."""
+        return {
+            "cart_id": self.cart_id,
+            "from": self.state,
+            "to": to,
+            "reason": reason,
+            "lines": [line.shown() for line in self.lines.values()],
+            "value": plain(self.value()),
+            "currency": self.currency,
+            "stage": self.stage,
+            "abandonment_no": self.abandonment_no,
+        }
+
     def apply(self, event: Fact) -> None:
         """Change the lines as a cart event says (rulings 3 and 4)."""
         item = event.properties

@@ -32,9 +32,9 @@ class Everybody:
         self._engaged.append((at, channel, hour))
 
     def bought(self, products: list[Any], at: int) -> None:
-        """What was in an order that counts: the first 20 products, in pairs."""
+        """What was in an order that counts: the first 10 products, in pairs."""
         known: dict[str, dict[str, Any]] = {}
-        for product in [p for p in products if isinstance(p, dict)][:20]:
+        for product in [p for p in products if isinstance(p, dict)][:10]:
             if (key := product_id(product)) is None:
                 continue
             known.setdefault(key, product)

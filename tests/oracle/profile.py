@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
-from tests.oracle.campaigns import Campaign, Step
+from tests.oracle.campaigns import Campaign, Campaigns, Step
 from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
 from tests.oracle.reach import Reach
 from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
@@ -13,12 +13,16 @@ from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
 
 @dataclass(eq=False)
 class Waiting:
-    """A step that waits for its time. `rows` counts the decisions about it; `placed`: its best hour is found."""
+    """A step that waits for its time. `rows` counts the decisions about it; `placed`: its best hour is found.
+
+    `gone`: the campaigns of now have no such step.
+    """
 
     step: Step
     due: int
     rows: int = 0
     placed: bool = False
+    gone: bool = False
 
 
 @dataclass(eq=False)
@@ -30,6 +34,17 @@ class Sequence:
     waiting: list[Waiting]
     used: list[str] = field(default_factory=list)
     engaged: bool = False
+    gone: bool = False
+
+    def meet(self, campaigns: Campaigns) -> None:
+        """Other campaigns hold from now on: what waits is decided by those of the same names."""
+        self.gone = self.campaign.id not in campaigns.by_id
+        nobody = replace(self.campaign, priority=0, place=len(campaigns.campaigns), exit_on=frozenset(), steps=())
+        self.campaign = campaigns.by_id.get(self.campaign.id, nobody)
+        steps = {step.id: step for step in self.campaign.steps}
+        for waiting in self.waiting:
+            waiting.gone = waiting.step.id not in steps
+            waiting.step = steps.get(waiting.step.id, replace(waiting.step, place=0))
 
     def base(self, profile_id: str, step: Step) -> str:
         """What a message is about."""

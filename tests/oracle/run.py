@@ -25,6 +25,7 @@ def run(
     secret: str = SECRET,
     partitions: int = 4,
     campaigns: str = "",
+    switches: Iterable[tuple[int, str]] = (),
     stores: Iterable[Mapping[str, Any]] = STORES,
     templates: Mapping[str, str] = TEMPLATES,
     phone_region: str = "US",
@@ -33,8 +34,8 @@ def run(
 ) -> Outcome:
     """Everything that `records` come to, time having run out at the end. `campaigns` is the text of a campaigns file.
 
-    `stores` and `templates` are what lies beside that. `partitions` changes nothing: that is one of
-    the things to prove.
+    `switches`: (time in ms, text) of others that hold from then on. `stores` and `templates` are what lies beside
+    them. `partitions` changes nothing: that is one of the things to prove.
     """
     hasher = Hasher(secret)
     out = Outcome()
@@ -54,8 +55,20 @@ def run(
     def profile(profile_id: str) -> Profile:
         return profiles.setdefault(profile_id, Profile(profile_id))
 
-    day = 0
+    day, reached, waiting = 0, -1, sorted(switches, key=lambda switch: switch[0])
+
+    def switch_before(time: float) -> None:
+        nonlocal reached
+        while waiting and waiting[0][0] <= time:
+            at, text = waiting.pop(0)
+            # Of two at one moment the first decides nothing.
+            if at > reached:
+                run_days(walk, profiles, at)
+            reached = at
+            walk.switch(Campaigns(text, secret, stores, templates), profiles.values())
+
     for fact in sorted(facts, key=lambda f: f.key):
+        switch_before(fact.time)
         if fact.time // DAY > day:
             # What everybody did until midnight is known from now on, so all that was to happen by then must have.
             day = fact.time // DAY
@@ -79,6 +92,7 @@ def run(
             owner = hasher("broadcast", fact.message_id)
         walk.apply(profile(owner), fact)
         walk.change(list(profiles.values()), fact)
+    switch_before(FOR_EVER)
     run_days(walk, profiles, FOR_EVER)
     seen: set[Identifier] = {i for f in facts for i in (*f.identifiers, *f.previous)}
     for identifier in seen:

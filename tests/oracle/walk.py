@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.oracle.campaigns import DAY, Campaign, Campaigns, local, milliseconds
 from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
-from tests.oracle.decisions import Judge, credit, shown_trigger
+from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
 from tests.oracle.everybody import Everybody, product_id
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
@@ -31,6 +31,14 @@ class Walk:
         self.judge = Judge(campaigns, self.everybody)
         self.changed: dict[tuple[str, str], int] = {}
 
+    def switch(self, campaigns: Campaigns, profiles: Iterable[Profile]) -> None:
+        """Other campaigns hold from now on, for everybody."""
+        self.campaigns = campaigns
+        self.judge = Judge(campaigns, self.everybody)
+        for p in profiles:
+            for sequence in p.sequences:
+                sequence.meet(campaigns)
+
     # ------------------------------------------------------------------ time
 
     def timers(self, p: Profile) -> list[tuple[int, int, Callable[[int], None]]]:
@@ -44,9 +52,9 @@ class Walk:
             if p.last_order is not None and p.looks.lapsed.get(campaign.id) != p.last_order:
                 at = p.last_order + milliseconds(campaign.asks["after"])
                 due.append((at, 2 + n, lambda at, campaign=campaign: self.lapsed_time(p, campaign, at)))
-        steps = sorted((s.order(w), n, s, w) for s in p.sequences for n, w in enumerate(s.waiting))
+        steps = [(sequence, waiting) for sequence in p.sequences for waiting in sequence.waiting]
         if steps:
-            _, _, sequence, waiting = steps[0]
+            sequence, waiting = min(steps, key=lambda step: step[0].order(step[1]))
             due.append((waiting.due, 1_000, lambda at: self.take_step(p, sequence, waiting, at)))
         return due
 
@@ -114,7 +122,7 @@ class Walk:
 
     def take_step(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> None:
         """Decide a step that is due."""
-        verdict = self.judge.decide(p, sequence, waiting, now)
+        verdict = Verdict("cancelled", "exited") if waiting.gone else self.judge.decide(p, sequence, waiting, now)
         waiting.placed = True
         if verdict.outcome == "moved":
             waiting.due = verdict.again
@@ -355,21 +363,7 @@ class Walk:
 
     def transition(self, profile_id: str, cart: Cart, to: str, reason: str, at: int) -> None:
         """A row of cart.transitions (ruling 21); the cart is in its new state after it."""
-        self.out.transitions.append(
-            {
-                "profile_id": profile_id,
-                "cart_id": cart.cart_id,
-                "from": cart.state,
-                "to": to,
-                "at": iso(at),
-                "reason": reason,
-                "lines": [line.shown() for line in cart.lines.values()],
-                "value": plain(cart.value()),
-                "currency": cart.currency,
-                "stage": cart.stage,
-                "abandonment_no": cart.abandonment_no,
-            }
-        )
+        self.out.transitions.append({"profile_id": profile_id, **cart.row(to, reason), "at": iso(at)})
         cart.state = to
 
     def decision(
@@ -382,9 +376,9 @@ class Walk:
                 "decision_id": sequence.decision_id(p.id, waiting),
                 "campaign_id": campaign.id,
                 "step": step.id,
-                "variant": self.campaigns.variant(p.id, campaign, step),
+                "variant": None if waiting.gone else self.campaigns.variant(p.id, campaign, step),
                 "profile_id": p.id,
-                "arm": self.campaigns.arm(p.id, campaign),
+                "arm": "treatment" if sequence.gone else self.campaigns.arm(p.id, campaign),
                 "outcome": outcome,
                 "reason": reason,
                 "message_id": sequence.message_id(p.id, step) if outcome == "sent" else None,

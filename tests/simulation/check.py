@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import orjson
@@ -13,7 +13,7 @@ from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.campaigns import load
 from streams.core.campaigns import Campaigns
 from tests.oracle.cells import TOLD, told, totals, written
-from tests.oracle.compare import differences
+from tests.oracle.compare import differences, milliseconds
 from tests.oracle.run import SECRET, run
 from tests.oracle.shop import campaigns_file
 from tests.simulation.invariants import (
@@ -72,18 +72,20 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     """Everything that is wrong with the outcome of a run."""
     drained, whole = world.topics(), world.topics(whole=True)
     yield from unique(whole)
+    switched = switches(plan, world)
+    files = [plan.campaigns, *(text for _, text in switched)]
     if plan.requests:
         yield from no_message_after_an_order(world.network.emitted)
         yield from cells_add_up(whole)
-        yield from kept_promises(plan.campaigns, whole, exact=plan.exact, asking=True)
+        yield from kept_promises(files, whole, exact=plan.exact, asking=True)
         yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole, world.state())
         return
     yield from repeats_only(drained, whole)
     yield from each_once(plan.records, drained)
     yield from no_message_after_an_order(world.network.emitted)
-    yield from kept_promises(plan.campaigns, drained, exact=plan.exact)
+    yield from kept_promises(files, drained, exact=plan.exact)
     if plan.exact:
-        yield from as_the_oracle(plan, drained)
+        yield from as_the_oracle(plan, drained, switched)
     else:
         yield from cells_add_up(drained)
 
@@ -93,9 +95,17 @@ def youngest(assignments: list[Record]) -> list[Record]:
     return sorted(assignments, key=lambda record: orjson.loads(record.value or b"")["version"])
 
 
-def as_the_oracle(plan: Plan, topics: Topics) -> Iterator[str]:
-    """How the outcome differs from the oracle's."""
-    want = run(plan.records, campaigns=plan.campaigns, partitions=plan.partitions)
+def switches(plan: Plan, world: World) -> list[tuple[int, str]]:
+    """From when on, in ms, which other campaigns held, as the receipts say."""
+    log = (orjson.loads(record.value or b"") for record in world.network.logs[IDENTITY_LINKS, 0])
+    receipts = {row["request"]: row["at"] for row in log if row["k"] == "receipt" and "at" in row}
+    texts = {f"switch {nth}": text for nth, (_, text) in enumerate(plan.switches, 1)}
+    return [(milliseconds(receipts[request]), text) for request, text in texts.items()]
+
+
+def as_the_oracle(plan: Plan, topics: Topics, switched: Sequence[tuple[int, str]] = ()) -> Iterator[str]:
+    """How the outcome differs from the oracle's, in which other campaigns hold from the same points on."""
+    want = run(plan.records, campaigns=plan.campaigns, switches=switched, partitions=plan.partitions)
     if plan.zombies:
         topics = {**topics, IDENTITY_ASSIGNMENTS: youngest(topics[IDENTITY_ASSIGNMENTS])}
     yield from differences(want, topics, secret=SECRET)

@@ -59,7 +59,7 @@ class Families:
 class Story:
     """What was written in a run, by profile. Times are milliseconds."""
 
-    campaigns: Campaigns
+    files: list[Campaigns]
     families: Families
     messages: list[Row]
     decisions: list[Row]
@@ -75,8 +75,8 @@ class Story:
         return sorted(some, key=lambda event: event["time"])
 
 
-def told(file: str, topics: Topics) -> Story:
-    """The written records in that shape. `file` is the campaigns file."""
+def told(files: Iterable[str], topics: Topics) -> Story:
+    """The written records in that shape. `files`: the campaigns that held, one after another."""
     events = defaultdict(list)
     for row in rows_of(topics, STITCHED_EVENTS):
         events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
@@ -84,7 +84,7 @@ def told(file: str, topics: Topics) -> Story:
     for row in messages:
         row["at"] = milliseconds(row["decided_at"])
     return Story(
-        Campaigns(file, SECRET),
+        [Campaigns(file, SECRET) for file in files],
         Families(rows_of(topics, IDENTITY_MERGES)),
         messages,
         rows_of(topics, RETARGETING_DECISIONS),
@@ -92,15 +92,19 @@ def told(file: str, topics: Topics) -> Story:
     )
 
 
-def kept_promises(file: str, topics: Topics, *, exact: bool, asking: bool = False) -> Iterator[str]:
+def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: bool = False) -> Iterator[str]:
     """All promises that were broken, one line each. `exact`: no event came later than the lateness allows.
 
-    `asking`: somebody asked for splits and erasures. What is erased comes to no end, and what waits stays where it was.
+    `files`: the campaigns that held. A timer that is new with the later ones may fire at a time when others did, so
+    only what breaks the word of each of them is told. `asking`: somebody asked for splits and erasures. What is erased
+    comes to no end, and what waits stays where it was.
     """
-    story = told(file, topics)
-    yield from with_consent(story)
-    yield from within_caps(story)
-    yield from not_at_night(story)
+    story = told(files, topics)
+    for message in story.messages:
+        for broken in (without_consent, beyond_caps, at_night):
+            found = [broken(story, campaigns, message) for campaigns in story.files]
+            if all(found):
+                yield f"{found[0]}: {message}"
     if asking:
         return
     if exact:
@@ -120,20 +124,22 @@ def no_buyers(story: Story) -> Iterator[str]:
                 yield f"a message to a buyer: {event['event_time']} {message}"
 
 
-def with_consent(story: Story) -> Iterator[str]:
-    """A message on a channel, or about a topic, that the customer does not want."""
-    for message in story.messages:
-        channel, topic = message["channel"], story.campaigns.by_id[message["campaign_id"]].topic
-        events = story.events_of(message["profile_id"], message["at"])
-        keys = {channel, f"{channel}:{topic}", f"*:{topic}"} if topic else {channel}
-        for key in keys:
-            said = [(event["late"], event["time"], yes) for event in events for yes in saying(event, key)]
-            if any(late or time == message["at"] for late, time, _ in said):
-                continue
-            before = [yes for _, time, yes in said if time < message["at"]]
-            # A merge keeps the stricter word: the newest of all may be the weaker one, but if it is no, it is no.
-            if (before and not before[-1]) or (not before and key == channel and not story.campaigns.opt_out):
-                yield f"a message without consent to {key}: {message}"
+def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | None:
+    """Whether a message is on a channel, or about a topic, that the customer does not want."""
+    campaign = campaigns.by_id.get(message["campaign_id"])
+    if campaign is None:
+        return None
+    channel, topic = message["channel"], campaign.topic
+    events = story.events_of(message["profile_id"], message["at"])
+    for key in {channel, f"{channel}:{topic}", f"*:{topic}"} if topic else {channel}:
+        said = [(event["late"], event["time"], yes) for event in events for yes in saying(event, key)]
+        if any(late or time == message["at"] for late, time, _ in said):
+            continue
+        before = [yes for _, time, yes in said if time < message["at"]]
+        # A merge keeps the stricter word: the newest of all may be the weaker one, but if it is no, it is no.
+        if (before and not before[-1]) or (not before and key == channel and not campaigns.opt_out):
+            return f"a message without consent to {key}"
+    return None
 
 
 def saying(event: Row, key: str) -> Iterator[bool]:
@@ -151,34 +157,34 @@ def saying(event: Row, key: str) -> Iterator[bool]:
             yield word in GIVES
 
 
-def within_caps(story: Story) -> Iterator[str]:
-    """More messages than a cap allows in a window that ends with a message, to all that the profile is by then."""
-    for message in story.messages:
-        at = message["at"]
-        family = {one for one, until in story.families.of(message["profile_id"], at).items() if until > at}
-        theirs = [m for m in story.messages if m["at"] <= at and m["profile_id"] in family]
-        for scope in ("global", message["channel"]):
-            for limit, per in story.campaigns.caps.get(scope, ()):
-                count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)
-                if count > limit:
-                    yield f"{count} messages of {scope} in a window of {limit}: {message}"
+def beyond_caps(story: Story, campaigns: Campaigns, message: Row) -> str | None:
+    """Whether a cap is exceeded in the window that ends with a message, by all that the profile is by then."""
+    at = message["at"]
+    family = {one for one, until in story.families.of(message["profile_id"], at).items() if until > at}
+    theirs = [m for m in story.messages if m["at"] <= at and m["profile_id"] in family]
+    for scope in ("global", message["channel"]):
+        for limit, per in campaigns.caps.get(scope, ()):
+            count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)
+            if count > limit:
+                return f"{count} messages of {scope} in a window of {limit}"
+    return None
 
 
-def not_at_night(story: Story) -> Iterator[str]:
-    """A message in the quiet hours of every zone that the customer may have been known to be in."""
-    for message in story.messages if story.campaigns.quiet else ():
-        zones: set[str] = set()
-        known = story.campaigns.timezone
-        for event in story.events_of(message["profile_id"], message["at"]):
-            zone = event["context"].get("timezone")
-            if not isinstance(zone, str) or not readable(zone):
-                continue
-            if event["late"] or event["time"] == message["at"]:
-                zones.add(zone)
-            elif event["time"] < message["at"]:
-                known = zone
-        if all(story.campaigns.quiet_until(zone, message["at"]) for zone in {known, *zones}):
-            yield f"a message in quiet hours: {message}"
+def at_night(story: Story, campaigns: Campaigns, message: Row) -> str | None:
+    """Whether a message is in the quiet hours of every zone that the customer may have been known to be in."""
+    if not campaigns.quiet:
+        return None
+    zones, known = set(), campaigns.timezone
+    for event in story.events_of(message["profile_id"], message["at"]):
+        zone = event["context"].get("timezone")
+        if not isinstance(zone, str) or not readable(zone):
+            continue
+        if event["late"] or event["time"] == message["at"]:
+            zones.add(zone)
+        elif event["time"] < message["at"]:
+            known = zone
+    quiet = all(campaigns.quiet_until(zone, message["at"]) for zone in {known, *zones})
+    return "a message in quiet hours" if quiet else None
 
 
 def readable(zone: str) -> bool:
@@ -207,9 +213,13 @@ def one_end_each(story: Story, topics: Topics, *, exact: bool) -> Iterator[str]:
         last[entry][kind] = max(row["decided_at"], last[entry].get(kind, ""))
     entries: Counter[str] = Counter()
     for entry, steps in ends.items():
-        wanted = {step.id for step in story.campaigns.by_id[entry[0]].steps}
         entries[entry[0]] += max(steps.values())
-        if set(steps) != wanted or len(set(steps.values())) != 1 or not all(steps.values()):
+        known = [file.by_id[entry[0]] for file in story.files if entry[0] in file.by_id]
+        if (
+            set(steps) not in [{step.id for step in campaign.steps} for campaign in known]
+            or len(set(steps.values())) != 1
+            or not all(steps.values())
+        ):
             yield f"an entry whose steps did not each come to one end: {entry} {dict(steps)}"
         for step in steps:
             if exact and last[entry].get(f"{step} deferred", "") > last[entry].get(f"{step} final", ""):

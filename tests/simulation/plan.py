@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +12,7 @@ import orjson
 from schemas.events import DeadLetter, Reader
 from schemas.identifiers import Identifier
 from schemas.record import Record
-from tests.oracle.campaign_histories import random_campaigns
+from tests.oracle.campaign_histories import campaigns, random_campaigns
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.simulation.crowds import crowd
 
@@ -19,6 +20,8 @@ MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late 
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
 ASKING_MODES: Final = ("wall", "wall crashes", "late", "late crashes", "wall crashes", "event crashes")
 """By the remainder of the seed, for runs with requests: under the event clock nothing has happened before the end."""
+AGELESS: Final = "max_trigger_age: 9999d\n"
+"""A clock that jumps over a month between two events must not make a trigger stale."""
 LONGEST: Final = 22
 """Events of a history of campaigns, responses to its messages aside."""
 LATENESS: Final = (0, 1_000, 30_000, 20 * MINUTE, 2 * HOUR)
@@ -39,7 +42,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """One run, all but the scheduler's choices. `lateness` in ms, None under the event clock."""
+    """One run, all but the scheduler's choices. `lateness` in ms, None under the event clock.
+
+    `switches`: other campaigns are applied when this many raw records have come in, (how many, the file's text).
+    """
 
     seed: int
     mode: str
@@ -56,6 +62,12 @@ class Plan:
     unit: int
     requests: tuple[Request, ...] = ()
     campaigning: bool = False
+    switches: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def slow_input(self) -> bool:
+        """A request, or campaigns that are applied, are to find something done."""
+        return bool(self.requests or self.switches)
 
     @property
     def exact(self) -> bool:
@@ -77,16 +89,17 @@ def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Pl
     records = history.records(partitions)
     if mode.startswith("wall"):
         records = punctual(hurried(history, lateness or 0).records(partitions), lateness or 0)
+    age = AGELESS if wall else ""
     return Plan(
         seed=seed,
         mode=mode,
         partitions=partitions,
         workers=rng.choice((1, 2, 3, 4)),
         lateness=lateness,
-        # A clock that jumps over a month between two events must not make a trigger stale.
-        campaigns=history.campaigns + ("max_trigger_age: 9999d\n" if wall else ""),
+        campaigns=history.campaigns + age,
         records=tuple(records),
         campaigning=campaigning,
+        switches=tuple(switches(seed, len(records), age)) if campaigning else (),
         strikes=rng.choice((1, 3, 10)) if crashes else 0,
         zombies=rng.choice((0.0, 0.0, 0.5)) if crashes else 0.0,
         moves=rng.choice((0, 1, 4)),
@@ -94,6 +107,13 @@ def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Pl
         a_call=rng.choice((1, 2, 5, 2_000)),
         unit=rng.choice((1, 20, 20_000, 20_000)),
     )
+
+
+def switches(seed: int, records: int, age: str) -> Iterator[tuple[int, str]]:
+    """In every third seed other campaigns of the same names are applied once or twice, somewhere in between."""
+    rng = random.Random(f"switches {seed}")
+    for after in sorted(rng.randint(0, records) for _ in range(rng.choice((0, 0, 0, 0, 1, 2)))):
+        yield after, campaigns(rng.choice) + age
 
 
 def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "split", "erase")) -> Plan:

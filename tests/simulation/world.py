@@ -22,12 +22,14 @@ from schemas.topics import (
     PROFILE_EVENTS,
 )  # fmt: skip
 from streams.agents import reports
+from streams.campaigns import load
 from streams.core import decide, identify, journey, render
 from streams.core.campaigns import Campaigns
 from streams.core.wire import links_out
 from streams.runtime import partition
 from streams.runtime.errors import WorkerError
 from tests.oracle.run import SECRET
+from tests.oracle.shop import campaigns_file
 from tests.simulation.actors import Disk, KilledError, Life
 from tests.simulation.chaos import Chaos
 from tests.simulation.intake import Intakes, LazyReplica, Shop
@@ -70,6 +72,7 @@ class World:
         self.zombies: list[tuple[Seat, Life]] = []
         self.drained_at: dict[tuple[str, int], int] | None = None
         self.requests = list(plan.requests)
+        self.switches = list(plan.switches)
         self._links_seen = 0
         self._ended = False
         self._reassigning = False
@@ -188,11 +191,12 @@ class World:
         actions: list[tuple[Callable[[], None], float]] = [(self._land, 1.5 * len(self.seats))]
         actions += [(lambda s=seat: self._step(s), 1.0) for seat in (*self.readers, *self.seats)]
         actions += [(lambda w=w: self._read_on(w), 0.5) for w in range(self.plan.workers)]
-        # A request is to find something done: input comes slowly where there are any.
-        keen = 0.1 if self.plan.requests else 1.0
+        keen = 0.1 if self.plan.slow_input else 1.0
         actions += [(self._publish, keen), (self._declare_end, 0.2), (self._zombie, 0.5), (self._trouble, 0.2)]
         if self.requests:
             actions.append((self._ask, 0.5))
+        if self.switches:
+            actions.append((self._switch, 0.5))
         total, weights = 0.0, []
         for _, weight in actions:
             total += weight * rng.choice((0.05, 0.3, 1.0, 1.0, 3.0))
@@ -233,7 +237,7 @@ class World:
     def _publish(self) -> None:
         """Raw events come in: in the order of their arrival by the wall clock, in any order of sources without it."""
         shop, rng = self.shop, self.rng
-        for _ in range(rng.choice((1, 1, 1, 5) if self.plan.requests else (1, 1, 5, 50))):
+        for _ in range(rng.choice((1, 1, 1, 5) if self.plan.slow_input else (1, 1, 5, 50))):
             if not self._arrivals:
                 return
             record = self._arrivals[0]
@@ -274,6 +278,15 @@ class World:
                     }
                 )
             )
+
+    def _switch(self) -> None:
+        """Somebody applies other campaigns."""
+        if self.switches and len(self.plan.records) - len(self._arrivals) >= self.switches[0][0]:
+            text = self.switches.pop(0)[1]
+            nth = len(self.plan.switches) - len(self.switches)
+            self.say(f"campaigns are applied: switch {nth}")
+            content = load(campaigns_file(text)).dump()
+            self.network.append(links_out({"k": "campaigns", "request": f"switch {nth}", "content": content}))
 
     def _zombie(self) -> None:
         if not self.zombies:
@@ -332,7 +345,7 @@ class World:
     def _finished(self) -> bool:
         if self.drained_at is None or not self.network.idle or self.zombies or self.chaos.active:
             return False
-        if self.requests or self._reassigning:
+        if self.requests or self.switches or self._reassigning:
             return False
         return all(actor.done() for actor in self.keyed.values())
 
