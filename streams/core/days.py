@@ -15,8 +15,8 @@ import orjson
 
 from streams.core.task import Store
 
-MOST_OTHERS: Final = 200
-"""How many others are remembered that are bought with a product: the most frequent, of equals by id."""
+MOST_OTHERS: Final = 50
+"""How many others are remembered of twice as many that are bought with a product: most often first, then by id."""
 _A_RECORD: Final = 5_000
 """Pairs and products that one record carries, about."""
 _DAY_SIZE: Final = 4
@@ -33,12 +33,12 @@ class Product:
 
     at: int = -1
     facts: dict[str, Any] | None = None
-    others: Counter[str] = field(default_factory=Counter)
+    others: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, told: list[Any]) -> Product:
         """The inverse of `dump`."""
-        return cls(told[0], told[1], Counter(told[2]))
+        return cls(*told)
 
     def dump(self) -> list[Any]:
         """As JSON."""
@@ -52,12 +52,14 @@ class Product:
     def add(self, other: Product) -> None:
         """What else is known of it."""
         self.hear(other.at, other.facts)
-        self.others.update(other.others)
+        others = self.others
+        for product_id, count in other.others.items():
+            others[product_id] = others.get(product_id, 0) + count
 
     def keep(self, most: int) -> None:
-        """Forget all others but so many."""
-        if len(self.others) > most:
-            self.others = Counter(dict(ranked(self.others)[:most]))
+        """Forget all others but so many, when there are twice as many."""
+        if len(self.others) > 2 * most:
+            self.others = dict(ranked(self.others)[:most])
 
 
 @dataclass(slots=True)

@@ -160,7 +160,7 @@ class Journey:
             case "product":
                 self._catalogue.arrive(notice)
             case "learned":
-                self._population.hear(notice)
+                self._population.hear(notice["part"])
             case "campaigns":
                 self._switch.begin(notice)
                 return self._finish_switch()
@@ -220,8 +220,9 @@ class Journey:
         """At a midnight, what has been learned goes to every partition, this one too, for the next day's decisions."""
         if self._learned and is_midnight(reached):
             for told in self._learned.tell():
+                part = orjson.Fragment(orjson.dumps(told))
                 for partition in range(self._partitions):
-                    self._forward.send(notice_to(partition, {"k": "learned", **told}))
+                    self._forward.send(notice_to(partition, {"k": "learned", "part": part}))
         self._learned.since = time_of(reached)
         self._population.fold(reached)
 

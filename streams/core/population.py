@@ -21,8 +21,8 @@ from streams.core.lines import text_of
 from streams.core.order import time_of
 from streams.core.task import Store
 
-MOST_PRODUCTS: Final = 20
-"""How many products of an order are taken: each pair of them is a fact."""
+MOST_PRODUCTS: Final = 10
+"""How many products of an order are taken: each pair of them is a fact, which every partition is told."""
 MOST_ID: Final = 256
 """Characters of a product's id; what has a longer one is left out."""
 _DAYS: Final = b"p"
@@ -115,8 +115,9 @@ class Learned:
                 day.product(product_id).hear(at, _facts(item))
                 self.days.touch(number, product_id)
         for a, b in combinations(sorted(ids), 2):
-            day.products[a].others[b] += 1
-            day.products[b].others[a] += 1
+            of_a, of_b = day.products[a].others, day.products[b].others
+            of_a[b] = of_a.get(b, 0) + 1
+            of_b[a] = of_b.get(a, 0) + 1
 
     def tell(self) -> Iterator[dict[str, Any]]:
         """Everything, as what a record can carry each; nothing is left."""
