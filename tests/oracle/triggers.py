@@ -144,7 +144,7 @@ class Looks:
         price = None if price is None or price < 0 else price
         value = Decimal(price or 0) * (Decimal(1) if quantity is None else quantity)
         trigger = Trigger(
-            "product_added", event.time, event.time, f"added:{event.message_id}", value=value,
+            "product_added", event.time, event.time, f"added:{event.message_id}:{event.time}", value=value,
             products=(shown(event.properties),), about={"product_id": key, **given("price", price)},
         )  # fmt: skip
         yield from ((campaign, trigger) for campaign in campaigns.on("product_added"))
@@ -156,7 +156,7 @@ class Looks:
             since = event.time - milliseconds(campaign.asks.get("within", "7d"))
             for topic in topics_of(event):
                 if wanted in {None, topic} and sum(since < at <= event.time for at in self.topics[topic]) >= times:
-                    ref = f"content:{event.message_id}"
+                    ref = f"content:{event.message_id}:{event.time}"
                     yield campaign, Trigger("content_viewed", event.time, event.time, ref, about={"topic": topic})
                     break
 
@@ -166,7 +166,7 @@ class Looks:
             wanted = [plain_hashtag(tag) for tag in campaign.asks.get("hashtags", ())]
             used = next((tag for tag in hashtags_of(event) if not wanted or tag in wanted), None)
             if used is not None:
-                ref = f"hashtag:{event.message_id}"
+                ref = f"hashtag:{event.message_id}:{event.time}"
                 yield campaign, Trigger("hashtag_used", event.time, event.time, ref, about={"hashtag": used})
 
     def of_store(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
@@ -176,7 +176,11 @@ class Looks:
         if near is None:
             return
         trigger = Trigger(
-            "store_nearby", event.time, event.time, f"nearby:{event.message_id}", about={"store_id": near[0].id}
+            "store_nearby",
+            event.time,
+            event.time,
+            f"nearby:{event.message_id}:{event.time}",
+            about={"store_id": near[0].id},
         )
         for campaign in campaigns.on("store_nearby"):
             if near[1] <= metres(campaign.asks.get("radius", 1000)):
@@ -203,7 +207,7 @@ class Looks:
                 continue
             prefix = "price" if kind == "price_dropped" else "stock"
             yield campaign, Trigger(
-                kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}", products=(product,),
+                kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}:{event.time}", products=(product,),
                 about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None},
             )  # fmt: skip
 

@@ -167,6 +167,8 @@ class Walk:
         withdrawn = p.reach.learn(event, self.campaigns)
         self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
         self.feedback(p, event)
+        # Who has responded before campaigns were applied that end then leaves with the next event.
+        self.end(p, "exited", event.time, lambda s: s.engaged and "engaged" in s.campaign.exit_on)
         order = None
         if event.type == "track" and event.name == "Order Completed":
             order = self.order(p, event)
@@ -218,8 +220,6 @@ class Walk:
             sequence = p.sequence_of(text(event.properties.get("campaign_id")) or "")
         if sequence is not None:
             sequence.engaged = True
-            if "engaged" in sequence.campaign.exit_on:
-                self.end(p, "exited", event.time, lambda s: s is sequence)
 
     def order(self, p: Profile, event: Fact) -> dict[str, Any] | None:
         """A purchase: it ends what waits, converts the cart, and counts once under its order_id."""

@@ -39,7 +39,7 @@ def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> 
             times = profile.topics.get(topic, [])
             seen = bisect_right(times, event.time) - bisect_right(times, event.time - rule.within)
             if seen >= rule.times:
-                about = ref(profile, "content", event.message_id)
+                about = ref(profile, "content", event.message_id, event.time)
                 found.append(
                     Trigger(
                         "content_viewed", event.time, event.time, about, about={"topic": topic}, campaign=campaign.id

@@ -18,7 +18,7 @@ def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> l
         wanted = campaign.trigger.hashtags
         used = next((tag for tag in hashtags if not wanted or tag in wanted), None)
         if used is not None:
-            about = ref(profile, "hashtag", event.message_id)
+            about = ref(profile, "hashtag", event.message_id, event.time)
             found.append(
                 Trigger("hashtag_used", event.time, event.time, about, about={"hashtag": used}, campaign=campaign.id)
             )

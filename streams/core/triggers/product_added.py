@@ -22,6 +22,6 @@ def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said:
     if (currency := currency_of(event.properties)) is not None:
         about["currency"] = currency
     return Trigger(
-        "product_added", event.time, event.time, ref(profile, "added", event.message_id),
+        "product_added", event.time, event.time, ref(profile, "added", event.message_id, event.time),
         value=max(-LIMIT, min(worth, LIMIT)), products=[whole(said)], about=about,
     )  # fmt: skip

@@ -33,7 +33,7 @@ def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequenc
     if event.late or not campaigns or (found := stores.nearest(*here)) is None:
         return []
     nearest, metres = found
-    about = ref(profile, "nearby", event.message_id)
+    about = ref(profile, "nearby", event.message_id, event.time)
     return [
         Trigger("store_nearby", event.time, event.time, about, about={"store_id": nearest.id}, campaign=campaign.id)
         for campaign in campaigns

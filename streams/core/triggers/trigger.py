@@ -33,6 +33,6 @@ def ref(profile: Profile, *parts: str | int) -> str:
     """What a trigger is about, in one text: the parts and the profile it happens to.
 
     Two profiles may have the same order or see the same change of a price, and be one later; what each of them was sent
-    about it must not have one id.
+    about it must not have one id. Of an event, the messageId and the time: after a day a producer may use it again.
     """
     return ":".join(map(str, (*parts, profile.id)))

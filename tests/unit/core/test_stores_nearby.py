@@ -53,7 +53,7 @@ def test_a_customer_comes_near_a_store():
     """From the context or the properties, as numbers or text, each campaign within its own radius."""
     customer = Customer({"on": "store_nearby", "radius": "100m"}, "store_nearby")
     (trigger,) = customer.does("", 0, "app", type_="screen", context={"location": HERE})
-    assert trigger[:4] == ("store_nearby", at(0), at(0), "nearby:m0:p")
+    assert trigger[:4] == ("store_nearby", at(0), at(0), f"nearby:m0:{at(0)}:p")
     assert (trigger.campaign, trigger.about) == ("c1", {"store_id": "mitte"})
     found = customer.does("Location Updated", 1, "app", lat=" 52.52 ", lng="13.405")
     assert [t.campaign for t in found] == ["c0", "c1"]

@@ -75,7 +75,7 @@ def test_a_lower_price_sets_off_whoever_was_interested():
     customer = interested(DROPPED)
     event = change(60, price="15", old_price=19.99, currency="eur", name=None)
     (trigger,) = customer.triggers.on_product(customer.profile, event)
-    assert trigger[:4] == (DROPPED, at(60), at(60), "price:a:c60:p")
+    assert trigger[:4] == (DROPPED, at(60), at(60), f"price:a:c60:{at(60)}:p")
     assert trigger.about == {"product_id": "a", "price": 15, "old_price": 19.99, "currency": "EUR"}
     assert (trigger.products[0]["name"], trigger.products[0]["price"]) == ("A", 15)
     assert (trigger.value, trigger.campaign) == (15_000_000, "c0")
@@ -132,7 +132,7 @@ def test_back_in_stock_needs_no_price():
     """Whoever is interested hears of it; a price is shown if there is one."""
     customer = interested("back_in_stock", DROPPED)
     (trigger,) = customer.triggers.on_product(customer.profile, change(1, "back_in_stock", price="n/a"))
-    assert trigger[:4] == ("back_in_stock", at(1), at(1), "stock:a:c1:p")
+    assert trigger[:4] == ("back_in_stock", at(1), at(1), f"stock:a:c1:{at(1)}:p")
     assert trigger.about == {"product_id": "a"}
     assert trigger.products[0]["price"] == 20
     assert customer.triggers.on_product(customer.profile, change(1, "back_in_stock", "other")) == []
@@ -170,7 +170,7 @@ def test_an_addition_is_worth_its_price_times_its_pieces():
     """On any channel; without a product or late it is none."""
     customer = Customer("product_added")
     (trigger,) = customer.does("Product Added", 3, "callcenter", sku="s", price="2.50", quantity="4", currency="eur")
-    assert trigger[:4] == ("product_added", at(3), at(3), "added:m3:p")
+    assert trigger[:4] == ("product_added", at(3), at(3), f"added:m3:{at(3)}:p")
     assert (trigger.value, trigger.about) == (10_000_000, {"product_id": "s", "price": 2.5, "currency": "EUR"})
     assert trigger.products[0]["quantity"] == 4
     assert customer.does("Product Added", 4, name="nameless") == []

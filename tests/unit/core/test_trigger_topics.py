@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from streams.core.triggers import content_viewed, lapsed
-from tests.unit.core.happenings import DAY, Customer, at
+from tests.unit.core.happenings import DAY, Customer, at, happened
 
 YEAR = 365 * DAY / 60_000
 TWICE = {"on": "content_viewed", "topic": " Running ", "times": 2, "within": "1h"}
@@ -16,7 +18,7 @@ def test_a_topic_is_read_about_often_enough():
     customer = Customer(TWICE)
     assert customer.does("", 0, type_="page", topic="running") == []
     (trigger,) = customer.does("Article Read", 30, "app", topics=["Shoes", " RUNNING"])
-    assert trigger[:4] == ("content_viewed", at(30), at(30), "content:m30:p")
+    assert trigger[:4] == ("content_viewed", at(30), at(30), f"content:m30:{at(30)}:p")
     assert (trigger.about, trigger.campaign) == ({"topic": "running"}, "c0")
     assert len(customer.does("", 60, type_="screen", topic="running")) == 1
     assert customer.does("", 120, type_="screen", topic="running") == []
@@ -28,6 +30,14 @@ def test_a_campaign_without_a_topic_takes_the_first_that_was_seen_enough():
     assert customer.does("", 0, type_="page", topics=["b", "c"]) == []
     (trigger,) = customer.does("", 1, type_="page", topic="a", topics=["c", "b", "c"])
     assert trigger.about == {"topic": "c"}
+
+
+def test_a_message_id_that_is_used_again_after_a_day_is_about_something_else():
+    """What is sent about either event has its own id."""
+    customer = Customer({"on": "content_viewed"})
+    views = (replace(happened("", day * 1_440, type_="page", topic="a"), message_id="same") for day in (0, 2))
+    first, second = (customer.triggers.on_event(customer.profile, view, None)[0] for view in views)
+    assert first.ref != second.ref
 
 
 def test_what_is_said_elsewhere_is_not_read():
@@ -78,7 +88,7 @@ def test_hashtags_are_known_in_any_form():
     customer = Customer({"on": "hashtag_used", "hashtags": ["#WinBack", "sale"]}, "hashtag_used")
     found = customer.does("Post Shared", 0, "social", hashtags=["#other", " #Sale ", "winback"])
     assert [(t.campaign, t.about["hashtag"]) for t in found] == [("c0", "sale"), ("c1", "other")]
-    assert found[0][:4] == ("hashtag_used", at(0), at(0), "hashtag:m0:p")
+    assert found[0][:4] == ("hashtag_used", at(0), at(0), f"hashtag:m0:{at(0)}:p")
     found = customer.does("Hashtag Used", 1, "social", hashtag="##WINBACK")
     assert [t.about["hashtag"] for t in found] == ["winback", "winback"]
     assert customer.does("Post Commented", 2, "social", hashtags=["x"]) != []
