@@ -45,9 +45,11 @@ def rounds_do_not_wait() -> AbstractContextManager[Any]:
 def what_moves_holds_nothing() -> AbstractContextManager[Any]:
     """The watermark may pass what one partition has sent on to another."""
     real = Rounds.acknowledge
-    return patch.object(
-        Rounds, "acknowledge", lambda self, partition, number, _low: real(self, partition, number, None)
-    )
+
+    def acknowledge(self: Rounds, partition: int, number: int, said: dict[str, Any]) -> None:
+        real(self, partition, number, {**said, "low": None, "moved": None})
+
+    return patch.object(Rounds, "acknowledge", acknowledge)
 
 
 def repeats_between_partitions_count() -> AbstractContextManager[Any]:
