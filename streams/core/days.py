@@ -1,6 +1,7 @@
-"""Facts by UTC day (population.py), kept in the store under one prefix: numbers of a day, and what was bought on it.
+"""Facts by UTC day (population.py), kept in the store under a prefix: numbers of a day, and what was bought on it.
 
-`prefix` + day (4 bytes) -> [sent, responses, responses by hour]; ... + product id -> [time, facts, others].
+Of one's own (`Days`): `prefix` + day (4 bytes) -> [sent, responses, responses by hour]; ... + product id -> [time,
+facts, others]. Of everybody's (`Told`): records as they came.
 """
 
 from __future__ import annotations
@@ -126,16 +127,6 @@ class Days:
                 self._store.put(self._name(number, product_id), orjson.dumps(value))
         self._touched.clear()
 
-    def hear(self, told: Mapping[str, Any]) -> None:
-        """Count in what `told` says."""
-        day = self.day(told["day"])
-        if told["numbers"] is not None:
-            day.add_numbers(Day.of(told["numbers"]))
-            self.touch(told["day"])
-        for product_id, product in told["products"].items():
-            day.product(product_id).add(Product.of(product))
-            self.touch(told["day"], product_id)
-
     def told(self) -> Iterator[dict[str, Any]]:
         """All of them, in parts that fit a record each: {day, numbers or None, products}."""
         for number, day in sorted(self.days.items()):
@@ -166,6 +157,49 @@ class Days:
 
     def _name(self, number: int, product_id: str) -> bytes:
         return self._prefix + number.to_bytes(_DAY_SIZE, "big") + product_id.encode()
+
+
+class Told:
+    """Days as others have told them, kept record by record: `prefix` + day (4 bytes) + number of the record (4)."""
+
+    def __init__(self, store: Store, prefix: bytes) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._records: Counter[int] = Counter()
+        self.days: dict[int, Day] = {}
+
+    def load(self) -> None:
+        """Read them back after a restart."""
+        for name, value in self._store.scan(self._prefix):
+            self._count(int.from_bytes(name[1:][:_DAY_SIZE], "big"), orjson.loads(value))
+
+    def hear(self, told: Mapping[str, Any]) -> None:
+        """Count in what `told` says: a part of a day ({day, numbers or None, products})."""
+        number = told["day"]
+        self._store.put(self._name(number, self._records[number]), orjson.dumps(told))
+        self._count(number, told)
+
+    def drop(self, number: int) -> None:
+        """Forget a day."""
+        del self.days[number]
+        for nth in range(self._records.pop(number)):
+            self._store.delete(self._name(number, nth))
+
+    def _count(self, number: int, told: Mapping[str, Any]) -> None:
+        self._records[number] += 1
+        day = self.days.setdefault(number, Day())
+        if told["numbers"] is not None:
+            day.add_numbers(Day.of(told["numbers"]))
+        products = day.products
+        for product_id, heard in told["products"].items():
+            known = products.get(product_id)
+            if known is None:
+                products[product_id] = Product.of(heard)
+            else:
+                known.add(Product.of(heard))
+
+    def _name(self, number: int, nth: int) -> bytes:
+        return self._prefix + number.to_bytes(_DAY_SIZE, "big") + nth.to_bytes(_DAY_SIZE, "big")
 
 
 def _text(facts: dict[str, Any] | None) -> str:

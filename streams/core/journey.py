@@ -145,7 +145,6 @@ class Journey:
         """Profiles back to the store, cells out, and how far time has come."""
         self._profiles.flush()
         self._cells.flush()
-        self._population.flush()
         self._learned.days.flush()
         handover = self._handover
         bounds = (handover.reached.hex(), handover.closed.hex(), handover.low.hex())

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import Any, Final, Protocol
 
 import orjson
 
 from schemas.money import micros, to_number
 from schemas.topics import DAY_MS
-from streams.core.days import MOST_OTHERS, Day, Days, Product, ranked
+from streams.core.days import MOST_OTHERS, Day, Days, Product, Told, ranked
 from streams.core.lines import text_of
 from streams.core.order import time_of
 from streams.core.task import Store
@@ -25,6 +25,8 @@ MOST_PRODUCTS: Final = 10
 """How many products of an order are taken: each pair of them is a fact, which every partition is told."""
 MOST_ID: Final = 256
 """Characters of a product's id; what has a longer one is left out."""
+WEEK: Final = 7
+"""Days that go into the total together: a product that is bought every day is written once, not seven times."""
 _DAYS: Final = b"p"
 _TOTAL: Final = b"g"
 _LEARNED: Final = b"l"
@@ -130,7 +132,7 @@ class Learned:
 
 
 class Population:
-    """All that the partitions have told, kept in one of them: the last days each by itself, those before in one total.
+    """All that the partitions have told, kept in one of them: the last days each by itself, weeks before in one total.
 
     What is asked for is answered as of a time that is not before the last bound; asked of earlier (by something that
     came late), it says what is known by now.
@@ -138,8 +140,9 @@ class Population:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._days = Days(store, _DAYS)
+        self._days = Told(store, _DAYS)
         self._total = Day()
+        self._week = 0
         self._products: dict[str, Product | None] = {}
 
     def load(self) -> None:
@@ -147,30 +150,39 @@ class Population:
         self._days.load()
         total = self._store.get(_TOTAL)
         if total is not None:
-            self._total = Day.of(orjson.loads(total))
-
-    def flush(self) -> None:
-        """Write down what has changed."""
-        self._days.flush()
+            self._week, numbers = orjson.loads(total)
+            self._total = Day.of(numbers)
 
     def hear(self, told: Mapping[str, Any]) -> None:
         """What a partition has learned (`Learned.tell`)."""
         self._days.hear(told)
 
     def fold(self, reached: bytes) -> None:
-        """Days that every decision behind the bound knows go into the total."""
-        before = (time_of(reached) - 1) // DAY_MS
-        for number in sorted(n for n in self._days.days if n < before):
-            day = self._days.days[number]
-            self._total.add_numbers(day)
-            for product_id, product in sorted(day.products.items()):
-                total = self._of_total(product_id) or Product()
-                total.add(product)
+        """Weeks of which every decision behind the bound knows all days go into the total."""
+        self._fold((time_of(reached) - 1) // DAY_MS)
+
+    def _fold(self, before: int) -> None:
+        """Week by week, so that what is forgotten of a product does not depend on when this is asked for."""
+        week = before // WEEK
+        if week <= self._week:
+            return
+        for _, days in groupby(sorted(n for n in self._days.days if n // WEEK < week), key=lambda n: n // WEEK):
+            changed: dict[str, Product] = {}
+            for number in days:
+                day = self._days.days[number]
+                self._total.add_numbers(day)
+                for product_id, product in day.products.items():
+                    total = changed.get(product_id)
+                    if total is None:
+                        total = changed[product_id] = self._of_total(product_id) or Product()
+                    total.add(product)
+                self._days.drop(number)
+            for product_id, total in sorted(changed.items()):
                 total.keep(MOST_OTHERS)
                 self._store.put(_TOTAL + product_id.encode(), orjson.dumps(total.dump()))
                 self._remember(product_id, total)
-            self._days.drop(number)
-            self._store.put(_TOTAL, orjson.dumps(self._total.numbers()))
+        self._week = week
+        self._store.put(_TOTAL, orjson.dumps([week, self._total.numbers()]))
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """(messages sent, responses to them) on a channel."""
@@ -197,13 +209,15 @@ class Population:
 
     def _known(self, at: int) -> list[Day]:
         before = (at - 1) // DAY_MS
+        self._fold(before)
         return [self._total, *(day for number, day in self._days.days.items() if number < before)]
 
     def _of(self, product_id: str, at: int) -> Iterator[Product]:
+        before = (at - 1) // DAY_MS
+        self._fold(before)
         total = self._of_total(product_id)
         if total is not None:
             yield total
-        before = (at - 1) // DAY_MS
         for number, day in self._days.days.items():
             if number < before and (product := day.products.get(product_id)) is not None:
                 yield product

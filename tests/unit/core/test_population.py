@@ -11,7 +11,7 @@ from schemas.topics import DAY_MS
 from streams.core import days as module
 from streams.core.days import Product
 from streams.core.order import bound
-from streams.core.population import Learned, NobodyKnown, Population
+from streams.core.population import WEEK, Learned, NobodyKnown, Population
 from streams.runtime.state import MemoryBase, PartitionStore, Position
 
 DAY = 20_000
@@ -93,14 +93,16 @@ def test_a_fact_that_comes_late_is_of_the_day_that_has_been_reached():
 def test_who_learned_it_and_how_much_is_folded_makes_no_difference():
     """The same facts among one, or among three who tell them as they come, folded at every midnight or never."""
     rng = random.Random(7)
-    facts = sorted((START + rng.randrange(6 * DAY_MS), rng.choice("abcdefg"), rng.choice("abcdefg")) for _ in range(99))
+    facts = sorted(
+        (START + rng.randrange(23 * DAY_MS), rng.choice("abcdefg"), rng.choice("abcdefg")) for _ in range(99)
+    )
     whole = Learned()
     for at, a, b in facts:
         whole.bought([{"product_id": a, "name": f"{a}{at}"}, {"product_id": b}], at)
         whole.engaged(a, at % 24, at)
     unfolded = known(whole)
     folded = Population(PartitionStore(MemoryBase()))
-    for day in range(DAY, DAY + 6):
+    for day in range(DAY, DAY + 23):
         parts = [Learned() for _ in range(3)]
         for at, a, b in facts:
             if at // DAY_MS == day:
@@ -124,22 +126,22 @@ def test_it_is_kept_over_a_restart():
     base = MemoryBase()
     store = PartitionStore(base)
     learned, population = Learned(store), Population(store)
-    for at in (START, NEXT, NEXT + DAY_MS):
+    for at in (START, NEXT, START + WEEK * DAY_MS):
         one = Learned()
         one.bought([{"product_id": "a", "name": f"at {at}"}, {"product_id": "b"}], at)
         one.engaged("sms", 3, at)
         for part in told(one):
             population.hear(part)
-    population.fold(bound(NEXT + DAY_MS))
+    population.fold(bound(START + WEEK * DAY_MS + 1))
+    assert [number // WEEK for number in population._days.days] == [DAY // WEEK + 1]
     learned.sent("email", NEXT)
     learned.bought([{"product_id": "a"}, {"product_id": "c"}], NEXT)
-    population.flush()
     learned.days.flush()
     store.settle(Position(0, 0, 0, 0))
     again, untold = Population(PartitionStore(base)), Learned(PartitionStore(base))
     again.load()
     untold.days.load()
-    for at in (NEXT + DAY_MS, NEXT + DAY_MS + 1, NEXT + 2 * DAY_MS + 1):
+    for at in (START + WEEK * DAY_MS, START + WEEK * DAY_MS + 1, START + (WEEK + 1) * DAY_MS + 1):
         assert again.bought_with("a", at) == population.bought_with("a", at)
         assert again.product("a", at) == population.product("a", at)
         assert again.rate("sms", at) == population.rate("sms", at)
@@ -162,8 +164,11 @@ def test_of_a_product_the_most_frequent_others_are_kept(monkeypatch):
     for others in ("ab", "ab", "ac", "ad"):
         learned.bought([{"product_id": p} for p in others], START)
     population = known(learned)
-    population.fold(bound(NEXT + 1))
-    assert population.bought_with("a", NEXT + 2) == [("b", 2)]
+    assert len(population.bought_with("a", NEXT + 2)) == 3
+    later = START + WEEK * DAY_MS + 1
+    assert population.bought_with("a", later) == [("b", 2)]
+    population.fold(bound(later))
+    assert population.bought_with("a", later) == [("b", 2)]
 
 
 def test_much_is_told_in_several_records(monkeypatch):
