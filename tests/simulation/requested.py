@@ -62,6 +62,8 @@ class Log:
         self._applied: set[Key] = set()
         self._waiting: list[tuple[Key, list[Identifier], int]] = alone(plan)
         self._reached = 0
+        self.late = False
+        """Whether a link came later than its time had been reached: it counts when identify gets to it."""
         self._sources = [(topic, p) for topic in CHANNEL_TOPICS for p in range(plan.partitions)]
         self._watermarks: dict[tuple[str, int], int] = {}
         self._positions: dict[tuple[str, int], int] = {}
@@ -75,6 +77,7 @@ class Log:
             case "links":
                 for time, offset, identifiers, previous in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
+                    self.late = self.late or time < self._reached
                     self._waiting.append((key, [self._known[hashed] for _, hashed in identifiers], previous))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
@@ -158,7 +161,9 @@ def requested(plan: Plan, links: Iterable[Record], topics: Topics, state: Iterab
     known = names(plan)
     log = Log(links, plan, known)
     acts = log.acts
-    yield from _clusters(log.graph, known, topics)
+    if plan.exact or not log.late:
+        # Late links wait for the end of a stop, and are taken in event-time order then: perhaps another than here.
+        yield from _clusters(log.graph, known, topics)
     if plan.exact:
         yield from _in_place(log, topics)
         yield from _in_order(topics)
