@@ -210,7 +210,12 @@ def _samples(text, name, labels):
 
 @pytest.fixture
 async def live(request, tmp_path):
-    """Opens a shop with a name and a time, on a broker of its own (Apache Kafka with --broker=kafka)."""
+    """Opens a shop with a name and a time, on a broker of its own (Apache Kafka with --broker=kafka).
+
+    The slow ones are about identify and the workers, and run on the embedded broker only.
+    """
+    if request.config.getoption("--broker", "embedded") == "kafka" and request.node.get_closest_marker("slow"):
+        pytest.skip("nothing of it depends on the broker")
     shops = []
 
     async def start(name, now, *, workers=1, **settings):

@@ -154,10 +154,8 @@ async def test_a_store_two_hours_behind(live, tmp_path):
     [{"lateness": 3 * 3600}, {"steady_sources": STORE}, {"clock": "event"}],
     ids=["lateness", "steady", "event-clock"],
 )
-async def test_a_store_that_sends_nothing_for_two_hours(request, live, tmp_path, settings):
+async def test_a_store_that_sends_nothing_for_two_hours(live, tmp_path, settings):
     """What is not in its topic yet cannot be seen: lateness, a steady source or a declared end waits for it."""
-    if request.config.getoption("--broker") == "kafka":
-        pytest.skip("nothing of it depends on the broker")
     lines = hours()
     shop = await live("silent", at(0), campaigns=EVERYTHING, **settings)
     await shop.publish(between(lines, -1, FIRST))
