@@ -55,9 +55,14 @@ def build_version() -> str:
 def serve(settings: Settings) -> None:
     """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
     BUILD.labels(build_version(), "sinks").set(1)
+    serve_registry(settings, REGISTRY)
+
+
+def serve_registry(settings: Settings, registry: CollectorRegistry) -> None:
+    """Serve these metrics there, for any process of this package. Raises as `serve`."""
     if settings.metrics:
         host, port = parse_address(settings.metrics, "WINBACK_METRICS")
         try:
-            start_http_server(port, host, registry=REGISTRY)
+            start_http_server(port, host, registry=registry)
         except OSError as taken:
             raise OSError(f"metrics cannot be served on {settings.metrics}: {taken.strerror}") from taken

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 900_000
 """Bytes of one request; a broker takes records of about one MiB."""
-_RECEIPT: Final = b'"receipt"'
 
 
 class Receipts:
@@ -31,10 +30,8 @@ class Receipts:
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
-        if not value or _RECEIPT not in value:
-            return
-        receipt = orjson.loads(value)
-        if receipt.get("k") != "receipt" or receipt.get("request") != self.request:
+        receipt = asking.receipt_of(value, self.request)
+        if receipt is None:
             return
         if receipt["agent"] == "identify":
             self.at = receipt["at"]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 LIST: Final = "sources"
 CHANGE: Final = "source"
-_RECEIPT: Final = b'"receipt"'
 
 
 class Named(NamedTuple):
@@ -43,11 +42,8 @@ class Answer:
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but identify's receipt of this request is passed over."""
-        if self.receipt is not None or not value or _RECEIPT not in value:
-            return
-        receipt = orjson.loads(value)
-        said = receipt.get("k"), receipt.get("request"), receipt.get("agent")
-        if said == ("receipt", self.request, "identify"):
+        receipt = asking.receipt_of(value, self.request)
+        if self.receipt is None and receipt is not None and receipt["agent"] == "identify":
             self.receipt = receipt
 
     @property

@@ -12,13 +12,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    start_http_server,
 )
 
 from schemas.settings import Settings
-from sinks.address import parse_address
 from sinks.dispatch import breaker
-from sinks.metrics import build_version
+from sinks.metrics import build_version, serve_registry
 
 REGISTRY: Final = CollectorRegistry()
 DISPATCHED: Final = Counter(
@@ -50,9 +48,4 @@ for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
 def serve(settings: Settings) -> None:
     """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
     BUILD.labels(build_version(), "dispatch").set(1)
-    if settings.metrics:
-        host, port = parse_address(settings.metrics, "WINBACK_METRICS")
-        try:
-            start_http_server(port, host, registry=REGISTRY)
-        except OSError as taken:
-            raise OSError(f"metrics cannot be served on {settings.metrics}: {taken.strerror}") from taken
+    serve_registry(settings, REGISTRY)

@@ -27,6 +27,14 @@ _RECEIPT: Final = b'"receipt"'
 _NO_COUNT: Final = frozenset({"k", "request", "agent", "profile", "from", "to"})
 
 
+def receipt_of(value: bytes | None, request: str) -> dict[str, Any] | None:
+    """A receipt of this request; None for any other record."""
+    if not value or _RECEIPT not in value:
+        return None
+    said = orjson.loads(value)
+    return said if said.get("k") == "receipt" and said.get("request") == request else None
+
+
 class Answers:
     """The receipts of one request, as they come in. A receipt that comes twice counts once."""
 
@@ -37,10 +45,8 @@ class Answers:
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
-        if not value or _RECEIPT not in value:
-            return
-        receipt = orjson.loads(value)
-        if receipt.get("k") != "receipt" or receipt.get("request") != self.request:
+        receipt = receipt_of(value, self.request)
+        if receipt is None:
             return
         if receipt["agent"] == "identify":
             self.identify = self.identify or receipt
