@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
-import orjson
-
 from deploy.local.errors import BadInputError
 from deploy.local.person import asking
 from schemas.times import iso
