@@ -45,6 +45,11 @@ def text_of(value: object) -> str | None:
     return str(value) if type(value) is int else None
 
 
+def filled_text(value: object) -> str | None:
+    """A number or text as trimmed text, as `text_of` writes it; None for null, blanks, booleans, lists and objects."""
+    return None if isinstance(value, bool) else text_of(value) or None
+
+
 class Values:
     """Normalises identifier values. `region` reads phone numbers without a country code; `blocked` extends the list."""
 

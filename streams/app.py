@@ -6,7 +6,7 @@ from schemas.settings import Settings
 from streams.agents.identify import identify
 from streams.agents.ingest import ingest
 from streams.agents.journey import journey
-from streams.runtime.shell import WinbackApp
+from streams.runtime.faust_shell.app import WinbackApp
 
 
 def build(settings: Settings) -> WinbackApp:

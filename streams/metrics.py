@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from infra.metrics_server import build_version
 
 REGISTRY: Final = CollectorRegistry()
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -133,8 +134,4 @@ def _labelled(name: str, labels: Any) -> Any:
 
 def build_info() -> None:
     """Say which version runs."""
-    try:
-        running = version("winback")
-    except PackageNotFoundError:
-        running = "unknown"
-    BUILD_INFO.labels(running).set(1)
+    BUILD_INFO.labels(build_version()).set(1)

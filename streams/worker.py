@@ -11,18 +11,18 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
-from prometheus_client import start_http_server
 
+from infra.logs import configure_logging
+from infra.metrics_server import serve_registry
 from schemas.settings import Settings
 from schemas.topics import catalog
 from streams import metrics
 from streams.app import build
-from streams.runtime.broker import wait_for_broker
-from streams.runtime.departed import Departed
 from streams.runtime.errors import WorkerError
-from streams.runtime.logs import configure_logging
-from streams.runtime.shell import WinbackApp
-from streams.runtime.watchdog import Watchdog
+from streams.runtime.faust_shell.app import WinbackApp
+from streams.runtime.faust_shell.stale_members import Departed
+from streams.runtime.faust_shell.watchdog import Watchdog
+from streams.runtime.state.broker import wait_for_broker
 
 log = structlog.get_logger("winback.worker")
 
@@ -41,13 +41,11 @@ def run(settings: Settings, make: Callable[[Settings], WinbackApp] = build) -> i
     """
     configure_logging(settings)
     metrics.build_info()
-    if settings.metrics:
-        host, _, port = settings.metrics.rpartition(":")
-        try:
-            start_http_server(int(port), host or "127.0.0.1", registry=metrics.REGISTRY)
-        except (OSError, ValueError) as error:
-            _say(f"cannot serve metrics at {settings.metrics} (WINBACK_METRICS): {error}")
-            return EXIT_USAGE
+    try:
+        serve_registry(settings, metrics.REGISTRY)
+    except (OSError, ValueError) as error:
+        _say(f"{error}; set another address with WINBACK_METRICS")
+        return EXIT_USAGE
     return asyncio.run(_main(settings, make))
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from deploy.local import ports
-from deploy.local.errors import UnavailableError
-from deploy.local.supervisor import die_with_parent
+from deploy.errors import UnavailableError
+from deploy.stack import ports
+from deploy.stack.supervisor import die_with_parent
 
 FETCH: Final = Path(__file__).with_name("fetch.sh")
 CLUSTER: Final = "d2luYmFjay10ZXN0LWtmaw"

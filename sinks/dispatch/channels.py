@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from infra.addresses import is_loopback, parse_address
 from schemas.settings import Settings
-from sinks.address import is_loopback, parse_address
 from sinks.dispatch import mime, signature
 from sinks.dispatch.answers import Answer
 from sinks.dispatch.breaker import Breaker

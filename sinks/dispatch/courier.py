@@ -25,13 +25,13 @@ from schemas.topics import DAY_MS
 from sinks.dispatch import ledger, metrics, results
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.backoff import pause
-from sinks.dispatch.barred import Barred
 from sinks.dispatch.breaker import OPEN
 from sinks.dispatch.channels import Channel
-from sinks.dispatch.judge import Final, Known, Next, Verdict, judge
-from sinks.dispatch.lanes import Lanes, Place
 from sinks.dispatch.ledger import Entry
 from sinks.dispatch.message import Message
+from sinks.dispatch.outcomes import Final, Known, Next, Verdict, judge
+from sinks.dispatch.profile_queues import Lanes, Place
+from sinks.dispatch.suppressions import Barred
 from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")

@@ -16,8 +16,8 @@ from sinks.dispatch import channels as configured
 from sinks.dispatch import message as messages
 from sinks.dispatch.answers import Kind
 from sinks.dispatch.files import Files
-from sinks.dispatch.judge import Next, judge
 from sinks.dispatch.message import CHANNELS
+from sinks.dispatch.outcomes import Next, judge
 from sinks.dispatch.tail import Tail
 from sinks.dispatch.timing import Timing
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import (
-    GC_COLLECTOR,
-    PLATFORM_COLLECTOR,
-    PROCESS_COLLECTOR,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-)
+from prometheus_client import Counter, Gauge, Histogram
 
+from infra.metrics_server import build_info, build_version, process_registry, serve_registry
 from schemas.settings import Settings
 from sinks.dispatch import breaker
-from sinks.metrics import build_version, serve_registry
 
-REGISTRY: Final = CollectorRegistry()
+REGISTRY: Final = process_registry()
 DISPATCHED: Final = Counter(
     "winback_dispatch_total", "Messages by what became of them", ["channel", "outcome"], registry=REGISTRY
 )
@@ -37,12 +29,9 @@ WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not done w
 LAG: Final = Gauge(
     "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
 )
-BUILD: Final = Gauge("winback_build_info", "1, labelled with the version", ["version", "process"], registry=REGISTRY)
+BUILD: Final = build_info(REGISTRY)
 
 STATES: Final = {breaker.CLOSED: 0, breaker.HALF_OPEN: 1, breaker.OPEN: 1}
-
-for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
-    REGISTRY.register(_collector)
 
 
 def serve(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from sinks.dispatch import plain
+from sinks.dispatch import html_text as plain
 from sinks.dispatch.message import Message
 
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)

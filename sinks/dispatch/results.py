@@ -23,9 +23,9 @@ from schemas.names import (
 from schemas.record import Out
 from schemas.topics import RETARGETING_DECISIONS, channel_topic, murmur2, partition_of
 from sinks.dispatch import ledger
-from sinks.dispatch.barred import CONVERTED
 from sinks.dispatch.ledger import Entry
 from sinks.dispatch.message import EMAIL, Message
+from sinks.dispatch.suppressions import CONVERTED
 
 _EVENTS: Final = {
     (EMAIL, ledger.SENT): EMAIL_DELIVERED,

@@ -18,17 +18,17 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from infra.fetching import pace
+from infra.logs import configure_logging
 from schemas.settings import Settings
 from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
-from sinks import log as logs
 from sinks.dispatch import channels as configured
 from sinks.dispatch import metrics
-from sinks.dispatch.books import Books
+from sinks.dispatch.assignment import GRACE, Tenure
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.dryrun import dry_run
-from sinks.dispatch.tenure import GRACE, Tenure
+from sinks.dispatch.ledger_writer import Books
 from sinks.dispatch.timing import Timing
-from sinks.fetching import pace
 
 log = logging.getLogger("winback.dispatch")
 
@@ -44,7 +44,7 @@ def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None =
 
     `chosen`: channels, all that are set up when empty. `folder`: write messages there instead of sending them.
     """
-    logs.configure(settings)
+    configure_logging(settings)
     try:
         return asyncio.run(_main(settings, chosen, folder))
     except ValueError as wrong:

@@ -17,12 +17,12 @@ from typing import Any, Final
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from infra.fetching import pace
 from schemas.settings import Settings
 from schemas.topics import CONVERSIONS, HOUR_MS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
-from sinks.dispatch.barred import Barred
 from sinks.dispatch.ledger import Entry, Ledger
+from sinks.dispatch.suppressions import Barred
 from sinks.dispatch.timing import Timing
-from sinks.fetching import pace
 
 POLL_MS: Final = 100
 SLACK: Final = HOUR_MS

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.topics import IDENTIFY_CHANGELOG, IDENTITY_LINKS
-from streams.core.graph import Policy
 from streams.core.identify import Identify
-from streams.core.task import Emit, Store
-from streams.runtime.lanes import KeyedLanes
-from streams.runtime.shell import WinbackApp
+from streams.core.identity.graph import Policy
+from streams.core.protocol.ports import Emit, Store
+from streams.runtime.faust_shell.agent_partitions import KeyedLanes
+from streams.runtime.faust_shell.app import WinbackApp
 
 
 def identify(app: WinbackApp) -> None:

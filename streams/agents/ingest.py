@@ -13,11 +13,11 @@ from schemas.identifiers import Hasher
 from schemas.topics import CHANNEL_TOPICS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
-from streams.core.task import Emit
-from streams.runtime.intake import Reporter
-from streams.runtime.lanes import IntakeLanes
-from streams.runtime.replica import Replica
-from streams.runtime.shell import WinbackApp
+from streams.core.protocol.ports import Emit
+from streams.runtime.faust_shell.agent_partitions import IntakeLanes
+from streams.runtime.faust_shell.app import WinbackApp
+from streams.runtime.state.replica import Replica
+from streams.runtime.tasks.intake import Reporter
 
 
 def ingest(app: WinbackApp) -> None:

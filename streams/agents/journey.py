@@ -7,9 +7,9 @@ from typing import Any
 from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS
 from streams import campaigns
 from streams.core.journey import Journey
-from streams.core.task import Emit, Store
-from streams.runtime.lanes import KeyedLanes
-from streams.runtime.shell import WinbackApp
+from streams.core.protocol.ports import Emit, Store
+from streams.runtime.faust_shell.agent_partitions import KeyedLanes
+from streams.runtime.faust_shell.app import WinbackApp
 
 
 def journey(app: WinbackApp) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from streams.core import scope, sms
+from streams.core.aggregates.population import NobodyKnown
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
-from streams.core.decision import OF_CARTS
-from streams.core.lines import shown_line
-from streams.core.offers import Carried
-from streams.core.population import NobodyKnown
-from streams.core.profile import Cart, Line, Profile, Sequence
-from streams.core.render import Renderer
+from streams.core.cart.lines import shown_line
+from streams.core.messaging import sms
+from streams.core.messaging import template_scope as scope
+from streams.core.messaging.decision import OF_CARTS
+from streams.core.messaging.offers import Carried
+from streams.core.messaging.render import Renderer
+from streams.core.profile.state import Cart, Line, Profile, Sequence
 
 AT: Final = 1_795_262_400_000
 """The moment of the samples: 2026-11-21T12:00:00Z."""

@@ -17,16 +17,16 @@ import orjson
 from schemas.record import Out, Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, partition_of
-from streams.core.edges import Edges, Names
-from streams.core.graph import Graph, Hashed, Merge, Move, Policy, Refused
-from streams.core.layout import FIRST, INTO, OWNER, REFUSED
-from streams.core.order import KEY_SIZE, merge_key, order_key, source_of, time_of
-from streams.core.repeats import IDENTIFY, Numbered
-from streams.core.requests import Cuts, Requests
-from streams.core.rounds import Round, Rounds
-from streams.core.sources import Some
-from streams.core.task import Emit, Store
-from streams.core.wire import links_out, notice_out, notice_to, receipt_out
+from streams.core.identity.graph import Graph, Hashed, Merge, Move, Policy, Refused
+from streams.core.identity.link_history import Edges, Names
+from streams.core.identity.requests import Cuts, Requests
+from streams.core.identity.state_keys import FIRST, INTO, OWNER, REFUSED
+from streams.core.protocol.order_key import KEY_SIZE, merge_key, order_key, source_of, time_of
+from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.records import links_out, notice_out, notice_to, receipt_out
+from streams.core.protocol.sequence_numbers import IDENTIFY, Numbered
+from streams.core.watermark.rounds import Round, Rounds
+from streams.core.watermark.sources import Some
 
 _BATCH: Final = b"l"
 _CLOCK: Final = b"t"

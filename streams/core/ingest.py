@@ -17,11 +17,11 @@ from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import USER_ID, Hasher, Identifier
 from schemas.names import CATALOG_EVENTS
 from schemas.record import Record
-from streams.core.catalogue import KINDS
-from streams.core.lines import text_of
-from streams.core.order import order_key
-from streams.core.task import Emit
-from streams.core.wire import event_out, links_out, notice_to
+from schemas.values import filled_text
+from streams.core.products.changes import KINDS
+from streams.core.protocol.order_key import order_key
+from streams.core.protocol.ports import Emit
+from streams.core.protocol.records import event_out, links_out, notice_to
 
 LINKS_A_RECORD = 2_000
 
@@ -101,7 +101,7 @@ class Ingest:
         """What happens to a product concerns profiles of every partition. Of one without a name nobody has heard."""
         body = orjson.loads(event.body)
         properties = body["properties"]
-        product_id = text_of(properties.get("product_id")) or text_of(properties.get("sku"))
+        product_id = filled_text(properties.get("product_id")) or filled_text(properties.get("sku"))
         if product_id is None:
             return
         notice = {

@@ -11,21 +11,21 @@ import orjson
 from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.topics import partition_of
-from streams.core.apply import Effects, Machines
+from streams.core.aggregates.cells import Cells
+from streams.core.aggregates.population import Learned, Population
 from streams.core.campaigns import Campaigns
-from streams.core.catalogue import Catalogue
-from streams.core.handover import Handover
-from streams.core.kpis import Cells
-from streams.core.marks import Marks
-from streams.core.order import END_OF_TIME, KEY_SIZE, NOTHING, START_OF_TIME, time_of
-from streams.core.population import Learned, Population
-from streams.core.profiles import PENDING, DueIndex, Profiles
-from streams.core.repeats import Heard, Numbered
-from streams.core.rounds import is_midnight
-from streams.core.seal import Sealer
-from streams.core.switch import Switch
-from streams.core.task import Emit, Store
-from streams.core.wire import BEFORE, EVENT, links_out, notice_to, receipt_out, unpack_before, unpack_event
+from streams.core.handover.router import Handover
+from streams.core.products.changes import Catalogue
+from streams.core.profile.forwarding import Marks
+from streams.core.profile.repository import PENDING, DueIndex, Profiles
+from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, START_OF_TIME, time_of
+from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.records import BEFORE, EVENT, links_out, notice_to, receipt_out, unpack_before, unpack_event
+from streams.core.protocol.sequence_numbers import Heard, Numbered
+from streams.core.sealing.apply import Effects, Machines
+from streams.core.sealing.campaign_switch import Switch
+from streams.core.sealing.sealer import Sealer
+from streams.core.watermark.rounds import is_midnight
 
 _CLOCK: Final = b"t"
 _SEALED_A_CALL: Final = 2_000

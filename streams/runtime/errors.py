@@ -1,14 +1,12 @@
-"""What may go wrong in a worker, said so that one can act on it, and how an error is shown without anyone's data."""
+"""What may go wrong in a worker, said so that its operator can act on it."""
 
 from __future__ import annotations
 
-import traceback
-
-from aiokafka.errors import KafkaError
+from infra.errors import PublicError
 
 
-class WorkerError(Exception):
-    """Something a worker cannot go on after. Its message says what, where and what to do, and holds nobody's data."""
+class WorkerError(PublicError):
+    """Something a worker cannot go on after. Its message says what, where and what to do."""
 
 
 class StalledError(WorkerError):
@@ -36,20 +34,3 @@ class ChangelogError(WorkerError):
 
 class TopicError(WorkerError):
     """A topic is missing, has another partition count, or does not hold the offsets the state speaks of."""
-
-
-def describe(error: BaseException) -> str:
-    """The kind of an error and where it arose. Foreign errors' messages are left out: they may quote a customer."""
-    name = type(error).__name__
-    if isinstance(error, WorkerError | KafkaError | OSError):
-        name = f"{name}: {error}"
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = " < ".join(f"{_short(f.filename)}:{f.lineno} {f.name}" for f in reversed(frames))
-    cause = error.__cause__ or error.__context__
-    behind = f"; caused by {describe(cause)}" if cause is not None and cause is not error else ""
-    return f"{name} at {where or 'an unknown place'}{behind}"
-
-
-def _short(path: str) -> str:
-    """The last two parts of a file's path."""
-    return "/".join(path.split("/")[-2:])

@@ -23,10 +23,10 @@ from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
 from streams.core.identify import Identify
-from streams.core.wire import links_out
-from streams.runtime.partition import SLICE, UNIT_KEYS
-from streams.runtime.rocks import RocksBase
-from streams.runtime.state import Base, MemoryBase, PartitionStore, Position
+from streams.core.protocol.records import links_out
+from streams.runtime.state.rocks import RocksBase
+from streams.runtime.state.store import Base, MemoryBase, PartitionStore, Position
+from streams.runtime.tasks.partition import SLICE, UNIT_KEYS
 
 CUSTOMERS = 30_000
 A_BATCH = 500

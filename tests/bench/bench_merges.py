@@ -20,9 +20,9 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from schemas.settings import Settings
-from sinks.client import connect
-from sinks.migrate import migrate
-from sinks.squash import Thresholds, squash
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.squash import Thresholds, squash
 
 ALL: Final = Thresholds(1, 1)
 BLOCK: Final = 1_000_000

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from infra.fetching import pace
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS
-from streams.runtime import broker
-from streams.runtime.fetching import pace
+from streams.runtime.state import broker
 from tests.bench.meters import Meter, Run
 
 COPY = "bench.copy"

@@ -15,10 +15,11 @@ from typing import Any
 
 import clickhouse_connect
 
-from deploy.local import broker, clickhouse, draining, ports, publishing
-from deploy.local.session import _Client as Client
-from deploy.local.stack import Plan, Stack
-from deploy.local.supervisor import Spec
+from deploy.operate import broker, clickhouse, draining
+from deploy.stack import ports, publishing
+from deploy.stack.session import _Client as Client
+from deploy.stack.stack import Plan, Stack
+from deploy.stack.supervisor import Spec
 from schemas.topics import CHANNEL_TOPICS, PROFILE_EVENTS
 from tests.bench.meters import Meter, Run
 from tests.bench.traffic import Traffic

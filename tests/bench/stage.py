@@ -17,12 +17,12 @@ from faust.types import TP
 
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, PROFILE_EVENTS
-from sinks.consumer import SinkConsumer
-from sinks.rows import BY_TOPIC
-from sinks.service import _open as open_clickhouse
+from sinks.clickhouse.consumer import SinkConsumer
+from sinks.clickhouse.rows import BY_TOPIC
+from sinks.clickhouse.service import _open as open_clickhouse
 from streams.agents.ingest import ingest
 from streams.agents.journey import journey
-from streams.runtime.shell import WinbackApp
+from streams.runtime.faust_shell.app import WinbackApp
 from streams.worker import configure_logging, run
 from tests.bench.copy_loop import copy
 from tests.bench.meters import Meter, Run

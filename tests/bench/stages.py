@@ -14,11 +14,12 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
-from deploy.local import broker, ports, publishing
-from deploy.local.supervisor import Spec, Supervisor
+from deploy.operate import broker
+from deploy.stack import ports, publishing
+from deploy.stack.supervisor import Spec, Supervisor
 from schemas.settings import Settings
 from schemas.topics import PROFILE_EVENTS
-from streams.core.order import END_OF_TIME
+from streams.core.protocol.order_key import END_OF_TIME
 from tests.bench.copy_loop import COPY
 from tests.bench.meters import Run
 from tests.bench.pipeline import ROOT

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import orjson
 
-from deploy.local import lines as reading
-from deploy.local.lines import Line
-from deploy.local.shop import simulate
+from deploy.shop import simulate
+from deploy.stack import lines as reading
+from deploy.stack.lines import Line
 from schemas.events import DeadLetter, Reader
 from schemas.record import Record
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from deploy.kafka.run import KafkaServer
-from deploy.local.shop import simulate
-from tests.integration.harness import Once, same_files, winback, write
+from deploy.shop import simulate
+from tests.support.stack import Once, same_files, winback, write
 
 LINES_PER_SECOND = 1_000
 

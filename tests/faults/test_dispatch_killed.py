@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from tests.integration.dispatch.parts import Dispatcher, Mailbox, id_of, message, outcomes, produce
-from tests.integration.sinks.processes import make_topics
+from tests.support.dispatch import Dispatcher, Mailbox, id_of, message, outcomes, produce
+from tests.support.sink_processes import make_topics
 
 KILLS = 20
 MESSAGES = 700

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 
-from tests.integration.harness import ROOT, WINBACK, environment, wait_for
+from tests.support.stack import ROOT, WINBACK, environment, wait_for
 
 
 def test_workers_killed_again_and_again(run):

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from deploy.local.errors import UnavailableError
-from tests.integration.harness import Once, winback
+from deploy.errors import UnavailableError
+from tests.support.stack import Once, winback
 
 
 def pytest_collection_modifyitems(config, items):

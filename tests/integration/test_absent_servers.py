@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.harness import ROOT, WINBACK, environment, wait_for
+from tests.support.stack import ROOT, WINBACK, environment, wait_for
 
 BUSY = 0.5
 """Seconds of processor time that waiting may cost in the time it took to say a second time that there is no answer."""

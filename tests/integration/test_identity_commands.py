@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 import clickhouse_connect
 import pytest
 
-from deploy.local import cli, draining
+from deploy.cli import main as cli
+from deploy.operate import draining
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, catalog
-from streams.runtime.rocks import RocksBase
-from tests.integration.harness import wait_for, winback, write
+from streams.runtime.state.rocks import RocksBase
 from tests.integration.test_once import product
 from tests.integration.test_up import Up
+from tests.support.stack import wait_for, winback, write
 
 ANNA = {"user": "anna-7f3a", "email": "Anna-7f3a@Example.com", "phone": "+49 30 73517351", "browser": "anna-7f3a-web"}
 TRACES = re.compile(rb"anna-7f3a|73517351", re.IGNORECASE)

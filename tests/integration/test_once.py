@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import OUTPUT_TOPICS
-from tests.integration.harness import Once, committed, same_files, wait_for, winback, write, write_shop
+from tests.support.stack import Once, committed, same_files, wait_for, winback, write, write_shop
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 

@@ -7,12 +7,12 @@ from importlib.resources import files
 
 import pytest
 
-from deploy.local import config
-from deploy.local.memory import records
-from streams.replay import replay as core
-from tests.integration.harness import committed, same_files, wait_for, winback, write_shop
+from deploy.cli import config
+from deploy.stack.memory import records
+from streams.testing import replay as core
 from tests.oracle.compare import differences
 from tests.oracle.run import run as oracle
+from tests.support.stack import committed, same_files, wait_for, winback, write_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from deploy.local import ports
-from tests.integration.harness import ROOT, WINBACK, environment, wait_for, winback, write
+from deploy.stack import ports
 from tests.integration.test_once import STORY
+from tests.support.stack import ROOT, WINBACK, environment, wait_for, winback, write
 
 CAMPAIGNS = """
 campaigns:

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.record import Record
 from schemas.settings import Settings
-from streams.replay import replay
+from streams.testing import replay
 from tests.oracle.cells import TOLD, told, totals, written
 from tests.oracle.compare import differences
 from tests.oracle.outcome import Outcome

@@ -9,7 +9,7 @@ from schemas.identifiers import Hasher, Identifier
 from schemas.record import Record
 from schemas.settings import Settings
 from streams.core.campaigns import Campaigns
-from streams.replay import Topology
+from streams.testing import Topology
 from tests.oracle.run import SECRET
 from tests.oracle.story import MINUTE, START
 

@@ -17,7 +17,7 @@ from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from streams.core.campaigns import Campaigns
-from streams.replay import replay
+from streams.testing import replay
 from tests.oracle.histories import History, random_history
 from tests.oracle.run import SECRET, run
 from tests.simulation.check import campaigns_of

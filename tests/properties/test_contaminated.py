@@ -9,7 +9,7 @@ from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import RETARGETING_DECISIONS
 from streams.campaigns import load
-from streams.replay import replay
+from streams.testing import replay
 from tests.oracle.campaigns import Campaigns
 from tests.oracle.run import SECRET
 from tests.oracle.run import run as oracle

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.identifiers import Hasher, Identifier, strongest_first
-from streams.core.graph import Graph, Merge, Move, Policy
+from streams.core.identity.graph import Graph, Merge, Move, Policy
 from tests.oracle import identity
 from tests.oracle.run import SECRET
 

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from deploy.local.lines import of_objects
-from deploy.local.shop import simulate
+from deploy.shop import simulate
+from deploy.stack.lines import of_objects
 from schemas.record import Record
 from tests.oracle.core import agreed
 

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from deploy.local.lines import of_objects
-from deploy.local.shop import simulate
+from deploy.shop import simulate
+from deploy.stack.lines import of_objects
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.core.identify import Identify
 from streams.core.ingest import Ingest
-from streams.core.wire import links_out
-from streams.replay import Logs
-from streams.runtime.state import MemoryBase, PartitionStore
+from streams.core.protocol.records import links_out
+from streams.runtime.state.store import MemoryBase, PartitionStore
+from streams.testing import Logs
 from tests.oracle.run import SECRET
 
 HASH = Hasher(SECRET)

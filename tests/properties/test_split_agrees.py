@@ -11,11 +11,11 @@ import pytest
 
 from schemas.identifiers import DEVICE_LIKE, Hasher, Identifier, strongest_first
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, IDENTITY_MERGES
-from streams.core.graph import Policy
 from streams.core.identify import Identify
-from streams.core.wire import links_out
-from streams.replay import Logs
-from streams.runtime.state import MemoryBase, PartitionStore, Position
+from streams.core.identity.graph import Policy
+from streams.core.protocol.records import links_out
+from streams.runtime.state.store import MemoryBase, PartitionStore, Position
+from streams.testing import Logs
 from tests.oracle import identity
 from tests.oracle.run import SECRET
 

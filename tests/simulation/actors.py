@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from schemas.record import Out
 from schemas.topics import CART_TRANSITIONS, CONVERSIONS, RETARGETING_MESSAGES
-from streams.runtime.changelog import MARKER
 from streams.runtime.errors import LostMembershipError
-from streams.runtime.state import MemoryBase, Position
+from streams.runtime.state.changelog import MARKER
+from streams.runtime.state.store import MemoryBase, Position
 from tests.simulation.network import Batch, Network, Target, Unsent
 
 DECIDED: Final = {CART_TRANSITIONS, CONVERSIONS, RETARGETING_MESSAGES}
@@ -59,7 +59,7 @@ class Life:
         self._strike(self, point)
 
     def guard(self) -> None:
-        """Raises LostMembershipError when it may not write any more (streams/runtime/membership.py)."""
+        """Raises LostMembershipError when it may not write any more (streams/runtime/faust_shell/membership.py)."""
         if self.left is not None and self.left <= 0:
             raise LostMembershipError("this worker's partitions are another's, it stops")
 
@@ -71,7 +71,7 @@ class Life:
 
 
 class SimulatedOutbox:
-    """`Outbox` over the network: what it promises (streams/runtime/outbox.py) without its event loop."""
+    """`Outbox` over the network: what it promises (streams/runtime/tasks/outbox.py) without its event loop."""
 
     def __init__(self, life: Life, rng: random.Random) -> None:
         self._life = life

@@ -14,8 +14,8 @@ from schemas.topics import IDENTITY_ASSIGNMENTS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
 from streams.runtime.errors import CommitFailedError
-from streams.runtime.intake import Intake
-from streams.runtime.replica import Owners
+from streams.runtime.state.replica import Owners
+from streams.runtime.tasks.intake import Intake
 from tests.simulation.actors import Life, SimulatedOutbox, Tally
 from tests.simulation.network import PAUSE, Network
 

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from faust.types import TP
 
 from schemas.record import Record
-from streams.core.task import Emit, Store, Task
-from streams.runtime.changelog import ChangelogWriter
-from streams.runtime.commit import Committer
-from streams.runtime.partition import KeyedPartition
-from streams.runtime.restore import claim, restore
-from streams.runtime.state import PartitionStore, Position
+from streams.core.protocol.ports import Emit, Store, Task
+from streams.runtime.state.changelog import ChangelogWriter
+from streams.runtime.state.restore import claim, restore
+from streams.runtime.state.store import PartitionStore, Position
+from streams.runtime.tasks.commit import Committer
+from streams.runtime.tasks.partition import KeyedPartition
 from tests.simulation.actors import Disk, Life, Producer, SimulatedOutbox, Tally
 from tests.simulation.network import PAUSE, Network
 

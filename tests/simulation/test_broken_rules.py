@@ -9,16 +9,20 @@ from unittest.mock import patch
 
 import pytest
 
-from streams.core import apply, caps, consent, decision, journey, seal, sequence
-from streams.core.catalogue import Catalogue
-from streams.core.draws import Draws
-from streams.core.marks import Marks
-from streams.core.order import END_OF_TIME, START_OF_TIME
-from streams.core.population import Population
-from streams.core.repeats import Heard
-from streams.core.rounds import Rounds
-from streams.core.sequence import Sequencer
-from streams.core.task import MAX_TIME
+from streams.core import journey
+from streams.core.aggregates.population import Population
+from streams.core.contact import consent
+from streams.core.messaging import caps, decision, sequence
+from streams.core.messaging.experiments import Draws
+from streams.core.messaging.sequence import Sequencer
+from streams.core.products.changes import Catalogue
+from streams.core.profile.forwarding import Marks
+from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
+from streams.core.protocol.ports import MAX_TIME
+from streams.core.protocol.sequence_numbers import Heard
+from streams.core.sealing import apply
+from streams.core.sealing import sealer as seal
+from streams.core.watermark.rounds import Rounds
 from tests.simulation import check
 from tests.simulation.check import failures
 

@@ -23,11 +23,12 @@ from schemas.topics import (
 )  # fmt: skip
 from streams.agents import reports
 from streams.campaigns import load
-from streams.core import decide, identify, journey, render
+from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
-from streams.core.wire import links_out
-from streams.runtime import partition
+from streams.core.messaging import decide, render
+from streams.core.protocol.records import links_out
 from streams.runtime.errors import WorkerError
+from streams.runtime.tasks import partition
 from tests.oracle.run import SECRET
 from tests.oracle.shop import campaigns_file
 from tests.simulation.actors import Disk, KilledError, Life

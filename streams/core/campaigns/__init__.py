@@ -11,8 +11,8 @@ import orjson
 
 from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
+from streams.core.campaigns.stores import Store, Stores
 from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, Trigger, TriggerName
-from streams.core.stores import Store, Stores
 
 __all__ = [
     "CHANNELS", "PARAMETERS", "TRIGGERS", "Campaign", "CampaignFile", "CampaignStep", "Campaigns", "Cap", "Channel",

@@ -1,8 +1,8 @@
-"""cart_abandoned and checkout_abandoned: a transition of the cart machine (streams/core/cart.py)."""
+"""cart_abandoned and checkout_abandoned: a transition of the cart machine (streams/core/cart/machine.py)."""
 
 from __future__ import annotations
 
-from streams.core.cart import ABANDONED, Transition
+from streams.core.cart.machine import ABANDONED, Transition
 from streams.core.triggers.trigger import Trigger
 
 

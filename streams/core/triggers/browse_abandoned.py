@@ -8,9 +8,9 @@ from typing import Any, Final
 from schemas.money import LIMIT, micros
 from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
-from streams.core.interests import whole
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
+from streams.core.products.interests import whole
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 BROWSE_AFTER_MS: Final = 60 * 60_000

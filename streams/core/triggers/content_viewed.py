@@ -9,8 +9,8 @@ from typing import Any, Final
 from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
 from streams.core.campaigns.trigger import LONGEST_TOPIC, MOST_TIMES
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 MOST_TOPICS: Final = 20

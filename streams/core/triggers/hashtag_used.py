@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from streams.core.campaigns import Campaign
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streams.core.campaigns import Campaign
-from streams.core.profile import Profile
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schemas.money import to_number
-from streams.core.interests import product, products
-from streams.core.orders import Conversion
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
+from streams.core.orders.conversions import Conversion
+from streams.core.products.interests import product, products
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from schemas.money import micros, to_number
 from streams.core.campaigns import Campaign
-from streams.core.catalogue import ProductChange
-from streams.core.profile import Profile
-from streams.core.triggers import of_product
+from streams.core.products.changes import ProductChange
+from streams.core.profile.state import Profile
+from streams.core.triggers import product_change as of_product
 from streams.core.triggers.trigger import Trigger
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.money import LIMIT, quantity
-from streams.core.interests import whole
-from streams.core.lines import currency_of
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
+from streams.core.cart.lines import currency_of
+from streams.core.products.interests import whole
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from schemas.values import filled_text
 from streams.core.campaigns import Campaign
-from streams.core.lines import text_of
-from streams.core.profile import Profile
-from streams.core.sealed import Sealed
-from streams.core.stores import Stores
+from streams.core.campaigns.stores import Stores
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 _LATITUDE: Final = ("latitude", "lat")
@@ -26,7 +26,10 @@ def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequenc
     if here is None and ("latitude" in properties or "lat" in properties):
         here = _coordinates(properties)
     if here is None:
-        if "store_id" in properties and (store := stores.by_id.get(text_of(properties["store_id"]) or "")) is not None:
+        if (
+            "store_id" in properties
+            and (store := stores.by_id.get(filled_text(properties["store_id"]) or "")) is not None
+        ):
             _at(profile, store.latitude, store.longitude, event.time)
         return []
     _at(profile, *here, event.time)

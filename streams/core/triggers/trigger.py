@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from streams.core.profile import Profile
+from streams.core.profile.state import Profile
 
 
 class Trigger(NamedTuple):

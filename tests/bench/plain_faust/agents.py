@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from infra.fetching import pace
 from schemas.events import DeadLetter, Reader
 from schemas.record import Record
-from streams.runtime.fetching import pace
 from tests.bench.plain_faust import carts
 from tests.bench.plain_faust.app import app, by_profile, moves, open_carts, profiles, raw, stitched, ticks
 from tests.bench.plain_faust.attribution import touched

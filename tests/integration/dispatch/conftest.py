@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.dispatch.parts import Dispatcher, Mailbox
 from tests.integration.sinks.conftest import address as address  # noqa: PLC0414 - a fixture of these tests too
+from tests.support.dispatch import Dispatcher, Mailbox
 
 
 @pytest.fixture

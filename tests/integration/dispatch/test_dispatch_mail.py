@@ -7,9 +7,9 @@ import time
 import orjson
 import pytest
 
-from deploy.local import ports
+from deploy.stack import ports
 from schemas.topics import CHANNEL_TOPICS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
-from tests.integration.dispatch.parts import HOUR, cancelled, id_of, message, ordered, outcomes, produce, values
+from tests.support.dispatch import HOUR, cancelled, id_of, message, ordered, outcomes, produce, values
 
 
 def test_what_may_go_goes_once_and_what_is_barred_does_not(address, dispatcher, mailbox):

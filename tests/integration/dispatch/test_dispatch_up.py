@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from schemas import times
-from tests.integration.dispatch.parts import outcomes, values
-from tests.integration.harness import wait_for, winback, write
 from tests.integration.test_up import Up
+from tests.support.dispatch import outcomes, values
+from tests.support.stack import wait_for, winback, write
 
 CAMPAIGNS = """
 campaigns:

@@ -9,7 +9,7 @@ from hashlib import sha256
 import orjson
 import pytest
 
-from tests.integration.dispatch.parts import SECRET, Hook, id_of, message, outcomes, produce, values
+from tests.support.dispatch import SECRET, Hook, id_of, message, outcomes, produce, values
 
 MISCHIEF = (500, "hang", "late", "close", 503, 429, 200, 200, 200)
 

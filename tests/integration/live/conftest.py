@@ -14,13 +14,14 @@ from urllib.error import URLError
 
 import pytest
 
-from deploy.local import broker, draining, outputs, ports, publishing, sources
-from deploy.local.lines import of_objects
+from deploy.operate import broker, draining, sources
+from deploy.stack import outputs, ports, publishing
+from deploy.stack.lines import of_objects
 from schemas.settings import Settings
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS, OUTPUT_TOPICS
-from tests.integration.harness import PATIENCE, ROOT, environment
 from tests.integration.runtime.conftest import Embedded, eventually
+from tests.support.stack import PATIENCE, ROOT, environment
 
 MOST_RESTARTS = 3
 SECRET = "of the test"  # noqa: S105 - of made-up customers
@@ -119,7 +120,7 @@ class Live:
     @asynccontextmanager
     async def consumer(self):
         """A consumer without a group."""
-        from deploy.local.session import _Client  # noqa: PLC0415
+        from deploy.stack.session import _Client  # noqa: PLC0415
 
         async with aclosing(_Client(self.settings)) as client:
             await client.start()

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.settings import Settings
 from streams.agents.reports import Reports
-from streams.runtime.transport import ChunkConsumer, ChunkTransport
+from streams.runtime.faust_shell.transport import ChunkConsumer, ChunkTransport
 from streams.worker import run
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import outputs
-from deploy.local.lines import of_objects
+from deploy.stack import outputs
+from deploy.stack.lines import of_objects
 from schemas.record import Record
 from schemas.settings import Settings
 from sinks.dispatch.dryrun import dry_run
-from streams import replay
+from streams import testing as replay
 from streams.campaigns import load
-from tests.integration.harness import same_files
-from tests.integration.live.hours import STORE, at, between, customer, hours
 from tests.integration.runtime.conftest import eventually
+from tests.support.hours import STORE, at, between, customer, hours
+from tests.support.stack import same_files
 
 CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
 EVERYTHING = Path(__file__).with_name("everything") / "campaigns.yaml"

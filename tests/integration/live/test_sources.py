@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from schemas.times import iso
-from tests.integration.harness import winback
-from tests.integration.live.hours import STORE, at, between, hours, line
 from tests.integration.live.test_lag import values, wrong
+from tests.support.hours import STORE, at, between, hours, line
+from tests.support.stack import winback
 
 CAMPAIGNS = Path(__file__).with_name("campaigns.yaml")
 HOLDS, DEAD, BEHIND = "winback_source_delay_seconds", "winback_source_dead", "winback_watermark_delay_seconds"

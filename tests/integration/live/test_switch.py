@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.harness import winback
-from tests.integration.live.hours import at, between, hours
 from tests.integration.live.test_lag import values, wrong
+from tests.support.hours import at, between, hours
+from tests.support.stack import winback
 
 OLD, NEW = Path(__file__).with_name("campaigns.yaml"), Path(__file__).with_name("switched.yaml")
 

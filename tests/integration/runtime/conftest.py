@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS, catalog
-from streams.runtime.changelog import MARKER, UnitId, read_marker, unit_of
+from streams.runtime.state.changelog import MARKER, UnitId, read_marker, unit_of
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 120.0

@@ -11,10 +11,11 @@ from typing import Any
 from schemas.record import Out, Record
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS, JOURNEY_CHANGELOG, PROFILE_EVENTS, STITCHED_EVENTS
-from streams.core.task import Emit, Store
-from streams.runtime import engine, shell, transport
-from streams.runtime.lanes import IntakeLanes, KeyedLanes
-from streams.runtime.shell import WinbackApp
+from streams.core.protocol.ports import Emit, Store
+from streams.runtime.faust_shell import app as shell
+from streams.runtime.faust_shell import engine, transport
+from streams.runtime.faust_shell.agent_partitions import IntakeLanes, KeyedLanes
+from streams.runtime.faust_shell.app import WinbackApp
 from streams.worker import run
 
 if seconds := os.environ.get("SMALL_SESSION"):

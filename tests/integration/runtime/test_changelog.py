@@ -11,13 +11,13 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.record import Out
 from schemas.topics import DEAD_LETTERS, JOURNEY_CHANGELOG
-from streams.runtime.broker import PartitionLog, Probe, producer
-from streams.runtime.changelog import MARKER, ChangelogWriter, UnitId, key_records
 from streams.runtime.errors import ChangelogError
-from streams.runtime.outbox import Outbox
-from streams.runtime.restore import claim, restore
-from streams.runtime.rocks import RocksBase
-from streams.runtime.state import MemoryBase
+from streams.runtime.state.broker import PartitionLog, Probe, producer
+from streams.runtime.state.changelog import MARKER, ChangelogWriter, UnitId, key_records
+from streams.runtime.state.restore import claim, restore
+from streams.runtime.state.rocks import RocksBase
+from streams.runtime.state.store import MemoryBase
+from streams.runtime.tasks.outbox import Outbox
 from tests.integration.runtime.conftest import eventually
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import ports
-from tests.integration.harness import wait_for
-from tests.integration.sinks.processes import Sink, make_topics
+from deploy.stack import ports
+from tests.support.sink_processes import Sink, make_topics
+from tests.support.stack import wait_for
 
 
 @pytest.fixture

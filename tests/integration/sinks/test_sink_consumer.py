@@ -14,11 +14,11 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from schemas.record import Record
 from schemas.settings import Settings
-from sinks.batches import Limits
-from sinks.consumer import SinkConsumer
-from sinks.errors import SchemaError
-from tests.integration.sinks.processes import committed, produce
-from tests.unit.sinks import making as make
+from sinks.clickhouse.batches import Limits
+from sinks.clickhouse.consumer import SinkConsumer
+from sinks.clickhouse.errors import SchemaError
+from tests.support import sink_rows as make
+from tests.support.sink_processes import committed, produce
 
 PATIENCE = 60.0
 LIMITS = Limits(rows=500, age=0.05)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from schemas import topics
 from schemas.record import Record
-from tests.integration.harness import wait_for
-from tests.integration.sinks.processes import KILLED_BEFORE_COMMIT, Sink, committed, produce
-from tests.unit.sinks import making as make
+from tests.support import sink_rows as make
+from tests.support.sink_processes import KILLED_BEFORE_COMMIT, Sink, committed, produce
+from tests.support.stack import wait_for
 
 Start = Callable[..., Sink]
 KPIS = "SELECT channel, events, reach, sends, conversions, toInt64(revenue) FROM v_channel_kpis"

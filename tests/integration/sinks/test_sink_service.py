@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.harness import ROOT, environment, wait_for
-from tests.integration.sinks.processes import SERVICE
+from tests.support.sink_processes import SERVICE
+from tests.support.stack import ROOT, environment, wait_for
 
 
 def service(log: Path, **settings: str) -> subprocess.Popen[Any]:

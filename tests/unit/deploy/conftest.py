@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from deploy.local import cli
-from tests.unit.deploy.anna import SECRET, STORY, Shop
+from deploy.cli import main as cli
+from tests.support.anna import SECRET, STORY, Shop
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from schemas.settings import Settings
-from sinks import metrics as sinks
+from sinks.clickhouse import metrics as sinks
 from sinks.dispatch import metrics as dispatch
 from streams import metrics as streams
 
@@ -183,7 +183,7 @@ def test_every_alert_says_what_to_do():
 
 def test_dashboards_ask_for_tables_and_views_that_exist():
     """Each SQL panel reads a view or a table that the migrations make."""
-    sql = ROOT / "sinks/sql"
+    sql = ROOT / "sinks/clickhouse/sql"
     views = {path.stem for path in sql.glob("views/*.sql")}
     tables = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", "".join(p.read_text() for p in sql.rglob("*.sql"))))
     asked = set(re.findall(r"winback\.(\w+)", (DEPLOY / "grafana/dashboards/business.json").read_text()))

@@ -9,14 +9,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import SecretStr
 
-from deploy.local.lines import of_objects
-from deploy.local.shop import simulate
+from deploy.shop import simulate
+from deploy.stack.lines import of_objects
 from schemas import topics
 from schemas.documents import json_schemas
 from schemas.outputs import DeadLetterHeaders
 from schemas.record import Record
 from schemas.settings import Settings
-from streams.replay import replay
+from streams.testing import replay
 
 JSON_TOPICS = [topic for topic in topics.OUTPUT_TOPICS if topic != topics.DEAD_LETTERS]
 MOST = 200

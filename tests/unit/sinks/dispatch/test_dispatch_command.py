@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from deploy.local import checks, cli
+from deploy.cli import main as cli
+from deploy.operate import checks
 from schemas.settings import Settings
 
 

@@ -11,12 +11,12 @@ import pytest
 from schemas.settings import Settings
 from sinks.dispatch import ledger
 from sinks.dispatch.answers import Answer, Kind
-from sinks.dispatch.barred import Barred
 from sinks.dispatch.breaker import OPEN, Breaker
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.courier import Courier
 from sinks.dispatch.ledger import Ledger
-from tests.unit.sinks.dispatch.samples import NOW, OwnTime, message
+from sinks.dispatch.suppressions import Barred
+from tests.support.messages import NOW, OwnTime, message
 
 SETTINGS = Settings(dispatch_attempts=3, dispatch_failures=2, dispatch_open=10.0, dispatch_pause=1.0)
 PATIENT = 2_000

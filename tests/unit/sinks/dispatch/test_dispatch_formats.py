@@ -16,10 +16,11 @@ from schemas.events import read as read_event
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import murmur2
-from sinks.dispatch import answers, channels, mime, plain, results, signature
+from sinks.dispatch import answers, channels, mime, results, signature
+from sinks.dispatch import html_text as plain
 from sinks.dispatch.answers import Kind
 from sinks.dispatch.message import UnreadableError, read
-from tests.unit.sinks.dispatch.samples import HOUR, NOW, done, message
+from tests.support.messages import HOUR, NOW, done, message
 
 SENDER = mime.Sender.of(
     "Ünser Laden <hello@shop.example>", "help@shop.example", "https://shop.example/u?m={message_id}"

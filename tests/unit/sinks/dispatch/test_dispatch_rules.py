@@ -10,13 +10,13 @@ import pytest
 from schemas import times
 from sinks.dispatch import ledger
 from sinks.dispatch.backoff import pause
-from sinks.dispatch.barred import Barred
 from sinks.dispatch.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
-from sinks.dispatch.judge import Final, Known, Next, judge
-from sinks.dispatch.lanes import Lanes
 from sinks.dispatch.ledger import Ledger, fold, read
+from sinks.dispatch.outcomes import Final, Known, Next, judge
+from sinks.dispatch.profile_queues import Lanes
 from sinks.dispatch.progress import Progress
-from tests.unit.sinks.dispatch.samples import HOUR, NOW, claim, done, message
+from sinks.dispatch.suppressions import Barred
+from tests.support.messages import HOUR, NOW, claim, done, message
 
 RELEASED = claim(state=ledger.RELEASED, tries=1)
 

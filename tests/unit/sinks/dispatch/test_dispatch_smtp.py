@@ -11,11 +11,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from deploy.local import ports
+from deploy.stack import ports
 from sinks.dispatch import mime
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.smtp import Server, Smtp
-from tests.unit.sinks.dispatch.samples import NOW, OwnTime, message
+from tests.support.messages import NOW, OwnTime, message
 
 SENDER = mime.Sender.of("Shop <hello@shop.example>")
 OK = {"EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken", "RSET": "250 ok"}

@@ -14,7 +14,7 @@ from schemas.topics import RETARGETING_DELIVERIES
 from sinks.dispatch import ledger
 from sinks.dispatch.ledger import Ledger
 from sinks.dispatch.tail import Tail
-from tests.unit.sinks.dispatch.samples import HOUR, NOW, OwnTime, claim, done
+from tests.support.messages import HOUR, NOW, OwnTime, claim, done
 
 LEDGER = TopicPartition(RETARGETING_DELIVERIES, 0)
 

@@ -1,0 +1,66 @@
+"""`winback erase`: forget a customer everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deploy import console
+from deploy.cli import config, running
+from deploy.cli.commands.options import Json, Person, Timeout, Wait, Yes
+
+Truncate = Annotated[
+    bool,
+    typer.Option(
+        "--truncate-raw",
+        help="Also delete ALL raw records that the workers have read, and all dead letters: everybody's.",
+    ),
+]
+Count = Annotated[
+    bool, typer.Option("--count/--no-count", help="Read all raw topics to count what still mentions the customer.")
+]
+
+
+def erase(
+    person: Person, *, yes: Yes = False, json: Json = False, truncate_raw: Truncate = False, count: Count = True,
+    timeout: Timeout = 120.0, wait: Wait = 10.0,
+) -> None:  # fmt: skip
+    """Forget a customer: state, identity, topics, ClickHouse. Prints a receipt of what was removed, and what stays."""
+    from deploy.operate.person import erasing, lookup, naming, patient, receipts, showing
+
+    settings = config.load()
+    named = naming.named(person, settings)
+    console.can_ask(yes=yes)
+    with lookup.opened(settings, named, wait=wait) as (client, found):
+        before = erasing.rows(client, found.ids, found.hashes, found.events)
+        if not yes:
+            console.show(showing.identifier_table(showing.identifiers(found), "The person"))
+            everybody = " and ALL raw records that were read, of everybody" if truncate_raw else ""
+            console.sure(
+                f"Forget profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
+                f"{everybody}? There is no way back", yes=yes,
+            )  # fmt: skip
+        deadline = patient.Deadline(timeout)
+        with console.progress() as shown:
+            task = shown.add_task("raw records read", total=None)
+            done = running.run(
+                erasing.in_streams(
+                    settings, found, truncate=truncate_raw, count=count, seconds=timeout,
+                    report=lambda n: shown.update(task, completed=n),
+                )
+            )  # fmt: skip
+        ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
+        erasing.gone(client, ids, found.hashes, deadline.left)
+        receipt = erasing.receipt(found, before, done, lookup.mentions(client, found))
+    if json:
+        console.data(receipt)
+    else:
+        console.show(*receipts.erasure(receipt))
+    if done.refusal:
+        raise typer.Exit(1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(erase)

@@ -1,0 +1,57 @@
+"""`winback offer`: a code that a customer names, looked up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from deploy import console
+from deploy.cli import config
+from deploy.cli.commands.options import Json, Wait
+from deploy.errors import BadInputError, UnavailableError
+
+
+def offer(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="As the customer has it; upper and lower case are one.")],
+    *, json: Json = False, wait: Wait = 10.0,
+) -> None:  # fmt: skip
+    """Print whose a code is, of which campaign, until when it is valid, and which order has used it."""
+    from deploy.operate import clickhouse
+
+    named = code.strip().upper()
+    if not named:
+        raise BadInputError("the code is empty")
+    client = clickhouse.connect(config.load(), wait=wait)
+    try:
+        clickhouse.state(client)
+        sql = "SELECT * FROM v_offers WHERE code = %(code)s"
+        rows = list(client.query(sql, parameters={"code": named}).named_results())
+    finally:
+        client.close()
+    if not rows:
+        raise UnavailableError(f"no message has carried the code {named}")
+    found = _described(rows[0])
+    if json:
+        console.data(found)
+    else:
+        told = {name.replace("_", " "): console.text(value or None) for name, value in found.items()}
+        console.show(console.table(f"Offer {named}", ("", ""), told.items()))
+
+
+def _described(row: dict[str, Any]) -> dict[str, Any]:
+    """As JSON values; `state` is what the till needs to know: valid, expired or redeemed."""
+    from deploy.operate.person.timeline import moment
+
+    found = {name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()}
+    found["redeemed"] = bool(found["redeemed"])
+    now = moment(datetime.now(UTC))
+    late = found["expires_at"] is not None and found["expires_at"] <= now
+    state = "redeemed" if found["redeemed"] else "expired" if late else "valid"
+    return {"code": found.pop("code"), "state": state, **found}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(offer)

@@ -1,0 +1,117 @@
+"""What people see: progress and notes go to standard error, tables and data to standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from deploy.errors import BadInputError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+_CONTROLS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+
+Report = Callable[[int], None]
+"""Takes how much of some long work is done."""
+
+
+def note(text: str) -> None:
+    """One line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def data(value: Any) -> None:
+    """One JSON value on standard output, indented, and nothing else."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    sys.stdout.buffer.write(orjson.dumps(value, option=options, default=_plain))
+    sys.stdout.buffer.flush()
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A rich progress display on standard error; gone when done, and silent without a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        yield shown
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()) -> Table:
+    """A rich table; numbers, and the columns named by `right`, to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [tuple(row) for row in rows]
+    shown = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
+        show_header=any(columns), min_width=len(title),
+    )  # fmt: skip
+    for at, name in enumerate(columns):
+        numeric = at in right or (bool(rows) and all(isinstance(row[at], int | float | None) for row in rows))
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        # Text, not str: what customers write is no markup, and no code for the terminal.
+        shown.add_row(*(Text(plain(text(cell))) for cell in row))
+    return shown
+
+
+def plain(text: str) -> str:
+    """Without what a terminal would take for a command."""
+    return text.translate(_CONTROLS)
+
+
+def show(*renderables: Any) -> None:
+    """Tables and text on standard output."""
+    from rich.console import Console
+
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+    for renderable in renderables:
+        console.print(renderable)
+
+
+def sure(question: str, *, yes: bool) -> None:
+    """Returns when the user agrees, or has said so before; the question goes to standard error. Raises typer.Abort."""
+    import typer
+
+    if not yes:
+        typer.confirm(question, abort=True, err=True)
+
+
+def can_ask(*, yes: bool) -> None:
+    """Raises BadInputError when there is nobody to ask."""
+    if not yes and not sys.stdin.isatty():
+        raise BadInputError("there is no terminal to ask on: add --yes if it is to be done without asking")
+
+
+def text(cell: Any) -> str:
+    """A cell as a person reads it: thousands apart, money to the cent, None as a dash."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, float | Decimal):
+        return f"{cell:,.2f}" if abs(cell) >= 1 else f"{cell:,.4f}".rstrip("0").rstrip(".") or "0"
+    return str(cell)

@@ -1,0 +1,1 @@
+"""An order history as events."""

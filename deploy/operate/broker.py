@@ -1,0 +1,95 @@
+"""The Kafka side of the commands: reaching the broker, making the topics, comparing them with the catalog."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from deploy.errors import UnavailableError
+from deploy.operate.patience import patiently
+from schemas.topics import Topic, catalog
+
+if TYPE_CHECKING:
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from schemas.settings import Settings
+
+HINT: Final = "Start one with `winback up`, or name yours in WINBACK_KAFKA"
+EXISTS: Final = 36
+"""Kafka's error code TOPIC_ALREADY_EXISTS."""
+
+
+@asynccontextmanager
+async def admin(settings: Settings, *, wait: float) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client of a broker that answers, tried for up to `wait` seconds. Raises UnavailableError."""
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    quiet()
+
+    async def attempt() -> AIOKafkaAdminClient:
+        client = AIOKafkaAdminClient(**settings.aiokafka())
+        try:
+            await client.start()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    client = await patiently(
+        f"Kafka at {settings.kafka}", attempt, wait=wait, hint=HINT, retry=(KafkaError, OSError, TimeoutError)
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def quiet() -> None:
+    """Keep aiokafka's own log lines off the terminal: a command says in one line what is wrong."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+async def partition_counts(client: AIOKafkaAdminClient) -> dict[str, int]:
+    """Topics of the broker with their partition counts. Never makes a topic by asking for it."""
+    names = await client.list_topics()
+    if not names:
+        return {}
+    return {t["topic"]: len(t["partitions"]) for t in await client.describe_topics(names) if not t["error_code"]}
+
+
+async def create_topics(client: AIOKafkaAdminClient, settings: Settings) -> list[Topic]:
+    """Make the catalog's topics that are missing; returns those made.
+
+    Raises UnavailableError when the broker refuses one, or has one with another partition count.
+    """
+    from aiokafka.admin import NewTopic
+
+    have = await partition_counts(client)
+    wanted = catalog(settings.partitions)
+    complain(have, [t for t in wanted if t.name in have])
+    missing = [t for t in wanted if t.name not in have]
+    if not missing:
+        return []
+    made = await client.create_topics(
+        [NewTopic(t.name, t.partitions, settings.replication, topic_configs=t.config) for t in missing]
+    )
+    for name, code, *message in made.topic_errors:
+        if code not in (0, EXISTS):
+            raise UnavailableError(f"Kafka at {settings.kafka} refuses the topic {name}: {(message or [code])[0]}")
+    return missing
+
+
+def complain(have: Mapping[str, int], wanted: list[Topic]) -> None:
+    """Raises UnavailableError, with what to do, when topics are missing or have another partition count."""
+    if missing := [t.name for t in wanted if t.name not in have]:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise UnavailableError(f"missing topics: {', '.join(missing[:3])}{more}. Make them with `winback topics`")
+    for topic in wanted:
+        if have[topic.name] != topic.partitions:
+            raise UnavailableError(
+                f"topic {topic.name} has {have[topic.name]} partitions, {topic.partitions} are expected: "
+                "set WINBACK_PARTITIONS to what the topics have, or use other topics"
+            )

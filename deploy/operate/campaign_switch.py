@@ -1,0 +1,70 @@
+"""Switching campaigns: publish them, and wait until every partition decides by them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import orjson
+
+from deploy.errors import BadInputError, UnavailableError
+from deploy.operate.person import asking
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+    from streams.core.campaigns import Campaigns
+
+LARGEST: Final = 900_000
+"""Bytes of one request; a broker takes records of about one MiB."""
+
+
+class Receipts:
+    """The answers to one switch: identify's, with the moment of it, and one of each of `partitions` partitions."""
+
+    def __init__(self, partitions: int) -> None:
+        self.request = uuid4().hex
+        self.partitions = partitions
+        self.at: str | None = None
+        self.switched: set[int] = set()
+        self.refused: set[int] = set()
+
+    def take(self, value: bytes | None) -> None:
+        """A record's value; anything but a receipt of this request is passed over."""
+        receipt = asking.receipt_of(value, self.request)
+        if receipt is None:
+            return
+        if receipt["agent"] == "identify":
+            self.at = receipt["at"]
+            return
+        partition = int(receipt["partition"])
+        (self.refused if receipt.get("refused") else self.switched).add(partition)
+
+    @property
+    def waiting(self) -> list[str]:
+        """Who has not answered yet."""
+        if self.at is None:
+            return ["identify"]
+        answered = self.switched | self.refused
+        return [f"partition {one}" for one in range(self.partitions) if one not in answered]
+
+
+async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> Receipts:
+    """Have all workers decide by these campaigns from one moment of the stream on; returns when they do.
+
+    Raises BadInputError when they are too large for one record, UnavailableError when the answers do not come in time,
+    or when workers (of another version, say) cannot read them and go on as before.
+    """
+    receipts = Receipts(settings.partitions)
+    notice: dict[str, Any] = {
+        "k": "campaigns",
+        "request": receipts.request,
+        "version": campaigns.version,
+        "content": campaigns.dump(),
+    }
+    if (size := len(orjson.dumps(notice))) > LARGEST:
+        raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {LARGEST:,} fit")
+    await asking.answered(settings, notice, receipts, seconds=seconds)
+    if receipts.refused:
+        count = f"{len(receipts.refused)} of {receipts.partitions}"
+        raise UnavailableError(f"{count} partitions cannot read these campaigns: are all workers of one version?")
+    return receipts

@@ -1,0 +1,123 @@
+"""What `winback doctor` looks at: each check says what it found, and if that is wrong, what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from deploy.errors import BadInputError, UnavailableError
+from deploy.operate import broker, campaigns, clickhouse
+from schemas.topics import catalog
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+
+class Check(NamedTuple):
+    """One finding."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def settings_shown(settings: Settings) -> dict[str, str]:
+    """Every variable with its value, secrets masked."""
+    from pydantic import SecretStr
+
+    shown = {}
+    for name, value in settings:
+        masked = "***" if isinstance(value, SecretStr) else value
+        shown[f"WINBACK_{name.upper()}"] = "-" if value is None else str(masked)
+    try:
+        shown["WINBACK_CLICKHOUSE"] = clickhouse.shown(settings)
+    except BadInputError:
+        shown["WINBACK_CLICKHOUSE"] = "not a DSN"
+    return shown
+
+
+async def all_of(settings: Settings, *, wait: float) -> list[Check]:
+    """Every check, each tried even when others fail."""
+    found, shown = await _kafka(settings, wait), settings_shown(settings)
+    for what, look in (
+        (f"ClickHouse {shown['WINBACK_CLICKHOUSE']}", lambda: _clickhouse(settings, wait)),
+        (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
+        (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
+        ("secret", lambda: _secret(settings)),
+        ("delivery", lambda: _delivery(settings)),
+    ):
+        found.append(await asyncio.to_thread(_checked, what, look))
+    return found
+
+
+def _checked(what: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(what, ok=True, detail=look())
+    except (BadInputError, UnavailableError, OSError) as problem:
+        return Check(what, ok=False, detail=str(problem))
+
+
+async def _kafka(settings: Settings, wait: float) -> list[Check]:
+    what, topics = f"Kafka {settings.kafka}", "topics"
+    try:
+        async with broker.admin(settings, wait=wait) as client:
+            have = await broker.partition_counts(client)
+    except UnavailableError as problem:
+        return [Check(what, ok=False, detail=str(problem))]
+    answers = Check(what, ok=True, detail="answers")
+
+    def compare() -> str:
+        wanted = list(catalog(settings.partitions))
+        broker.complain(have, wanted)
+        return f"all {len(wanted)} there, with {settings.partitions} partitions"
+
+    return [answers, _checked(topics, compare)]
+
+
+def _clickhouse(settings: Settings, wait: float) -> str:
+    client = clickhouse.connect(settings, wait=wait)
+    try:
+        return clickhouse.state(client)
+    finally:
+        client.close()
+
+
+def _campaigns(path: Path | None) -> str:
+    return f"{len(campaigns.load(path).by_id)} campaigns"
+
+
+def _folder(path: Path) -> str:
+    """Writable, or can be made: the nearest folder above that exists decides."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise UnavailableError(f"{there} is not a folder; set WINBACK_STATE_DIR")
+    probe = there / ".winback-probe"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as problem:
+        raise UnavailableError(f"{there} cannot be written ({problem.strerror}); set WINBACK_STATE_DIR") from None
+    return "can be written"
+
+
+def _secret(settings: Settings) -> str:
+    default: Any = type(settings).model_fields["secret"].default
+    if settings.secret == default:
+        return "the built-in one: fine for trying things out; set WINBACK_SECRET before real customers"
+    return "set"
+
+
+def _delivery(settings: Settings) -> str:
+    """The channels that `winback dispatch` would send on."""
+    from sinks.dispatch import channels
+
+    names = channels.with_address(settings)
+    if not names:
+        return "off: no channel has an address"
+    try:
+        channels.of(settings)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    return ", ".join(names)

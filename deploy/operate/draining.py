@@ -1,0 +1,113 @@
+"""The end of a run: declaring that no more input comes, and waiting until everything caused by it has been written."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from deploy.errors import UnavailableError
+from schemas.record import Record
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from schemas.settings import Settings
+
+POLL: Final = 0.05
+"""Seconds between looks at committed offsets; there is nothing on the wire to wait for instead."""
+BROKER_WAIT: Final = 10.0
+PATIENCE: Final = 300.0
+"""Seconds without any progress before a run is given up."""
+
+Ends = dict["TopicPartition", int]
+
+
+async def ends(consumer: AIOKafkaConsumer, topics: Iterable[str], settings: Settings) -> Ends:
+    """End offsets of every partition of the topics, as the broker has them now."""
+    from aiokafka import TopicPartition
+
+    from schemas.topics import catalog
+
+    counts = {t.name: t.partitions for t in catalog(settings.partitions)}
+    return dict(await consumer.end_offsets([TopicPartition(t, p) for t in topics for p in range(counts[t])]))
+
+
+async def everything(consumer: AIOKafkaConsumer, ends: Ends) -> AsyncIterator[Record]:
+    """Every record of these partitions up to their ends, from the first that is still there."""
+    begins = await consumer.beginning_offsets(list(ends))
+    waiting = {tp: end for tp, end in ends.items() if end > begins[tp]}
+    consumer.assign(list(waiting))
+    for tp in waiting:
+        consumer.seek(tp, begins[tp])
+    while waiting:
+        for tp, batch in (await consumer.getmany(timeout_ms=500)).items():
+            for m in batch:
+                yield Record(m.topic, m.partition, m.offset, m.timestamp, m.key, m.value, tuple(m.headers))
+            if tp in waiting and await consumer.position(tp) >= waiting[tp]:
+                del waiting[tp]
+                consumer.pause(tp)
+
+
+async def declare_end(consumer: AIOKafkaConsumer, settings: Settings) -> tuple[int, Ends]:
+    """Say on `identity.links` where the input ends. Returns the offset of that record, and the ends it names."""
+    from aiokafka import AIOKafkaProducer
+
+    positions = await ends(consumer, CHANNEL_TOPICS, settings)
+    value = {"k": "end", "positions": [[tp.topic, tp.partition, end] for tp, end in sorted(positions.items())]}
+    async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
+        sent = await producer.send_and_wait(IDENTITY_LINKS, orjson.dumps(value), partition=0)
+    return sent.offset, positions
+
+
+async def drained(consumer: AIOKafkaConsumer, offset: int) -> None:
+    """Returns when identify says, after the given offset of `identity.links`, that nothing is in flight any more."""
+    from aiokafka import TopicPartition
+
+    links = TopicPartition(IDENTITY_LINKS, 0)
+    consumer.assign([links])
+    consumer.seek(links, offset + 1)
+    async for record in consumer:
+        if record.value and b'"drained"' in record.value and orjson.loads(record.value).get("k") == "drained":
+            return
+
+
+async def committed(client: AIOKafkaAdminClient, group: str, wanted: Ends, report: Callable[[int, int], None]) -> None:
+    """Returns when the group's committed offsets have reached the wanted ones; reports (done, of) as they move."""
+    total, best = sum(wanted.values()), -1
+    while best < total:
+        have = await offsets(client, group)
+        done = sum(min(have.get(tp, 0), end) for tp, end in wanted.items())
+        if done != best:
+            best = done
+            report(done, total)
+        if done < total:
+            await asyncio.sleep(POLL)
+
+
+async def stuck(client: AIOKafkaAdminClient, groups: Sequence[str]) -> None:
+    """Never returns; raises UnavailableError when no group has committed anything for PATIENCE seconds."""
+    last, moved = -1, time.monotonic()
+    while True:
+        now = sum([sum((await offsets(client, group)).values()) for group in groups])
+        if now != last:
+            last, moved = now, time.monotonic()
+        elif time.monotonic() - moved > PATIENCE:
+            raise UnavailableError(f"nothing has been committed by {' or '.join(groups)} for {PATIENCE:g} s")
+        await asyncio.sleep(2.0)
+
+
+async def offsets(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """What a consumer group has committed; empty while its coordinator is not known yet."""
+    from aiokafka.errors import KafkaError
+
+    try:
+        found = await client.list_consumer_group_offsets(group)
+    except KafkaError:
+        return {}
+    return {tp: max(one.offset, 0) for tp, one in found.items()}

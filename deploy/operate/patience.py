@@ -1,0 +1,41 @@
+"""Trying again, with growing pauses and an end: how every command waits for a server that is not there yet."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from deploy.console import note
+from deploy.errors import UnavailableError
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 2.0
+
+T = TypeVar("T")
+
+
+async def patiently(
+    what: str, attempt: Callable[[], Awaitable[T]], *, wait: float, hint: str, retry: tuple[type[Exception], ...]
+) -> T:
+    """The attempt's result, tried again on the given errors for up to `wait` seconds.
+
+    `what` names the server with its address. Says once that it waits. Raises UnavailableError when time is up.
+    """
+    until, pause, said = time.monotonic() + wait, FIRST_PAUSE, False
+    while True:
+        try:
+            return await attempt()
+        except retry as problem:
+            left = until - time.monotonic()
+            if left <= 0:
+                lines = str(problem).strip().splitlines()
+                reason = lines[0][:300] if lines else type(problem).__name__
+                told = reason if "does not answer" in reason else f"{what} does not answer ({reason})"
+                raise UnavailableError(f"{told}. {hint}") from None
+            if not said:
+                note(f"{what} does not answer yet; trying again for {wait:g} s")
+                said = True
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, LONGEST_PAUSE)

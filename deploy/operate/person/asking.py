@@ -1,0 +1,165 @@
+"""A request to identify through `identity.links`, and the answers: one of identify, one of each profile's journey."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import uuid4
+
+import orjson
+
+from deploy.errors import UnavailableError
+from deploy.operate import broker
+from deploy.operate.person.naming import Named
+from schemas.topics import IDENTITY_LINKS
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+
+    from schemas.settings import Settings
+
+SPLIT: Final = "split"
+ERASE: Final = "erase"
+_RECEIPT: Final = b'"receipt"'
+_NO_COUNT: Final = frozenset({"k", "request", "agent", "profile", "from", "to"})
+
+
+def receipt_of(value: bytes | None, request: str) -> dict[str, Any] | None:
+    """A receipt of this request; None for any other record."""
+    if not value or _RECEIPT not in value:
+        return None
+    said = orjson.loads(value)
+    return said if said.get("k") == "receipt" and said.get("request") == request else None
+
+
+class Answers:
+    """The receipts of one request, as they come in. A receipt that comes twice counts once."""
+
+    def __init__(self, request: str) -> None:
+        self.request = request
+        self.identify: dict[str, Any] | None = None
+        self.journeys: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def take(self, value: bytes | None) -> None:
+        """A record's value; anything but a receipt of this request is passed over."""
+        receipt = receipt_of(value, self.request)
+        if receipt is None:
+            return
+        if receipt["agent"] == "identify":
+            self.identify = self.identify or receipt
+        else:
+            # One profile may be divided in several ways: each is an answer of its own.
+            self.journeys.setdefault((receipt["profile"], receipt.get("to") or ""), receipt)
+
+    @property
+    def waiting(self) -> list[str]:
+        """Who has not answered yet."""
+        if self.identify is None:
+            return ["identify"]
+        heard = {profile for profile, _ in self.journeys}
+        return [f"profile {one}" for one in self.profiles if one not in heard]
+
+    @property
+    def profiles(self) -> list[str]:
+        """Ids of the profiles whose journeys were told."""
+        return [] if self.identify is None else list(self.identify["profiles"])
+
+    @property
+    def found(self) -> bool:
+        """Whether identify, or any journey, had something of this person."""
+        return self.identify is not None and (bool(self.identify["found"]) or any(self.removed().values()))
+
+    def removed(self) -> dict[str, int]:
+        """What the journeys have removed, added up."""
+        total: Counter[str] = Counter()
+        for receipt in self.journeys.values():
+            total.update({name: int(n) for name, n in receipt.get("removed", {}).items() if name not in _NO_COUNT})
+        return dict(sorted(total.items()))
+
+
+async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds: float) -> Answers:
+    """Publish a request (SPLIT or ERASE) and wait for every answer; `now` is the wall clock in epoch milliseconds.
+
+    Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
+    """
+    answers = Answers(uuid4().hex)
+    notice = {"k": kind, "request": answers.request, "type": named.type, "id": named.hash, "now": now}
+    await answered(settings, notice, answers, seconds=seconds)
+    return answers
+
+
+class Waits(Protocol):
+    """Whatever takes the records that follow a request, and knows who has not answered yet."""
+
+    def take(self, value: bytes | None) -> None:
+        """A record's value."""
+
+    @property
+    def waiting(self) -> list[str]:
+        """Who has not answered yet."""
+
+
+async def answered(settings: Settings, notice: dict[str, Any], answers: Waits, *, seconds: float) -> None:
+    """Publish a request on `identity.links`, and return when all have answered it.
+
+    Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
+    """
+    async with links(settings) as consumer:
+        offset = await _publish(settings, notice)
+        try:
+            await asyncio.wait_for(_collect(consumer, offset + 1, answers), seconds)
+        except TimeoutError:
+            raise UnavailableError(
+                f"no answer from {_few(answers.waiting)} within {seconds:.0f} s. The request is in {IDENTITY_LINKS} "
+                "and will be carried out as soon as the workers get to it: see that `winback streams` or `winback up` "
+                "runs; asking again does no harm"
+            ) from None
+
+
+@asynccontextmanager
+async def links(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group. Raises UnavailableError when the broker does not answer."""
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.errors import KafkaError
+
+    broker.quiet()
+    consumer = AIOKafkaConsumer(**settings.aiokafka(), enable_auto_commit=False, fetch_max_wait_ms=100)
+    try:
+        await consumer.start()
+    except (KafkaError, OSError) as problem:
+        await consumer.stop()
+        raise UnavailableError(f"Kafka at {settings.kafka} does not answer ({problem}). {broker.HINT}") from None
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _publish(settings: Settings, notice: dict[str, Any]) -> int:
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.errors import KafkaError
+
+    try:
+        async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
+            sent = await producer.send_and_wait(IDENTITY_LINKS, orjson.dumps(notice), partition=0)
+    except (KafkaError, OSError) as problem:
+        raise UnavailableError(f"Kafka at {settings.kafka} does not take the request ({problem})") from None
+    return int(sent.offset)
+
+
+async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: Waits) -> None:
+    from aiokafka import TopicPartition
+
+    place = TopicPartition(IDENTITY_LINKS, 0)
+    consumer.assign([place])
+    consumer.seek(place, offset)
+    while answers.waiting:
+        answers.take((await consumer.getone()).value)
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

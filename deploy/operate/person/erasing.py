@@ -1,0 +1,146 @@
+"""Forgetting a person: the request, what each part answers, and what is still there afterwards. Counts and ids only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from deploy.errors import UnavailableError
+from deploy.operate import broker, draining
+from deploy.operate.person import asking, lookup, patient, raw, tombstones
+from deploy.operate.person.lookup import Condition, Person
+from schemas.topics import JOURNEY_CHANGELOG, TOMBSTONED
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from schemas.settings import Settings
+
+IDENTIFIERS: Final = "SELECT count() FROM identifiers WHERE identifier IN %(ids)s AND profile_id != ''"
+KEYED: Final = (*TOMBSTONED, JOURNEY_CHANGELOG)
+"""Topics whose records of a person have a key, so that a tombstone can say that they are void."""
+MERGES: Final = """
+SELECT count() FROM profile_merges
+WHERE (merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s)
+  AND reason NOT IN ('split', 'split_history', 'erased')
+  AND merged_profile_id NOT IN (SELECT merged_profile_id FROM profile_merges WHERE reason = 'split_history')
+"""
+PROFILES: Final = """
+SELECT count() FROM profiles
+WHERE profile_id IN %(ids)s AND profile_id NOT IN (SELECT profile_id FROM events WHERE profile_id IN %(ids)s)
+"""
+STAYS: Final = (
+    "totals in cells and aggregates count on: they hold no identifier, no value and no profile",
+    "identity.merges and identity.assignments keep keyed hashes without a value: the list of what was erased",
+)
+
+
+@dataclass
+class Streams:
+    """What came of the Kafka side of an erasure."""
+
+    answers: asking.Answers
+    tombstones: dict[str, int]
+    mentions: dict[str, int] | None
+    until: dict[str, str]
+    truncated: int | None = None
+    refusal: str | None = None
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+async def in_streams(
+    settings: Settings, person: Person, *, truncate: bool, count: bool, seconds: float, report: Callable[[int], None]
+) -> Streams:
+    """Publish the request and see it through: all answers, all tombstones, the sinks past them, then the raw topics.
+
+    Raises UnavailableError.
+    """
+    from aiokafka.errors import KafkaError
+
+    deadline = patient.Deadline(seconds)
+    async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, asking.links(settings) as consumer:
+        since = await draining.ends(consumer, TOMBSTONED, settings)
+        now = time.time_ns() // 1_000_000
+        answers = await asking.ask(settings, asking.ERASE, person.named, now, seconds=seconds)
+        seen, after = await tombstones.read(consumer, since, answers.profiles, deadline.left)
+        await tombstones.taken(client, settings, after, deadline.left)
+        done = Streams(answers, seen, None, {})
+        if truncate:
+            try:
+                done.truncated = await raw.truncate(client, consumer, settings)
+            except KafkaError as problem:
+                done.refusal = f"Kafka at {settings.kafka} does not delete records ({type(problem).__name__})"
+        if count:
+            words = [person.values[one][1] for one in person.hashes if one in person.values]
+            mention = raw.Mention(settings, person.hashes, words or [person.named.value])
+            done.mentions = await raw.mentions(consumer, settings, mention, report)
+        kept = await raw.retention(client, (*raw.TOPICS, *KEYED))
+        done.until = {topic: raw.until(kept.get(topic, {})) for topic in done.mentions or ()}
+        done.kept = {topic: raw.until(kept.get(topic, {})) for topic in KEYED}
+    return done
+
+
+def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
+    """Rows of these profiles and identifiers in every table; `events` is what `lookup.events_of` says of them.
+
+    Those about splits and erasures are none of them: the history of others needs them.
+    """
+    found = lookup.rows_of(client, ids, events)
+    found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
+    found["identifiers"] = lookup.number(client, IDENTIFIERS, ids=hashes)
+    found["profile_merges"] = lookup.number(client, MERGES, ids=ids)
+    return found
+
+
+def left(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
+    """What of that is still there. A profile that others have events under, by a split, keeps a row about those."""
+    found = rows(client, ids, hashes, events)
+    found["profiles"] = lookup.number(client, PROFILES, ids=ids)
+    return {table: n for table, n in found.items() if n}
+
+
+def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> None:
+    """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
+    # Splits are not forgotten with a person: what the condition says now, it says in the end.
+    events = lookup.events_of(client, ids)
+    if not patient.until(lambda: not left(client, ids, hashes, events), seconds):
+        told = ", ".join(f"{table} ({n})" for table, n in left(client, ids, hashes, events).items())
+        raise UnavailableError(
+            f"ClickHouse still holds rows of this person after {seconds:.0f} s: {told}. They are gone from the "
+            "streams; the rows go as soon as the sinks get to it. Run this again to see"
+        )
+
+
+def receipt(person: Person, before: dict[str, int], done: Streams, others: int) -> dict[str, Any]:
+    """What was removed where, and what stays until when. Holds no value of the person."""
+    answers = done.answers
+    identify = answers.identify or {}
+    found = answers.found or any(before.values())
+    return {
+        "request": answers.request,
+        "type": person.named.type,
+        "found": found,
+        "profiles": answers.profiles if found else [],
+        "removed": {
+            "identity": {
+                name: int(identify.get(name, 0)) if identify.get("found") else 0
+                for name in ("identifiers", "edges", "refused")
+            },
+            "state": answers.removed(),
+            "clickhouse": before,
+            "tombstones": done.tombstones,
+            "raw_records_truncated": done.truncated,
+        },
+        "stays": {
+            "raw_records": {
+                topic: {"records": n, "until": done.until[topic]} for topic, n in (done.mentions or {}).items()
+            },
+            "raw_records_counted": done.mentions is not None,
+            "topics_with_tombstones": done.kept,
+            "events_of_others": others,
+            "notes": list(STAYS),
+        },
+        "refusal": done.refusal,
+    }

@@ -1,0 +1,171 @@
+"""A person as JSON values, and the same as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from deploy import console
+from deploy.operate.person.lookup import Person, Row
+from deploy.operate.person.timeline import moment
+
+Shown = dict[str, Any]
+
+UNSEEN: Final = "(not in any event)"
+
+
+def described(person: Person, entries: Sequence[Row]) -> Shown:
+    """All that is known, as JSON values."""
+    return {
+        "profile_id": person.profile_id,
+        "former_ids": person.former,
+        "identifiers": identifiers(person),
+        "merges": [_joined(person, row) for row in person.merges],
+        "refused": [{**_joined(person, row), "rule": row["refused"]} for row in person.refused],
+        "splits": [_parted(person, row) for row in person.splits],
+        "rows": person.rows,
+        "timeline": [dict(row) for row in entries],
+    }
+
+
+def identifiers(person: Person) -> list[Shown]:
+    """Its identifiers: value as far as events show it, since when, linked to what by which event."""
+    if not person.members:
+        return [{**_identifier(person, person.named.hash), "since": None, "linked_to": None, "event": None}]
+    return [
+        {
+            **_identifier(person, row["identifier"], row["identifier_type"]),
+            "since": moment(row["linked_at"]),
+            "linked_to": _identifier(person, other) if (other := row.get("linked_to")) else None,
+            "event": _source(row),
+        }
+        for row in person.members
+    ]
+
+
+def render(shown: Mapping[str, Any]) -> Iterator[Any]:
+    """The same for people: tables, the timeline last."""
+    former = ", ".join(shown["former_ids"]) or "none"
+    yield f"Profile {shown['profile_id']}\nFormer ids: {former}\n"
+    yield identifier_table(shown["identifiers"])
+    if shown["merges"]:
+        yield console.table(
+            "Merges", ("at", "profile", "became part of", "reason", "by", "event"),
+            [
+                (one["at"], *_ends(one), one["reason"], *_cause(one))
+                for one in shown["merges"]
+            ],
+        )  # fmt: skip
+    if shown["refused"]:
+        yield console.table(
+            "Refused links", ("at", "rule", "decision", "between profiles", "by", "event"),
+            [
+                (one["at"], one["rule"], one["reason"], " and ".join(_ends(one)), *_cause(one))
+                for one in shown["refused"]
+            ],
+        )  # fmt: skip
+    if shown["splits"]:
+        yield console.table(
+            "Splits", ("at", "from", "to", "identifiers"),
+            [(one["at"], *_ends(one), _named(one["identifiers"])) for one in shown["splits"]],
+        )  # fmt: skip
+    rows = [(one["at"], one["kind"], one.get("channel", ""), told(one)) for one in shown["timeline"]]
+    yield console.table(f"Timeline, the newest last: {len(rows)} of {sum(shown['rows'].values()):,}",
+                        ("at", "", "channel", "what"), rows)  # fmt: skip
+
+
+def identifier_table(rows: Sequence[Mapping[str, Any]], title: str = "Identifiers") -> Any:
+    """Identifiers, and how each came in."""
+    return console.table(
+        title, ("type", "value", "since", "linked to", "by event"),
+        [
+            (one["type"], one["value"] or UNSEEN, one["since"], _named([one["linked_to"]]), place(one["event"]))
+            for one in rows
+        ],
+    )  # fmt: skip
+
+
+def told(entry: Mapping[str, Any]) -> str:
+    """One entry of the timeline in words."""
+    match entry["kind"]:
+        case "event":
+            name = f"{entry['type']} {entry['name']}".strip() if entry["type"] != "track" else entry["name"]
+            amount = f" {_money(entry['revenue'], '')}" if entry["revenue"] else ""
+            return f"{name}{amount}{' (late)' if entry['late'] else ''}"
+        case "cart":
+            value = _money(entry["value"], entry["currency"])
+            states = f"{entry['from_state']} to {entry['to_state']} ({entry['reason']})"
+            return f"{entry['stage'] or 'cart'} {states}, {entry['line_count']} lines, {value}"
+        case "decision":
+            reason = f" ({entry['reason']})" if entry["reason"] else ""
+            arm = f", {entry['arm']}" if entry["arm"] else ""
+            why = f": {entry['why']}" if entry.get("why", entry["outcome"]) != entry["outcome"] else ""
+            return f"{entry['campaign_id']}/{entry['step']}: {entry['outcome']}{reason}{arm}{why}"
+        case "message":
+            variant = f", variant {entry['variant']}" if entry["variant"] else ""
+            offer = f", offer {entry['offer_code']} ({entry['offer_discount']})" if entry.get("offer_code") else ""
+            to = f"{entry['campaign_id']}/{entry['step']} to {entry['recipient']}"
+            return f"{to}: {entry['subject']}{variant}{offer}"
+        case _:
+            by = f", recovered by {entry['recovered_campaign']}" if entry["recovered_campaign"] else ""
+            return f"order {entry['order_id']}, {_money(entry['value'], entry['currency'])}{by}"
+
+
+def place(source: Mapping[str, Any] | None) -> str:
+    """topic/partition/offset of an event."""
+    return "-" if source is None else f"{source['topic']}/{source['partition']}/{source['offset']}"
+
+
+def _identifier(person: Person, hashed: str, type_: str = "") -> Shown:
+    seen = person.values.get(hashed)
+    return {
+        "type": type_ or (seen[0] if seen else person.types.get(hashed)),
+        "value": seen[1] if seen else None,
+        "hash": hashed,
+    }
+
+
+def _joined(person: Person, row: Row) -> Shown:
+    return {
+        "profile": row["merged_profile_id"],
+        "into": row["into_profile_id"],
+        "reason": row["reason"],
+        "at": moment(row["merged_at"]),
+        "between": [_identifier(person, one) for one in row.get("identifiers") or ()],
+        "event": _source(row),
+    }
+
+
+def _parted(person: Person, row: Row) -> Shown:
+    shown = _joined(person, row)
+    return {name: shown[name] for name in ("profile", "into", "at")} | {"identifiers": shown["between"]}
+
+
+def _cause(one: Mapping[str, Any]) -> tuple[str, str]:
+    return _named(one["between"]), place(one["event"])
+
+
+def _named(rows: Sequence[Mapping[str, Any] | None]) -> str:
+    shown = [f"{one['type'] or 'identifier'}:{one['value'] or _short(one['hash'])}" for one in rows if one]
+    return " - ".join(shown) or "-"
+
+
+def _source(row: Row) -> Shown | None:
+    topic = row.get("source_topic")
+    if not topic:
+        return None
+    return {"topic": topic, "partition": row["source_partition"], "offset": row["source_offset"]}
+
+
+def _ends(one: Mapping[str, Any]) -> tuple[str, str]:
+    return _short(one["profile"]), _short(one["into"])
+
+
+def _short(one: str) -> str:
+    """Enough of an id to tell it from others; JSON has all of it."""
+    return one[:8] + "..." if one else "-"
+
+
+def _money(value: Decimal | float, currency: str) -> str:
+    return f"{value:,.2f} {currency}".strip()

@@ -1,0 +1,60 @@
+"""Cutting an identifier off: what is linked with it before, and which profiles there are afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deploy.operate.person import patient, showing
+from deploy.operate.person.asking import Answers
+from deploy.operate.person.lookup import Person, members_of
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+SHOWN_WITHIN: float = 10.0
+"""Seconds for ClickHouse to show the new profiles; without it, their identifiers are given as numbers alone."""
+
+
+def cut(person: Person) -> list[showing.Shown]:
+    """The identifiers linked with this one directly, as far as ClickHouse knows, and how each came in."""
+    own = person.named.hash
+    return [
+        one
+        for one in showing.identifiers(person)
+        if one["hash"] == own or (one["linked_to"] and one["linked_to"]["hash"] == own)
+    ]
+
+
+def clusters(client: Client, person: Person, answers: Answers, seconds: float) -> list[dict[str, Any]]:
+    """The profiles after a split, `members` as soon as ClickHouse shows all of them, else empty."""
+    told = {str(profile): int(n) for profile, n in (answers.identify or {}).get("clusters", [])}
+    members: dict[str, list[dict[str, Any]]] = {}
+
+    def look() -> bool:
+        members.clear()
+        for row in members_of(client, list(told)):
+            hashed, type_, profile = row["identifier"], row["identifier_type"], row["profile_id"]
+            seen = person.values.get(hashed)
+            members.setdefault(profile, []).append({"type": type_, "value": seen[1] if seen else None, "hash": hashed})
+        return all(len(members.get(profile, ())) == n for profile, n in told.items() if n > 1)
+
+    shown = not told or patient.until(look, min(seconds, SHOWN_WITHIN))
+    return [
+        {"profile_id": profile, "identifiers": n, "members": members.get(profile, []) if shown else []}
+        for profile, n in told.items()
+    ]
+
+
+def receipt(person: Person, answers: Answers, after: list[dict[str, Any]]) -> dict[str, Any]:
+    """What was cut, and what there is now."""
+    identify = answers.identify or {}
+    return {
+        "request": answers.request,
+        "type": person.named.type,
+        "found": bool(identify.get("found")),
+        "profiles": answers.profiles,
+        "clusters": after,
+        "edges": int(identify.get("edges", 0)),
+        "refused": int(identify.get("refused", 0)),
+        "removed": answers.removed(),
+    }

@@ -1,0 +1,71 @@
+"""Tombstones: what an erasure leaves in the topics that are keyed by profile, and how far the sinks have come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from deploy.errors import UnavailableError
+from deploy.operate import draining
+from schemas.topics import TOMBSTONED, partition_of
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from schemas.settings import Settings
+
+Positions = dict["TopicPartition", int]
+
+
+async def read(
+    consumer: AIOKafkaConsumer, since: Mapping[TopicPartition, int], profiles: Iterable[str], seconds: float
+) -> tuple[dict[str, int], Positions]:
+    """Tombstones by topic, one for each profile, written from the given offsets on; and the offsets just after them.
+
+    Raises UnavailableError when they are not all there in time.
+    """
+    ids = list(profiles)
+    partitions = 1 + max(tp.partition for tp in since)
+    missing = {(topic, partition_of(one, partitions), one.encode()) for topic in TOMBSTONED for one in ids}
+    places = {tp for tp in since if any((tp.topic, tp.partition) == place[:2] for place in missing)}
+    after: Positions = {}
+    seen: Counter[str] = Counter()
+    consumer.assign(sorted(places))
+    for tp in places:
+        consumer.seek(tp, since[tp])
+
+    async def collect() -> None:
+        while missing:
+            record = await consumer.getone()
+            one = (record.topic, record.partition, record.key)
+            if record.value is None and one in missing:
+                missing.remove(one)
+                seen[record.topic] += 1
+                tp = next(tp for tp in places if (tp.topic, tp.partition) == one[:2])
+                after[tp] = max(after.get(tp, 0), record.offset + 1)
+
+    if missing:
+        try:
+            await asyncio.wait_for(collect(), seconds)
+        except TimeoutError:
+            names = sorted({topic for topic, _, _ in missing})
+            raise UnavailableError(f"no tombstones in {', '.join(names)} within {seconds:.0f} s") from None
+    return dict(sorted(seen.items())), after
+
+
+async def taken(client: AIOKafkaAdminClient, settings: Settings, after: Positions, seconds: float) -> None:
+    """Returns when the sinks have committed these offsets. Raises UnavailableError when they do not in time."""
+    from sinks.clickhouse.rows import BY_TOPIC
+
+    wanted = {tp: offset for tp, offset in after.items() if tp.topic in BY_TOPIC}
+    group = f"{settings.group}-sinks"
+    try:
+        await asyncio.wait_for(draining.committed(client, group, wanted, lambda *_: None), seconds)
+    except TimeoutError:
+        raise UnavailableError(
+            f"the sinks ({group}) have not read the tombstones within {seconds:.0f} s: see that `winback sinks` runs. "
+            "The person is gone from the streams; the rows go as soon as the sinks get to it"
+        ) from None

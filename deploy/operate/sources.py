@@ -1,0 +1,117 @@
+"""Sources as operators see them: how far each is, which one holds time, which ones time does not wait for.
+
+A source is one partition of one topic of `channels.*`. Identify knows all of them, so it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import uuid4
+
+from deploy.errors import BadInputError
+from deploy.operate.person import asking
+from schemas.times import iso
+from schemas.topics import source_named
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+LIST: Final = "sources"
+CHANGE: Final = "source"
+
+
+class Named(NamedTuple):
+    """Sources as an operator names them; without a partition, all of the topic."""
+
+    topic: str
+    partition: int | None
+
+    def __str__(self) -> str:
+        return self.topic if self.partition is None else f"{self.topic}:{self.partition}"
+
+
+class Answer:
+    """What identify answers to one request: its receipt."""
+
+    def __init__(self) -> None:
+        self.request = uuid4().hex
+        self.receipt: dict[str, Any] | None = None
+
+    def take(self, value: bytes | None) -> None:
+        """A record's value; anything but identify's receipt of this request is passed over."""
+        receipt = asking.receipt_of(value, self.request)
+        if self.receipt is None and receipt is not None and receipt["agent"] == "identify":
+            self.receipt = receipt
+
+    @property
+    def waiting(self) -> list[str]:
+        """Who has not answered yet."""
+        return ["identify"] if self.receipt is None else []
+
+
+def named(text: str, settings: Settings) -> Named:
+    """TOPIC or TOPIC:PARTITION. Raises BadInputError when there is no such source."""
+    try:
+        return Named(*source_named(text, settings.partitions))
+    except ValueError as problem:
+        raise BadInputError(str(problem)) from None
+
+
+async def ask(settings: Settings, *, seconds: float) -> dict[str, Any]:
+    """All sources (see `shown`). Raises UnavailableError when identify does not answer within these seconds."""
+    return shown(await _asked(settings, {"k": LIST}, seconds))
+
+
+async def change(settings: Settings, source: Named, state: str, *, seconds: float) -> dict[str, Any]:
+    """Declare a source "dead" or "live"; returns all sources as they are then. Raises UnavailableError."""
+    notice = {"k": CHANGE, "topic": source.topic, "partition": source.partition, "state": state}
+    await _asked(settings, notice, seconds)
+    return await ask(settings, seconds=seconds)
+
+
+async def _asked(settings: Settings, notice: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    answer = Answer()
+    await asking.answered(settings, {**notice, "request": answer.request}, answer, seconds=seconds)
+    return answer.receipt or {}
+
+
+def shown(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Identify's receipt for people: {clock, reached, holder, sources[]}, whoever holds time and the slowest first.
+
+    Each source has topic, partition, state (live, optional, dead), watermark (ISO 8601 or None while nothing is known),
+    delay_seconds (wall clock less watermark, None without either), position (first offset not read) and holds.
+    """
+    now, holder = receipt["now"], receipt["holder"]
+    sources = []
+    for topic, partition, watermark, position, state in receipt["sources"]:
+        sources.append({
+            "topic": topic,
+            "partition": partition,
+            "state": state,
+            "watermark": None if watermark is None else iso(watermark),
+            "delay_seconds": None if now is None or watermark is None else max(0.0, (now - watermark) / 1000),
+            "position": position,
+            "holds": holder is not None and [topic, partition] == list(holder),
+        })  # fmt: skip
+    sources.sort(key=lambda one: (not one["holds"], one["watermark"] or "", one["topic"], one["partition"]))
+    return {
+        "clock": None if now is None else iso(now),
+        "reached": None if receipt["reached"] is None else iso(receipt["reached"]),
+        "holder": None if holder is None else f"{holder[0]}:{holder[1]}",
+        "sources": sources,
+    }
+
+
+def span(seconds: float | None) -> str:
+    """A length of time in its two largest units, such as 2 h 05 min."""
+    if seconds is None:
+        return "-"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole // 60 % 60:02} min"
+    return f"{whole // 86_400} d {whole // 3_600 % 24:02} h"

@@ -1,0 +1,148 @@
+"""The shop's post office: wraps a call in its sender's envelope, sends it on its way, and tells the truth about it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from deploy.shop.delivery import Delivery, Route, Trip, retry_delay
+from deploy.shop.envelopes import AS_SENT, AT_ARRIVAL, ENVELOPES, Call
+from deploy.shop.people import Customer, Group
+from deploy.shop.truth_carts import ACTIVE_CHANNELS, ACTIVE_NAMES, Effect
+from deploy.shop.truth_walk import Walk
+from schemas.identifiers import ANONYMOUS_ID, USER_ID, Identifier, strongest_first
+from schemas.times import iso
+from schemas.topics import channel_topic
+
+RETRIED: Final = 0.008
+ODD_NAMES: Final = 0.02
+ENVELOPE_OF: Final = {
+    sdk: "cloud_events" if sdk == "cloud" else "rudder" if sdk.startswith("rudder") else "segment" for sdk in ENVELOPES
+}
+
+
+@dataclass(slots=True, eq=False)
+class Sender:
+    """Who speaks, on which channel, through which SDK: all that the events of one visit or producer share."""
+
+    channel: str
+    sdk: str
+    key: str | None
+    fields: dict[str, Any]
+    context: dict[str, Any]
+    ids: tuple[Identifier, ...]
+    """What `fields` and `context` say about who it is, strongest first."""
+    group: Group
+    customer: Customer | None = None
+    route: Route = field(default_factory=Route)
+    skew: int = 0
+    shared: bool = False
+    numbered: bool = True
+    """Whether it gives each message a messageId."""
+    text_money: bool = False
+    """Whether it writes prices as strings."""
+
+    def at(self, **changes: Any) -> Sender:
+        """The same sender with some things different."""
+        return replace(self, **changes)
+
+
+class Told(NamedTuple):
+    """What a call says, for the truth: whom it names, what it does to a cart, whether it is activity."""
+
+    ids: tuple[Identifier, ...]
+    previous: str
+    effect: Effect | None
+    active: bool
+
+
+class Post:
+    """Sends calls. Every call's time must come from its group's clock."""
+
+    def __init__(self, rng: Random, delivery: Delivery) -> None:
+        self._rng = rng
+        self.delivery = delivery
+
+    def send(
+        self,
+        sender: Sender,
+        t: int,
+        kind: str,
+        name: str,
+        properties: dict[str, Any],
+        *,
+        effect: Effect | None = None,
+        traits: dict[str, Any] | None = None,
+        also: tuple[Identifier, ...] = (),
+        previous: str = "",
+        context: dict[str, Any] | None = None,
+        raw: bool = False,
+    ) -> None:
+        """Publish one call that happens at `t`.
+
+        `also`: identifiers that traits, properties or `context` add to the sender's own; `previous`: an alias call's
+        previousId; `raw`: as the bytes Python's own `json` writes, which not every reader takes.
+        """
+        rng, sdk = self._rng, sender.sdk
+        trip = Trip(t, t) if sdk in AT_ARRIVAL else sender.route.trip(t, rng)
+        if sdk in AS_SENT:
+            trip = Trip(trip.sent, trip.sent)
+        fields = {**sender.fields, "previousId": previous} if previous else sender.fields
+        shown = odd(name, rng) if kind == "track" and rng.random() < ODD_NAMES else name
+        message_id = self.message_id() if sender.numbered else None
+        call = Call(kind, shown, properties, traits, context or sender.context, fields, message_id)
+        value = ENVELOPES[sdk](call, t, trip, sender.skew)
+        topic = channel_topic(sender.channel)
+        line: dict[str, Any] = {"topic": topic, "key": sender.key, "timestamp": trip.arrives, "value": value}
+        if raw:
+            line["value_b64"] = base64.b64encode(json.dumps(line.pop("value")).encode()).decode()
+        self._count(sender)
+        self.delivery.put(trip.arrives, line, t)
+        if sdk not in AT_ARRIVAL and rng.random() < RETRIED:
+            again = trip.arrives + retry_delay(rng, brief=sender.shared)
+            if sdk in AS_SENT:
+                value = {**value, "sentAt": iso(again + sender.skew)}
+            self.delivery.put(again, {**line, "timestamp": again, "value": value}, t, "duplicates")
+        if sender.group.walk is not None:
+            active = sender.channel in ACTIVE_CHANNELS and (kind in ("page", "screen") or name in ACTIVE_NAMES)
+            ids = tuple(strongest_first([*sender.ids, *also])) if also else sender.ids
+            self._tell(sender.group.walk, sender, t, Told(ids, previous, effect, active))
+
+    def message_id(self) -> str:
+        """A new messageId: 32 hex digits."""
+        return f"{self._rng.getrandbits(128):032x}"
+
+    def _count(self, sender: Sender) -> None:
+        counts = self.delivery.counts
+        if not sender.numbered:
+            counts["without_message_id"] += 1
+        if sender.skew:
+            counts["clock_skewed"] += 1
+        if sender.sdk == "segment_fast":
+            counts["clamped"] += 1
+        if sender.sdk == "timeless":
+            counts["without_timestamp"] += 1
+        counts[ENVELOPE_OF[sender.sdk]] += 1
+
+    def _tell(self, walk: Walk, sender: Sender, t: int, told: Told) -> None:
+        # An alias of an id with itself is no link (some SDKs send it all the same).
+        before: tuple[Identifier, ...] = ()
+        if told.previous and told.previous != str(sender.fields.get("userId")):
+            before = (Identifier(USER_ID, told.previous), Identifier(ANONYMOUS_ID, told.previous))
+        if sender.customer is not None:
+            sender.customer.published.update(dict.fromkeys(told.ids + before))
+        if told.ids:
+            walk.event(t, told.ids, before, told.effect, active=told.active)
+
+
+def odd(name: str, rng: Random) -> str:
+    """A name as a careless producer writes it; it means the same."""
+    x = rng.random()
+    if x < 0.3:
+        return name.upper()
+    if x < 0.6:
+        return name.lower()
+    return f" {name.replace(' ', '   ')} "

@@ -1,0 +1,214 @@
+"""Input lines: one JSON object a line, `{"topic", "key", "timestamp", "value" | "value_b64"}`, plain, `.gz` or `-`.
+
+`once`, `replay` and `publish` read them here, so that a line becomes the same record in each.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from deploy.errors import BadInputError
+from schemas import times
+from schemas.topics import CHANNEL_TOPICS, murmur2
+
+TOPICS: Final = frozenset(CHANNEL_TOPICS)
+DAWN: Final = 946_684_800_000
+"""2000-01-01T00:00:00Z in milliseconds: the time of lines that carry none anywhere, under the event clock."""
+READ_BYTES: Final = 1 << 18
+CHUNK: Final = 1000
+
+
+class Line(NamedTuple):
+    """One input line as a Kafka record to be: `timestamp` in epoch milliseconds."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    timestamp: int
+
+
+def read(paths: Sequence[str], partitions: int, *, event_clock: bool) -> Iterator[list[Line]]:
+    """The lines of all files in order, in the chunks they were read in, so that a live pipe is never held back.
+
+    Under the event clock a line without timestamp takes its value's own time, else the last one used in the file.
+    Raises BadInputError with file and line number.
+    """
+    check(paths)
+    for path in paths:
+        last = DAWN
+        for chunk in chunks(path):
+            lines = []
+            for number, raw in chunk:
+                try:
+                    line = parse(raw, partitions, event_clock=event_clock, last=last)
+                except ValueError as problem:
+                    if lines:
+                        yield lines
+                    raise BadInputError(f"{'standard input' if path == '-' else path}:{number}: {problem}") from None
+                last = line.timestamp
+                lines.append(line)
+            if lines:
+                yield lines
+
+
+def check(paths: Sequence[str]) -> None:
+    """Refuse files that cannot be read before anything is started. Raises BadInputError."""
+    for path in paths:
+        if path == "-":
+            continue
+        if not Path(path).exists():
+            raise BadInputError(f"{path}: no such file")
+        if Path(path).is_dir():
+            raise BadInputError(f"{path}: is a folder; name the files in it")
+        try:
+            with Path(path).open("rb"):
+                pass
+        except OSError as problem:
+            raise BadInputError(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def chunks(path: str) -> Iterator[list[tuple[int, bytes]]]:
+    """Numbered non-blank lines of a file, whatever is there to be read at once in one list."""
+    number, rest = 0, b""
+    for piece in _pieces(path):
+        whole = (rest + piece).split(b"\n")
+        rest = whole.pop() if piece else b""
+        lines = []
+        for raw in whole:
+            number += 1
+            if raw and not raw.isspace():
+                lines.append((number, raw))
+        if lines:
+            yield lines
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    """The file's bytes as they come, and b"" once at its end."""
+    with ExitStack() as exits:
+        if path == "-":
+            # Unbuffered: a thread that waits in a buffered standard input would block the interpreter's exit.
+            read = exits.enter_context(io.FileIO(sys.stdin.fileno(), closefd=False)).read
+        elif path.endswith(".gz"):
+            read = exits.enter_context(gzip.open(path, "rb")).read1
+        else:
+            read = exits.enter_context(io.FileIO(path)).read
+        piece = b"start"
+        while piece:
+            try:
+                piece = read(READ_BYTES) or b""
+            except (OSError, EOFError, zlib.error) as problem:
+                raise BadInputError(f"{path}: cannot be read ({problem})") from None
+            yield piece
+
+
+def of_objects(objects: Iterable[dict[str, Any]], partitions: int) -> Iterator[list[Line]]:
+    """Line objects made by a program (an import), with their own timestamps, as lines in chunks."""
+    last = DAWN
+    for chunk in _batched(objects, CHUNK):
+        lines = [_line(one, partitions, exact=True, event_clock=True, last=last) for one in chunk]
+        last = lines[-1].timestamp
+        yield lines
+
+
+def parse(raw: bytes, partitions: int, *, event_clock: bool, last: int) -> Line:
+    """One line. Raises ValueError with what is wrong with it."""
+    line, exact = _decode(raw)
+    if not isinstance(line, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - bad input, not a bad call
+    return _line(line, partitions, exact=exact, event_clock=event_clock, last=last)
+
+
+def _line(line: dict[str, Any], partitions: int, *, exact: bool, event_clock: bool, last: int) -> Line:
+    topic = line.get("topic")
+    if not isinstance(topic, str) or topic not in TOPICS:
+        raise ValueError(f"unknown topic {_short(topic)}; one of channels.web, channels.app, ... is needed")
+    key = line.get("key")
+    if key is not None and not isinstance(key, str):
+        raise ValueError(f"key must be a string or null, not {_short(key)}")
+    value, content = _value(line, exact=exact)
+    timestamp = line.get("timestamp")
+    if timestamp is None:
+        timestamp = _own_time(content, last) if event_clock else time.time_ns() // 1_000_000
+    elif isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp <= times.MAX_TIME:
+        raise ValueError(f"timestamp must be epoch milliseconds, not {_short(timestamp)}")
+    try:
+        key_bytes = None if key is None else key.encode()
+    except UnicodeEncodeError:
+        raise ValueError("key holds a lone surrogate") from None
+    return Line(topic, partition_for(key_bytes, value, partitions), key_bytes, value, int(timestamp))
+
+
+def _batched(objects: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    source = iter(objects)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value)[:80]
+
+
+def partition_for(key: bytes | None, value: bytes, partitions: int) -> int:
+    """Kafka's default partition of a key; a record without one goes by its value, so that every run agrees."""
+    return murmur2(value) % partitions if key is None else _key_hash(key) % partitions
+
+
+_key_hash = lru_cache(maxsize=100_000)(murmur2)
+
+
+def _decode(raw: bytes) -> tuple[Any, bool]:
+    """The line's JSON, and whether orjson took it. What orjson refuses (NaN, ...) json may take."""
+    try:
+        return orjson.loads(raw), True
+    except orjson.JSONDecodeError as problem:
+        refusal = str(problem)
+    try:
+        return json.loads(raw), False
+    except RecursionError:
+        raise ValueError("nested too deeply; give such a value as value_b64") from None
+    except ValueError:
+        raise ValueError(f"bad JSON ({refusal})") from None
+
+
+def _value(line: dict[str, Any], *, exact: bool) -> tuple[bytes, Any]:
+    """The record's bytes, and the value they hold when it was given as JSON."""
+    coded = line.get("value_b64")
+    if ("value" in line) == (coded is not None):
+        raise ValueError("needs either value or value_b64" + (", not both" if "value" in line else ""))
+    if coded is None:
+        content = line["value"]
+        return (orjson.dumps(content) if exact else json.dumps(content).encode()), content
+    try:
+        return base64.b64decode(coded, validate=True), None
+    except (binascii.Error, TypeError, ValueError):
+        raise ValueError("value_b64 is not base64") from None
+
+
+def _own_time(content: Any, last: int) -> int:
+    """The time a value gives itself, a CloudEvent's in its data or its own `time`; else the last one used."""
+    if isinstance(content, dict):
+        given = [content.get(name) for name in ("timestamp", "originalTimestamp", "sentAt")]
+        if "specversion" in content:
+            inner = content.get("data")
+            given = [inner.get("timestamp") if isinstance(inner, dict) else None, content.get("time")]
+        for one in given:
+            own = times.parse(one)
+            if own is not None:
+                return own
+    return last

@@ -1,0 +1,57 @@
+"""Ports of this machine: free ones, and a clear word when a fixed one is taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from itertools import cycle
+from typing import Final
+
+from deploy.errors import UnavailableError
+
+HOST = "127.0.0.1"
+_FIRST, _LAST = 20_000, 32_000
+_SPREAD: Final = 7_919
+_START = _FIRST + os.getpid() * _SPREAD % (_LAST - _FIRST)
+_CANDIDATES = cycle((*range(_START, _LAST), *range(_FIRST, _START)))
+
+
+def free(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that were free a moment ago, all different. Raises UnavailableError when there are none.
+
+    They are below those that the system gives to outgoing connections, one of which could take a port before whoever
+    asked for it does; and each process begins elsewhere, so that two do not try the same.
+    """
+    found: list[int] = []
+    for _ in range(_LAST - _FIRST):
+        if len(found) == count:
+            return found
+        port = next(_CANDIDATES)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+        found.append(port)
+    raise UnavailableError(f"no free port of {HOST} between {_FIRST} and {_LAST}")
+
+
+def require(port: int, what: str, option: str) -> None:
+    """Raises UnavailableError when a port is in use, naming what it is for and the option that moves it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise UnavailableError(
+                f"port {port} of {HOST} ({what}) is in use: stop what uses it, or choose another with {option}"
+            ) from None
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections on a port of 127.0.0.1."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,195 @@
+"""The whole stack on this machine: broker, stream workers and sinks as children of one supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Final, Self, TypeVar
+
+from deploy.errors import UnavailableError
+from deploy.operate import broker
+from deploy.stack import ports
+from deploy.stack.supervisor import Spec, Supervisor
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+BROKER_WAIT: Final = 30.0
+LOOK: Final = 0.01
+"""Seconds between looks at a port; the embedded broker takes about this long to open its own."""
+WINBACK: Final = (sys.executable, "-m", "deploy.cli.main")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where a stack lives and what it listens on. `kafka`: an existing broker to use instead of the embedded one."""
+
+    folder: Path
+    workers: int
+    kafka_port: int
+    http_port: int
+    metrics_ports: tuple[int, ...]
+    kafka: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    give_up: int | None = None
+    """Crashes in a row before the stack gives up; None: never."""
+    dispatch: bool = False
+    """Whether messages are delivered as well, by a dispatcher whose metrics come after the sinks'."""
+
+    @property
+    def kafka_address(self) -> str:
+        """host:port of the broker."""
+        return self.kafka or f"{ports.HOST}:{self.kafka_port}"
+
+    def metrics(self, at: int) -> str:
+        """host:port of the metrics of the process at this place (workers, sinks, dispatcher); empty: none."""
+        return f"{ports.HOST}:{self.metrics_ports[at]}" if self.metrics_ports else ""
+
+
+class Stack:
+    """`async with Stack(plan) as stack:` boots everything and stops it at the end, whatever happened in between.
+
+    `stack.settings` is what a client of this stack uses: its broker, and its ClickHouse through HTTP.
+    Raises UnavailableError when a port or the folder is taken, or a part cannot be started.
+    """
+
+    def __init__(self, plan: Plan, *, say: Callable[[str], None] = lambda _: None) -> None:
+        from schemas.settings import Settings
+
+        self.plan, self.say = plan, say
+        self.settings: Settings = Settings(
+            kafka=plan.kafka_address,
+            clickhouse=f"http://{ports.HOST}:{plan.http_port}/winback",
+            http=f"{ports.HOST}:{plan.http_port}",
+            state_dir=plan.folder / "state",
+            **{name.removeprefix("WINBACK_").lower(): value for name, value in plan.env.items()},
+        )
+        self._exits = AsyncExitStack()
+        self.supervisor: Supervisor
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as exits:
+            exits.enter_context(_lock(self.plan.folder))
+            self.supervisor = Supervisor(self.plan.folder / "logs", give_up=self.plan.give_up, say=self.say)
+            exits.push_async_callback(self._stop)
+            if self.plan.kafka is None:
+                await self._start_broker()
+            async with broker.admin(self.settings, wait=BROKER_WAIT) as client:
+                await broker.create_topics(client, self.settings)
+            for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks(), *self._dispatch()):
+                await self.supervisor.start(spec)
+            self._tell()
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._exits.aclose()
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """What a person may want to open: names and addresses."""
+        plan = self.plan
+        names = [f"streams-{at + 1} metrics" for at in range(plan.workers)] + ["sinks metrics"]
+        names += ["dispatch metrics"] * plan.dispatch
+        metrics = [(name, f"http://{plan.metrics(at)}/metrics") for at, name in enumerate(names) if plan.metrics_ports]
+        web = f"http://{ports.HOST}:{plan.http_port}"
+        return [("Kafka", plan.kafka_address), ("ClickHouse HTTP", web), *metrics, ("logs", str(self.supervisor.logs))]
+
+    def _tell(self) -> None:
+        """Write the addresses into the folder, for programs that want to look in."""
+        import orjson
+
+        path = self.plan.folder / "addresses.json"
+        told = {**dict(self.addresses()), "group": self.settings.group}
+        path.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+    async def ready(self) -> None:
+        """Returns when ClickHouse's HTTP interface and every metrics address answer. Raises UnavailableError."""
+        listening = [self._listening(port) for port in (self.plan.http_port, *self.plan.metrics_ports)]
+        await self.during(asyncio.ensure_future(asyncio.gather(*listening)))
+
+    async def stop_workers(self) -> None:
+        """Stop the stream workers, and let the rest go on."""
+        await self.supervisor.stop([name for name in self.supervisor.restarts if name.startswith("streams-")])
+
+    async def during(self, work: asyncio.Future[T]) -> T:
+        """What some work comes to, waited for only while the stack is able to run. Raises what either raises."""
+        try:
+            await asyncio.wait({work, self.supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+            if self.supervisor.failed.done():
+                self.supervisor.failed.result()
+            return await work
+        finally:
+            work.cancel()
+
+    async def _stop(self) -> None:
+        await self.supervisor.stop([name for name in self.supervisor.restarts if name != "kafka"])
+        await self.supervisor.stop()
+
+    async def _start_broker(self) -> None:
+        program = files("noida_db").joinpath("noida-db") if _embedded() else None
+        if program is None:
+            raise UnavailableError("the embedded broker is not installed: pip install 'winback[embedded]'")
+        port, data = str(self.plan.kafka_port), str(self.plan.folder / "kafka")
+        command = (str(program), "start", "--only", "kafka", "--kafka-port", port, "--data-dir", data)
+        await self.supervisor.start(Spec("kafka", command))
+        await self.during(asyncio.create_task(self._listening(self.plan.kafka_port)))
+
+    async def _listening(self, port: int) -> None:
+        while not await asyncio.to_thread(ports.answers, port):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(LOOK)
+
+    def _env(self, metrics: str) -> dict[str, str]:
+        return {
+            **self.plan.env,
+            "WINBACK_KAFKA": self.plan.kafka_address,
+            "WINBACK_METRICS": metrics,
+            "WINBACK_HTTP": f"{ports.HOST}:{self.plan.http_port}",
+        }
+
+    def _worker(self, at: int) -> Spec:
+        name = f"streams-{at + 1}"
+        state = {"WINBACK_STATE_DIR": str(self.plan.folder / "state" / name)}
+        return Spec(name, (*WINBACK, "streams"), {**self._env(self.plan.metrics(at)), **state})
+
+    def _sinks(self) -> Spec:
+        dsn = {"WINBACK_CLICKHOUSE": f"chdb:///{(self.plan.folder / 'clickhouse').resolve().as_posix().lstrip('/')}"}
+        return Spec("sinks", (*WINBACK, "sinks"), {**self._env(self.plan.metrics(self.plan.workers)), **dsn})
+
+    def _dispatch(self) -> tuple[Spec, ...]:
+        if not self.plan.dispatch:
+            return ()
+        env = {**self._env(self.plan.metrics(self.plan.workers + 1)), "WINBACK_DISPATCH_INSTANCE": "up"}
+        return (Spec("dispatch", (*WINBACK, "dispatch"), env),)
+
+
+def _embedded() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("noida_db") is not None and os.name == "posix"
+
+
+def _lock(folder: Path) -> IO[str]:
+    """The folder's lock, held while the stack runs. Raises UnavailableError when another stack runs there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = (folder / ".lock").open("w")
+    except OSError as problem:
+        raise UnavailableError(f"{folder}: cannot be written ({problem.strerror}); choose another with --dir") from None
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise UnavailableError(f"{folder}: another winback runs there; stop it, or choose another with --dir") from None
+    return held

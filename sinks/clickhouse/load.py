@@ -1,0 +1,38 @@
+"""Records from memory into ClickHouse, through the same rows and inserts as those from Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from schemas.record import Record
+from schemas.settings import Settings
+from sinks.clickhouse.batches import Batches
+from sinks.clickhouse.insert import Inserter
+from sinks.clickhouse.rows import BY_TOPIC
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+def load(client: Client, records: Iterable[Record], settings: Settings | None = None) -> dict[str, int]:
+    """Insert what the output topics hold; records of other topics are passed over. Returns rows by table.
+
+    `settings`: whose secret names identifiers; those of the environment by default. Raises SchemaError when ClickHouse
+    refuses a table; waits, and tries again, while it does not answer.
+    """
+    batches, inserter = Batches(settings=settings), Inserter(client)
+    counts = dict.fromkeys((t.name for t in BY_TOPIC.values()), 0)
+
+    def write() -> None:
+        for batch in batches.take():
+            counts[batch.table.name] += inserter.insert(batch)
+
+    for record in records:
+        if record.topic in BY_TOPIC:
+            batches.add(record.topic, record.partition, ((record.offset, record),), time.monotonic())
+            if batches.full:
+                write()
+    write()
+    return counts

@@ -1,0 +1,37 @@
+"""What the sink process shows to Prometheus, in a registry of its own (names and labels are the contract's)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from infra.metrics_server import build_info, build_version, process_registry, serve_registry
+from schemas.settings import Settings
+
+REGISTRY: Final = process_registry()
+ROWS: Final = Counter("winback_sink_rows_total", "Rows inserted into ClickHouse", ["table"], registry=REGISTRY)
+INSERT_SECONDS: Final = Histogram(
+    "winback_sink_insert_seconds", "How long an insert took, its retries included", ["table"], registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)  # fmt: skip
+RETRIES: Final = Counter("winback_sink_retries_total", "Inserts tried again, by error", ["kind"], registry=REGISTRY)
+SKIPPED: Final = Counter("winback_sink_skipped_total", "Records no row could be made of", ["topic"], registry=REGISTRY)
+ERASED: Final = Counter(
+    "winback_sink_erased_total", "Ids whose rows were deleted on an erasure", ["table"], registry=REGISTRY
+)
+OPEN_MERGES: Final = Gauge("winback_open_merges", "Merges that ClickHouse follows one by one", registry=REGISTRY)
+SQUASHED: Final = Counter(
+    "winback_sink_squash_total", "Statements that settled merges or rewrote events", ["done"], registry=REGISTRY
+)
+BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
+LAG: Final = Gauge(
+    "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
+)
+BUILD: Final = build_info(REGISTRY)
+
+
+def serve(settings: Settings) -> None:
+    """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
+    BUILD.labels(build_version(), "sinks").set(1)
+    serve_registry(settings, REGISTRY)

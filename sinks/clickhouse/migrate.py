@@ -1,0 +1,114 @@
+"""Schema migrations: numbered SQL files, each applied once and then never changed; views are made anew each time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from clickhouse_connect.driver.exceptions import Error
+
+from sinks.clickhouse.client import first_line
+from sinks.clickhouse.errors import SchemaError, Verdict, verdict
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from clickhouse_connect.driver.client import Client
+
+SQL: Final = files("sinks.clickhouse").joinpath("sql")
+NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
+BASES: Final = (
+    "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
+    "current_events.sql", "current_conversions.sql", "carts.sql",
+)  # fmt: skip
+"""Views that others are built on, in the order in which they need each other."""
+BOOKKEEPING: Final = """
+CREATE TABLE IF NOT EXISTS schema_migrations
+(number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+ENGINE = ReplacingMergeTree ORDER BY number
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """One SQL file: its name, its text, and what of it is remembered once it has been applied.
+
+    `{database}` in it stands for the database it is applied to, where ClickHouse does not put it in by itself.
+    """
+
+    name: str
+    text: str
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of migrations."""
+        return int(self.name[:4])
+
+    @property
+    def checksum(self) -> str:
+        """Of the statements alone: a comment may be corrected later."""
+        return hashlib.sha256("\n".join(self.statements()).encode()).hexdigest()
+
+    def statements(self) -> list[str]:
+        """The statements of the file, without comment lines, each ended there by a semicolon at the end of a line."""
+        code = "\n".join(line.rstrip() for line in self.text.splitlines() if not line.lstrip().startswith("--"))
+        return [part.strip() for part in re.split(r";\s*(?:\n|$)", code) if part.strip()]
+
+
+def migrate(client: Client) -> list[str]:
+    """Bring the client's database to the newest schema. Returns the names of migrations applied; nothing to do is [].
+
+    Raises SchemaError when a file that was applied has changed since, or the server refuses one; other errors of the
+    client as they are.
+    """
+    client.command(BOOKKEEPING)
+    rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
+    known: dict[int, str] = {row[0]: row[1] for row in rows}
+    applied = []
+    for script in migrations():
+        checksum = known.get(script.number)
+        if checksum is None:
+            _apply(client, script)
+            client.insert("schema_migrations", [(script.number, script.name, script.checksum)],
+                          column_names=["number", "name", "checksum"])  # fmt: skip
+            applied.append(script.name)
+        elif checksum != script.checksum:
+            raise SchemaError(f"{script.name} was changed after it had been applied: put it back, add a new migration")
+    for view in views():
+        _apply(client, view)
+    return applied
+
+
+def migrations() -> list[Script]:
+    """The migrations of this version, in order. Raises SchemaError for a bad name or a number used twice."""
+    found = _scripts(SQL.joinpath("migrations"))
+    for script in found:
+        if not NAME.fullmatch(script.name):
+            raise SchemaError(f"{script.name}: a migration is named NNNN_what.sql")
+    if [script.number for script in found] != list(range(1, len(found) + 1)):
+        raise SchemaError("migrations must be numbered from 0001 without a gap or a repeat")
+    return found
+
+
+def views() -> list[Script]:
+    """The views of this version: first what others are built on, then those for analysts (`v_`), by name."""
+    found = {script.name: script for script in _scripts(SQL.joinpath("views"))}
+    return [*(found.pop(name) for name in BASES), *found.values()]
+
+
+def _scripts(folder: Traversable) -> list[Script]:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [Script(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
+
+
+def _apply(client: Client, script: Script) -> None:
+    for statement in script.statements():
+        try:
+            client.command(statement.replace("{database}", client.database or ""))
+        except Error as error:
+            if verdict(error) is Verdict.RETRY:
+                raise
+            raise SchemaError(f"{script.name}: {first_line(error)}") from error

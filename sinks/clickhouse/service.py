@@ -1,0 +1,134 @@
+"""The sink process: migrations, the consumer, its metrics, and ClickHouse's HTTP interface while it is embedded."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.exceptions import Error
+
+from infra.logs import configure_logging
+from schemas.settings import Settings
+from sinks.clickhouse import embedded as http_interface
+from sinks.clickhouse import metrics
+from sinks.clickhouse.client import connect, first_line, target
+from sinks.clickhouse.consumer import SinkConsumer
+from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError
+from sinks.clickhouse.insert import FIRST_PAUSE, LONGEST_PAUSE
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.squash import Thresholds, squash
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+log = logging.getLogger("winback.sinks")
+
+
+def run(settings: Settings, *, http: bool = True) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
+
+    `http`: serve ClickHouse's HTTP interface on `settings.http` while ClickHouse is embedded; a server serves its own.
+    """
+    configure_logging(settings)
+    try:
+        return asyncio.run(_main(settings, http=http))
+    except ValueError as wrong:
+        print(f"winback sinks: {wrong}", file=sys.stderr)  # noqa: T201 - the one line a user sees
+        return 2
+    except (SchemaError, UnavailableError, KafkaError, OSError) as error:
+        print(f"winback sinks: {first_line(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+async def _main(settings: Settings, *, http: bool) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    where = target(settings)
+    metrics.serve(settings)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # rows come by the thousand and hold no cycles
+    client = await _prepared(settings, stopped)
+    if client is None:
+        return 0
+    try:
+        if not (http and where.embedded):
+            await _consume(settings, client, stopped)
+            return 0
+        async with http_interface.serve(settings):
+            await _consume(settings, client, stopped)
+    finally:
+        client.close()
+    return 0
+
+
+async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -> None:
+    consumer = SinkConsumer(settings, client)
+    running = asyncio.create_task(consumer.run())
+    squashing = asyncio.create_task(_squash(settings, consumer, stopped)) if settings.squash else None
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    consumer.stop()
+    waiting.cancel()
+    stopped.set()
+    if squashing is not None:
+        await squashing
+    await running
+
+
+async def _squash(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
+    """From time to time, in the one process that reads the assignments, until told to stop."""
+    while not stopped.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), settings.squash_interval)
+        try:
+            if not stopped.is_set() and consumer.leads:
+                await asyncio.to_thread(_squash_once, settings, lambda: consumer.leads and not stopped.is_set())
+        except (*CLIENT_ERRORS, SchemaError, UnavailableError) as error:
+            log.warning("merged history is not squashed now: %s", first_line(error))
+
+
+def _squash_once(settings: Settings, go_on: Callable[[], bool]) -> None:
+    with closing(connect(settings)) as client:
+        for done in squash(client, Thresholds.of(settings)):
+            metrics.SQUASHED.labels(done).inc()
+            log.info("merged history: %s", done)
+            if not go_on():
+                return
+
+
+async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None:
+    """A client of a migrated database; waits for ClickHouse as long as it takes. None when told to stop meanwhile."""
+    pause = FIRST_PAUSE
+    while not stopped.is_set():
+        try:
+            return await asyncio.to_thread(_open, settings)
+        except UnavailableError as error:
+            log.warning("%s; again in %.1f s", error, pause)
+            try:
+                await asyncio.wait_for(stopped.wait(), pause)
+            except TimeoutError:
+                pause = min(2 * pause, LONGEST_PAUSE)
+    return None
+
+
+def _open(settings: Settings) -> Client:
+    client = connect(settings)
+    try:
+        for name in migrate(client):
+            log.info("migration applied: %s", name)
+    except Error as error:
+        client.close()
+        raise UnavailableError(f"ClickHouse at {target(settings).shown}: {first_line(error)}") from error
+    except SchemaError:
+        client.close()
+        raise
+    return client

@@ -1,0 +1,107 @@
+"""Aggregates as absolute cells: (name, window, dimensions) with totals and a version that counts the updates.
+
+Emitting a cell again repeats its totals, so whoever writes them down may do so twice. Totals of money are micros
+inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+
+from schemas.money import LIMIT, to_number
+from schemas.record import Out
+from schemas.times import iso
+from schemas.topics import AGGREGATES, DAY_MS, HOUR_MS
+from streams.core.protocol.ports import Emit, Store
+
+_PREFIX: Final = b"c"
+_MONEY: Final = frozenset({"revenue", "refunds", "cost", "abandoned_value", "recovered_value"})
+_WINDOWS: Final = {"channel_hour": HOUR_MS, "duplicate_hour": HOUR_MS, "cart_hour": HOUR_MS, "campaign_day": DAY_MS}
+_MOST_CACHED: Final = 20_000
+
+COUNTED: Final = {
+    "Post Viewed": "views",
+    "Post Liked": "likes",
+    "Post Shared": "shares",
+    "Post Commented": "comments",
+    "Ad Impression": "impressions",
+    "Ad Clicked": "clicks",
+    "Email Link Clicked": "clicks",
+    "SMS Link Clicked": "clicks",
+    "Push Notification Tapped": "clicks",
+    "Email Opened": "opens",
+    "Email Delivered": "delivered",
+    "SMS Delivered": "delivered",
+    "Push Notification Received": "delivered",
+    "Email Bounced": "bounces",
+    "SMS Failed": "bounces",
+    "Push Notification Bounced": "bounces",
+    "Unsubscribed": "unsubscribes",
+    "Email Marked as Spam": "unsubscribes",
+}
+"""Which events a channel's totals count, and as what."""
+
+
+class Cells:
+    """The cells of one partition."""
+
+    def __init__(self, store: Store, emit: Emit, partition: int) -> None:
+        self._store = store
+        self._emit = emit
+        self._partition = partition
+        self._cells: dict[bytes, dict[str, Any]] = {}
+        self._known: dict[tuple[Any, ...], tuple[bytes, dict[str, Any]]] = {}
+        self._touched: set[bytes] = set()
+
+    def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
+        """Add amounts (counts, or micros of money) to the cell of the window that holds `at`."""
+        window = at - at % _WINDOWS[name]
+        short = (name, window, *dimensions.items())
+        known = self._known.get(short)
+        if known is None:
+            known = self._known[short] = self._find(name, window, dimensions)
+        key, cell = known
+        totals = cell["totals"]
+        for what, amount in amounts.items():
+            if amount:
+                total = totals.get(what, 0) + amount
+                totals[what] = total if -LIMIT <= total <= LIMIT else max(-LIMIT, min(total, LIMIT))
+        cell["version"] += 1
+        self._touched.add(key)
+
+    def _find(self, name: str, window: int, dimensions: dict[str, str]) -> tuple[bytes, dict[str, Any]]:
+        key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
+        cell = self._cells.get(key)
+        if cell is None:
+            stored = self._store.get(_PREFIX + key)
+            cell = self._cells[key] = _cell(name, window, dimensions) if stored is None else orjson.loads(stored)
+        return key, cell
+
+    def flush(self) -> None:
+        """Store and emit the cells touched since the last flush."""
+        for key in sorted(self._touched):
+            self._store.put(_PREFIX + key, orjson.dumps(self._cells[key]))
+            self._emit.send(self._out(key, self._cells[key]))
+        self._touched.clear()
+        if len(self._cells) > _MOST_CACHED:
+            self._cells.clear()
+            self._known.clear()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._cells.values())
+
+    def _out(self, key: bytes, cell: dict[str, Any]) -> Out:
+        value = {
+            "cell": {"name": cell["name"], "window_start": iso(cell["window"]), "dimensions": cell["dimensions"]},
+            "values": {k: to_number(v) if k in _MONEY else v for k, v in sorted(cell["totals"].items()) if v},
+            "partition": self._partition,
+            "version": cell["version"],
+        }
+        return Out(AGGREGATES, self._partition, key + f"|{self._partition}".encode(), orjson.dumps(value))
+
+
+def _cell(name: str, window: int, dimensions: dict[str, str]) -> dict[str, Any]:
+    return {"name": name, "window": window, "dimensions": dimensions, "totals": {}, "version": 0}

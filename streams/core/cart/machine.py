@@ -1,0 +1,216 @@
+"""The cart machine (docs/contract.md section 3): all that opens, abandons, reopens or ends a cart is in this file.
+
+`TRANSITIONS` is the whole machine as data; docs/cart.md is drawn from it. The three functions never read a clock:
+`on_event` is given the event, `on_time` the time that has come, and `due_at` says when to ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from schemas.money import to_number
+from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED
+from schemas.times import iso
+from schemas.topics import DAY_MS
+from streams.core.cart import lines as cart_lines
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Cart, Profile
+
+ABANDON_AFTER_MS: Final = 30 * 60_000
+EXPIRE_AFTER_MS: Final = 30 * DAY_MS
+
+NONE, OPEN, ABANDONED, CONVERTED, EMPTIED, EXPIRED = "none", "open", "abandoned", "converted", "emptied", "expired"
+
+TRANSITIONS: Final = {
+    (NONE, "opened"): OPEN,
+    (OPEN, "inactivity"): ABANDONED,
+    (ABANDONED, "reopened"): OPEN,
+    (OPEN, "order"): CONVERTED,
+    (ABANDONED, "order"): CONVERTED,
+    (OPEN, "emptied"): EMPTIED,
+    (ABANDONED, "emptied"): EMPTIED,
+    (ABANDONED, "expired"): EXPIRED,
+}
+"""(state, reason) -> state. Converted, emptied and expired carts are gone; the next line opens another."""
+
+
+class Transition(NamedTuple):
+    """One change of a cart's state. `at` in epoch milliseconds, `value` in micros; `cart` as it was at that moment."""
+
+    cart_id: str
+    source: str
+    target: str
+    at: int
+    reason: str
+    lines: list[dict[str, Any]]
+    value: int
+    currency: str | None
+    stage: str
+    abandonment_no: int
+    opened_at: int
+
+    def row(self, profile_id: str) -> dict[str, Any]:
+        """The record on `cart.transitions`."""
+        return {
+            "profile_id": profile_id,
+            "cart_id": self.cart_id,
+            "from": self.source,
+            "to": self.target,
+            "at": iso(self.at),
+            "reason": self.reason,
+            "lines": self.lines,
+            "value": to_number(self.value),
+            "currency": self.currency,
+            "stage": self.stage,
+            "abandonment_no": self.abandonment_no,
+        }
+
+
+def due_at(profile: Profile) -> int | None:
+    """When the cart's next timer is due: abandonment of an open cart, expiry of an abandoned one."""
+    cart = profile.cart
+    if cart is None:
+        return None
+    return profile.clock + (EXPIRE_AFTER_MS if cart.abandoned else ABANDON_AFTER_MS)
+
+
+def on_time(profile: Profile, due: int) -> list[Transition]:
+    """The timer of `due_at` has come."""
+    cart = profile.cart
+    if cart is None:
+        return []
+    if cart.abandoned:
+        return [_end(profile, cart, "expired", due)]
+    cart.abandonment_no += 1
+    return [_move(cart, "inactivity", due)]
+
+
+def on_event(profile: Profile, event: Sealed) -> list[Transition]:
+    """What an event of the profile does to its cart; also moves `last_activity` and `last_order`."""
+    if event.name == ORDER_COMPLETED:
+        profile.last_order = max(profile.last_order, event.time)
+        cart = profile.cart
+        return [_end(profile, cart, "order", event.time)] if cart is not None and cart.opened_at <= event.time else []
+    came_back = event.is_activity and event.time > profile.last_activity
+    if came_back:
+        profile.last_activity = event.time
+    if event.name in CART_EVENTS:
+        return _change_lines(profile, event, came_back=came_back)
+    if came_back and profile.cart is not None and profile.cart.abandoned:
+        return [_move(profile.cart, "reopened", event.time)]
+    return []
+
+
+def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[Transition]:
+    """A cart event: the lines first, then what that means for the state."""
+    cart, properties = profile.cart, event.properties
+    currency = cart_lines.currency_of(properties)
+    lines = cart.lines if cart is not None else {}
+    if event.name == PRODUCT_ADDED:
+        cart_lines.add(lines, properties)
+    elif event.name == PRODUCT_REMOVED:
+        cart_lines.remove(lines, properties)
+    elif isinstance(products := properties.get("products"), list):
+        lines = cart_lines.snapshot(products, currency)
+    known = cart.lines if cart is not None else {}
+    for key, line in lines.items():
+        line.by = line.by or (known[key].by if key in known else event.by)
+    if cart is None:
+        if not lines:
+            return []
+        cart = profile.cart = _opened(profile.id, event)
+        reason = "opened"
+    else:
+        reason = "reopened" if came_back and cart.abandoned else ""
+    cart.lines = lines
+    cart.currency = currency or cart.currency
+    cart.touched_at = max(cart.touched_at, event.time)
+    if not lines:
+        return [_end(profile, cart, "emptied", event.time)]
+    cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
+    if reason == "opened":
+        transitions = [_transition(cart, NONE, OPEN, event.time, reason)]
+        if event.time < profile.last_order:
+            # It came late: the order that followed it is known already.
+            transitions.append(_end(profile, cart, "order", profile.last_order))
+        return transitions
+    return [_move(cart, reason, event.time)] if reason else []
+
+
+def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
+    """A merge: an order of either side converts the other's cart; what is left is united."""
+    transitions = []
+    for side, other in ((winner, loser), (loser, winner)):
+        if side.cart is not None and other.last_order >= side.cart.opened_at:
+            transitions.append(_end(side, side.cart, "order", at))
+    winner.last_activity = max(winner.last_activity, loser.last_activity)
+    winner.last_order = max(winner.last_order, loser.last_order)
+    mine, theirs = winner.cart, loser.cart
+    if mine is None or theirs is None:
+        winner.cart = mine or theirs
+        return transitions
+    later = theirs if theirs.touched_at > mine.touched_at else mine
+    mine.currency = later.currency or mine.currency or theirs.currency
+    mine.lines = cart_lines.union(mine.lines, theirs.lines)
+    mine.opened_at = min(mine.opened_at, theirs.opened_at)
+    mine.counts_from = max(mine.counts_from, theirs.counts_from)
+    mine.touched_at = later.touched_at
+    mine.abandonment_no = max(mine.abandonment_no, theirs.abandonment_no)
+    mine.checkout = mine.checkout or theirs.checkout
+    if mine.abandoned and not theirs.abandoned:
+        transitions.append(_move(mine, "reopened", at))
+    return transitions
+
+
+def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart | None, list[Transition]]:
+    """A split at `at`: the lines that these have brought are another's. Returns that one's cart, None for nothing.
+
+    It is as old as the one it comes from, and its clock has gone as far.
+    """
+    cart = profile.cart
+    gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in by}
+    if cart is None or not gone:
+        return None, []
+    seed = f"{to}|{cart.opened_at}|{cart.id}"
+    theirs = replace(cart, id=blake2b(seed.encode(), digest_size=16).hexdigest(), lines=gone)
+    cart.lines = {key: line for key, line in cart.lines.items() if key not in gone}
+    return theirs, [] if cart.lines else [_end(profile, cart, "emptied", at)]
+
+
+def arrived(profile: Profile) -> list[Transition]:
+    """A cart that comes from a split was opened and abandoned when that happened to the one it comes from."""
+    cart = profile.cart
+    if cart is None:
+        return []
+    opened = _transition(cart, NONE, OPEN, cart.opened_at, "opened")
+    if not cart.abandoned:
+        return [opened]
+    return [opened, _transition(cart, OPEN, ABANDONED, profile.clock + ABANDON_AFTER_MS, "inactivity")]
+
+
+def _opened(profile_id: str, event: Sealed) -> Cart:
+    seed = f"{profile_id}|{event.time}|{event.message_id}"
+    return Cart(blake2b(seed.encode(), digest_size=16).hexdigest(), event.time, event.time, event.time)
+
+
+def _move(cart: Cart, reason: str, at: int) -> Transition:
+    source = ABANDONED if cart.abandoned else OPEN
+    target = TRANSITIONS[source, reason]
+    cart.abandoned = target == ABANDONED
+    return _transition(cart, source, target, at, reason)
+
+
+def _end(profile: Profile, cart: Cart, reason: str, at: int) -> Transition:
+    source = ABANDONED if cart.abandoned else OPEN
+    profile.cart = None
+    return _transition(cart, source, TRANSITIONS[source, reason], at, reason)
+
+
+def _transition(cart: Cart, source: str, target: str, at: int, reason: str) -> Transition:
+    return Transition(
+        cart.id, source, target, at, reason, cart_lines.shown(cart.lines), cart_lines.value(cart), cart.currency,
+        "checkout" if cart.checkout else "cart", cart.abandonment_no, cart.opened_at,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Contact points, zone, language and traits: where a customer can be reached, what is known of them; newest wins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
+from streams.core.contact import consent
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
+
+CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
+_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})")
+
+
+def on_event(profile: Profile, event: Sealed) -> None:
+    """Remember addresses, the time zone, the language and the traits an event carries."""
+    found = None
+    for identifier in event.identifiers:
+        channel = CHANNEL_OF.get(identifier["type"])
+        # Strongest first: of a kind it is the first that the event would belong to.
+        if channel is not None and (found is None or channel not in found):
+            found = {channel: identifier["value"]} if found is None else {**found, channel: identifier["value"]}
+    if found is not None:
+        _points(profile, found, event.time)
+    zone = event.context.get("timezone")
+    if isinstance(zone, str) and _is_zone(zone) and (profile.zone is None or event.time >= profile.zone[1]):
+        profile.zone = [zone, event.time]
+    if "locale" in event.context or event.traits:
+        _locale(profile, event)
+    if event.type == "identify":
+        for name, value in event.traits.items():
+            known = profile.traits.get(name)
+            if known is None or event.time >= known[1]:
+                profile.traits[name] = [value, event.time]
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """Newest address, zone and language win; of traits the survivor's, the other's fill the gaps."""
+    for channel, theirs in loser.contacts.items():
+        mine = winner.contacts.get(channel)
+        if mine is None or theirs[1] > mine[1]:
+            winner.contacts[channel] = theirs
+    if loser.zone is not None and (winner.zone is None or loser.zone[1] > winner.zone[1]):
+        winner.zone = loser.zone
+    if loser.locale is not None and (winner.locale is None or loser.locale[1] > winner.locale[1]):
+        winner.locale = loser.locale
+    for name, known in loser.traits.items():
+        winner.traits.setdefault(name, known)
+
+
+def _points(profile: Profile, found: Mapping[str, str], time: int) -> None:
+    for channel, value in found.items():
+        known = profile.contacts.get(channel)
+        if known is None or time >= known[1]:
+            profile.contacts[channel] = [value, time]
+            consent.reached(profile, channel, value, time)
+
+
+def _locale(profile: Profile, event: Sealed) -> None:
+    """The two letters of a language: of the browser or app, else as the customer's data have it."""
+    if profile.locale is not None and event.time < profile.locale[1]:
+        return
+    for said in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
+        if isinstance(said, str) and (language := _language(said)) is not None:
+            profile.locale = [language, event.time]
+            return
+
+
+@lru_cache(maxsize=1024)
+def _language(said: str) -> str | None:
+    match = _LANGUAGE.match(said)
+    return None if match is None else match[1].lower()
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    """Is this a name of the IANA list? Anything may come in `context.timezone`."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return bool(name)

@@ -1,0 +1,150 @@
+"""What became of a message: delivered, opened, clicked, bounced, or the last one the customer wanted.
+
+An event tells by its name, with the message's id or its campaign's in its properties; or it is a page that was opened
+by a link of a message (`wb_mid`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple
+
+from schemas.names import (
+    ACTIVITY_TYPES,
+    EMAIL_BOUNCED,
+    EMAIL_DELIVERED,
+    EMAIL_LINK_CLICKED,
+    EMAIL_MARKED_AS_SPAM,
+    EMAIL_OPENED,
+    PUSH_NOTIFICATION_BOUNCED,
+    PUSH_NOTIFICATION_RECEIVED,
+    PUSH_NOTIFICATION_TAPPED,
+    SMS_DELIVERED,
+    SMS_FAILED,
+    SMS_LINK_CLICKED,
+    UNSUBSCRIBED,
+)
+from streams.core.aggregates.cells import COUNTED
+from streams.core.engagement.bots import is_machine
+from streams.core.engagement.hours import local_hour
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile, Sequence
+
+_FLAGS: Final = {
+    EMAIL_DELIVERED: "d", SMS_DELIVERED: "d", PUSH_NOTIFICATION_RECEIVED: "d",
+    EMAIL_OPENED: "o",
+    EMAIL_LINK_CLICKED: "c", SMS_LINK_CLICKED: "c", PUSH_NOTIFICATION_TAPPED: "c",
+    EMAIL_BOUNCED: "b", SMS_FAILED: "b", PUSH_NOTIFICATION_BOUNCED: "b",
+    EMAIL_MARKED_AS_SPAM: "u", UNSUBSCRIBED: "u",
+}  # fmt: skip
+"""The letter that stands for an event among the flags of a message that was sent."""
+_COUNTS: Final = {"d": "delivered", "o": "opens", "c": "clicks", "b": "bounces", "u": "unsubscribes"}
+ENGAGED: Final = {
+    EMAIL_OPENED: "email", EMAIL_LINK_CLICKED: "email", SMS_LINK_CLICKED: "sms", PUSH_NOTIFICATION_TAPPED: "push",
+}  # fmt: skip
+"""Responses, and the channel each is one on."""
+_LINK: Final = re.compile(r"[?&]wb_mid=([0-9a-f]{32})(?![0-9a-f])")
+_VISITED: Final = frozenset({"web", "app"})
+_AT, _CHANNEL, _ID, _CAMPAIGN, _STEP, _REF, _FLAG, _VARIANT = range(8)
+
+
+class Feedback(NamedTuple):
+    """What is to be counted, and who has responded.
+
+    `counts` is an amount of the cell campaign_day with the dimensions `of`, None when it is not the first of its kind
+    for that message. `channel` and `hour` (local) are those of a response, None when it is none. `engaged` are the
+    sequences that have had their first response.
+    """
+
+    counts: str | None
+    of: dict[str, str]
+    channel: str | None
+    hour: int
+    engaged: tuple[Sequence, ...]
+
+
+def counted(event: Sealed) -> str | None:
+    """What the totals of a channel count an event as; opens and clicks of machines apart."""
+    what = COUNTED.get(event.name)
+    if (what == "opens" or what == "clicks") and is_machine(event):  # noqa: PLR1714 - a tuple would be searched
+        return f"machine_{what}"
+    return what
+
+
+def on_event(profile: Profile, event: Sealed, zone: str) -> Feedback | None:
+    """Note what an event tells of a message; None when it tells nothing. `zone` is where the customer's clock is."""
+    flag = _FLAGS.get(event.name)
+    if flag is not None:
+        message_id = event.properties.get("message_id")
+        message = _message(profile, message_id) if isinstance(message_id, str) and profile.sent else None
+        channel = ENGAGED.get(event.name)
+    elif profile.sent and (event.channel in _VISITED or event.type in ACTIVITY_TYPES):
+        message = _message(profile, _followed(event))
+        if message is None:
+            return None
+        flag = "c"
+        channel = None if "c" in message[_FLAG] else str(message[_CHANNEL])
+    else:
+        return None
+    if flag in "oc" and is_machine(event):
+        return None
+    counts = _COUNTS[flag] if message is not None and flag not in message[_FLAG] else None
+    if message is not None and counts is not None:
+        message[_FLAG] = "".join(sorted(message[_FLAG] + flag))
+    hour = 0
+    engaged: tuple[Sequence, ...] = ()
+    if channel is not None:
+        hour = local_hour(event.time, zone)
+        profile.engagement.setdefault(channel, [0, 0])[1] += 1
+        profile.hours[str(hour)] = profile.hours.get(str(hour), 0) + 1
+    elif counts is None:
+        return None
+    if channel is not None and profile.sequences:
+        engaged = _engage(profile, message, event.properties.get("campaign_id"))
+    return Feedback(counts, {} if message is None else _dimensions(message), channel, hour, engaged)
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """Responses by hour add."""
+    for hour, count in loser.hours.items():
+        winner.hours[hour] = winner.hours.get(hour, 0) + count
+
+
+def _message(profile: Profile, message_id: str | None) -> list[Any] | None:
+    if message_id is None:
+        return None
+    return next((message for message in reversed(profile.sent) if message[_ID] == message_id), None)
+
+
+def _followed(event: Sealed) -> str | None:
+    """The message whose link led to this page."""
+    page = event.context.get("page")
+    urls = (page.get("url"), page.get("search")) if type(page) is dict else ()
+    for url in (*urls, event.properties.get("url")):
+        if type(url) is str and "wb_mid=" in url and (found := _LINK.search(url)) is not None:
+            return found[1]
+    return None
+
+
+def _engage(profile: Profile, message: list[Any] | None, campaign: Any) -> tuple[Sequence, ...]:
+    """The sequences that are responded to for the first time: the message's own, else the one of the campaign."""
+    found = [
+        sequence
+        for sequence in profile.sequences
+        if not sequence.engaged
+        and (
+            sequence.campaign == campaign
+            if message is None
+            else (sequence.campaign, sequence.ref) == (message[_CAMPAIGN], message[_REF])
+        )
+    ]
+    for sequence in found:
+        sequence.engaged = True
+    return tuple(found)
+
+
+def _dimensions(message: list[Any]) -> dict[str, str]:
+    return {
+        "campaign_id": message[_CAMPAIGN], "step": message[_STEP], "variant": message[_VARIANT] or "",
+        "arm": "treatment", "channel": message[_CHANNEL],
+    }  # fmt: skip

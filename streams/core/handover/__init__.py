@@ -1,0 +1,1 @@
+"""Profiles and events that move between partitions."""

@@ -1,0 +1,82 @@
+"""A person is forgotten: state, what waits, and the rows written, which a record without a value takes back.
+
+The place is marked for as long as anything can be on its way to it. What comes of before the erasure is dropped; what
+comes of later is somebody new, and goes on to the id that they have from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.record import Out
+from schemas.topics import PROFILE_EVENTS, TOMBSTONED, partition_of
+from streams.core.profile.forwarding import Marks
+from streams.core.profile.repository import PENDING, STATE, DueIndex, Profiles
+from streams.core.protocol.order_key import bound, time_of
+from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.records import HEAD_SIZE, event_out
+from streams.core.sealing.apply import Effects
+
+
+class Erasure:
+    """Erases profiles of one partition. `moves` is told the key of what is sent on."""
+
+    def __init__(
+        self, store: Store, emit: Emit, forward: Emit, profiles: Profiles, due: DueIndex, marks: Marks, partitions: int,
+        moves: Callable[[bytes], None],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._emit = emit
+        self._forward = forward
+        self._profiles = profiles
+        self._due = due
+        self._marks = marks
+        self._partitions = partitions
+        self._moves = moves
+
+    def erase(self, notice: dict[str, Any], reached: bytes) -> dict[str, int]:
+        """Forget a profile and all that it holds; returns what there was, counted."""
+        profile_id, cut = bytes.fromhex(notice["profile"]), bytes.fromhex(notice["key"])
+        later = bound(time_of(cut) + 1)
+        self._marks.erase(profile_id, max(cut, reached))
+        removed = {"state": 0, "pending": 0, "marks": 0}
+        for identifier, anew in notice["next"].items():
+            removed["marks"] += self._marks.has_moved(profile_id, bytes.fromhex(identifier))
+            self._marks.move(profile_id, bytes.fromhex(identifier), later, anew)
+        self._forget(profile_id, profile_id, removed)
+        self._due.set(profile_id, None)
+        # Former ids, too: those that merged in here have been here under their own name.
+        places = [bytes.fromhex(known) for known in (notice["profile"], *notice["former"])]
+        self._store.purge([kind + place for place in places for kind in (PENDING, STATE)])
+        for erased in (notice["profile"], *(notice["former"] if notice["current"] else ())):
+            self.take_back(erased)
+        return removed
+
+    def take_back(self, profile_id: str) -> None:
+        """Void what was written of a profile."""
+        for topic in TOMBSTONED:
+            self._emit.send(Out(topic, partition_of(profile_id, self._partitions), profile_id.encode(), None))
+
+    def drop(self, profile_id: bytes, effects: Effects) -> None:
+        """An event of an erased profile has come after its erasure: it is not to stay on the way to it either."""
+        effects.counts["winback_erased_events_total",] += 1
+        key = profile_id.hex()
+        self._emit.send(Out(PROFILE_EVENTS, partition_of(key, self._partitions), key.encode(), None))
+
+    def _forget(self, profile_id: bytes, place: bytes, removed: dict[str, int]) -> None:
+        for name, value in self._store.scan(PENDING + profile_id):
+            to = self._marks.anew(place, value[1 : 1 + HEAD_SIZE], name[17:])
+            if to is None:
+                removed["pending"] += 1
+            else:
+                self._moves(name[17:])
+                self._forward.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
+            self._store.delete(name)
+        profile = self._profiles.get(profile_id)
+        if profile is None:
+            return
+        removed["state"] += 1
+        for sub_id, _ in profile.subs:
+            self._forget(bytes.fromhex(sub_id), place, removed)
+        self._profiles.drop(profile_id)

@@ -1,0 +1,140 @@
+"""A split as a profile sees it: some of its identifiers are another's from now on, and what they brought goes too.
+
+What goes: cart lines and touches, by the strongest identifier of the event that brought them; contact points whose
+identifier goes. What both have from then on: which events and orders have counted, what was sent, consent, zone; so
+that nothing counts twice and nobody is written to who may have bought, or who has said no. What stays: the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+import orjson
+
+from schemas.identifiers import Hasher
+from streams.core.contact import points as contact
+from streams.core.profile.forwarding import Divided, Marks
+from streams.core.profile.repository import PENDING, Profiles
+from streams.core.profile.state import Profile, decode, encode
+from streams.core.protocol.order_key import KEY_SIZE
+from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.records import HEAD_SIZE, event_out, notice_out
+from streams.core.sealing.apply import Effects
+from streams.core.sealing.sealer import Sealer
+
+BY: Final = 16
+"""Hex digits of a hash that a line or a touch remembers."""
+_TYPE_OF: Final = {channel: type_ for type_, channel in contact.CHANNEL_OF.items()}
+
+
+class Division:
+    """Divides profiles of one partition. `moves` is told the key of what is sent on."""
+
+    def __init__(
+        self, store: Store, emit: Emit, profiles: Profiles, marks: Marks, sealer: Sealer, hasher: Hasher,
+        partitions: int, moves: Callable[[bytes], None],
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._emit = emit
+        self._profiles = profiles
+        self._marks = marks
+        self._sealer = sealer
+        self._hasher = hasher
+        self._partitions = partitions
+        self._moves = moves
+
+    def divide(self, notice: dict[str, Any], reached: bytes, effects: Effects) -> dict[str, int]:
+        """Identifiers leave for another profile, for all time; returns what went with them, counted.
+
+        `reached` is the bound up to which everything has taken effect.
+        """
+        profile_id, to, key = bytes.fromhex(notice["from"]), notice["to"], bytes.fromhex(notice["key"])
+        ids = [bytes.fromhex(one) for one in notice["ids"]]
+        self._marks.divide(profile_id, ids, to, key, notice["at"], fresh=notice["state"])
+        removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
+        self._divide(profile_id, to, set(ids), key, notice, reached, removed, effects)
+        return removed
+
+    def _divide(
+        self, profile_id: bytes, to: str, ids: Collection[bytes], key: bytes, notice: dict[str, Any], reached: bytes,
+        removed: dict[str, int], effects: Effects,
+    ) -> None:  # fmt: skip
+        profile = self._profiles.get(profile_id)
+        if profile is not None and profile.under is not None:
+            # What waits in it for its merge has had its time all the same: elsewhere it would come late.
+            self._sealer.seal(profile_id, reached, effects)
+        for name, value in self._store.scan(PENDING + profile_id):
+            if value[1 : 1 + HEAD_SIZE] in ids:
+                self._moves(name[17:])
+                self._emit.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
+                self._store.delete(name)
+                removed["pending"] += 1
+        if profile is None:
+            return
+        if notice["state"]:
+            hashes = [one.hex() for one in ids]
+            share = self._share(profile, to, hashes, notice["at"], removed, effects)
+            removed["state"] |= self._send_share(share, notice["at"], key)
+            self._sealer.refresh(profile)
+        for sub_id, _ in profile.subs:
+            self._divide(bytes.fromhex(sub_id), to, ids, key, notice, reached, removed, effects)
+
+    def of_transfer(self, divided: Divided, state: Any, effects: Effects) -> Any:
+        """A profile that merged into one that was divided since: what is not that one's any more goes on from here."""
+        profile = decode(orjson.dumps(state))
+        removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
+        for to in sorted(divided.fresh):
+            hashes = [identifier.hex() for identifier, where in divided.ids.items() if where == to]
+            share = self._share(profile, to, hashes, divided.at, removed, effects)
+            self._send_share(share, divided.at, divided.key)
+        return orjson.Fragment(encode(profile))
+
+    def share(self, notice: dict[str, Any], effects: Effects) -> None:
+        """A part of a divided profile arrives at its new place."""
+        profile_id, at = bytes.fromhex(notice["to"]), notice["at"]
+        mark = self._marks.retired(profile_id)
+        if mark is not None:
+            self._moves(bytes.fromhex(notice["key"]))
+            winner = mark[0].hex()
+            self._emit.send(notice_out(winner, {**notice, "to": winner}, self._partitions))
+            return
+        if self._marks.erased(profile_id):
+            return
+        arrived = decode(orjson.dumps(notice["state"]))
+        arrived.id = notice["to"]
+        self._sealer.machines.arrive(arrived, effects)
+        known = self._profiles.get(profile_id)
+        if known is None:
+            self._profiles.adopt(arrived)
+        else:
+            self._sealer.machines.absorb(known, arrived, at, effects)
+        self._sealer.refresh(known or arrived)
+
+    def _share(
+        self, profile: Profile, to: str, hashes: Collection[str], at: int, removed: dict[str, int], effects: Effects
+    ) -> Profile:
+        by = {hashed[:BY] for hashed in hashes}
+        share = Profile(
+            to, last_activity=profile.last_activity, last_order=profile.last_order, seen=profile.seen,
+            late_seen=profile.late_seen, orders=profile.orders, zone=profile.zone, consent=profile.consent,
+            sent=profile.sent, contaminated=profile.contaminated,
+        )  # fmt: skip
+        share.cart = self._sealer.machines.divide(profile, to, by, at, effects)
+        share.touches = [touch for touch in profile.touches if touch.by in by]
+        profile.touches = [touch for touch in profile.touches if touch.by not in by]
+        for channel, (value, time) in list(profile.contacts.items()):
+            if self._hasher(_TYPE_OF[channel], value) in hashes:
+                share.contacts[channel] = [value, time]
+                del profile.contacts[channel]
+        removed["lines"] += len(share.cart.lines) if share.cart is not None else 0
+        removed["touches"] += len(share.touches)
+        return share
+
+    def _send_share(self, share: Profile, at: int, key: bytes) -> bool:
+        if encode(share) == encode(Profile(share.id)):
+            return False
+        self._moves(key[:KEY_SIZE])
+        notice = {"k": "share", "to": share.id, "at": at, "key": key.hex(), "state": orjson.Fragment(encode(share))}
+        self._emit.send(notice_out(share.id, notice, self._partitions))
+        return True

@@ -1,0 +1,230 @@
+"""The pairs that were linked, and when: what a link can be explained by, and what a split runs through once more.
+
+Of each pair (head, other) the first occurrence is kept and the first of an alias call. That is enough for what never
+leaves its profile. A device (device-like `other`) goes with whoever logs in, so where several heads link it, more is
+kept: the latest occurrence of each head, and that from before anything to which it mattered where the device was (it
+was linked by a new head or in an alias call, it linked another itself, or its head did move). So a tablet that two
+people share can be followed, and a customer who comes back a thousand times costs no more than one who came once.
+
+    `e` head (16) other (16) -> their types, then 22 bytes each: merge key, 1 if by an alias call
+    `E` other (16) head (16) -> nothing: so that all pairs of an identifier are found without looking at the rest
+    `d` other (16) -> which head linked a device last (16) and how (1), then the heads whose latest occurrence may give
+                      way to a later one (16 each); empty: whatever comes next is kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from schemas.identifiers import DEVICE_LIKE
+from streams.core.protocol.order_key import KEY_SIZE
+from streams.core.protocol.ports import Store
+
+_EDGE: Final = b"e"
+_BACK: Final = b"E"
+_RUN: Final = b"d"
+_HERE: Final = b"1"
+_BY_ALIAS: Final = (b"\x00", b"\x01")
+_PLAIN, _ALIAS = 1, 2
+_OCCURRENCE: Final = KEY_SIZE + 3
+_HOW: Final = 17
+MOST_KEPT: Final = 256
+"""Occurrences of one pair: a tablet that two people pass to and fro for years keeps its first and its last log-ins."""
+MOST_HEADS: Final = 64
+NOBODY: Final = ""
+
+
+class Occurrence(NamedTuple):
+    """One link of a pair: its merge key, and whether an alias call made it. Identifiers are (type, hash)."""
+
+    key: bytes
+    alias: bool
+    head: tuple[str, str]
+    other: tuple[str, str]
+
+
+class Names(dict[bytes, str]):
+    """Hashes in hex by their bytes, each once, however many hold it."""
+
+    def __missing__(self, raw: bytes) -> str:
+        name = self[raw] = raw.hex()
+        return name
+
+
+class Edges:
+    """`last`: which head linked an identifier last (hashes in hex), NOBODY if it is not certain.
+
+    A plain link of the same head again adds nothing, and that is what almost every link is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.last: dict[str, str] = {}
+        self._devices: set[str] = set()
+
+    def load(self, names: Names) -> None:
+        """Rebuild what is kept in memory."""
+        last = self.last
+        for name, value in self._store.scan(_EDGE):
+            head, other = names[name[1:17]], names[name[17:]]
+            last[other] = NOBODY if other in last else head
+            if _types(value)[0] in DEVICE_LIKE:
+                self._devices.add(head)
+        for name, value in self._store.scan(_RUN):
+            last[names[name[1:]]] = names[value[:16]]
+
+    def note(
+        self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool, late: bool = False
+    ) -> None:
+        """The pair was linked at the merge key; it is kept if it may have mattered, or came late: out of order."""
+        device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
+        h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
+        # Who has no last head is in no pair as the other: most that is new is so, and the store need not be asked.
+        known = self._store.get(_EDGE + h + o) if other[1] in self.last else None
+        occurrence = key + _BY_ALIAS[alias]
+        if known is None:
+            self._store.put(_EDGE + h + o, _pack_types(head[0], other[0]) + occurrence)
+            self._store.put(_BACK + o + h, _HERE)
+            if device:
+                if other[1] in self.last:
+                    self._store.put(_RUN + o, h + bytes([bit]) + h)
+                self._moved(other[1], o)
+            self._used(head, h)
+        elif late:
+            self._keep(_EDGE + h + o, known, occurrence, anew=False)
+            if device:
+                self._store.put(_RUN + o, b"")
+                self._moved(other[1], o)
+                self.last[other[1]] = NOBODY
+            self._used(head, h)
+            return
+        elif not device:
+            if _most(known) < bit:
+                self._keep(_EDGE + h + o, known, occurrence, anew=False)
+        else:
+            run = self._store.get(_RUN + o)
+            same = run is None or run[:16] == h
+            most = (_most(known) if run is None else run[16]) if same else 0
+            if most < bit:
+                latest = [] if run is None else _heads(run)
+                self._keep(_EDGE + h + o, known, occurrence, anew=h in latest and not alias)
+                latest = [h] if alias or len(latest) >= MOST_HEADS else [*(n for n in latest if n != h), h]
+                if run is not None:
+                    self._store.put(_RUN + o, h + bytes([bit]) + b"".join(latest))
+                if not same:
+                    self._moved(other[1], o)
+                self._used(head, h)
+        self.last[other[1]] = head[1]
+
+    def closure(self, identifier: str) -> set[str]:
+        """All identifiers that can be reached from one over pairs, itself included."""
+        found, open_ = {identifier}, [identifier]
+        while open_:
+            name = bytes.fromhex(open_.pop())
+            for near in (*self._store.scan(_EDGE + name), *self._store.scan(_BACK + name)):
+                hashed = near[0][17:].hex()
+                if hashed not in found:
+                    found.add(hashed)
+                    open_.append(hashed)
+        return found
+
+    def among(self, identifiers: Iterable[str]) -> list[Occurrence]:
+        """What is kept of the pairs whose head is one of these, in order."""
+        found = []
+        for hashed in identifiers:
+            for name, value in self._store.scan(_EDGE + bytes.fromhex(hashed)):
+                head, other = _types(value)
+                for at in _starts(value):
+                    occurrence = value[at : at + _OCCURRENCE]
+                    found.append(
+                        Occurrence(occurrence[:-1], occurrence[-1] != 0, (head, hashed), (other, name[17:].hex()))
+                    )
+        return sorted(found)
+
+    def of(self, identifier: str) -> list[tuple[str, str]]:
+        """The pairs (head, other) that an identifier is in, as hashes."""
+        name = bytes.fromhex(identifier)
+        pairs = [(identifier, key[17:].hex()) for key, _ in self._store.scan(_EDGE + name)]
+        return pairs + [(key[17:].hex(), identifier) for key, _ in self._store.scan(_BACK + name)]
+
+    def drop(self, identifier: str) -> int:
+        """Forget all pairs of an identifier; returns how many there were."""
+        store, name = self._store, bytes.fromhex(identifier)
+        others = [key[17:] for key, _ in store.scan(_EDGE + name)]
+        heads = [key[17:] for key, _ in store.scan(_BACK + name)]
+        for other in others:
+            store.delete(_EDGE + name + other)
+            store.delete(_BACK + other + name)
+            self._uncertain(other)
+        for head in heads:
+            store.delete(_EDGE + head + name)
+            store.delete(_BACK + name + head)
+        store.delete(_RUN + name)
+        self.last.pop(identifier, None)
+        self._devices.discard(identifier)
+        return len(others) + len(heads)
+
+    def _uncertain(self, other: bytes) -> None:
+        """One of its heads is gone: what comes next is kept, as it would have been."""
+        if next(self._store.scan(_BACK + other), None) is None:
+            self._store.delete(_RUN + other)
+            self.last.pop(other.hex(), None)
+        else:
+            self._store.put(_RUN + other, b"")
+            self.last[other.hex()] = NOBODY
+
+    def _moved(self, hashed: str, device: bytes) -> None:
+        """A device may have left those that it had linked itself: the next time it links them is kept."""
+        if hashed not in self._devices:
+            return
+        for name, value in self._store.scan(_EDGE + device):
+            other = name[17:]
+            if _types(value)[1] in DEVICE_LIKE and self.last.get(other.hex()) == hashed:
+                self._store.put(_RUN + other, b"")
+                self.last[other.hex()] = NOBODY
+
+    def _used(self, head: tuple[str, str], name: bytes) -> None:
+        """A device has linked another: where it was by then must not give way to where it is later."""
+        if head[0] not in DEVICE_LIKE:
+            return
+        self._devices.add(head[1])
+        run = self._store.get(_RUN + name)
+        if run is not None and len(run) > _HOW:
+            self._store.put(_RUN + name, run[:_HOW])
+
+    def _keep(self, name: bytes, known: bytes, occurrence: bytes, *, anew: bool) -> None:
+        """Keep an occurrence of a known pair; `anew`: in place of its latest, if that is not its first."""
+        starts = _starts(known)
+        if anew and len(starts) > 1:
+            known = known[:-_OCCURRENCE]
+        elif len(starts) >= MOST_KEPT:
+            middle = starts[MOST_KEPT // 2]
+            known = known[:middle] + known[middle + _OCCURRENCE :]
+        self._store.put(name, known + occurrence)
+
+
+@lru_cache(maxsize=4096)
+def _pack_types(head: str, other: str) -> bytes:
+    parts = (head.encode(), other.encode())
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def _types(value: bytes) -> tuple[str, str]:
+    size = value[0]
+    return value[1 : 1 + size].decode(), value[2 + size : 2 + size + value[1 + size]].decode()
+
+
+def _starts(value: bytes) -> range:
+    first = value[0] + 2
+    return range(first + value[first - 1], len(value), _OCCURRENCE)
+
+
+def _heads(run: bytes) -> list[bytes]:
+    return [run[at : at + 16] for at in range(_HOW, len(run), 16)]
+
+
+def _most(value: bytes) -> int:
+    """What the occurrences of a pair amount to: an alias call joins whatever a mere mention joins."""
+    return max(_ALIAS if value[at + _OCCURRENCE - 1] else _PLAIN for at in _starts(value))

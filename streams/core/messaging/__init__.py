@@ -1,0 +1,1 @@
+"""From a trigger to a message, or the reason for none."""

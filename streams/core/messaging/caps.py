@@ -1,0 +1,50 @@
+"""Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from streams.core.campaigns import CampaignFile, QuietHours
+from streams.core.profile.state import Profile
+
+
+def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool:
+    """Whether some rule of the channel, or of all together, is used up in its window (now - per, now].
+
+    A step that a late event set is decided at its own time, before messages that have gone out since: these count too.
+    """
+    for name in ("global", channel):
+        for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
+            count = sum(1 for at, used, *_ in profile.sent if at > now - cap.per and name in ("global", used))
+            if count >= cap.limit:
+                return True
+    return False
+
+
+def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
+    """The end of the quiet hours `now` falls into, in epoch milliseconds; None when it is not quiet.
+
+    The local clock decides, so the hours follow daylight saving. Where the end comes twice in a night, it is quiet up
+    to the first, and again in the hour that is repeated.
+    """
+    if quiet is None or quiet.start == quiet.end:
+        return None
+    try:
+        return _end_of(quiet, zone, now)
+    except (OverflowError, ValueError):
+        # The first and the last day of the calendar, in a zone where it is another one.
+        return None
+
+
+def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
+    local = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(ZoneInfo(zone))
+    clock = local.time()
+    wraps = quiet.start > quiet.end
+    inside = (clock >= quiet.start or clock < quiet.end) if wraps else quiet.start <= clock < quiet.end
+    if not inside:
+        return None
+    day = local.date() + timedelta(days=1 if wraps and clock >= quiet.start else 0)
+    end = datetime.combine(day, quiet.end, tzinfo=ZoneInfo(zone))
+    ends = (int(end.replace(fold=fold).timestamp() * 1000) for fold in (0, 1))
+    return next((at for at in ends if at > now), now + 1)

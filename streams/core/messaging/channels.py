@@ -1,0 +1,70 @@
+"""Which channel a customer is written to on: where there is a contact point, and of those the one they respond to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from streams.core.aggregates.population import Known
+from streams.core.campaigns import Campaigns
+from streams.core.profile.state import Profile
+
+PRIOR_ENGAGED: Final = 1
+PRIOR_SENT: Final = 10
+"""Beta prior, of everybody and of a customer: one response in ten messages while nothing is known of anybody, and
+everybody's rate weighs as much as ten messages to the customer."""
+
+
+def on_sent(profile: Profile, channel: str) -> None:
+    """Count a message."""
+    profile.engagement.setdefault(channel, [0, 0])[0] += 1
+
+
+def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str | None:
+    """Where to write to on a channel at `at`; None where there is nothing, or it has not been seen for too long.
+
+    Of broadcast the first billboard of the store nearest to the customer; of ads the advertising id, else the e-mail
+    address.
+    """
+    if channel == "broadcast":
+        near = campaigns.stores.nearest(*profile.location[:2]) if profile.location is not None else None
+        return near[0].billboards[0] if near is not None and near[0].billboards else None
+    known = profile.contacts.get(channel)
+    if known is None and channel == "ads":
+        known = profile.contacts.get("email")
+    if known is None:
+        return None
+    stale_after = campaigns.file.stale_after.get(channel)  # type: ignore[call-overload]
+    return None if stale_after is not None and at - known[1] > stale_after else str(known[0])
+
+
+def best(profile: Profile, channels: Sequence[str], known: Known, at: int) -> str:
+    """The channel with the highest smoothed rate of response; of equals the first. `channels` is not empty.
+
+    rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it.
+    """
+
+    def rate(channel: str) -> float:
+        sent, engaged = profile.engagement.get(channel, (0, 0))
+        all_sent, all_engaged = known.rate(channel, at)
+        # One division of whole numbers, so that equal rates are equal numbers.
+        weight = PRIOR_SENT + all_sent
+        return (engaged * weight + PRIOR_SENT * (PRIOR_ENGAGED + all_engaged)) / ((sent + PRIOR_SENT) * weight)
+
+    return channels[0] if len(channels) == 1 else max(channels, key=rate)
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """Counters add; each message that either side was sent counts once."""
+    for channel, (sent, engaged) in loser.engagement.items():
+        mine = winner.engagement.setdefault(channel, [0, 0])
+        mine[0] += sent
+        mine[1] += engaged
+    if not loser.sent:
+        return
+    by_id = {message[2]: message for message in winner.sent}
+    for message in loser.sent:
+        known = by_id.setdefault(message[2], message)
+        if known is not message:
+            known[6] = "".join(sorted({*known[6], *message[6]}))
+    winner.sent = sorted(by_id.values(), key=lambda message: (message[0], message[2]))

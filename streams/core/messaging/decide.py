@@ -1,0 +1,213 @@
+"""The decision about one step at the moment it is due: send, hold out, suppress, or come back later.
+
+`Decider.decide` is the whole list of checks, in their order (docs/contract.md section 8). Each looks at the profile as
+it is at that instant.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.times import iso
+from schemas.topics import HOUR_MS
+from streams.core.aggregates.population import Known
+from streams.core.campaigns import Campaign, Campaigns, CampaignStep
+from streams.core.contact import consent
+from streams.core.engagement import hours
+from streams.core.messaging import caps, channels, offers
+from streams.core.messaging import template_scope as scope
+from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
+from streams.core.messaging.experiments import CONTROL, Draws
+from streams.core.messaging.render import Renderer
+from streams.core.profile.state import Profile, Reminder, Sequence, Waiting
+from streams.core.protocol.ports import MAX_TIME
+
+
+class Decider:
+    """Decides by one campaigns file."""
+
+    def __init__(self, campaigns: Campaigns, draws: Draws) -> None:
+        self._campaigns = campaigns
+        self._file = campaigns.file
+        self._draws = draws
+        self._renderer = Renderer(campaigns)
+
+    def decide(
+        self, profile: Profile, sequence: Sequence, waiting: Waiting, wall: int | None, known: Known
+    ) -> Decision | None:
+        """What becomes of a step that is due; None when it was moved to the customer's best hour.
+
+        `wall` is the wall clock (epoch milliseconds), None under the event clock. A step that comes back is left with
+        its new time in `waiting`.
+        """
+        at = waiting.due
+        campaign = self._campaigns.by_id.get(sequence.campaign)
+        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        if campaign is None or place is None:
+            return self.row(profile, sequence, waiting, "cancelled", "exited", at)
+        step = place[1]
+        if wall is not None and wall - at > self._file.max_trigger_age:
+            return self.row(profile, sequence, waiting, "suppressed", "stale", at)
+        if step.hour == "best" and not waiting.placed and self._moved(profile, waiting, known):
+            return None
+        if (step.unless == "engaged" and sequence.engaged) or not self._holds(profile, sequence, step, at, known):
+            return self.row(profile, sequence, waiting, "suppressed", "exited", at)
+        allowed, reason = self._allowed(profile, sequence, campaign, step, at)
+        if not allowed:
+            return self.row(profile, sequence, waiting, "suppressed", reason, at)
+        quiet_end = caps.quiet_until(self._file.quiet_hours, self._zone(profile), at)
+        if quiet_end is not None:
+            return self._deferred(profile, sequence, waiting, "quiet_hours", quiet_end)
+        if self._outranked(profile, campaign, at):
+            return self._deferred(profile, sequence, waiting, "capped", (at // HOUR_MS + 1) * HOUR_MS)
+        if campaign.id in profile.contaminated:
+            return self.row(profile, sequence, waiting, "suppressed", "contaminated", at)
+        channel = channels.best(profile, list(allowed), known, at)
+        arm = self._draws.arm(profile.id, campaign)
+        if arm == CONTROL:
+            profile.arms[campaign.id] = arm
+            _use(sequence, channel)
+            return self.row(profile, sequence, waiting, "held_out", None, at, channel=channel)
+        message = self._message(profile, sequence, step, channel, allowed[channel], at, known)
+        if message is None:
+            return self.row(profile, sequence, waiting, "suppressed", "invalid_template", at, channel=channel)
+        profile.arms[campaign.id] = arm
+        _use(sequence, channel)
+        _remember(profile, sequence, waiting, message)
+        return self.row(profile, sequence, waiting, "sent", None, at, channel=channel, message=message)
+
+    def row(
+        self, profile: Profile, sequence: Sequence, waiting: Waiting, outcome: str, reason: str | None, at: int,
+        *, channel: str | None = None, message: dict[str, Any] | None = None,
+    ) -> Decision:  # fmt: skip
+        """A decision about a step; arm and variant are those drawn, whatever the outcome."""
+        campaign = self._campaigns.by_id.get(sequence.campaign)
+        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        value = row(
+            profile, sequence, waiting.step, decision_id=_id(profile, sequence, waiting.step, str(waiting.tries)),
+            variant=self._draws.variant(profile.id, campaign, place[1]) if campaign and place else None,
+            arm=self._draws.arm(profile.id, campaign) if campaign else "treatment",
+            outcome=outcome, reason=reason, message_id=message["message_id"] if message else None, at=at,
+        )  # fmt: skip
+        return Decision(value, message, channel, at)
+
+    def _deferred(self, profile: Profile, sequence: Sequence, waiting: Waiting, reason: str, until: int) -> Decision:
+        decision = self.row(profile, sequence, waiting, "deferred", reason, waiting.due)
+        waiting.due, waiting.tries = until, waiting.tries + 1
+        return decision
+
+    def _moved(self, profile: Profile, waiting: Waiting, known: Known) -> bool:
+        """Put the step where the customer's best hour begins next, unless it is due in that hour already."""
+        waiting.placed = True
+        zone = self._zone(profile)
+        best = hours.best(profile.hours, known.hours(waiting.due))
+        if best is None or hours.local_hour(waiting.due, zone) == best:
+            return False
+        waiting.due = hours.next_begin(best, zone, waiting.due)
+        return True
+
+    def _holds(self, profile: Profile, sequence: Sequence, step: CampaignStep, at: int, known: Known) -> bool:
+        """The step's `if`. It sees what the message would show, less the channel, which has not been chosen yet."""
+        if step.condition is None:
+            return True
+        _, seen = self._scope(profile, sequence, step, None, at, known)
+        return self._renderer.holds(step.condition, seen)
+
+    def _allowed(
+        self, profile: Profile, sequence: Sequence, campaign: Campaign, step: CampaignStep, at: int
+    ) -> tuple[dict[str, str], str]:
+        """The channels left and where to write to on each; with none left, the check that took the last one."""
+        used = sequence.used if step.channel == "other" else ()
+        points: dict[str, str] = {}
+        for channel in step.candidates:
+            if channel not in used and (to := channels.point(profile, self._campaigns, channel, at)) is not None:
+                points[channel] = to
+        if not points:
+            return {}, "no_contact"
+        default = self._file.consent.default == "opt_out"
+        left = {c: to for c, to in points.items() if consent.given(profile, c, campaign.topic, default=default)}
+        if not left:
+            return {}, "no_consent"
+        return {c: to for c, to in left.items() if not caps.capped(profile, self._file, c, at)}, "capped"
+
+    def _outranked(self, profile: Profile, campaign: Campaign, at: int) -> bool:
+        """Whether a campaign of higher priority has a step waiting in this hour of UTC, or has sent a message in it."""
+        by_id, hour = self._campaigns.by_id, at // HOUR_MS
+        for sequence in profile.sequences:
+            other = by_id.get(sequence.campaign)
+            waits = any(waiting.due // HOUR_MS == hour for waiting in sequence.waiting)
+            if waits and other is not None and other.priority > campaign.priority:
+                return True
+        for sent in reversed(profile.sent):
+            if sent[0] // HOUR_MS == hour:
+                other = by_id.get(sent[3])
+                if other is not None and other.priority > campaign.priority:
+                    return True
+        return False
+
+    def _message(
+        self, profile: Profile, sequence: Sequence, step: CampaignStep, channel: str, to: str, at: int, known: Known
+    ) -> dict[str, Any] | None:
+        about, seen = self._scope(profile, sequence, step, channel, at, known)
+        if sequence.cart_id is not None and seen["cart"] is None:
+            return None
+        language = seen["profile"]["language"]
+        rendered = self._renderer.render(step.template, channel, seen, language)
+        if rendered is None:
+            return None
+        if about.offer is not None:
+            offers.on_sent(profile, self._campaigns.by_id[sequence.campaign], about.offer)
+        return {
+            "message_id": about.message_id,
+            "campaign_id": sequence.campaign,
+            "step": step.id,
+            "variant": about.variant,
+            "profile_id": profile.id,
+            "channel": channel,
+            "to": to,
+            "subject": rendered.subject,
+            "body": rendered.body,
+            "url": seen["url"],
+            "offer": seen["offer"],
+            "trigger": trigger_shown(sequence),
+            "decided_at": iso(at),
+            "expires_at": iso(min(at + self._file.message_ttl, MAX_TIME)),
+        }
+
+    def _scope(
+        self, profile: Profile, sequence: Sequence, step: CampaignStep, channel: str | None, at: int, known: Known
+    ) -> tuple[scope.About, dict[str, Any]]:
+        campaign = self._campaigns.by_id[sequence.campaign]
+        variant = self._draws.variant(profile.id, campaign, step)
+        offer = offers.of_message(profile, campaign, step, variant, at, self._draws)
+        about = scope.About(_id(profile, sequence, step.id), step.id, variant, channel, offer, at)
+        return about, scope.build(profile, sequence, about, self._campaigns, known)
+
+    def _zone(self, profile: Profile) -> str:
+        return profile.zone[0] if profile.zone is not None else self._file.timezone
+
+
+def _id(profile: Profile, sequence: Sequence, step: str, *more: str) -> str:
+    return digest(profile.id, sequence.campaign, sequence.ref, sequence.abandonment_no, step, *more)
+
+
+def _use(sequence: Sequence, channel: str) -> None:
+    if channel not in sequence.used:
+        sequence.used.append(channel)
+
+
+def _remember(profile: Profile, sequence: Sequence, waiting: Waiting, message: dict[str, Any]) -> None:
+    """The message is on its way: caps, feedback and orders will ask for it."""
+    at, channel, message_id = waiting.due, message["channel"], message["message_id"]
+    channels.on_sent(profile, channel)
+    profile.sent.append([
+        at, channel, message_id, sequence.campaign, waiting.step, sequence.ref, "", message["variant"],
+        sequence.abandonment_no, sequence.trigger, sequence.at, sequence.since,
+    ])  # fmt: skip
+    if sequence.trigger not in ABANDONMENTS:
+        return
+    of = (sequence.ref, sequence.abandonment_no)
+    if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
+        profile.reminders.append(
+            Reminder(*of, at, sequence.campaign, waiting.step, message["variant"], channel, message_id)
+        )

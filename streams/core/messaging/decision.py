@@ -1,0 +1,61 @@
+"""A decision as a value: the row for `retargeting.decisions`, what it is known by, and the message if there is one."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from schemas.times import iso
+from streams.core.profile.state import Profile, Sequence
+
+OF_CARTS: Final = frozenset({"cart_abandoned", "checkout_abandoned"})
+"""The triggers that are about a cart: their `ref` is its id."""
+ABANDONMENTS: Final = OF_CARTS | {"browse_abandoned"}
+"""Those whose first message an order is credited to."""
+BROWSED: Final = "browse:"
+"""How the `ref` of an abandoned visit begins; no cart has such an id."""
+
+
+class Decision(NamedTuple):
+    """One outcome of one step at `at` (epoch milliseconds). `channel` is the one chosen, None if none was yet."""
+
+    row: dict[str, Any]
+    message: dict[str, Any] | None
+    channel: str | None
+    at: int
+
+    @property
+    def waits(self) -> bool:
+        """Whether the step comes back."""
+        return bool(self.row["outcome"] == "deferred")
+
+
+def row(
+    profile: Profile, sequence: Sequence, step: str, *, decision_id: str, variant: str | None, arm: str, outcome: str,
+    reason: str | None, message_id: str | None, at: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The record on `retargeting.decisions`."""
+    return {
+        "decision_id": decision_id,
+        "profile_id": profile.id,
+        "campaign_id": sequence.campaign,
+        "step": step,
+        "variant": variant,
+        "arm": arm,
+        "outcome": outcome,
+        "reason": reason,
+        "message_id": message_id,
+        "trigger": trigger_shown(sequence),
+        "decided_at": iso(at),
+    }
+
+
+def trigger_shown(sequence: Sequence) -> dict[str, Any]:
+    """The trigger as it stands on rows and messages."""
+    return {"type": sequence.trigger, "at": iso(sequence.at), "cart_id": sequence.cart_id}
+
+
+def digest(profile_id: str, campaign: str, ref: str, abandonment_no: int, step: str, *more: str) -> str:
+    """32 hex digits that are the same whenever this step of this sequence is decided again."""
+    parts = (profile_id, campaign, ref, str(abandonment_no), step, *more)
+    return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()

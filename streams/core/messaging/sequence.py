@@ -1,0 +1,226 @@
+"""What follows a trigger: a sequence of steps that wait for their time, and all that begins or ends one.
+
+A campaign has at most one sequence with a profile. What becomes of a step when it is due is decided in decide.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from schemas.money import to_number
+from streams.core.aggregates.population import Known
+from streams.core.campaigns import Campaign, Campaigns
+from streams.core.cart.machine import Transition
+from streams.core.contact.consent import ALL, Withdrawn
+from streams.core.messaging import offers
+from streams.core.messaging.decide import Decider
+from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
+from streams.core.messaging.experiments import TREATMENT, Draws
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile, Sequence, Waiting
+from streams.core.triggers.trigger import Trigger
+
+_ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
+_RETRACTED: Final = "r"
+ENTERED: Final = "entered"
+
+
+class Entry(NamedTuple):
+    """A trigger met a campaign: `outcome` is entered, active (it has a sequence already) or reentry (too soon)."""
+
+    campaign: str
+    outcome: str
+    arm: str
+
+
+class Sequencer:
+    """The campaigns of a worker, applied to one profile at a time."""
+
+    def __init__(self, campaigns: Campaigns, secret: str) -> None:
+        self._campaigns = campaigns
+        self._file = campaigns.file
+        self._draws = Draws(campaigns.file, secret)
+        self._decider = Decider(campaigns, self._draws)
+
+    def due_at(self, profile: Profile) -> int | None:
+        """When the next step of the profile is due."""
+        if not profile.sequences:
+            return None
+        return min(waiting.due for sequence in profile.sequences for waiting in sequence.waiting)
+
+    # ------------------------------------------------------------------ what begins one
+
+    def start(self, profile: Profile, trigger: Trigger) -> list[Entry]:
+        """Every campaign of this trigger, in the order of the file, lets the customer enter or does not."""
+        entries = []
+        for campaign in self._campaigns.by_trigger.get(trigger.type, ()):
+            if trigger.campaign not in (None, campaign.id) or to_number(trigger.value) < campaign.trigger.min_value:
+                continue
+            outcome = self._refusal(profile, campaign, trigger.at)
+            entries.append(Entry(campaign.id, outcome or ENTERED, self._draws.arm(profile.id, campaign)))
+            if outcome is not None:
+                continue
+            profile.entered[campaign.id] = trigger.at
+            profile.sequences.append(
+                Sequence(
+                    campaign.id, trigger.type, trigger.at, trigger.since, trigger.ref, trigger.cart_id,
+                    trigger.abandonment_no, trigger.products, trigger.about,
+                    waiting=[Waiting(step.id, trigger.at + step.after) for step in campaign.steps],
+                )
+            )  # fmt: skip
+        return entries
+
+    def _refusal(self, profile: Profile, campaign: Campaign, at: int) -> str | None:
+        if any(sequence.campaign == campaign.id for sequence in profile.sequences):
+            return "active"
+        last = profile.entered.get(campaign.id)
+        if last is None or campaign.reentry == "always":
+            return None
+        return "reentry" if campaign.reentry == "never" or last + campaign.reentry > at else None
+
+    # ------------------------------------------------------------------ what is due
+
+    def on_time(self, profile: Profile, due: int, wall: int | None, known: Known) -> list[Decision]:
+        """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
+        ready = [(sequence, w) for sequence in profile.sequences for w in sequence.waiting if w.due <= due]
+        ready.sort(key=lambda item: self._turn(*item))
+        decisions = []
+        for sequence, waiting in ready:
+            decision = self._decider.decide(profile, sequence, waiting, wall, known)
+            if decision is not None:
+                decisions.append(decision)
+                if not decision.waits:
+                    sequence.waiting.remove(waiting)
+        profile.sequences = [sequence for sequence in profile.sequences if sequence.waiting]
+        return decisions
+
+    # ------------------------------------------------------------------ what ends one
+
+    def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
+        """What ends or reopens a cart ends what it started."""
+        reason = _ENDS.get(transition.reason)
+        if reason is None or not profile.sequences:
+            return []
+        return self.cancel(profile, transition.cart_id, reason, transition.at)
+
+    def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
+        """End what a cart has started."""
+        return self._end(profile, lambda sequence: sequence.cart_id == cart_id, reason, at)
+
+    def on_order(self, profile: Profile, event: Sealed, order_id: str) -> list[Decision]:
+        """An order ends what began before it; one that came late also takes back what may still be on its way."""
+        at, ref = event.time, f"order:{order_id}"
+        ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
+        return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
+
+    def on_event(self, profile: Profile, event: Sealed, withdrawn: Withdrawn | None) -> list[Decision]:
+        """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
+        active = event.is_activity
+        by_id = self._campaigns.by_id
+
+        def ends(sequence: Sequence) -> bool:
+            campaign = by_id.get(sequence.campaign)
+            exits = campaign.exit_on if campaign is not None else ()
+            if active and event.time > sequence.at and (sequence.trigger == "browse_abandoned" or "visited" in exits):
+                return True
+            if sequence.engaged and "engaged" in exits:
+                return True
+            if withdrawn is None or campaign is None or "unsubscribed" not in exits:
+                return False
+            return withdrawn.topic in (None, campaign.topic) and _sent_on(profile, sequence, withdrawn.channel)
+
+        return self._end(profile, ends, "exited", event.time)
+
+    def absorb(self, winner: Profile, loser: Profile) -> None:
+        """What waits on either side is the winner's, and so is its arm, its codes and when it entered what.
+
+        Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
+        """
+        winner.sequences.extend(loser.sequences)
+        winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
+        both = {*winner.contaminated, *loser.contaminated}
+        for campaign_id, arm in loser.arms.items():
+            campaign = self._campaigns.by_id.get(campaign_id)
+            if campaign is not None:
+                mine = winner.arms.setdefault(campaign_id, self._draws.arm(winner.id, campaign))
+                if mine != arm:
+                    both.add(campaign_id)
+        winner.contaminated = sorted(both)
+        for campaign_id, at in loser.entered.items():
+            winner.entered[campaign_id] = max(at, winner.entered.get(campaign_id, at))
+        offers.absorb(winner, loser)
+
+    def settle(self, winner: Profile, loser: Profile, orders: tuple[int, int], at: int) -> list[Decision]:
+        """After a merge: what the other side's last order ends, then the loser's where both have the same campaign.
+
+        `orders` are the last orders of (winner, loser) before they were one.
+        """
+        if not winner.sequences:
+            return []
+        theirs = {id(sequence) for sequence in loser.sequences}
+        last, others = orders
+        ended = self._end(
+            winner, lambda s: _ended_by(s.trigger, s.since, s.ref, last if id(s) in theirs else others, ""),
+            "converted", at,
+        )  # fmt: skip
+        taken = {sequence.campaign for sequence in winner.sequences if id(sequence) not in theirs}
+        return [*ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
+
+    def _end(self, profile: Profile, ends: Callable[[Sequence], bool], reason: str, at: int) -> list[Decision]:
+        if not profile.sequences:
+            return []
+        left: list[Sequence] = []
+        dropped: list[Sequence] = []
+        for sequence in profile.sequences:
+            (dropped if ends(sequence) else left).append(sequence)
+        if not dropped:
+            return []
+        profile.sequences = left
+        waiting = sorted(((s, w) for s in dropped for w in s.waiting), key=lambda item: self._turn(*item))
+        return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in waiting]
+
+    def _retract(self, profile: Profile, event: Sealed, ref: str) -> list[Decision]:
+        """A row for each message sent at or after the order that would not have been, had the order come in time."""
+        since, decisions = event.clock - self._file.message_ttl, []
+        for message in profile.sent:
+            at, _, message_id, campaign_id, step, about, flags, variant, number, trigger, triggered, began = message
+            if at < event.time or at <= since or _RETRACTED in flags:
+                continue
+            if not _ended_by(trigger, began, about, event.time, ref):
+                continue
+            message[6] = flags + _RETRACTED
+            of = Sequence(campaign_id, trigger, triggered, began, about, about if trigger in OF_CARTS else None, number)
+            value = row(
+                profile, of, step, decision_id=digest(profile.id, campaign_id, about, number, step, "retracted"),
+                variant=variant, arm=TREATMENT, outcome="cancelled", reason="converted", message_id=message_id,
+                at=event.time,
+            )  # fmt: skip
+            decisions.append(Decision(value, None, None, event.time))
+        return decisions
+
+    def _turn(self, sequence: Sequence, waiting: Waiting) -> tuple[int, int, int, int, int, str]:
+        """Whose turn it is among what is due."""
+        campaign = self._campaigns.by_id.get(sequence.campaign)
+        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        return (
+            waiting.due,
+            -campaign.priority if campaign is not None else 0,
+            self._campaigns.place.get(sequence.campaign, len(self._campaigns.place)),
+            place[0] if place is not None else 0,
+            sequence.at,
+            sequence.ref,
+        )
+
+
+def _ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) -> bool:
+    """Whether an order ends what began then; what thanks for an order is only ended by another, later one."""
+    if trigger == "order_completed":
+        return order_at > since and ref.rpartition(":")[0] != order_ref
+    return order_at >= since
+
+
+def _sent_on(profile: Profile, sequence: Sequence, channel: str) -> bool:
+    """Whether a message of this sequence was sent on the channel."""
+    of = [sequence.campaign, sequence.ref, sequence.abandonment_no]
+    return any(channel in (ALL, sent[1]) and [sent[3], sent[5], sent[8]] == of for sent in profile.sent)

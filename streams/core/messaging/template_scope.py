@@ -1,0 +1,135 @@
+"""What a template sees of a customer and of what the message is about (docs/contract.md section 8).
+
+Everything that leads anywhere carries the id of the message: every `url` has `wb_mid`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from schemas.money import to_number
+from schemas.times import iso
+from streams.core.aggregates.population import Known
+from streams.core.campaigns import Campaigns
+from streams.core.campaigns.stores import Store
+from streams.core.cart import lines as cart_lines
+from streams.core.messaging.offers import Carried
+from streams.core.profile.state import Profile, Sequence
+
+RECOMMENDED: Final = 4
+"""How many products are recommended at most."""
+
+
+@dataclass(slots=True)
+class About:
+    """What one message is, as far as it has been decided."""
+
+    message_id: str
+    step: str
+    variant: str | None
+    channel: str | None
+    offer: Carried | None
+    at: int
+
+
+def build(profile: Profile, sequence: Sequence, about: About, campaigns: Campaigns, known: Known) -> dict[str, Any]:
+    """The names a template may use."""
+    message_id, cart = about.message_id, profile.cart
+    of_cart = sequence.cart_id is not None
+    if of_cart:
+        products = cart_lines.shown(cart.lines) if cart is not None else []
+    else:
+        products = [dict(product) for product in sequence.products]
+    for product in products:
+        product["url"] = _tagged(product.get("url"), message_id)
+    near = campaigns.stores.nearest(*profile.location[:2]) if profile.location is not None else None
+    store = None if near is None else _store(*near, message_id)
+    url = next((product["url"] for product in products if product["url"]), None)
+    return {
+        "profile": {
+            "id": profile.id,
+            **{name: value for name, (value, _) in profile.traits.items()},
+            "language": language(profile, campaigns),
+        },
+        "cart": None
+        if cart is None or not of_cart
+        else {
+            "id": cart.id,
+            "stage": "checkout" if cart.checkout else "cart",
+            "value": to_number(cart_lines.value(cart)),
+            "currency": cart.currency,
+        },
+        "products": products,
+        "url": url or (store["url"] if store is not None else None),
+        "offer": None if about.offer is None else about.offer.shown(),
+        "store": store,
+        "recommendations": _recommendations(products, about.at, message_id, known),
+        "trigger": {"type": sequence.trigger, "at": iso(sequence.at), **sequence.about},
+        "variant": about.variant,
+        "message_id": message_id,
+        "channel": about.channel,
+        "campaign": sequence.campaign,
+        "step": about.step,
+        # Liquid has names of its own for these, which read the clock.
+        "now": iso(about.at),
+        "today": iso(about.at)[:10],
+    }
+
+
+def language(profile: Profile, campaigns: Campaigns) -> str:
+    """The customer's own language, else that of the file."""
+    return str(profile.locale[0]) if profile.locale is not None else campaigns.file.language
+
+
+def with_message_id(url: str, message_id: str) -> str:
+    """A link that tells which message it was in: the page's own address with `wb_mid`."""
+    parts = urlsplit(url)
+    query = f"{parts.query}&" if parts.query else ""
+    return urlunsplit(parts._replace(query=query + urlencode({"wb_mid": message_id})))
+
+
+def _tagged(url: Any, message_id: str) -> str | None:
+    """With `wb_mid`; None for no address, and for what is none."""
+    if not isinstance(url, str) or not url:
+        return None
+    try:
+        return with_message_id(url, message_id)
+    except ValueError:
+        return None
+
+
+def _store(store: Store, metres: float, message_id: str) -> dict[str, Any]:
+    return {
+        "id": store.id,
+        "name": store.name,
+        "address": store.address,
+        "city": store.city,
+        "url": _tagged(store.url, message_id),
+        "distance_km": round(metres / 1000, 1),
+    }
+
+
+def _recommendations(products: list[dict[str, Any]], at: int, message_id: str, known: Known) -> list[dict[str, Any]]:
+    """What others bought with these products: most often first, of equals by id, without the products themselves."""
+    own = dict.fromkeys(p for product in products if (p := product.get("product_id") or product.get("sku")))
+    counts: Counter[str] = Counter()
+    for product_id in own:
+        for other, orders in known.bought_with(product_id, at):
+            if other not in own:
+                counts[other] += orders
+    found = []
+    for product_id in sorted(counts, key=lambda other: (-counts[other], other))[:RECOMMENDED]:
+        facts = known.product(product_id, at) or {}
+        found.append(
+            {
+                "product_id": product_id,
+                "name": facts.get("name"),
+                "url": _tagged(facts.get("url"), message_id),
+                "image_url": facts.get("image_url"),
+                "price": facts.get("price"),
+            }
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Orders, and which channel earned them."""

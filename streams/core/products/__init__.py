@@ -1,0 +1,1 @@
+"""Products: interests and catalogue changes."""

@@ -1,0 +1,241 @@
+"""What happens to a product: its price changes, it is there again. It concerns everybody who is interested in it.
+
+Every partition gets every change and keeps it. One **waits** until the watermark passes it; then it takes effect, at
+its key, in each profile that is interested at that time. It is kept for another day: a profile that comes from
+elsewhere may not have had it yet, and it may be repeated. One that comes late starts nothing.
+
+In the store: `k` + order key -> the record; `u` + profile id -> the bound up to which a profile has had its changes,
+where that is not the same for all (`since`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from schemas.names import PRODUCT_PRICE_CHANGED, PRODUCT_RESTOCKED
+from schemas.topics import DAY_MS
+from streams.core.profile.repository import Profiles
+from streams.core.profile.state import Profile
+from streams.core.protocol.order_key import NOTHING, START_OF_TIME, time_of
+from streams.core.protocol.ports import Store
+
+KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
+"""The trigger that an event of the catalogue may be, by the event's name."""
+_CHANGE: Final = b"k"
+_UPTO: Final = b"u"
+_MOST_CACHED: Final = 1_000
+
+
+class ProductChange(NamedTuple):
+    """One event of the catalogue. `time` in epoch milliseconds, `kind` one of `KINDS`, `properties` as they came."""
+
+    time: int
+    kind: str
+    product_id: str
+    message_id: str
+    properties: dict[str, Any]
+
+
+class Catalogue:
+    """The changes of one partition, and who is interested in which product.
+
+    Before the first change has come nothing is kept, and next to nothing is asked of an event.
+    """
+
+    def __init__(self, store: Store, profiles: Profiles) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._waiting: list[bytes] = []
+        self._of: dict[str, list[bytes]] = {}
+        """Keys of those that do not wait, by product."""
+        self._changes: dict[bytes, ProductChange] = {}
+        self._latest = b""
+        self._seen: dict[tuple[str, str], int] = {}
+        self._expiry: list[tuple[int, bytes, str, str]] = []
+        self._upto: dict[bytes, bytes] = {}
+        self._interested: dict[str, set[bytes]] | None = None
+        """By product, all who are interested, and some who were; None until somebody asks."""
+        self._opened = START_OF_TIME
+        self.reached = START_OF_TIME
+        """The bound up to which everything has taken effect in the profiles of this partition,"""
+        self.closed = START_OF_TIME
+        """and in those that wait in others for their merge as well."""
+
+    def load(self, reached: bytes, closed: bytes) -> None:
+        """Read it back after a restart."""
+        self.reached = self._opened = reached
+        self.closed = closed
+        for name, value in self._store.scan(_CHANGE):
+            if name[1:] >= reached:
+                self._waiting.append(name[1:])
+            else:
+                told = orjson.loads(value)
+                self._keep(name[1:], told["product_id"], told["message_id"])
+        self._upto = {name[1:]: value for name, value in self._store.scan(_UPTO)}
+
+    @property
+    def earliest(self) -> bytes:
+        """The key of the first change that waits."""
+        return self._waiting[0] if self._waiting else NOTHING
+
+    # -- changes come
+
+    def arrive(self, notice: Mapping[str, Any]) -> None:
+        """A change; it replaces its repeat. One that time has passed is a repeat, or late."""
+        key = bytes.fromhex(notice["key"])
+        if key < self.reached:
+            return
+        if self._store.get(_CHANGE + key) is None:
+            insort(self._waiting, key)
+        self._store.put(_CHANGE + key, orjson.dumps(notice))
+
+    def open(self, upto: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """What waits and comes before the bound takes effect now; (profile id, key) of all whom it may concern.
+
+        A messageId counts once within 24 h for one product. Nothing the second time for one bound.
+        """
+        if upto <= self._opened:
+            return
+        self._opened = upto
+        count = bisect_left(self._waiting, upto)
+        opened, self._waiting = self._waiting[:count], self._waiting[count:]
+        for key in opened:
+            told = orjson.loads(self._store.get(_CHANGE + key) or b"")
+            product_id, message_id = told["product_id"], told["message_id"]
+            first = self._seen.get((product_id, message_id))
+            if first is not None and time_of(key) - first < DAY_MS:
+                self._store.delete(_CHANGE + key)
+                continue
+            self._keep(key, product_id, message_id)
+            for profile_id in self._who(product_id):
+                if key >= self.since(profile_id):
+                    yield profile_id, key
+
+    def sealed(self, reached: bytes, closed: bytes) -> None:
+        """All of before `reached` has taken effect; forget what nobody will ask for."""
+        self.reached, self.closed = reached, max(closed, self.closed)
+        if self._upto:
+            for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:
+                self.gone(profile_id)
+        while self._expiry and self._expiry[0][0] <= time_of(self.closed):
+            _, key, product_id, message_id = heapq.heappop(self._expiry)
+            if self._seen.get((product_id, message_id)) == time_of(key):
+                del self._seen[product_id, message_id]
+            keys = self._of[product_id]
+            keys.remove(key)
+            if not keys:
+                del self._of[product_id]
+            self._store.delete(_CHANGE + key)
+        if not self._of:
+            self._latest = b""
+
+    # -- and take effect
+
+    def follow(self, profile_id: bytes, upto: bytes) -> Following | None:
+        """What takes effect in a profile before the bound; None if nothing has changed."""
+        if not self._latest:
+            return None
+        since = self.since(profile_id)
+        return Following(self, since, min(upto, self._opened)) if self._latest >= since else None
+
+    def change(self, key: bytes) -> ProductChange:
+        """The change of this key."""
+        change = self._changes.get(key)
+        if change is None:
+            told = orjson.loads(self._store.get(_CHANGE + key) or b"")
+            change = ProductChange(time_of(key), *(told[name] for name in ProductChange._fields[1:]))
+            if len(self._changes) >= _MOST_CACHED:
+                self._changes.clear()
+            self._changes[key] = change
+        return change
+
+    def between(self, product_id: str, since: bytes, upto: bytes) -> list[bytes]:
+        """The keys of what has happened to a product, from a key on and before a bound."""
+        keys = self._of.get(product_id)
+        return keys[bisect_left(keys, since) : bisect_left(keys, upto)] if keys is not None else []
+
+    # -- in profiles that come and go
+
+    def since(self, profile_id: bytes) -> bytes:
+        """The bound up to which a profile of this partition has had its changes."""
+        return max(self._floor(profile_id), self._upto.get(profile_id, START_OF_TIME))
+
+    def have_had(self, profile_id: bytes, upto: bytes) -> None:
+        """A profile has had its changes up to a bound."""
+        if upto > self.since(profile_id):
+            self._upto[profile_id] = upto
+            self._store.put(_UPTO + profile_id, upto)
+
+    def gone(self, profile_id: bytes) -> None:
+        """What holds for all holds for this profile, or it is not here any more."""
+        if self._upto.pop(profile_id, None) is not None:
+            self._store.delete(_UPTO + profile_id)
+
+    def notice(self, profile: Profile) -> None:
+        """The profile has changed, so it may be interested in something else."""
+        if self._interested is not None and profile.interests:
+            self._note(profile, self._interested)
+
+    def missed(self, profile: Profile) -> bytes | None:
+        """The first change that a profile which has come from elsewhere has not had, and should have."""
+        since = self.since(bytes.fromhex(profile.id))
+        return min((k for p in profile.interests for k in self.between(p, since, self.reached)), default=None)
+
+    def _keep(self, key: bytes, product_id: str, message_id: str) -> None:
+        insort(self._of.setdefault(product_id, []), key)
+        self._latest = max(self._latest, key)
+        self._seen[product_id, message_id] = time_of(key)
+        heapq.heappush(self._expiry, (time_of(key) + DAY_MS, key, product_id, message_id))
+
+    def _floor(self, profile_id: bytes) -> bytes:
+        return self.closed if profile_id in self._profiles.held else self.reached
+
+    def _who(self, product_id: str) -> list[bytes]:
+        if self._interested is None:
+            self._interested = {}
+            for profile in self._profiles.everybody():
+                self._note(profile, self._interested)
+        known = self._interested.get(product_id)
+        if known is None:
+            return []
+        known.intersection_update([one for one in known if self._profiles.has(one)])
+        return sorted(known)
+
+    @staticmethod
+    def _note(profile: Profile, interested: dict[str, set[bytes]]) -> None:
+        profile_id = bytes.fromhex(profile.id)
+        for product_id in profile.interests:
+            interested.setdefault(product_id, set()).add(profile_id)
+
+
+class Following:
+    """The changes that a profile is to have from one bound to another, as they come to concern it."""
+
+    def __init__(self, catalogue: Catalogue, since: bytes, upto: bytes) -> None:
+        self._catalogue = catalogue
+        self._since = since
+        self._asked: set[str] = set()
+        self._found = False
+        self.upto = upto
+
+    def __bool__(self) -> bool:
+        """Whether it has been interested in anything that has changed."""
+        return self._found
+
+    def more(self, profile: Profile, key: bytes) -> list[bytes]:
+        """The keys of what happens, from a key on, to products that the profile has become interested in by then."""
+        if self._asked.issuperset(profile.interests):
+            return []
+        found: list[bytes] = []
+        for product_id in profile.interests.keys() - self._asked:
+            self._asked.add(product_id)
+            keys = self._catalogue.between(product_id, self._since, self.upto)
+            if keys:
+                self._found = True
+                found += keys[bisect_left(keys, key) :]
+        return found

@@ -1,0 +1,123 @@
+"""Products that a customer has shown interest in, and what an event says of a product.
+
+They are kept whatever the campaigns ask for, because campaigns change while it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas.money import micros, quantity, to_number
+from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
+from schemas.values import filled_text
+from streams.core.campaigns.trigger import INTEREST_MS
+from streams.core.cart.lines import MOST_PIECES
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
+
+KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLIST: "w"}
+"""The letter that stands for an event in what is remembered of a product."""
+MOST_INTERESTS: Final = 50
+MOST_PRODUCTS: Final = 50
+"""More products of an order are not kept."""
+LONGEST: Final = 2_000
+"""A longer text says nothing of a product."""
+_TEXTS: Final = ("product_id", "sku", "name", "url", "image_url")
+
+
+def product_key(item: Mapping[str, Any]) -> str | None:
+    """`product_id`, else `sku`: what a product is known by outside a cart; None when the item names neither."""
+    key = filled_text(item.get("product_id")) or filled_text(item.get("sku"))
+    return key if key is None or len(key) <= LONGEST else None
+
+
+def product(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What an item says of a product, as a line of a cart is shown; a quantity that makes no sense is one."""
+    return whole(seen(item)[1])
+
+
+def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
+    """The price of an item in micros, and what the item says of the product: names as in a line, nothing absent."""
+    get, said = item.get, dict[str, Any]()
+    for name in _TEXTS:
+        value = get(name)
+        if value is not None and (text := filled_text(value)) is not None and len(text) <= LONGEST:
+            said[name] = text
+    if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
+        said["quantity"] = min(pieces, MOST_PIECES)
+    price = micros(get("price"))
+    if price is None or price < 0:
+        return None, said
+    said["price"] = to_number(price)
+    return price, said
+
+
+def whole(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a product as a line of a cart is shown: null for what is not known, one piece."""
+    get = said.get
+    return {
+        "product_id": get("product_id"),
+        "sku": get("sku"),
+        "name": get("name"),
+        "price": get("price"),
+        "quantity": get("quantity", 1),
+        "url": get("url"),
+        "image_url": get("image_url"),
+    }
+
+
+def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The objects in `products`, at most 50 of them, as they came."""
+    given = properties.get("products")
+    return [item for item in given if isinstance(item, dict)][:MOST_PRODUCTS] if isinstance(given, list) else []
+
+
+def on_product_event(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> None:
+    """A product viewed, added or wished is of interest: one of `KINDS`, with what `seen` makes of it.
+
+    Newer details replace older ones; what an event does not say is as it was.
+    """
+    letter, time, interests = KINDS[event.name], event.time, profile.interests
+    known = interests.get(key)
+    if known is None:
+        interests[key] = [time, letter, price, said]
+        if len(interests) > MOST_INTERESTS:
+            _limit(profile, time)
+        return
+    if letter not in known[1]:
+        known[1] = "".join(sorted(known[1] + letter))
+    if time >= known[0]:
+        known[0], known[2] = time, known[2] if price is None else price
+        known[3] = {**known[3], **said}
+    else:
+        known[2] = price if known[2] is None else known[2]
+        known[3] = {**said, **known[3]}
+
+
+def on_order(profile: Profile, event: Sealed) -> None:
+    """What was bought is of no interest any more, unless it was looked at later."""
+    for item in products(event.properties) if profile.interests else ():
+        key = product_key(item) or ""
+        known = profile.interests.get(key)
+        if known is not None and known[0] <= event.time:
+            del profile.interests[key]
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """The interests of both; of one product the newer, of equals the winner's."""
+    for key, theirs in loser.interests.items():
+        mine = winner.interests.get(key)
+        if mine is None or theirs[0] > mine[0]:
+            winner.interests[key] = theirs
+    _limit(winner, 0)
+
+
+def _limit(profile: Profile, now: int) -> None:
+    """The oldest go when there are too many, and what nobody asks for any more."""
+    interests = profile.interests
+    if len(interests) > MOST_INTERESTS:
+        for gone in [key for key, known in interests.items() if known[0] <= now - INTEREST_MS]:
+            del interests[gone]
+    while len(interests) > MOST_INTERESTS:
+        del interests[min(interests, key=lambda key: (interests[key][0], key))]

@@ -1,0 +1,69 @@
+"""A profile and those that wait in it for their merge are about to be one: an event counts once among them.
+
+An ingest worker that is killed before it has committed reads its last records again, and sends each where its replica
+says by then. Of an event that came later than the lateness allows, the first copy may wait, or have taken effect, in a
+profile that has been merged since, and the second goes to the survivor: their ids differ, so neither profile alone can
+tell that it is a repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.core.profile.repository import PENDING, Profiles
+from streams.core.profile.state import Profile
+from streams.core.protocol.ports import Store
+
+
+class Family:
+    """What the relatives of a profile know: those it waits in, up to the holder, and those that wait in it."""
+
+    def __init__(self, store: Store, profiles: Profiles) -> None:
+        self._store = store
+        self._profiles = profiles
+
+    def takes(self, profile_id: bytes, key: bytes) -> bool:
+        """Whether the event of this order key is to wait in this profile: it belongs to the innermost it came to."""
+        profiles = self._profiles
+        if profile_id not in profiles.holders and profile_id not in profiles.held:
+            return True
+        profile = profiles.get(profile_id)
+        if profile is None:
+            return True
+        if any(self._store.get(self._name(below, key)) is not None for below in self._below(profile)):
+            return False
+        for above in self._above(profile):
+            if self._store.get(self._name(above, key)) is not None:
+                self._store.delete(self._name(above, key))
+        return True
+
+    def has_had(self, profile: Profile, message_id: str, time: int, *, late: bool) -> bool:
+        """Whether the event of this id and time has taken effect in a relative, here or there as one that came late.
+
+        Two events in time are told apart by their keys alone: producers give one id to several.
+        """
+        if profile.under is None and not profile.subs:
+            return False
+        return any(
+            relative.seen.get(message_id) == time and (late or message_id in relative.late_seen)
+            for of in (self._above, self._below)
+            for relative in of(profile)
+        )
+
+    def _name(self, profile: Profile, key: bytes) -> bytes:
+        return PENDING + bytes.fromhex(profile.id) + key
+
+    def _above(self, profile: Profile) -> Iterator[Profile]:
+        while profile.under is not None:
+            parent = self._profiles.get(bytes.fromhex(profile.under[0]))
+            if parent is None:
+                return
+            profile = parent
+            yield profile
+
+    def _below(self, profile: Profile) -> Iterator[Profile]:
+        for sub_id, _ in profile.subs:
+            sub = self._profiles.get(bytes.fromhex(sub_id))
+            if sub is not None:
+                yield sub
+                yield from self._below(sub)

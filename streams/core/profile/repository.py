@@ -1,0 +1,201 @@
+"""The profiles of one partition: decoded on demand, written back once a unit; and the index of what is due when."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from streams.core.profile.state import Profile, decode, encode
+from streams.core.protocol.order_key import NOTHING
+from streams.core.protocol.ports import Store
+
+STATE: Final = b"s"
+PENDING: Final = b"e"
+"""Where the events that wait are kept: `e` + profile id + order key (streams/core/sealing/sealer.py)."""
+_SUB: Final = b"\x01"
+_ROOT: Final = b"\x00"
+_HEAD: Final = 9
+_MOST_CACHED: Final = 50_000
+_TIMER: Final = 8
+
+
+class Profiles:
+    """`s` + profile id -> is it a sub-profile (1 byte), its next timer (8 bytes), the profile as JSON.
+
+    The head lets a restart rebuild the due index without decoding anything.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._cache: dict[bytes, Profile] = {}
+        self._touched: dict[bytes, bytes] = {}
+        self._carts: dict[bytes, str] = {}
+        self.carts: Counter[str] = Counter()
+        self.count = 0
+        self.holders: set[bytes] = set()
+        """Profiles that hold others which wait for their merge."""
+        self.held: set[bytes] = set()
+        """Those that wait."""
+
+    def get(self, profile_id: bytes) -> Profile | None:
+        """The profile, or None if nothing has happened to it."""
+        profile = self._cache.get(profile_id)
+        if profile is None:
+            stored = self._store.get(STATE + profile_id)
+            if stored is None:
+                return None
+            profile = self._cache[profile_id] = decode(stored[_HEAD:])
+        return profile
+
+    def has(self, profile_id: bytes) -> bool:
+        """Whether anything has happened to the profile."""
+        return profile_id in self._cache or self._store.get(STATE + profile_id) is not None
+
+    def ids(self) -> list[bytes]:
+        """The ids of all profiles."""
+        return sorted({*self._cache, *(key[1:] for key, _ in self._store.scan(STATE))})
+
+    def peek(self, profile_id: bytes) -> Profile | None:
+        """The profile, to look at and not to keep."""
+        stored = None if profile_id in self._cache else self._store.get(STATE + profile_id)
+        return self._cache.get(profile_id) if stored is None else decode(stored[_HEAD:])
+
+    def timer(self, profile_id: bytes) -> int | None:
+        """The profile's next timer, as it was said last."""
+        head = self._touched.get(profile_id) or self._store.get(STATE + profile_id)
+        return None if head is None or head[1:_HEAD] == NOTHING else int.from_bytes(head[1:_HEAD], "big")
+
+    def everybody(self) -> Iterator[Profile]:
+        """All profiles, but perhaps some that are interested in nothing."""
+        for key, value in self._store.scan(STATE):
+            if key[1:] not in self._cache and b'"interests":{}' not in value:
+                yield decode(value[_HEAD:])
+        yield from list(self._cache.values())
+
+    def ensure(self, profile_id: bytes) -> Profile:
+        """The profile, made now if it was not there."""
+        profile = self.get(profile_id)
+        if profile is None:
+            profile = self._cache[profile_id] = Profile(profile_id.hex())
+            self.count += 1
+        return profile
+
+    def adopt(self, profile: Profile) -> None:
+        """Take in a profile that comes from another partition."""
+        profile_id = bytes.fromhex(profile.id)
+        if self.get(profile_id) is None:
+            self.count += 1
+        self._cache[profile_id] = profile
+
+    def touch(self, profile: Profile, timer: int | None) -> None:
+        """The profile has changed; `timer` is its next one."""
+        profile_id = bytes.fromhex(profile.id)
+        due = NOTHING if timer is None else timer.to_bytes(8, "big")
+        self._touched[profile_id] = (_ROOT if profile.under is None else _SUB) + due
+        if profile.subs:
+            self.holders.add(profile_id)
+        elif self.holders:
+            self.holders.discard(profile_id)
+        if profile.under is not None:
+            self.held.add(profile_id)
+        elif self.held:
+            self.held.discard(profile_id)
+        self._count_cart(profile_id, "" if profile.cart is None else "abandoned" if profile.cart.abandoned else "open")
+
+    def drop(self, profile_id: bytes) -> None:
+        """The profile has left, or is part of another now."""
+        if self.get(profile_id) is not None:
+            self.count -= 1
+        self._cache.pop(profile_id, None)
+        self._touched.pop(profile_id, None)
+        self.holders.discard(profile_id)
+        self.held.discard(profile_id)
+        self._store.delete(STATE + profile_id)
+        self._count_cart(profile_id, "")
+
+    def flush(self) -> None:
+        """Write back what was touched."""
+        for profile_id, head in self._touched.items():
+            self._store.put(STATE + profile_id, head + encode(self._cache[profile_id]))
+        self._touched.clear()
+        if len(self._cache) > _MOST_CACHED:
+            self._cache.clear()
+
+    def load(self) -> Iterator[tuple[bytes, bytes | None, bool]]:
+        """(profile id, next timer as a bound or None, is it a sub-profile) of all that is stored."""
+        for key, value in self._store.scan(STATE):
+            self.count += 1
+            timer = value[1:_HEAD]
+            if b'"cart":{' in value:
+                cart = decode(value[_HEAD:]).cart
+                if cart is not None:
+                    self._count_cart(key[1:], "abandoned" if cart.abandoned else "open")
+            yield key[1:], None if timer == NOTHING else timer, value[:1] == _SUB
+
+    def _count_cart(self, profile_id: bytes, state: str) -> None:
+        before = self._carts.get(profile_id, "")
+        if before == state:
+            return
+        if before:
+            self.carts[before] -= 1
+        if state:
+            self.carts[state] += 1
+            self._carts[profile_id] = state
+        else:
+            del self._carts[profile_id]
+
+
+class DueIndex:
+    """Which profile has something to seal when: the earliest pending event, merge or timer of each, in a heap.
+
+    An event or merge is due behind its key; a timer is due at its time, so it is kept as a bound of 8 bytes.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[bytes, bytes]] = []
+        self._due: dict[bytes, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def __contains__(self, profile_id: bytes) -> bool:
+        """Whether anything of the profile is due at any time; if not, and it is no sub-profile, nothing is pending."""
+        return profile_id in self._due
+
+    def set(self, profile_id: bytes, due: bytes | None) -> None:
+        """The earliest thing of the profile is due at `due` now; None takes it out."""
+        if due is None:
+            self._due.pop(profile_id, None)
+        elif self._due.get(profile_id) != due:
+            self._due[profile_id] = due
+            heapq.heappush(self._heap, (due, profile_id))
+
+    def sooner(self, profile_id: bytes, due: bytes) -> None:
+        """Something came in that may be due earlier than what was there."""
+        known = self._due.get(profile_id)
+        if known is None or due < known:
+            self._due[profile_id] = due
+            heapq.heappush(self._heap, (due, profile_id))
+
+    @property
+    def earliest(self) -> bytes:
+        """When the first of all is due; never (`NOTHING`) if nothing is."""
+        heap = self._heap
+        while heap and self._due.get(heap[0][1]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else NOTHING
+
+    def pop(self, upto: bytes) -> bytes | None:
+        """Take out a profile with something due up to the bound; None when there is no other."""
+        heap = self._heap
+        while heap:
+            due, profile_id = heap[0]
+            if due > upto or (due == upto and len(due) > _TIMER):
+                return None
+            heapq.heappop(heap)
+            if self._due.get(profile_id) == due:
+                del self._due[profile_id]
+                return profile_id
+        return None

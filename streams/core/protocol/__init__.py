@@ -1,0 +1,1 @@
+"""What the tasks send one another: ports, order keys, records, sequence numbers, state keys."""

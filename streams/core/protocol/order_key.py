@@ -1,0 +1,57 @@
+"""The total order of events, (event time, topic, partition, offset), as bytes that compare the same way.
+
+- an **order key** is 19 bytes: time (8), topic (1), partition (2), offset (8), all big-endian
+- a **merge key** is an order key and the number (2 bytes) of the pair within its link
+- a **bound** is an order key, or the 8 bytes of a time: less than every key of that time, so that "up to the bound"
+  takes all events before it and all timers at it
+
+Compared as bytes they need no decoding, they sort in RocksDB, and as hex they travel in JSON.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from schemas.topics import CHANNEL_TOPICS
+from streams.core.protocol.ports import MAX_TIME
+
+_KEY: Final = struct.Struct(">QBHQ")
+_TIME: Final = struct.Struct(">Q")
+_NTH: Final = struct.Struct(">H")
+
+KEY_SIZE: Final = _KEY.size
+TOPICS: Final = tuple(sorted(CHANNEL_TOPICS))
+_INDEX: Final = {topic: i for i, topic in enumerate(TOPICS)}
+
+
+def order_key(time: int, topic: str, partition: int, offset: int) -> bytes:
+    """The order key of the event read from `topic` `partition` at `offset`; `time` in epoch milliseconds."""
+    return _KEY.pack(time, _INDEX[topic], partition, offset)
+
+
+def merge_key(key: bytes, nth: int) -> bytes:
+    """The key of the nth pair of the link that the event at `key` made."""
+    return key + _NTH.pack(nth)
+
+
+def bound(time: int) -> bytes:
+    """The bound that takes every event before `time` and every timer at it."""
+    return _TIME.pack(time)
+
+
+def time_of(key: bytes) -> int:
+    """Epoch milliseconds of a key or bound."""
+    return int.from_bytes(key[:8], "big")
+
+
+def source_of(key: bytes) -> tuple[str, int, int]:
+    """(topic, partition, offset) of an order key."""
+    _, topic, partition, offset = _KEY.unpack(key[:KEY_SIZE])
+    return TOPICS[topic], partition, offset
+
+
+NOTHING: Final = b"\xff" * 8
+"""Later than any bound: nothing has moved, nothing is due."""
+END_OF_TIME: Final = bound(MAX_TIME)
+START_OF_TIME: Final = bound(0)

@@ -1,0 +1,1 @@
+"""Events take effect in event-time order."""

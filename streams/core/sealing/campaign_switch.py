@@ -1,0 +1,78 @@
+"""The campaigns of one journey partition, and how others take their place at one point of its log.
+
+In the store: `w` -> the campaigns that hold since (`Campaigns.dump`), instead of those the worker was started with;
+`wr` -> of a switch that has not ended, the profile that was looked at last (16 bytes, or none yet) and the request.
+Timers may be others under new campaigns, so those of all profiles are looked at, in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from streams.core.campaigns import Campaigns
+from streams.core.profile.repository import Profiles
+from streams.core.protocol.ports import Store
+from streams.core.sealing.apply import Machines
+from streams.core.sealing.sealer import Sealer
+
+_CAMPAIGNS: Final = b"w"
+_REQUEST: Final = b"wr"
+_ID: Final = 16
+
+
+class Switch:
+    """`request` is that of the switch under way, None if there is none."""
+
+    def __init__(self, store: Store, profiles: Profiles, sealer: Sealer, secret: str) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._sealer = sealer
+        self._secret = secret
+        self._left: list[bytes] = []
+        self._refused = False
+        self.request: str | None = None
+
+    def load(self) -> None:
+        """Take the campaigns that were switched to before the restart, and go on with a switch that had not ended."""
+        content = self._store.get(_CAMPAIGNS)
+        if content is not None:
+            self._take(orjson.loads(content))
+        request = self._store.get(_REQUEST)
+        if request is not None:
+            self.request = request[_ID:].decode()
+            self._left = [one for one in self._profiles.ids() if one > request[:_ID]]
+
+    def begin(self, notice: Mapping[str, Any]) -> None:
+        """From here on these campaigns decide, unless they are none."""
+        self.request = str(notice["request"])
+        try:
+            self._take(notice["content"])
+        except (KeyError, TypeError, ValueError):
+            self._refused = True
+            return
+        self._store.put(_CAMPAIGNS, orjson.dumps(notice["content"]))
+        self._store.put(_REQUEST, bytes(_ID) + self.request.encode())
+        self._left = self._profiles.ids()
+
+    def go_on(self, most: int) -> bool:
+        """Look at the timers of so many profiles; False when there are more."""
+        looked_at = self._left[:most]
+        for profile_id in looked_at:
+            self._sealer.due_anew(profile_id)
+        del self._left[:most]
+        if looked_at and self._left and self.request is not None:
+            self._store.put(_REQUEST, looked_at[-1] + self.request.encode())
+        return not self._left
+
+    def end(self) -> dict[str, Any]:
+        """All timers are right; returns what is to be said of the switch."""
+        said = {"request": self.request, "refused": self._refused}
+        self.request, self._refused = None, False
+        self._store.delete(_REQUEST)
+        return said
+
+    def _take(self, content: Mapping[str, Any]) -> None:
+        self._sealer.machines = Machines(Campaigns.load(content), self._secret)

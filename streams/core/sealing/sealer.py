@@ -1,0 +1,241 @@
+"""Sealing: per profile, everything up to the watermark takes effect in one order, once (ARCHITECTURE.md).
+
+At one instant: the timers that are due, then merges, then the event, then what it says of a product. What decides is
+therefore strictly sequential.
+
+A profile that waits in another for its merge takes effect when that is sealed, up to the time of the merge; or at a
+stop (watermark/rounds.py), up to that: whatever belongs to it has come by then, as it need not have at any other moment.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from typing import Final
+
+from schemas.reasons import DeadLetterReason
+from schemas.record import Out
+from schemas.times import iso
+from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
+from streams.core.products.changes import Catalogue
+from streams.core.profile.event import open_body
+from streams.core.profile.forwarding import Marks
+from streams.core.profile.merge_duplicates import Family
+from streams.core.profile.repository import PENDING, DueIndex, Profiles
+from streams.core.profile.state import Profile
+from streams.core.protocol.order_key import KEY_SIZE, NOTHING, source_of, time_of
+from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.records import HEAD_SIZE
+from streams.core.sealing.apply import Effects, Machines
+
+LATE: Final = b"\x01"
+MOST_PENDING: Final = 100_000
+"""Events one profile may have waiting: a source that lags for hours must not let one customer fill the disk."""
+IN_TIME: Final = b"\x00"
+_MERGE, _EVENT, _CHANGE = 0, 1, 2
+_BODY: Final = 1 + HEAD_SIZE
+
+
+class Sealer:
+    """Pending events are kept as `e` + profile id + order key -> late or not (1 byte), head hash (16), body."""
+
+    def __init__(
+        self,
+        store: Store,
+        emit: Emit,
+        profiles: Profiles,
+        due: DueIndex,
+        marks: Marks,
+        machines: Machines,
+        catalogue: Catalogue,
+        partition: int,
+        partitions: int,
+    ) -> None:
+        self._store = store
+        self._emit = emit
+        self._profiles = profiles
+        self._due = due
+        self.held_due = DueIndex()
+        """The same for profiles that wait in others."""
+        self._marks = marks
+        self.machines = machines
+        self._catalogue = catalogue
+        self._family = Family(store, profiles)
+        self._partition = partition
+        self._partitions = partitions
+        self.wall: int | None = None
+        self.sealed = 0
+        self._waiting: Counter[bytes] = Counter()
+
+    def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
+        """Keep an event until its time; the same event again replaces itself, also where it waits in a relative."""
+        if not self._family.takes(profile_id, key):
+            return
+        self._store.put(PENDING + profile_id + key, late + head_and_body)
+        self._waiting[profile_id] += 1
+
+    def relieve(self, profile_id: bytes, effects: Effects) -> None:
+        """Seal the earlier half of what a profile has waiting, before its time, if there is too much of it."""
+        if self._waiting[profile_id] <= MOST_PENDING:
+            return
+        keys = [name[17:] for name, _ in self._store.scan(PENDING + profile_id)]
+        effects.counts["winback_sealed_early_total",] += len(keys) // 2
+        self.seal(profile_id, keys[len(keys) // 2], effects)
+        self._waiting[profile_id] = len(keys) - len(keys) // 2
+
+    def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
+        """Let everything of the profile before the bound take effect, and its timers up to it."""
+        self._waiting.pop(profile_id, None)
+        profile = self._profiles.ensure(profile_id)
+        earliest = self._run(profile, upto, upto, effects)
+        self._settle(profile, profile_id, earliest)
+
+    def rest(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
+        """The same for one that waits in another, of which all before the bound has come; not for one that has left.
+
+        One whose merge comes before the bound takes effect with what it merges into.
+        """
+        profile = self._profiles.get(profile_id) if profile_id in self._profiles.held else None
+        while profile is not None and profile.under is not None and bytes.fromhex(profile.under[1])[:KEY_SIZE] < upto:
+            profile = self._profiles.get(bytes.fromhex(profile.under[0]))
+        if profile is not None:
+            self.seal(bytes.fromhex(profile.id), upto, effects)
+
+    def refresh(self, profile: Profile) -> None:
+        """Something but sealing has changed the profile: its timer or a merge may be due before what the index knows.
+
+        What it has pending the index knows already, so that is not looked up.
+        """
+        timer = self._touch(profile)
+        profile_id, index = bytes.fromhex(profile.id), self._index(profile)
+        if timer is not None:
+            index.sooner(profile_id, timer.to_bytes(8, "big"))
+        for _, key in profile.subs:
+            index.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
+
+    def forget(self, profile_id: bytes) -> None:
+        """The profile has left, or is part of another now."""
+        self._profiles.drop(profile_id)
+        self._catalogue.gone(profile_id)
+        self._due.set(profile_id, None)
+        self.held_due.set(profile_id, None)
+
+    def due_anew(self, profile_id: bytes) -> None:
+        """The rules have changed: the profile's timer may be another."""
+        profile = self._profiles.peek(profile_id)
+        if profile is not None and self.machines.due_at(profile) != self._profiles.timer(profile_id):
+            self._settle(self._profiles.ensure(profile_id), profile_id, self._earliest(profile_id))
+
+    def _touch(self, profile: Profile) -> int | None:
+        timer = self.machines.due_at(profile)
+        self._profiles.touch(profile, timer)
+        self._catalogue.notice(profile)
+        return timer
+
+    def _index(self, profile: Profile) -> DueIndex:
+        return self._due if profile.under is None else self.held_due
+
+    def _settle(self, profile: Profile, profile_id: bytes, earliest: bytes | None) -> None:
+        timer = self._touch(profile)
+        due = NOTHING if timer is None else timer.to_bytes(8, "big")
+        if earliest is not None:
+            due = min(due, earliest)
+        for _, key in profile.subs:
+            due = min(due, bytes.fromhex(key)[:KEY_SIZE])
+        self._index(profile).set(profile_id, None if due == NOTHING else due)
+
+    def _run(self, profile: Profile, upto: bytes, merges: bytes, effects: Effects) -> bytes | None:
+        """Take events and timers up to `upto`, merges up to `merges`; returns the earliest key left pending."""
+        profile_id = bytes.fromhex(profile.id)
+        items: list[tuple[bytes, int, bytes, bytes]] = []
+        earliest = None
+        for name, value in self._store.scan(PENDING + profile_id):
+            key = name[17:]
+            if key >= upto:
+                earliest = key
+                break
+            items.append((key, _EVENT, name, value))
+        for sub_id, merged in profile.subs:
+            key = bytes.fromhex(merged)
+            if key < merges:
+                items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
+        if len(items) > 1:
+            items.sort()
+        has_merges = any(kind == _MERGE for _, kind, _, _ in items)
+        machines, wall = self.machines, self.wall
+        following = self._catalogue.follow(profile_id, upto)
+        if following is not None:
+            items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, b""))])
+        # What takes effect may make the profile interested in something that changes later on: the list may grow.
+        for nth, (key, kind, name, value) in enumerate(items, 1):
+            machines.on_time(profile, time_of(key), wall, effects)
+            if kind == _EVENT:
+                self._event(profile, key, value, upto, effects)
+                self._store.delete(name)
+            elif kind == _MERGE:
+                self._absorb(profile, value, name, effects)
+            else:
+                change = self._catalogue.change(key)
+                if change.product_id in profile.interests:
+                    machines.on_product(profile, change, effects)
+            if following is not None and kind != _CHANGE:
+                for later in following.more(profile, key):
+                    insort(items, (later, _CHANGE, b"", b""), lo=nth)
+        machines.on_time(profile, time_of(upto), wall, effects)
+        if following:
+            self._catalogue.have_had(profile_id, following.upto)
+        return self._earliest(profile_id) if has_merges else earliest
+
+    def _earliest(self, profile_id: bytes) -> bytes | None:
+        return next((name[17:] for name, _ in self._store.scan(PENDING + profile_id)), None)
+
+    def _event(self, profile: Profile, key: bytes, value: bytes, upto: bytes, effects: Effects) -> None:
+        self.sealed += 1
+        body, late = value[_BODY:], value[:1] == LATE
+        watermark = time_of(upto) if late else None
+        try:
+            event = open_body(key, body, watermark, value[1:_BODY])
+            if self._family.has_had(profile, event.message_id, event.time, late=late):
+                self.machines.on_repeat(event, effects)
+                return
+            taken = self.machines.on_event(profile, event, effects)
+        except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
+            effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
+            self._emit.send(self._dead_letter(key, body, error))
+            return
+        if taken:
+            head = b'{"profile_id":"%b","late":%b,' % (profile.id.encode(), b"true" if late else b"false")
+            # A profile that waits here for its merge keeps its own place on the topic, behind what it wrote at home.
+            home = self._partition if profile.under is None else partition_of(profile.id, self._partitions)
+            self._emit.send(Out(STITCHED_EVENTS, home, profile.id.encode(), head + body[1:]))
+
+    def _absorb(self, winner: Profile, sub_id: bytes, merged: bytes, effects: Effects) -> None:
+        sub = self._profiles.get(sub_id)
+        winner.subs = [s for s in winner.subs if s[0] != sub_id.hex()]
+        if sub is None:
+            return
+        # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
+        left = self._run(sub, merged[:KEY_SIZE], merged, effects)
+        self.machines.absorb(winner, sub, time_of(merged), effects)
+        # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
+        for name, value in self._store.scan(PENDING + sub_id) if left is not None else ():
+            self._store.put(PENDING + bytes.fromhex(winner.id) + name[17:], value)
+            self._store.delete(name)
+        for inner_id, key in sub.subs:
+            inner = self._profiles.get(bytes.fromhex(inner_id))
+            if inner is not None:
+                inner.under = [winner.id, key]
+                self._profiles.touch(inner, self.machines.due_at(inner))
+                winner.subs.append([inner_id, key])
+        self.forget(sub_id)
+        self._marks.absorb(sub_id, merged)
+
+    def _dead_letter(self, key: bytes, body: bytes, error: Exception) -> Out:
+        topic, partition, offset = source_of(key)
+        headers = {
+            "reason": DeadLetterReason.INTERNAL_ERROR,
+            "detail": f"journey could not take the event: {type(error).__name__}",
+            "topic": topic, "partition": partition, "offset": offset, "at": iso(time_of(key)),
+        }  # fmt: skip
+        packed = [(name, str(value).encode()) for name, value in headers.items()]
+        return Out(DEAD_LETTERS, self._partition, None, body, packed)

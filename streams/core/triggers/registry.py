@@ -1,0 +1,105 @@
+"""All triggers of a campaigns file, asked in one place.
+
+`on_event`, `on_time` and `on_product` change what the profile is known to be interested in, and return what sets
+campaigns off. They never look at a sequence: whether one begins is the sequencer's business.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
+from streams.core.campaigns import Campaign, Campaigns
+from streams.core.orders.conversions import Conversion
+from streams.core.products import interests
+from streams.core.products.changes import ProductChange
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
+from streams.core.triggers import (
+    back_in_stock,
+    browse_abandoned,
+    content_viewed,
+    hashtag_used,
+    lapsed,
+    order_completed,
+    price_dropped,
+    product_added,
+    store_nearby,
+)  # fmt: skip
+from streams.core.triggers.trigger import Trigger
+
+_CATALOGUE: Final = {"price_dropped": price_dropped.on_product, "back_in_stock": back_in_stock.on_product}
+
+
+class Triggers:
+    """The triggers that a campaigns file uses. Those of carts are in `abandoned`."""
+
+    def __init__(self, campaigns: Campaigns) -> None:
+        def on(name: str) -> tuple[Campaign, ...]:
+            return campaigns.by_trigger.get(name, ())
+
+        self.stores = campaigns.stores
+        self._browse, self._lapsed = on("browse_abandoned"), on("lapsed")
+        self._orders, self._added = bool(on("order_completed")), bool(on("product_added"))
+        self._content, self._hashtags, self._nearby = on("content_viewed"), on("hashtag_used"), on("store_nearby")
+        self._catalogue = {name: on(name) for name in _CATALOGUE}
+
+    def due_at(self, profile: Profile) -> int | None:
+        """When the next timer is due: of a visit, or of an order that was long ago."""
+        visit = browse_abandoned.due_at(profile) if profile.browsed else None
+        order = lapsed.due_at(profile, self._lapsed) if self._lapsed else None
+        if visit is None or order is None:
+            return order if visit is None else visit
+        return min(visit, order)
+
+    def on_time(self, profile: Profile, due: int) -> list[Trigger]:
+        """The timers of `due_at` have come: all of this instant, the visit first, then in the order of the file."""
+        found = browse_abandoned.on_time(profile, due, self._browse) if browse_abandoned.due_at(profile) == due else []
+        return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
+
+    def on_event(self, profile: Profile, event: Sealed, counted: Conversion | None) -> list[Trigger]:
+        """An event has had its effect on cart and orders (`counted`: the order, if it is one that counts).
+
+        What comes late is remembered, but sets nothing off.
+        """
+        found: list[Trigger] = []
+        name = event.name
+        if name in interests.KINDS:
+            found = self._product(profile, event)
+        elif name == ORDER_COMPLETED:
+            interests.on_order(profile, event)
+            if counted is not None and self._orders:
+                found.append(order_completed.on_order(profile, event, counted))
+        elif self._hashtags and name in HASHTAG_EVENTS:
+            found = hashtag_used.on_post(profile, event, self._hashtags)
+        if profile.browsed and (profile.cart is not None or name == ORDER_COMPLETED):
+            browse_abandoned.settle(profile)
+        found += content_viewed.on_event(profile, event, self._content)
+        found += store_nearby.on_event(profile, event, self.stores, self._nearby)
+        return [] if event.late else found
+
+    def on_product(self, profile: Profile, change: ProductChange) -> list[Trigger]:
+        """Something has happened to a product, which may be one of this profile's interests."""
+        campaigns = self._catalogue[change.kind]
+        return _CATALOGUE[change.kind](profile, change, campaigns) if campaigns else []
+
+    def absorb(self, winner: Profile, loser: Profile) -> None:
+        """A merge, after that of the carts: what either side is interested in is the winner's."""
+        interests.absorb(winner, loser)
+        browse_abandoned.absorb(winner, loser)
+        content_viewed.absorb(winner, loser)
+        store_nearby.absorb(winner, loser)
+        lapsed.absorb(winner, loser)
+
+    def _product(self, profile: Profile, event: Sealed) -> list[Trigger]:
+        """One product was viewed, added or wished."""
+        key = interests.product_key(event.properties)
+        if key is None:
+            return []
+        price, said = interests.seen(event.properties)
+        interests.on_product_event(profile, event, key, price, said)
+        if event.name == PRODUCT_VIEWED:
+            browse_abandoned.on_view(profile, event, key, said)
+        elif self._added and event.name == PRODUCT_ADDED:
+            return [product_added.on_added(profile, event, key, price, said)]
+        return []

@@ -1,0 +1,1 @@
+"""Keyed state of a partition: its base, its changelog, how it is restored."""

@@ -1,0 +1,85 @@
+"""The replica of `identity.assignments` that every ingest worker keeps in memory: which profile an identifier is of.
+
+It is a hint: a stale entry costs a hand-over between partitions, never a wrong result. But what a worker tells
+identify it has read (`version`) must be true of every event it sends from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from infra.fetching import pace
+from schemas.settings import Settings
+from schemas.topics import IDENTITY_ASSIGNMENTS
+from streams.runtime.state.broker import Probe
+from streams.runtime.state.owners import Owners
+
+log = structlog.get_logger("winback.replica")
+
+_TP = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
+
+
+class Replica:
+    """`owners`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none."""
+
+    def __init__(self, settings: Settings, probe: Probe, fail: Callable[[BaseException], None]) -> None:
+        self._known = Owners()
+        self.owners: Mapping[str, str] = self._known.of
+        self.erased: Mapping[str, int] = self._known.erased
+        self._probe = probe
+        self._fail = fail
+        self._read = 0
+        self._moved = asyncio.Event()
+        self._consumer = AIOKafkaConsumer(
+            **settings.aiokafka(),
+            client_id=f"{settings.group}-replica",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=500,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def version(self) -> int:
+        """Of the youngest assignment applied."""
+        return self._known.version
+
+    async def start(self) -> None:
+        """Begin to read from the oldest assignment on."""
+        await self._consumer.start()
+        pace(self._consumer)
+        self._consumer.assign([_TP])
+        await self._consumer.seek_to_beginning(_TP)
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Return when everything that was on the topic at this call has been applied."""
+        end = (await self._probe.ends([_TP]))[_TP]
+        while self._read < end:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                polled = await self._consumer.getmany(_TP, timeout_ms=500, max_records=10_000)
+                for record in polled.get(_TP, ()):
+                    self._known.apply(record.key, record.value)
+                self._read = await self._consumer.position(_TP)
+                self._moved.set()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker cannot go on without its replica
+            self._fail(error)

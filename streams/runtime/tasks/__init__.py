@@ -1,0 +1,1 @@
+"""A partition at work: compute, outputs acknowledged, units, offsets."""

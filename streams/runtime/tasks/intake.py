@@ -1,0 +1,173 @@
+"""The partitions of an agent without keyed state: compute, outputs acknowledged, offsets committed, then a report.
+
+All partitions of the worker share one inbox and one outbox. Computing goes on while outputs are on their way; about
+every 200 ms a line is drawn: what was computed before it is waited for, its offsets are committed, and what is true
+up to it is reported. There is no step 3, because there is no state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from time import perf_counter, time
+from typing import Final, Protocol
+
+from faust.types import TP
+
+from schemas.record import Out, Record
+from streams.metrics import CHUNK_SECONDS, EVENT_AGE, Drain
+from streams.runtime.tasks.outbox import Outbox
+
+SLICE: Final = 1_000
+FULL: Final = 4_000
+PUSH: Final = 4_000
+"""Outputs sent together while there is more to compute: fuller batches compress better and are fewer."""
+FLYING_MOST: Final = 50_000
+LINE_EVERY: Final = 0.2
+"""Seconds between lines."""
+
+
+class Reader(Protocol):
+    """The core of the agent."""
+
+    def process(self, records: Sequence[Record]) -> None:
+        """Compute one chunk of one partition and emit what it gives."""
+        ...
+
+
+class Reporter(Protocol):
+    """Says what is true up to a line: `prepare`, then `draw` at the line, `report` when all before it is committed."""
+
+    async def prepare(self, partitions: Collection[TP]) -> None:
+        """Ask whoever has to be asked first."""
+        ...
+
+    def draw(self, offsets: Mapping[TP, int]) -> None:
+        """Take note of how things stand at the line, which is at these offsets."""
+        ...
+
+    def report(self) -> Out | None:
+        """The record to send for the line drawn last, None if it would say nothing new."""
+        ...
+
+
+class Intake:
+    """Runs `work` and `lines` until `stop`."""
+
+    def __init__(
+        self,
+        agent: str,
+        reader: Reader,
+        reporter: Reporter,
+        outbox: Outbox,
+        *,
+        offsets: Mapping[TP, int],
+        commit: Callable[[Mapping[TP, int]], Awaitable[None]],
+        drain: Drain,
+        taken: Callable[[TP], None] = lambda _tp: None,
+    ) -> None:
+        self.agent = agent
+        self.offsets = dict(offsets)
+        """The first record not computed, by partition."""
+        self.waiting = dict.fromkeys(self.offsets, 0)
+        """Records fed and not computed, by partition."""
+        self.steps = dict.fromkeys(self.offsets, 0)
+        self._fed = dict(offsets)
+        self._committed = dict(offsets)
+        self._reader = reader
+        self._reporter = reporter
+        self._outbox = outbox
+        self._commit = commit
+        self._drain = drain
+        self._taken = taken
+        self._chunks: deque[tuple[TP, list[Record]]] = deque()
+        self._filled = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def resume_at(self, tp: TP) -> int:
+        """The first record a partition has not been fed."""
+        return self._fed[tp]
+
+    def full(self, tp: TP) -> bool:
+        """Whether more of a partition should wait at the broker."""
+        return self.waiting[tp] >= FULL
+
+    def feed(self, tp: TP, records: list[Record]) -> None:
+        """Take a chunk. What was fed before is left out; a gap is no error, transactional producers leave them."""
+        if records[0].offset < self._fed[tp]:
+            records = [r for r in records if r.offset >= self._fed[tp]]
+        if records:
+            self._fed[tp] = records[-1].offset + 1
+            self.waiting[tp] += len(records)
+            self._chunks.append((tp, records))
+            self._filled.set()
+
+    def stop(self) -> None:
+        """Finish the chunk at hand and commit it."""
+        self._stopping.set()
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Compute and draw lines until stopped, then draw the last one. Raises whatever fails."""
+        lines = asyncio.ensure_future(self._lines())
+        try:
+            work = asyncio.ensure_future(self._work())
+            await asyncio.wait((work, lines), return_when=asyncio.FIRST_EXCEPTION)
+            for part in (work, lines):
+                if part.done():
+                    part.result()
+            await self.draw_line()
+        finally:
+            for part in (work, lines):
+                part.cancel()
+
+    async def draw_line(self) -> None:
+        """Outputs acknowledged, offsets committed, report sent: in that order."""
+        await self._reporter.prepare(self.offsets)
+        offsets = dict(self.offsets)
+        self._reporter.draw(offsets)
+        await self._outbox.flush()
+        moved = {tp: offset for tp, offset in offsets.items() if offset != self._committed[tp]}
+        if moved:
+            await self._commit(moved)
+            self._committed.update(moved)
+        report = self._reporter.report()
+        if report is not None:
+            self._outbox.after(report)
+            await self._outbox.flush()
+
+    async def _lines(self) -> None:
+        while not self._stopping.is_set():
+            began = perf_counter()
+            await self.draw_line()
+            rest = LINE_EVERY - (perf_counter() - began)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), max(0.01, rest))
+            except TimeoutError:
+                continue
+
+    async def _work(self) -> None:
+        while not self._stopping.is_set():
+            if not self._chunks:
+                self._filled.clear()
+                await self._filled.wait()
+                continue
+            tp, records = self._chunks.popleft()
+            EVENT_AGE.labels(self.agent).observe(max(0.0, time() - records[0].timestamp / 1000))
+            for start in range(0, len(records), SLICE):
+                part = records[start : start + SLICE]
+                began = perf_counter()
+                self._reader.process(part)
+                CHUNK_SECONDS.labels(self.agent).observe(perf_counter() - began)
+                self._drain.counts(self._reader)
+                self.offsets[tp] = part[-1].offset + 1
+                self.waiting[tp] -= len(part)
+                self._taken(tp)
+                self.steps[tp] += 1
+                if not self._chunks or self._outbox.gathered >= PUSH:
+                    self._outbox.push()
+                await self._outbox.room(FLYING_MOST)
+                await asyncio.sleep(0)
+                if self._stopping.is_set():
+                    return

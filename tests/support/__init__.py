@@ -1,0 +1,1 @@
+"""What tests of several rooms share: events, campaigns, stacks, stand-ins for brokers."""

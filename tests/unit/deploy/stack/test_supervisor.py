@@ -1,0 +1,139 @@
+"""The supervisor restarts what crashes, gives up when told to, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import UnavailableError
+from deploy.stack import supervisor
+from deploy.stack.supervisor import Spec, Supervisor
+
+SLEEPS = (sys.executable, "-c", "import signal; signal.pause()")
+DEAF = """
+import os, pathlib, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(os.environ["MARK"]).touch()
+signal.pause()
+"""
+STUBBORN = (sys.executable, "-c", DEAF)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Restart pauses short enough for a test."""
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.02)
+
+
+async def until(condition, what):
+    """Wait for a condition of other processes, with a limit."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - processes tell nobody when they come and go
+            await asyncio.sleep(0.01)
+    assert condition(), what
+
+
+def gone(pid):
+    """Whether a process is no more (a zombie counts as gone)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+async def test_a_killed_child_is_started_again(tmp_path):
+    """SIGKILL to a child: another one runs soon, and somebody is told."""
+    said = []
+    keeper = Supervisor(tmp_path, say=said.append)
+    await keeper.start(Spec("worker", SLEEPS))
+    first = keeper.pid("worker")
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: keeper.pid("worker") not in (None, first), "a second process")
+    assert keeper.restarts["worker"] == 1
+    assert "SIGKILL" in said[0]
+    assert int((tmp_path / "worker.pid").read_text()) == keeper.pid("worker")
+    await keeper.stop()
+
+
+async def test_stop_ends_every_child(tmp_path):
+    """After stop no child runs and no pid file is left."""
+    keeper = Supervisor(tmp_path)
+    for name in ("a", "b", "c"):
+        await keeper.start(Spec(name, SLEEPS))
+    pids = [keeper.pid(name) for name in ("a", "b", "c")]
+    await keeper.stop()
+    assert all(gone(pid) for pid in pids)
+    assert not list(tmp_path.glob("*.pid"))
+
+
+async def test_a_child_that_ignores_sigterm_is_killed(tmp_path):
+    """The grace is bounded: who does not go is killed."""
+    keeper = Supervisor(tmp_path, grace=0.2)
+    await keeper.start(Spec("deaf", STUBBORN, {"MARK": str(tmp_path / "mark")}))
+    await until((tmp_path / "mark").exists, "the child to ignore SIGTERM")
+    pid = keeper.pid("deaf")
+    await keeper.stop()
+    assert gone(pid)
+
+
+async def test_stop_while_a_restart_is_pending(tmp_path, monkeypatch):
+    """A child that is between two lives is not brought back by a stop."""
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 60.0)
+    keeper = Supervisor(tmp_path)
+    await keeper.start(Spec("crash", (sys.executable, "-c", "raise SystemExit(1)")))
+    await until(lambda: keeper.restarts["crash"] == 1, "the crash to be noticed")
+    await keeper.stop()
+    assert keeper.pid("crash") is None
+
+
+async def test_giving_up_shows_the_last_lines_of_the_log(tmp_path):
+    """A child that keeps crashing ends the stack with what it said."""
+    keeper = Supervisor(tmp_path, give_up=3)
+    await keeper.start(Spec("crash", (sys.executable, "-c", "raise SystemExit('no luck today')")))
+    with pytest.raises(UnavailableError, match=r"(?s)crash failed 3 times.*no luck today"):
+        await asyncio.wait_for(keeper.failed, 20)
+    await keeper.stop()
+
+
+async def test_bad_settings_of_a_child_are_not_tried_again(tmp_path):
+    """Exit code 2 means that starting again would not help."""
+    keeper = Supervisor(tmp_path)
+    await keeper.start(Spec("picky", (sys.executable, "-c", "print('bad setting'); raise SystemExit(2)")))
+    with pytest.raises(UnavailableError, match="bad setting"):
+        await asyncio.wait_for(keeper.failed, 20)
+    assert keeper.restarts["picky"] == 0
+    await keeper.stop()
+
+
+async def test_a_missing_program_is_told(tmp_path):
+    """A command that does not exist is one clear line."""
+    with pytest.raises(UnavailableError, match="cannot be started"):
+        await Supervisor(tmp_path).start(Spec("ghost", ("/no/such/program",)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+async def test_children_die_with_their_supervisor(tmp_path):
+    """SIGKILL to the supervisor itself leaves no orphan behind."""
+    script = (
+        "import asyncio, pathlib, sys\n"
+        "from deploy.stack.supervisor import Spec, Supervisor\n"
+        "async def main():\n"
+        "    keeper = Supervisor(pathlib.Path(sys.argv[1]))\n"
+        "    await keeper.start(Spec('child', (sys.executable, '-c', 'import signal; signal.pause()')))\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])  # noqa: ASYNC220 - it is over at once
+    pid_file = tmp_path / "child.pid"
+    await until(lambda: pid_file.exists() and pid_file.read_text().strip(), "the child to run")
+    child = int(pid_file.read_text())
+    parent.kill()
+    parent.wait()
+    await until(lambda: gone(child), "the child to be gone")

@@ -1,0 +1,62 @@
+"""Night where the customer is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams.core.campaigns import QuietHours
+from streams.core.messaging.caps import quiet_until
+
+NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
+LUNCH = QuietHours.model_validate({"from": "12:00", "to": "13:00"})
+
+
+def ms(text: str, zone: str) -> int:
+    """Epoch milliseconds of a local time."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-01-05 20:59:59", None),
+        ("2026-01-05 21:00:00", "2026-01-06 09:00:00"),
+        ("2026-01-06 00:00:00", "2026-01-06 09:00:00"),
+        ("2026-01-06 08:59:59", "2026-01-06 09:00:00"),
+        ("2026-01-06 09:00:00", None),
+    ],
+)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+def test_a_night_that_wraps_midnight(zone, now, until):
+    """From 21:00 up to, not at, 09:00 of the next day, in the customer's own zone."""
+    assert quiet_until(NIGHT, zone, ms(now, zone)) == (None if until is None else ms(until, zone))
+
+
+def test_the_night_the_clocks_change():
+    """The end is 09:00 on the wall, an hour sooner or later in time."""
+    zone, hour = "Europe/Berlin", 3_600_000
+    spring, autumn = ms("2026-03-28 22:00:00", zone), ms("2026-10-24 22:00:00", zone)
+    assert quiet_until(NIGHT, zone, spring) == spring + 10 * hour
+    assert quiet_until(NIGHT, zone, autumn) == autumn + 12 * hour
+
+
+def test_an_end_that_comes_twice():
+    """Quiet up to 02:30, on the night on which 02:00 to 03:00 comes twice: up to it, and in the repeated half hour."""
+    quiet, hour = QuietHours.model_validate({"from": "21:00", "to": "02:30"}), 3_600_000
+    first = ms("2026-10-25 02:15:00", "Europe/Berlin")
+    assert quiet_until(quiet, "Europe/Berlin", first) == first + hour // 4
+    assert quiet_until(quiet, "Europe/Berlin", first + hour // 2) is None
+    assert quiet_until(quiet, "Europe/Berlin", first + hour) == first + hour + hour // 4
+    assert quiet_until(quiet, "Europe/Berlin", first + hour + hour // 2) is None
+
+
+def test_hours_within_a_day_and_none_at_all():
+    """A window that does not wrap, an empty one, and no rule."""
+    inside = ms("2026-01-05 12:30:00", "UTC")
+    assert quiet_until(LUNCH, "UTC", inside) == ms("2026-01-05 13:00:00", "UTC")
+    assert quiet_until(LUNCH, "UTC", ms("2026-01-05 13:00:00", "UTC")) is None
+    assert quiet_until(QuietHours.model_validate({"from": "08:00", "to": "08:00"}), "UTC", inside) is None
+    assert quiet_until(None, "UTC", inside) is None
