@@ -4,7 +4,7 @@ At one instant: the timers that are due, then merges, then the event, then what 
 therefore strictly sequential.
 
 A profile that waits in another for its merge takes effect when that is sealed, up to the time of the merge; or at a
-stop (watermark/rounds.py), up to that: whatever belongs to it has come by then, as it need not have at any other moment.
+stop (watermark/rounds.py), up to that: whatever belongs to it has come by then, as it need not have at another moment.
 """
 
 from __future__ import annotations
