@@ -13,7 +13,7 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check test-all kafka faults simulation bench lock clean
+.PHONY: help run up test check docs test-all kafka faults simulation bench lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -33,7 +33,7 @@ $(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing winback and what its tests need (once)"
-	@$(INSTALL) '.[embedded,dev]'
+	@$(INSTALL) '.[embedded,dev,docs]'
 	@touch $@ $(VENV)/.embedded
 
 run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole stack, and print what happened
@@ -49,14 +49,18 @@ run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole sta
 up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its state stays in .winback
 	@$(BIN)/winback up
 
-test: check  ## linters, types, import rules and the fast suites
+test: check  ## what check does, and the fast suites
 	@$(BIN)/pytest $(PARALLEL) -m "not slow and not kafka" $(ARGS)
 
-check: $(VENV)/.dev  ## linters, types and import rules alone
+check: docs  ## linters, types, import rules, docstrings and the documentation alone
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/docstrings.py
+
+docs: $(VENV)/.dev  ## the documentation as a site in out/site; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test-all: test simulation kafka faults  ## every suite, Apache Kafka included
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -72,13 +73,25 @@ def test_workflows_fit_githubs_schema(path):
     jsonschema.validate(content, vendor_schema("github-workflows"))
 
 
-def test_workflows_call_targets_that_exist():
-    """CI runs what a person runs: each `make TARGET` is in the Makefile."""
+def test_ci_has_one_list_of_suites():
+    """CI runs what a person runs: the workflow names no suite but through .ci/run, and each one is a make target."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     workflow = (ROOT / ".github/workflows/ci.yml").read_text()
-    called = set(re.findall(r"make ([a-z-]+)", workflow + (ROOT / ".ci/run").read_text()))
-    matrix = re.search(r"target: \[(.+)\]", workflow)[1].split(", ")
-    assert called | set(matrix) <= targets
+    run = (ROOT / ".ci/run").read_text()
+    matrix = json.loads(subprocess.check_output([ROOT / ".ci/run", "--matrix"], text=True))
+    lists = {name: suites.split() for name, suites in re.findall(r"^(quick|slow|alone)=\(([a-z -]+)\)", run, re.MULTILINE)}
+    assert {"test", "run", "simulation", "kafka", "faults", "bench"} <= {s for suites in lists.values() for s in suites}
+    assert matrix == lists["slow"] + lists["alone"]
+    assert set(matrix) | set(lists["quick"]) <= targets
+    assert "make " not in workflow
+    assert re.findall(r"\.ci/run ([^\n)]+)", workflow) == [" ".join(lists["quick"]), "--matrix", "${{ matrix.suite }}"]
+
+
+def test_workflow_runs_the_versions_that_the_package_names():
+    """The Pythons of the workflow are those of the package's classifiers."""
+    named = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    [content] = documents(ROOT / ".github/workflows/ci.yml")
+    assert content["jobs"]["quick"]["strategy"]["matrix"]["python"] == named
 
 
 def test_compose_publishes_ports_on_this_machine_only():
