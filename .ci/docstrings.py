@@ -23,13 +23,16 @@ ALLOWED: Final = {"schemas": 0, "infra": 0, "streams": 10_000, "sinks": 10_000, 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_BARE: Final = frozenset(
-    "int float str bytes bytearray bool object Any None dict list tuple set frozenset Mapping MutableMapping Sequence "
-    "Iterable Iterator Collection Set Callable Awaitable Coroutine AsyncIterator Generator defaultdict deque Counter "
-    "Hashable memoryview".split()
-)
+_BARE: Final = frozenset({
+    "int", "float", "str", "bytes", "bytearray", "bool", "object", "Any", "None", "dict", "list", "tuple", "set",
+    "frozenset", "Mapping", "MutableMapping", "Sequence", "Iterable", "Iterator", "Collection", "Set", "Callable",
+    "Awaitable", "Coroutine", "AsyncIterator", "Generator", "defaultdict", "deque", "Counter", "Hashable",
+    "memoryview",
+})  # fmt: skip
 """Types that do not say by themselves what a value is."""
-_CONTAINERS: Final = frozenset("Final ClassVar Annotated Optional Union Literal type".split())
+_CONTAINERS: Final = frozenset({
+    "Final", "ClassVar", "Annotated", "Optional", "Union", "Literal", "type",
+})  # fmt: skip
 _UNITS: Final = re.compile(
     r"\b(?:ms|milliseconds?|microseconds?|seconds?|minutes?|hours?|days?|weeks?|epoch|midnights?|bytes|characters"
     r"|metres|kilometres|UTC|monotonic)\b"
@@ -39,10 +42,11 @@ _TIMES: Final = re.compile(
     r"|ttl|age|when|due|day|hour|size|length|radius|seconds|within)$"
 )
 """Names of numbers that mean nothing without their unit."""
-_ANSWERS: Final = frozenset(
-    "a an the all any both each every everything nothing whether how what when where which who whose why its their of "
-    "as one two true false none no those these this as".split()
-)
+_ANSWERS: Final = frozenset({
+    "a", "an", "the", "all", "any", "both", "each", "every", "everything", "nothing", "whether", "how", "what",
+    "when", "where", "which", "who", "whose", "why", "its", "their", "of", "as", "one", "two", "true", "false",
+    "none", "no", "those", "these", "this",
+})  # fmt: skip
 """First words of a docstring that names what comes back."""
 _RETURNS: Final = re.compile(r"\b(?:return(?:s|ed)?|yield(?:s|ed)?|gives?|answers?|True|False)\b", re.IGNORECASE)
 _UNRAISED: Final = frozenset({"NotImplementedError", "AssertionError", "StopIteration", "Exit", "SystemExit"})
@@ -85,7 +89,7 @@ def leaves(annotation: ast.expr) -> Iterator[str]:
         case ast.Subscript(value=value, slice=inside):
             outer = next(leaves(value), "")
             parts = inside.elts if isinstance(inside, ast.Tuple | ast.List) else [inside]
-            if outer in {"Annotated"}:
+            if outer == "Annotated":
                 yield from leaves(parts[0])
             elif outer not in _BARE and outer not in _CONTAINERS:
                 yield outer
@@ -106,9 +110,8 @@ def tells(annotation: ast.expr | None) -> bool:
 
 def helped(annotation: ast.expr | None) -> bool:
     """Whether a command's parameter has its help beside its type."""
-    return annotation is not None and any(
-        isinstance(node, ast.Call) and any(word.arg == "help" for word in node.keywords) for node in ast.walk(annotation)
-    )
+    calls = [node for node in ast.walk(annotation) if isinstance(node, ast.Call)] if annotation is not None else []
+    return any(word.arg == "help" for call in calls for word in call.keywords)
 
 
 def numeric(annotation: ast.expr | None) -> bool:
@@ -152,6 +155,18 @@ def raised(function: Function) -> set[str]:
     for statement in function.body:
         visit(statement, frozenset())
     return found
+
+
+def returned(node: Function, own: str, text: str) -> Iterator[str]:
+    """What a function's own docstring, or `text`, all that is said around it, leaves unsaid of what comes back."""
+    returns = node.returns
+    if returns is None or (isinstance(returns, ast.Constant) and returns.value is None):
+        return
+    first = re.split(r"\W+", own.strip().lower().lstrip("`*\"'("), maxsplit=1)[0]
+    if not tells(returns) and "NoReturn" not in leaves(returns) and first not in _ANSWERS and not _RETURNS.search(own):
+        yield "what it returns is not stated"
+    elif numeric(returns) and _TIMES.search(node.name) and not _UNITS.search(text):
+        yield "what it returns has no unit"
 
 
 class Reader:
@@ -219,14 +234,9 @@ class Reader:
                 yield node.lineno, f"{what}: parameter {argument.arg} has no unit"
         if "command" in marks or "callback" in marks:
             return
-        returns = node.returns
-        if returns is not None and node.name != "__init__" and "property" not in marks and "cached_property" not in marks:
-            empty = isinstance(returns, ast.Constant) and returns.value is None or "NoReturn" in set(leaves(returns))
-            first = re.split(r"\W+", own.strip().lower().lstrip("`*\"'("), maxsplit=1)[0]
-            if not empty and not tells(returns) and first not in _ANSWERS and not _RETURNS.search(own):
-                yield node.lineno, f"{what}: what it returns is not stated"
-            elif numeric(returns) and _TIMES.search(node.name) and not _UNITS.search(f"{text} {module}"):
-                yield node.lineno, f"{what}: what it returns has no unit"
+        if node.name != "__init__" and not marks & {"property", "cached_property"}:
+            for gap in returned(node, own, f"{text} {module}"):
+                yield node.lineno, f"{what}: {gap}"
         for error in sorted(raised(node)):
             if not re.search(rf"\b{error}\b", text):
                 yield node.lineno, f"{what}: {error} is raised and not named"
@@ -246,7 +256,8 @@ def main(packages: list[str]) -> int:
             if packages or counts[package] > ALLOWED[package]:
                 print(f"{path.relative_to(ROOT)}:{line}: {gap}")
     left = [p for p in packages or PACKAGES if counts[p] > ALLOWED[p]]
-    print("docstrings: " + ", ".join(f"{p} {counts[p]}" for p in packages or PACKAGES) + f"; {sum(counts.values())} left")
+    each = ", ".join(f"{package} {counts[package]}" for package in packages or PACKAGES)
+    print(f"docstrings: {each}; {sum(counts.values())} left")
     return 1 if left else 0
 
 

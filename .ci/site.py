@@ -1,4 +1,4 @@
-"""What the documentation's site has besides docs/: the pages of the repository's root, decisions, and the API reference.
+"""What the site has besides docs/: the pages of the repository's root, decisions in their order, the API reference.
 
 Hooks of MkDocs (mkdocs.yml). Links between pages are written so that they work on the forge, from file to file; here
 they are turned to the pages. A link to a file that is no page keeps its words and loses its address. Each citation of

@@ -79,7 +79,8 @@ def test_ci_has_one_list_of_suites():
     workflow = (ROOT / ".github/workflows/ci.yml").read_text()
     run = (ROOT / ".ci/run").read_text()
     matrix = json.loads(subprocess.check_output([ROOT / ".ci/run", "--matrix"], text=True))
-    lists = {name: suites.split() for name, suites in re.findall(r"^(quick|slow|alone)=\(([a-z -]+)\)", run, re.MULTILINE)}
+    found = re.findall(r"^(quick|slow|alone)=\(([a-z -]+)\)", run, re.MULTILINE)
+    lists = {name: suites.split() for name, suites in found}
     assert {"test", "run", "simulation", "kafka", "faults", "bench"} <= {s for suites in lists.values() for s in suites}
     assert matrix == lists["slow"] + lists["alone"]
     assert set(matrix) | set(lists["quick"]) <= targets

@@ -1,4 +1,4 @@
-"""Section 8 of the contract can be cited: its paragraphs are numbered in order, and every citation names one of them."""
+"""Section 8 of the contract can be cited: its paragraphs are numbered in order, and each citation names a paragraph."""
 
 from __future__ import annotations
 
