@@ -13,7 +13,7 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check docs test-all kafka faults simulation bench lock clean
+.PHONY: help run up test check lint docs test-all kafka faults simulation bench lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -52,7 +52,10 @@ up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its st
 test: check  ## what check does, and the fast suites
 	@$(BIN)/pytest $(PARALLEL) -m "not slow and not kafka" $(ARGS)
 
-check: docs  ## linters, types, import rules, docstrings and the documentation alone
+check: $(VENV)/.dev  ## linters, types, import rules, docstrings and the documentation alone
+	@$(MAKE) --no-print-directory -j2 lint docs
+
+lint: $(VENV)/.dev  ## linters, types, import rules and docstrings alone
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
