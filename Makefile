@@ -63,7 +63,8 @@ lint: $(VENV)/.dev  ## linters, types, import rules and docstrings alone
 	@$(BIN)/python .ci/docstrings.py
 
 docs: $(VENV)/.dev  ## the documentation as a site in out/site; a broken link fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@# Not --quiet: it drops the warnings before --strict has counted them.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1 | sed '/^INFO/d'
 
 test-all: test simulation kafka faults  ## every suite, Apache Kafka included
 
