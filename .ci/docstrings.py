@@ -162,8 +162,9 @@ def returned(node: Function, own: str, text: str) -> Iterator[str]:
     returns = node.returns
     if returns is None or (isinstance(returns, ast.Constant) and returns.value is None):
         return
-    first = re.split(r"\W+", own.strip().lower().lstrip("`*\"'("), maxsplit=1)[0]
-    if not tells(returns) and "NoReturn" not in leaves(returns) and first not in _ANSWERS and not _RETURNS.search(own):
+    first = re.split(r"\W+", own.lower(), maxsplit=1)[0]
+    names = first in _ANSWERS or own.startswith(("`", "(")) or _RETURNS.search(own)
+    if not names and not tells(returns) and "NoReturn" not in leaves(returns):
         yield "what it returns is not stated"
     elif numeric(returns) and _TIMES.search(node.name) and not _UNITS.search(text):
         yield "what it returns has no unit"

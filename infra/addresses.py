@@ -6,7 +6,7 @@ import ipaddress
 
 
 def parse_address(address: str, setting: str) -> tuple[str, int]:
-    """`127.0.0.1:8123` -> its host and port. Raises ValueError that names the setting."""
+    """The host and port of an address such as `127.0.0.1:8123`. Raises ValueError that names its `setting`."""
     host, _, port = address.rpartition(":")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{setting}={address}: an address is host:port")

@@ -21,7 +21,7 @@ MAX_MESSAGE_ID: Final = 1024
 
 
 def type_of(value: Any) -> str:
-    """The type of a call in lower case. Raises Refused (unknown_type)."""
+    """The type of a call in lower case, from the `value` of its `type`. Raises Refused (unknown_type)."""
     if type(value) is str:
         kind = value.strip().lower()
         if kind in TYPES:
@@ -30,7 +30,10 @@ def type_of(value: Any) -> str:
 
 
 def event_name(value: Any) -> str:
-    """The name of a track call's event, canonical where it is known. Raises Refused (missing_event_name)."""
+    """The name of a track call's event, from the `value` of its `event`, canonical where it is known.
+
+    Raises Refused (missing_event_name).
+    """
     name = canonical(text_of(value) or "") if type(value) is not bool else ""
     if not name:
         raise Refused(DeadLetterReason.MISSING_EVENT_NAME, "a track call without the name of its event")
@@ -38,7 +41,7 @@ def event_name(value: Any) -> str:
 
 
 def object_of(value: Any, field: str) -> dict[str, Any]:
-    """The object a field holds, empty when it is absent. Raises Refused (invalid_value)."""
+    """The object that a `field` holds as its `value`, empty when it is absent. Raises Refused (invalid_value)."""
     if value is None:
         return {}
     if type(value) is dict:
@@ -47,9 +50,10 @@ def object_of(value: Any, field: str) -> dict[str, Any]:
 
 
 def message_id_of(given: Any, attributes: dict[str, Any], content: dict[str, Any]) -> str:
-    """The id that deduplicates a message: its own, else its CloudEvent's, else a hash of `content`, its other fields.
+    """The id that deduplicates a message: the one `given`, else its CloudEvent's, else a hash of its other fields.
 
-    The hash leaves out `sentAt` and `receivedAt`, which a retry changes.
+    `attributes` are those of the CloudEvent, empty without one; `content` is the message. The hash leaves out `sentAt`
+    and `receivedAt`, which a retry changes (contract 8.4): `h-` and 32 hex digits.
     """
     for value in (given, attributes.get("id")):
         if type(value) is str and 0 < len(value) <= MAX_MESSAGE_ID and not value.isspace():
@@ -63,12 +67,11 @@ def message_id_of(given: Any, attributes: dict[str, Any], content: dict[str, Any
 def time_of(
     given: Any, original: Any, sent: Any, arrived: Any, attributes: dict[str, Any], received: int
 ) -> tuple[int, int, bool]:
-    """Epoch milliseconds of the event, of its record, and whether the event's was clamped.
+    """The time of the event and of its record, in epoch milliseconds, and whether the event's was clamped.
 
     `given` is `timestamp`; else `original` is `originalTimestamp`, corrected by `sent` and `arrived` (`sentAt` and
-    `receivedAt`); else the CloudEvent's time counts, else `received`, the record's own. A record without a time takes
-    the event's, else 1970.
-    Raises Refused (invalid_timestamp).
+    `receivedAt`); else the time among the CloudEvent's `attributes`, else `received`, the record's own. A record
+    without a time takes the event's, else 1970. Raises Refused (invalid_timestamp).
     """
     clock = received if 0 <= received <= MAX_TIME else None
     time: int | None

@@ -51,7 +51,7 @@ def may_be_deep(value: bytes) -> bool:
 
 
 def check_depth(result: Any) -> None:
-    """Raises Refused (invalid_value) when objects and arrays are nested deeper than MAX_DEPTH."""
+    """Raises Refused (invalid_value) when objects and arrays in a decoded `result` are nested deeper than MAX_DEPTH."""
     level = [result] if isinstance(result, dict | list) else []
     for _ in range(MAX_DEPTH):
         level = [
@@ -66,7 +66,10 @@ def check_depth(result: Any) -> None:
 
 
 def lenient(value: bytes) -> Any:
-    """`decode` for what orjson refuses."""
+    """`decode` of a `value` that orjson refuses (contract 8.2).
+
+    Raises Refused (invalid_json, invalid_utf8, invalid_value).
+    """
     try:
         text = value.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -48,7 +48,8 @@ def strongest_first(identifiers: list[Identifier]) -> list[Identifier]:
 class Hasher:
     """`hasher(type, value)` -> 32 hex digits: keyed by WINBACK_SECRET, so that a hash cannot be looked up by guessing.
 
-    The hash of an identifier that was never linked is also its profile id.
+    The hash of an identifier that was never linked is also its profile id. `secret` is that of the settings; the hashes
+    of as many identifiers as `remember` says are kept, for those that come again.
     """
 
     def __init__(self, secret: str, *, remember: int = 200_000) -> None:

@@ -26,7 +26,7 @@ _LONGEST: Final = 64
 
 
 def micros(value: object) -> int | None:
-    """An amount in millionths, exact; None if it cannot be read (then it counts as absent).
+    """An amount as producers give its `value`, in millionths, exact; None if it cannot be read (contract 8.3).
 
     A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits
     groups thousands, any other comma and every single point is the decimal sign. Digits past the sixth are rounded half
@@ -45,13 +45,13 @@ def micros(value: object) -> int | None:
 
 
 def quantity(value: object) -> int | float | None:
-    """A number of pieces, an int if it is whole; None if it cannot be read."""
+    """A number of pieces as producers give its `value`, an int if it is whole; None if it cannot be read."""
     amount = micros(value)
     return None if amount is None else to_number(amount)
 
 
 def to_number(amount: int) -> int | float:
-    """Millionths as a JSON number: an int if whole, else the float nearest to it (exact to 1e-6 up to 9e9)."""
+    """The JSON number of an `amount` in millionths: an int, else the nearest float (exact to 1e-6 up to 9e9)."""
     whole, rest = divmod(amount, MICRO)
     return amount / MICRO if rest else whole
 

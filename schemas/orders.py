@@ -12,7 +12,9 @@ TOTALS: Final = ("revenue", "total", "value")
 
 
 def order_value(properties: Mapping[str, Any]) -> int:
-    """Revenue, else total, else value, else the sum of price x quantity of its products, in millionths.
+    """The value of an order by its `properties`, in millionths (contract 8.33).
+
+    It is the revenue, else the total, else the value, else the sum of price x quantity of the products.
 
     A quantity that is not given counts as 1, a price that cannot be read as 0.
     """
@@ -30,7 +32,7 @@ def order_value(properties: Mapping[str, Any]) -> int:
 
 
 def refund_value(properties: Mapping[str, Any]) -> int:
-    """What was paid back, in millionths: never negative, because some producers send it below zero and some above."""
+    """What was paid back, by the `properties` of a refund, in millionths: never negative, whatever its sign."""
     return abs(order_value(properties))
 
 

@@ -46,7 +46,11 @@ class People:
     def find(
         self, user: Any, anonymous: Any, device: Any, external: Any, sources: tuple[dict[str, Any], ...]
     ) -> list[Known]:
-        """Every identifier of an event once, strongest first. `sources` are the objects that may hold e-mail, phone."""
+        """Every identifier of an event once, strongest first.
+
+        `user` and `anonymous` are its `userId` and `anonymousId`, `device` and `external` the `device` and
+        `externalIds` of its context, each as sent; `sources` are the objects that may hold e-mail and phone.
+        """
         found: list[Known] = []
         one = self.users[user] if type(user) is str else self.known(ids.USER_ID, user)
         if one is not None:
@@ -83,7 +87,10 @@ class People:
         return found[0], Identifier(ids.ANONYMOUS_ID, found[0].value)
 
     def nameless(self, name: str, properties: dict[str, Any], channel: str) -> list[Known]:
-        """Whom a nameless event is about: its order, or nobody on `broadcast`. Raises Refused (no_identifier)."""
+        """Whom an event without identifiers is about: its order, or nobody on the channel `broadcast`.
+
+        `name` and `properties` are the event's. Raises Refused (no_identifier).
+        """
         if name in ORDER_EVENTS and (order := self.known(ids.ORDER_ID, properties.get("order_id"))) is not None:
             return [order]
         if channel == "broadcast":

@@ -14,12 +14,14 @@ _FULL: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def is_region(region: str) -> bool:
-    """Whether phonenumbers knows this two-letter country code."""
+    """Whether phonenumbers knows this region, a two-letter country code."""
     return region in phonenumbers.SUPPORTED_REGIONS
 
 
 def e164(text: str, region: str) -> str | None:
-    """A number as `+4930123456`, None unless it could be dialled. `region` reads numbers without a country code.
+    """The number in a text as `+4930123456`, None unless it could be dialled.
+
+    `region` reads numbers without a country code.
 
     An extension is dropped.
     """

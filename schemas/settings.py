@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         return context
 
     def aiokafka(self) -> dict[str, Any]:
-        """Keyword arguments every aiokafka client is made with."""
+        """The keyword arguments that every aiokafka client is made with. Raises OSError for an unreadable TLS file."""
         options: dict[str, Any] = {"bootstrap_servers": self.kafka, "security_protocol": self.security_protocol}
         if (context := self.ssl_context()) is not None:
             options["ssl_context"] = context

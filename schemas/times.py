@@ -37,12 +37,12 @@ THOUSANDTHS: Final = {text: m for m, text in enumerate(_thousandths)}
 
 
 def is_absent(value: object) -> bool:
-    """Whether a time was not given at all: null, or blank text."""
+    """Whether the `value` of a time was not given at all: null, or blank text (contract 8.1)."""
     return value is None or (type(value) is str and (not value or value.isspace()))
 
 
 def parse(value: object) -> int | None:
-    """Epoch milliseconds of a time as producers send it; None if it is unreadable or outside 1970 to 9999.
+    """The epoch milliseconds of a time's `value` as producers send it; None if unreadable or outside 1970 to 9999.
 
     Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as a
     number or as text.
@@ -66,7 +66,7 @@ def parse(value: object) -> int | None:
 
 
 def base_of(text: str) -> int | None:
-    """Epoch milliseconds of the second that 20 characters begin, such as `2026-11-21T18:32:59.`; None for any other."""
+    """The epoch milliseconds of a second, from a text of 20 characters such as `2026-11-21T18:32:59.`; else None."""
     minute, second = _minutes.get(text[:17]), _seconds.get(text[17:])
     if minute is None and second is not None and parse(text + "000Z") is not None:
         minute = _minutes.get(text[:17])
@@ -74,7 +74,7 @@ def base_of(text: str) -> int | None:
 
 
 def iso(ms: int) -> str:
-    """`2026-11-21T18:32:59.333Z` for epoch milliseconds of 1970 to 9999. Raises OverflowError outside."""
+    """`2026-11-21T18:32:59.333Z` for `ms`, epoch milliseconds of 1970 to 9999. Raises OverflowError outside."""
     minute, rest = divmod(ms, MINUTE_MS)
     prefix = _prefixes.get(minute)
     if prefix is None:

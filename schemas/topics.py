@@ -57,9 +57,9 @@ class Topic:
 
 
 def source_named(text: str, partitions: int) -> tuple[str, int | None]:
-    """`channels.store` or `channels.store:3` as (topic, partition), None for all of them.
+    """`channels.store` or `channels.store:3`, a text of a setting, as (topic, partition), None for all of them.
 
-    Raises ValueError when there is no such source.
+    Each topic has `partitions`. Raises ValueError when there is no such source.
     """
     topic, colon, number = text.strip().partition(":")
     if topic not in CHANNEL_TOPICS:
@@ -85,7 +85,7 @@ CHANNEL_TOPICS: Final = tuple(channel_topic(c) for c in CHANNELS)
 
 
 def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
-    """All topics. Topics of one profile's data share one partition count, so that they are co-partitioned.
+    """All topics. Those of one profile's data have `partitions` each, so that they are co-partitioned.
 
     `identity.links` and `identity.assignments` have one partition each: one writer, one order.
     """
@@ -123,12 +123,12 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
 
 
 def partition_of(profile_id: str, partitions: int) -> int:
-    """The partition of a profile: its id is a hash already, so its first 32 bits are enough."""
+    """The partition of a profile among `partitions`: the profile id is a hash already, its first 32 bits are enough."""
     return int(profile_id[:8], 16) % partitions
 
 
 def murmur2(data: bytes) -> int:
-    """Kafka's default key hash (org.apache.kafka.common.utils.Utils.murmur2), its sign bit cleared."""
+    """The hash of `data` by which Kafka places keys (org.apache.kafka.common.utils.Utils.murmur2), sign bit cleared."""
     length, m, mask = len(data), 0x5BD1E995, 0xFFFFFFFF
     h = 0x9747B28C ^ length
     for i in range(0, length - 3, 4):

@@ -22,7 +22,7 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def is_blocked(text: str, more: frozenset[str] = frozenset()) -> bool:
-    """Whether a trimmed value is never an identifier. `more` extends the list, in lower case."""
+    """Whether a trimmed text is never an identifier (contract, section 1). `more` extends the list, in lower case."""
     if len(text) > MAX_LENGTH:
         return True
     core = text.lower()
@@ -35,7 +35,7 @@ def is_blocked(text: str, more: frozenset[str] = frozenset()) -> bool:
 
 
 def text_of(value: object) -> str | None:
-    """A scalar as trimmed text: 12345.0 is "12345"; None for null, lists and objects."""
+    """A scalar `value` as trimmed text: 12345.0 is "12345"; None for null, lists and objects."""
     if type(value) is str:
         return value.strip()
     if type(value) is bool:
@@ -46,12 +46,15 @@ def text_of(value: object) -> str | None:
 
 
 def filled_text(value: object) -> str | None:
-    """A number or text as trimmed text, as `text_of` writes it; None for null, blanks, booleans, lists and objects."""
+    """A `value` that is a number or text, trimmed, as `text_of` writes it; None for blanks, booleans and all else."""
     return None if isinstance(value, bool) else text_of(value) or None
 
 
 class Values:
-    """Normalises identifier values. `region` reads phone numbers without a country code; `blocked` extends the list."""
+    """Normalises identifier values. `region` reads phone numbers without a country code; `blocked` extends the list.
+
+    Raises ValueError when there is no such region.
+    """
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
         self.region = region.upper()
