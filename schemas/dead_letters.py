@@ -9,7 +9,7 @@ from schemas.topics import DEAD_LETTERS
 
 
 def dead_letter_out(letter: DeadLetter, partitions: int) -> Out:
-    """The record for `dead.letters`, a topic of so many partitions. Its `at` is the time of its record; it has no key."""
+    """The record for `dead.letters`, a topic of so many partitions. Its `at` is its record's time; it has no key."""
     record = letter.record
     headers = (
         ("reason", letter.reason.value.encode()),

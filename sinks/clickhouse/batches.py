@@ -97,7 +97,9 @@ class Batches:
         return self.full or (self._since is not None and now - self._since >= self.limits.age)
 
     def add(self, topic: str, partition: int, messages: Iterable[tuple[int, Message]], now: float) -> None:
-        """Turn (offset, message) pairs of one partition into rows. An unreadable one is logged, counted, left out.
+        """Turn messages, (offset, message) pairs of a topic's partition that were read `now` (seconds), into rows.
+
+        A message that cannot be read is logged, counted and left out.
 
         A tombstone erases its profile's rows before it, not those after it: where there are any, a new batch begins.
         """

@@ -57,7 +57,10 @@ class StoppedError(Exception):
 
 
 class Inserter:
-    """Inserts batches, one at a time, in the calling thread. `stop` ends its waits between tries."""
+    """Inserts batches, one at a time, in the calling thread.
+
+    `stop` ends its waits between tries, the first of which takes `first_pause` seconds.
+    """
 
     def __init__(
         self, client: Client, stop: threading.Event | None = None, *, first_pause: float = FIRST_PAUSE
@@ -98,7 +101,9 @@ class Inserter:
         self.client.raw_insert(table.name, table.columns, data, settings=SETTINGS, fmt=FORMAT)
 
     def patiently(self, doing: str, statement: Callable[[], object], *, rows: bool = True) -> None:
-        """Run what asks ClickHouse for something, anew while it is away. Raises SchemaError, StoppedError.
+        """Run a `statement` to ClickHouse, anew while it is away; `doing` names it in logs.
+
+        Raises SchemaError, StoppedError.
 
         `rows`: whether an error about a value is about rows that were sent.
         """

@@ -48,7 +48,10 @@ WHERE kind != '' GROUP BY kind, name ORDER BY kind, name
 
 
 def report(client: Client) -> dict[str, Any]:
-    """Counts and sums as plain JSON values; money is a number. Raises what the client raises."""
+    """The counts and sums by subject (`events`, `orders`, ...) as plain JSON values; money is a number.
+
+    Raises what the client raises.
+    """
     total, late, customers, first, last = _row(client, EVENTS)
     merges, refused = _row(client, MERGES)
     orders, revenue = _row(client, ORDERS)

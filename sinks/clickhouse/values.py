@@ -20,7 +20,7 @@ MAX_UINT64: Final = 2**64 - 1
 
 
 def moment(value: object) -> str:
-    """A time as ISO 8601 text with milliseconds."""
+    """The `value` of a time as ISO 8601 text with milliseconds. Raises ValueError for an unreadable time."""
     # What the pipeline writes passes as it is, once it has been found to be a date.
     if type(value) is str and len(value) == ISO_LENGTH and value[23] == "Z" and value[19] == "." and value < FAR:
         datetime.fromisoformat(value)
@@ -32,12 +32,12 @@ def moment(value: object) -> str:
 
 
 def moment_or_none(value: object) -> str | None:
-    """A time as ISO 8601 text; None if it was not given."""
+    """The `value` of a time as ISO 8601 text; None if it was not given. Raises ValueError for an unreadable time."""
     return None if times.is_absent(value) else moment(value)
 
 
 def text(value: object) -> str:
-    """A scalar as text; null is empty."""
+    """A scalar `value` as text; null is empty. Raises TypeError for a list or an object."""
     if type(value) is str:
         return value
     if value is None:
@@ -49,7 +49,7 @@ def text(value: object) -> str:
 
 
 def identity(value: object) -> str:
-    """Text that is part of a key: never empty."""
+    """A `value` that is part of a key: text that is not empty. Raises ValueError otherwise."""
     if type(value) is not str or not value:
         raise ValueError("missing key")
     return value
@@ -62,20 +62,20 @@ def label(value: object) -> str:
 
 
 def number(value: object, most: int = MAX_UINT32) -> int:
-    """A whole number from 0 to `most`."""
+    """A `value` that is a whole number from 0 to `most`. Raises ValueError for any other."""
     if type(value) is not int or not 0 <= value <= most:
         raise ValueError("not a whole number in range")
     return value
 
 
 def decimal(amount: int) -> str:
-    """Millionths as decimal text, exact: 12500000 is "12.500000"."""
+    """An `amount` in millionths as decimal text, exact: 12500000 is "12.500000"."""
     whole, rest = divmod(abs(amount), MICRO)
     return f"{'-' if amount < 0 else ''}{whole}.{rest:06}"
 
 
 def money(value: object) -> str:
-    """A JSON amount as decimal text; null is 0."""
+    """The `value` of a JSON amount as decimal text; null is 0. Raises ValueError for an unreadable amount."""
     if value is None:
         return "0"
     amount = micros(value)
@@ -85,7 +85,7 @@ def money(value: object) -> str:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """A JSON object; null is an empty one."""
+    """A `value` that is a JSON object; null is an empty object. Raises TypeError for any other."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -94,7 +94,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def sequence(value: object) -> list[Any]:
-    """A JSON array; null is an empty one."""
+    """A `value` that is a JSON array; null is an empty array. Raises TypeError for any other."""
     if value is None:
         return []
     if not isinstance(value, list):

@@ -47,7 +47,7 @@ _LONGEST_WAIT: Final = 3600.0
 
 
 def smtp(stage: str, code: int, text: str) -> Answer:
-    """The meaning of a reply to MAIL, RCPT or DATA that is not the one hoped for.
+    """The meaning of a reply, its code and text, to the stage MAIL, RCPT or DATA that is not the one hoped for.
 
     Classes of RFC 5321 (4xx for now, 5xx for good) and enhanced codes of RFC 3463 (x.1: the address, x.2.1: the
     mailbox is disabled). A refusal of our own side (MAIL, 421, authentication) is the channel's matter.
@@ -68,7 +68,7 @@ def smtp(stage: str, code: int, text: str) -> Answer:
 
 
 def http(status: int, retry_after: str | None = None) -> Answer:
-    """The meaning of a status of a webhook. Docs of the format: docs/delivery.md."""
+    """The meaning of a webhook's status and `retry_after`, its header Retry-After in seconds (docs/delivery.md)."""
     reason = f"http_{status}"
     if 200 <= status < 300:
         return Answer(Kind.ACCEPTED, reason)

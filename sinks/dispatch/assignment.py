@@ -31,7 +31,10 @@ GRACE: Final = 25.0
 
 
 class Tenure:
-    """`start()`, `take()` what is read, commit `offsets()`, `close()`. `check()` raises what went wrong meanwhile."""
+    """`start()`, `take()` what is read, commit `offsets()`, `close()`. `check()` raises what went wrong meanwhile.
+
+    `channels` are those with an address, by name; `partitions` those of messages that this process has been given.
+    """
 
     def __init__(
         self, settings: Settings, channels: Mapping[str, Channel], partitions: Iterable[int], books: Books,

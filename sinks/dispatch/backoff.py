@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 
 def pause(tries: int, *, first: float, longest: float, salt: str) -> float:
-    """Seconds to wait after so many tries (1 or more): between half of `first` x 2^(tries-1) and all of it.
+    """The seconds to wait after so many tries (1 or more): between half of `first` x 2^(tries-1) and all of it.
 
     At most `longest`. Where in between is a function of `salt` and `tries`: the "equal jitter" of Amazon's
     "Exponential Backoff And Jitter", without a source of chance.

@@ -25,7 +25,10 @@ class Breaker:
         self._until = 0.0
 
     def wait(self, now: float) -> float:
-        """Seconds until a message may be tried: 0 means now. Half open, one is being tried: ask again when it ends."""
+        """How many seconds until a message may be tried: 0 is now. Half open, another is being tried: ask again then.
+
+        `now` in seconds.
+        """
         if self.state == CLOSED:
             return 0.0
         if self.state == HALF_OPEN:

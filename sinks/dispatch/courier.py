@@ -38,7 +38,10 @@ log = logging.getLogger("winback.dispatch")
 
 
 class Facts(Protocol):
-    """What has been read of ledger, decisions and conversions (`tail.Tail`)."""
+    """What has been read of ledger, decisions and conversions (`tail.Tail`).
+
+    `message_id` names a message; `partition` and `offset` are those of an entry in the ledger.
+    """
 
     barred: Barred
 
@@ -49,20 +52,20 @@ class Facts(Protocol):
         """Take note of an entry that has been written."""
 
     async def cover(self, at: int) -> None:
-        """Read what may bar messages from that time on."""
+        """Read what may bar messages, from the time `at` (epoch milliseconds) on."""
 
     async def caught_up(self, partition: int, offset: int) -> None:
         """Returns when the ledger is read up to an offset, and the rest up to its present end."""
 
     async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
-        """Returns when the ledger says something else, or the time is over."""
+        """Returns when the ledger has another entry than this, or so many seconds are over."""
 
 
 class Writer(Protocol):
-    """What writes to the ledger (`books.Books`)."""
+    """What writes to the ledger (`ledger_writer`)."""
 
     async def write(self, message_id: str, partition: int, entry: Entry, beside: Sequence[Out] = ()) -> int:
-        """Write an entry, and records beside it; its offset."""
+        """Write the entry of `message_id` to a partition, and records beside it; returns the entry's offset."""
 
     async def repeat(self, outs: Sequence[Out]) -> None:
         """Write records once more."""
@@ -86,7 +89,7 @@ class Item:
 
 
 class Courier:
-    """Delivers messages for one owner. `finished` is called when a message needs nothing more."""
+    """Delivers messages for one owner, on `channels` by name; `finished` is called when a message has its end."""
 
     def __init__(
         self, owner: str, channels: Mapping[str, Channel], facts: Facts, writer: Writer, settings: Settings,
@@ -99,7 +102,10 @@ class Courier:
         """What must not be cancelled: from a claim to its result."""
 
     def item(self, message: Message, partition: int, offset: int, at: int) -> Item:
-        """A message's place in its lane; messages of a profile are to be given in their order."""
+        """A message, read from a partition at an offset, in its lane; those of a profile are given in their order.
+
+        `at` is the time of its record in epoch milliseconds.
+        """
         item = Item(message, partition, offset, at, self.lanes.enter(message.profile_id, message.channel))
         item.place.wake = item.turn.set
         return item

@@ -27,7 +27,7 @@ POLL_MS: Final = 100
 
 
 async def dry_run(settings: Settings, chosen: Sequence[str], folder: Path, stopped: asyncio.Event) -> None:
-    """Read all messages there are, then those that come, until told to stop.
+    """Read all messages there are on the `chosen` channels, then those that come, until told to stop.
 
     A file is written of each that would be sent now: not expired, not cancelled, without any word in the ledger.
     Raises ValueError, OSError, KafkaError.

@@ -17,7 +17,7 @@ class Files:
         self._folder, self._sender = folder, sender
 
     def write(self, message: Message, at: int) -> Answer:
-        """Write one message. Raises OSError."""
+        """Write one message, as if it were sent `at` (epoch milliseconds). Raises OSError."""
         ending, content = ".json", message.raw + b"\n"
         if message.channel == EMAIL:
             try:

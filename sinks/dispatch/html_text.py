@@ -18,12 +18,12 @@ def is_html(body: str) -> bool:
 
 
 def to_html(text: str) -> str:
-    """Plain text as HTML."""
+    """The HTML of a plain text."""
     return "<p>" + escape(text.strip(), quote=False).replace("\n", "<br>\n") + "</p>\n"
 
 
 def to_text(html: str) -> str:
-    """HTML as plain text: blocks on lines of their own, list items with a dash, links with their address."""
+    """The plain text of HTML: blocks on lines of their own, list items with a dash, links with their address."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     """Whether it was there before its reader was: then whoever wrote it is not at it any more."""
 
     def record(self, message_id: str) -> bytes:
-        """The value of the record that says so."""
+        """The value of the record that says so of the message `message_id`."""
         value: dict[str, Any] = {
             "message_id": message_id, "state": self.state, "channel": self.channel, "owner": self.owner,
             "at": times.iso(self.at), "expires_at": times.iso(self.expires_at), "tries": self.tries,
@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
 
 def read(value: bytes, *, old: bool = False) -> Entry | None:
-    """The entry of a record; None for a record that is none."""
+    """The entry that a record's value holds; None if it holds none. `old`: it was there before its reader was."""
     try:
         found = orjson.loads(value)
         at, expires_at = times.parse(found["at"]), times.parse(found["expires_at"])
@@ -101,14 +101,17 @@ def fold(known: Entry | None, new: Entry) -> Entry:
 
 
 class Ledger:
-    """The entries of the messages that may still be sent, and of those that could lately."""
+    """The entries of the messages that may still be sent, and of those that could lately.
+
+    `message_id` is a record's key; `now` in epoch milliseconds.
+    """
 
     def __init__(self, now: int) -> None:
         self.entries: dict[str, Entry] = {}
         self._now = now
 
     def apply(self, message_id: str, value: bytes | None, *, old: bool = False) -> None:
-        """Take in the next record of a partition; `old`: it was there before its reader was."""
+        """Take in the value of a partition's next record; `old`: it was there before its reader was."""
         entry = None if value is None else read(value, old=old)
         if entry is not None:
             self.take(message_id, entry)

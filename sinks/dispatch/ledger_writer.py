@@ -19,7 +19,7 @@ class Books:
         self._producer = producer
 
     async def write(self, message_id: str, partition: int, entry: Entry, beside: Sequence[Out] = ()) -> int:
-        """Write an entry, and other records beside it. Returns the entry's offset."""
+        """Write the entry of `message_id` to a partition, and other records beside it. Returns the entry's offset."""
         own = self._producer.send_and_wait(
             RETARGETING_DELIVERIES, entry.record(message_id), key=message_id.encode(), partition=partition
         )

@@ -38,7 +38,7 @@ class Message(NamedTuple):
 
 
 def read(value: bytes) -> Message:
-    """Raises UnreadableError for anything that is not a message."""
+    """The message in a record's value. Raises UnreadableError for anything else."""
     try:
         found = orjson.loads(value)
     except orjson.JSONDecodeError:

@@ -35,7 +35,10 @@ class Sender:
 
     @classmethod
     def of(cls, written: str, reply_to: str = "", unsubscribe: str = "") -> Sender:
-        """A sender as settings write it: `Name <address>`, or the address alone. Raises ValueError."""
+        """A sender as `written` in settings: `Name <address>`, or the address alone; `reply_to` is as it is there.
+
+        `unsubscribe` is the URL of List-Unsubscribe. Raises ValueError.
+        """
         name, address = parseaddr(written)
         local, _, domain = address.rpartition("@")
         if not local or not domain or not written.isprintable():

@@ -41,7 +41,7 @@ def judge(
     message: Message, entry: Entry | None, *, owner: str, barred: str | None, down: bool, now: int, repeatable: bool,
     alone: bool = False,
 ) -> Verdict:  # fmt: skip
-    """The first of these that applies.
+    """The first of these that applies to a message, for the process `owner`, at `now` (epoch milliseconds).
 
     1. It has an outcome. 2. It ended long ago. 3. Somebody else has claimed it: as long as that may be going on, wait;
     after that (`alone`, or the claim is older than this reader) it is unknown whether it was sent, unless the channel

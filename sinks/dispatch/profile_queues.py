@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 
 class Place:
-    """One message's place in its profile's lane; `wake` is called when its turn may have come."""
+    """The place of one message, for its channel, in its profile's lane.
+
+    `wake` is called when its turn may have come.
+    """
 
     __slots__ = ("channel", "parked", "profile", "wake")
 
@@ -25,7 +28,7 @@ class Lanes:
         self._lanes: dict[str, list[Place]] = {}
 
     def enter(self, profile: str, channel: str, wake: Callable[[], None] = lambda: None) -> Place:
-        """The next place in a profile's lane."""
+        """The next place in a profile's lane for a message on a channel; `wake` as in `Place`."""
         place = Place(profile, channel, wake)
         self._lanes.setdefault(profile, []).append(place)
         return place

@@ -15,7 +15,7 @@ class Progress:
         return len(self._open)
 
     def begin(self, offset: int, at: int) -> None:
-        """A record has been read; `at` is its time. Offsets come in rising order."""
+        """A record has been read; `at` is its time in epoch milliseconds. Offsets come in rising order."""
         self._open[offset] = at
         self._next = offset + 1
 

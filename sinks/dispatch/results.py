@@ -38,7 +38,7 @@ SOFT: Final = "soft"
 
 
 def records(message: Message, end: Entry, partitions: int, *, cancelled: bool = False) -> list[Out]:
-    """Everything to write beside the ledger; the same bytes for the same entry.
+    """Everything to write beside the ledger, to topics of so many partitions; the same bytes for the same entry.
 
     `cancelled`: a decision already says that this message is cancelled.
     """

@@ -74,7 +74,10 @@ async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) 
 
 
 class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """One member of the group. `run()` until `stopped` is set."""
+    """One member of the group. `run()` until `stopped` is set.
+
+    `channels` are those with an address, by name; `chosen` those asked for on the command line, which name the group.
+    """
 
     def __init__(
         self, settings: Settings, channels: Mapping[str, Channel], chosen: Sequence[str], stopped: asyncio.Event

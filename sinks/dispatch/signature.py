@@ -26,7 +26,10 @@ def key_of(secret: str) -> bytes:
 
 
 def headers(key: bytes, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers of a request; `timestamp` in epoch seconds."""
+    """The headers of a request with this body, signed with the key; `timestamp` in epoch seconds.
+
+    `message_id` is the idempotency key as well.
+    """
     signed = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, sha256).digest()
     return {
         "webhook-id": message_id,

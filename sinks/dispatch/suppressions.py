@@ -23,7 +23,7 @@ class Barred:
         self._erased: dict[str, int] = {}
 
     def decision(self, key: bytes | None, value: bytes | None, at: int) -> None:
-        """Take in a record of `retargeting.decisions`; `at` is the record's time in epoch milliseconds."""
+        """Take in key and value of a record of `retargeting.decisions`; `at`: its time in epoch milliseconds."""
         if value is None:
             self._erase(key, at)
         elif _CANCELLED in value:
@@ -32,7 +32,7 @@ class Barred:
                 self._cancelled[row["message_id"]] = (at, str(row.get("reason") or "cancelled"))
 
     def conversion(self, key: bytes | None, value: bytes | None, at: int) -> None:
-        """Take in a record of `conversions`."""
+        """Take in key and value of a record of `conversions`; `at`: its time in epoch milliseconds."""
         if value is None:
             self._erase(key, at)
             return

@@ -30,7 +30,11 @@ SLACK: Final = HOUR_MS
 
 
 class Tail:
-    """`start()`, then `run()` until it is cancelled; what it has read is in `ledger` and `barred`."""
+    """`start()`, then `run()` until it is cancelled; what it has read is in `ledger` and `barred`.
+
+    `partitions` are those of messages that this process has been given. `message_id` names a message; `partition` and
+    `offset` are those of an entry in the ledger; `now` is in epoch milliseconds.
+    """
 
     def __init__(self, settings: Settings, partitions: Iterable[int], timing: Timing) -> None:
         self.ledger = Ledger(timing.now())
@@ -134,7 +138,7 @@ class Tail:
         await self._reach(ledger)
 
     async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
-        """Returns when the ledger says something else of a message, or the time is over."""
+        """Returns when the ledger has another entry of a message than this, or so many seconds are over."""
         until = timing.monotonic() + seconds
         while self.entry(message_id) == entry and (left := until - timing.monotonic()) > 0:
             await timing.wait(self._moved, left)

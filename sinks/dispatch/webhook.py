@@ -10,7 +10,10 @@ from sinks.dispatch.message import Message
 
 
 class Webhook:
-    """Sends messages to one URL. Redirects are not followed: what is signed for one server is not for another."""
+    """Sends messages to one URL, signed with `key`. A try may take `timeout` seconds.
+
+    Redirects are not followed: what is signed for one server is not for another.
+    """
 
     repeatable = True
 

@@ -52,12 +52,12 @@ class EngineError(Exception):
 
 
 def refusal(code: int, name: str, what: str) -> EngineError:
-    """An error of this server's own, in ClickHouse's words."""
+    """An error of this server's own, in ClickHouse's words: its code, the name of that code, and `what` is wrong."""
     return EngineError(f"Code: {code}. DB::Exception: {what}. ({name})")
 
 
 def media_type(format_name: str) -> str:
-    """The Content-Type of a format; the closest family for one of its variants, such as CSVWithNames."""
+    """The Content-Type of a format name; the closest family for one of its variants, such as CSVWithNames."""
     if (exact := _MEDIA_TYPES.get(format_name)) is not None:
         return exact
     for family in sorted(_MEDIA_TYPES, key=len, reverse=True):

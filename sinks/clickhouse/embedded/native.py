@@ -35,7 +35,7 @@ _PART: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.)*`|[(),]|[^'`(),
 
 
 class Type:
-    """A type by its name: its outer name and, in order, the types or arguments inside."""
+    """A type by its name, the text that a server writes: its outer name and, in order, types or arguments inside."""
 
     def __init__(self, text: str) -> None:
         text = _ALIASES.get(text.strip(), text.strip())
@@ -52,7 +52,7 @@ class Type:
         return [Type(arg) for arg in self.args] if self.name in ("Nullable", "Array", "Map", "LowCardinality") else []
 
     def width(self) -> int:
-        """Bytes of one value of a fixed width; 0 if it has none."""
+        """How many bytes a value of a fixed width has; 0 for a type without one."""
         if self.name == "FixedString":
             return int(self.args[0])
         if self.name == "Decimal":
@@ -85,7 +85,7 @@ class Walk:
         return self.data[self.at - size : self.at].decode()
 
     def column(self, kind: Type, rows: int) -> None:
-        """Over one column: what its types put first, then its values."""
+        """Over one column of so many rows: what its types put first, then its values."""
         self._prefix(kind)
         self._values(kind, rows)
 
@@ -135,7 +135,7 @@ class Walk:
 
 
 def with_version(data: bytes, version: int) -> bytes:
-    """The same blocks, as a client of that protocol version reads them. Raises EngineError for a type unknown here."""
+    """The same data as a client of that protocol version reads it. Raises EngineError for a type unknown here."""
     if version < CUSTOM_SERIALIZATION:
         return data
     out, walk = bytearray(), Walk(data)

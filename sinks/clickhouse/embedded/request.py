@@ -27,7 +27,7 @@ ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
 async def read_query(request: web.Request, *, readonly: bool) -> Query:
-    """The query of a request. GET may only read, as with a server. Raises EngineError for what is not understood."""
+    """The query of a request, which may only read if `readonly`, or by GET. Raises EngineError for what is unknown."""
     fields = dict(request.query)
     body = b""
     if request.content_type == "multipart/form-data":

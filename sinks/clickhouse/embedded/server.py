@@ -32,7 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
-    """Answers requests with one engine. `readonly`: nobody may write, whatever the method."""
+    """Answers requests with one engine. `readonly`: nobody may write, whatever the method; `local`: on loopback."""
 
     def __init__(self, engine: Engine, *, local: bool, readonly: bool) -> None:
         self.engine, self.local, self.readonly = engine, local, readonly

@@ -29,7 +29,7 @@ class Insert(NamedTuple):
 
 
 class Statement:
-    """A statement as the bytes that came in."""
+    """A statement; `sql` is the bytes that came in."""
 
     def __init__(self, sql: bytes) -> None:
         self.sql = sql
