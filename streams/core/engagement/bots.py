@@ -1,4 +1,7 @@
-"""Opens and clicks by machines: mail scanners and link previews look at a message before anybody has seen it."""
+"""Opens and clicks by machines: mail scanners and link previews look at a message before anybody has seen it.
+
+Contract 8.54.
+"""
 
 from __future__ import annotations
 

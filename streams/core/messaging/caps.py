@@ -1,4 +1,7 @@
-"""Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are."""
+"""Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are.
+
+Contract 8.59, item 7 and contract 8.59, item 8.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which channel a customer is written to on: where there is a contact point, and of those the one they respond to."""
+"""Which channel a customer is written to on: where there is a contact point, and of those the one they respond to.
+
+Contract 8.50 (contact points) and contract 8.60 (`best`).
+"""
 
 from __future__ import annotations
 

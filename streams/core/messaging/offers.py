@@ -1,4 +1,7 @@
-"""Offers: one code a customer and campaign, made with the first message that carries it and kept for all later ones."""
+"""Offers: one code a customer and campaign, made with the first message that carries it and kept for all later ones.
+
+Contract 8.67; how a code is redeemed is contract 8.68.
+"""
 
 from __future__ import annotations
 

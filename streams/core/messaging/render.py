@@ -1,4 +1,7 @@
-"""Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML."""
+"""Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
+
+Contract 8.70 and 8.71.
+"""
 
 from __future__ import annotations
 

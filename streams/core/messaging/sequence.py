@@ -1,6 +1,7 @@
 """What follows a trigger: a sequence of steps that wait for their time, and all that begins or ends one.
 
 A campaign has at most one sequence with a profile. What becomes of a step when it is due is decided in decide.py.
+Contract 8.55 to 8.58.
 """
 
 from __future__ import annotations

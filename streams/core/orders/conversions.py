@@ -1,4 +1,7 @@
-"""Orders: what one is worth, that each counts once, and which reminder brought it back."""
+"""Orders: what one is worth, that each counts once, and which reminder brought it back.
+
+Contract 8.33 and 8.34.
+"""
 
 from __future__ import annotations
 
