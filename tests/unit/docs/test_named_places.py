@@ -69,3 +69,17 @@ def test_a_place_that_is_gone_is_found():
     assert missing("`streams/gone.py`") == ["streams/gone.py"]
     assert missing("`streams/app.py:gone`") == ["streams/app.py:gone"]
     assert missing("`schemas/events.py:Reader.read`, `gone`") == ["schemas/events.py:Reader.gone"]
+
+
+def test_every_decision_is_in_the_index():
+    """docs/adr/index.md lists each decision once; their numbers are consecutive and their pages have the four parts."""
+    pages = sorted((ROOT / "docs/adr").glob("0*.md"))
+    listed = re.findall(
+        r"^- \[(\d{4})\]\((\S+)\) (.+) \((\d{4}-\d\d-\d\d)\)$", (ROOT / "docs/adr/index.md").read_text(), re.MULTILINE
+    )
+    assert sorted(file for _, file, _, _ in listed) == [page.name for page in pages]
+    assert [page.name[:4] for page in pages] == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    for number, file, title, date in listed:
+        text = (ROOT / "docs/adr" / file).read_text()
+        assert text.startswith(f"# {number}. {title}\n\n{date}, accepted.\n")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Options", "Decision", "Consequences"]
