@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 from pathlib import Path
@@ -69,6 +70,19 @@ def test_citations_exist():
 
 def test_citations_are_found():
     """The pattern that the test above relies on sees the ways in which a paragraph is cited."""
-    assert citations("see contract 8.17") == [(17, None)]
-    assert citations("docs/contract.md 8.3, 8.4 and 8.9.") == [(3, None), (4, None), (9, None)]
-    assert citations("(contract 8.59, item 13)") == [(59, 13)]
+    word = "contract"  # by itself, so that this file cites nothing
+    assert citations(f"see {word} 8.17") == [(17, None)]
+    assert citations(f"docs/{word}.md 8.3, 8.4 and 8.9.") == [(3, None), (4, None), (9, None)]
+    assert citations(f"({word} 8.59, item 13)") == [(59, 13)]
+
+
+def test_renumbering_moves_paragraphs_and_their_mentions():
+    """A paragraph put in between moves those behind it by one, and what mentions them; others stay."""
+    spec = importlib.util.spec_from_file_location("renumber", ROOT / ".ci/renumber.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text, new = script.renumbered("8.2\n## 8. Choices\n\n**8.1** As 8.2 says.\n\n**8.x** New.\n\n**8.2** Old.\n")
+    assert text == "8.2\n## 8. Choices\n\n**8.1** As 8.3 says.\n\n**8.2** New.\n\n**8.3** Old.\n"
+    assert new == {"2": "3"}
+    assert script.moved("8.1 to 8.2, item 2", new) == "8.1 to 8.3, item 2"
+    assert script.renumbered((ROOT / "docs/contract.md").read_text())[1] == {}
