@@ -54,6 +54,9 @@ MESSAGES: Final = _counter("winback_messages_total", "messages decided on", "cam
 STATE_KEYS: Final = _gauge("winback_state_keys", "keys of state, about", "agent")
 COMMIT_SECONDS: Final = _histogram("winback_commit_seconds", "time to commit one unit", _FAST)
 RESTORE_SECONDS: Final = _histogram("winback_restore_seconds", "time to restore one partition", _SLOW)
+STATE_CORRUPT: Final = _counter(
+    "winback_state_corrupt_total", "damaged state folders, moved aside and rebuilt from the changelog"
+)
 BUILD_INFO: Final = _gauge("winback_build_info", "1, labelled with the version that runs", "version")
 
 _BY_NAME: Final[dict[str, Any]] = {

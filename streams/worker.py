@@ -12,17 +12,19 @@ from typing import Any, Final
 
 import structlog
 
+from infra.folders import private
 from infra.logs import configure_logging
 from infra.metrics_server import serve_registry
 from schemas.settings import Settings
 from schemas.topics import catalog
 from streams import metrics
 from streams.app import build
-from streams.runtime.errors import WorkerError
+from streams.runtime.errors import SecretError, WorkerError
 from streams.runtime.faust_shell.app import WinbackApp
 from streams.runtime.faust_shell.stale_members import Departed
 from streams.runtime.faust_shell.watchdog import Watchdog
 from streams.runtime.state.broker import wait_for_broker
+from streams.runtime.state.secret import NAME, SecretCheck
 
 log = structlog.get_logger("winback.worker")
 
@@ -30,6 +32,8 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 STOP_SECONDS: Final = 40.0
 """How long a clean stop may take: the chunk at hand, its unit, its commit."""
+STATE_ENTRIES: Final = ("identify", "journey", NAME)
+"""How the names of what is in a state folder begin."""
 DROP_SECONDS: Final = 5.0
 """How long letting go may take after a failure."""
 
@@ -40,6 +44,9 @@ def run(settings: Settings, make: Callable[[Settings], WinbackApp] = build) -> i
     `make` builds the app; it is called inside the event loop.
     """
     configure_logging(settings)
+    if (refused := _refused(settings)) is not None:
+        _say(refused)
+        return EXIT_USAGE
     metrics.build_info()
     try:
         serve_registry(settings, metrics.REGISTRY)
@@ -47,6 +54,20 @@ def run(settings: Settings, make: Callable[[Settings], WinbackApp] = build) -> i
         _say(f"{error}; set another address with WINBACK_METRICS")
         return EXIT_USAGE
     return asyncio.run(_main(settings, make))
+
+
+def _refused(settings: Settings) -> str | None:
+    """Why the state folder cannot be used; None if it can. It is made, or tightened, for this user alone."""
+    if settings.state == "memory":
+        return None
+    try:
+        private(settings.state_dir, ours=STATE_ENTRIES)
+        SecretCheck(settings.secret.get_secret_value(), settings.state_dir).folder()
+    except OSError as error:
+        return f"{settings.state_dir} (WINBACK_STATE_DIR) cannot be used as a state folder: {error}"
+    except SecretError as error:
+        return str(error)
+    return None
 
 
 def _say(what: str) -> None:
@@ -97,6 +118,9 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
             return 0 if left is None else _exit(0)
     app.engine.fail(reason or app.engine.failure or WorkerError("the worker failed"))
     await _within(DROP_SECONDS, _drop(app), "leaving the consumer group")
+    if isinstance(app.engine.failure, SecretError):
+        _say(str(app.engine.failure))
+        return _exit(EXIT_USAGE)
     return _exit(EXIT_FAILED)
 
 

@@ -32,5 +32,13 @@ class ChangelogError(WorkerError):
     """A changelog holds what this software did not write, or not where it should be."""
 
 
+class CorruptStateError(WorkerError):
+    """Local state is damaged. It is in the changelog as a whole, so it can be rebuilt."""
+
+
+class SecretError(WorkerError):
+    """State was made with another secret than the one that is set: a worker cannot start as it is set."""
+
+
 class TopicError(WorkerError):
     """A topic is missing, has another partition count, or does not hold the offsets the state speaks of."""

@@ -14,7 +14,7 @@ from faust.types import TP
 from schemas.record import Record
 from streams.core.protocol.ports import Emit, Store, Task
 from streams.metrics import RESTORE_SECONDS
-from streams.runtime.errors import GroupMovedError, TopicError
+from streams.runtime.errors import CorruptStateError, GroupMovedError, TopicError
 from streams.runtime.faust_shell.engine import Engine
 from streams.runtime.state.broker import PartitionLog
 from streams.runtime.state.changelog import ChangelogWriter
@@ -119,18 +119,33 @@ class KeyedLanes(Lanes):
             self._run(lane.run())
 
     async def _restore(self, tp: TP, generation: int) -> KeyedPartition:
-        engine, began = self.engine, perf_counter()
-        base = engine.base(self.agent, tp.partition)
+        base = self._base(tp)
+        try:
+            return await self._restored(tp, generation, base)
+        except CorruptStateError as error:
+            log.error("local state is damaged: it is opened again", agent=self.agent, reason=str(error))  # noqa: TRY400
+        base.close()
+        self._bases.remove(base)
+        return await self._restored(tp, generation, self._base(tp))
+
+    def _base(self, tp: TP) -> Base:
+        base = self.engine.base(self.agent, tp.partition)
         self._bases.append(base)
+        return base
+
+    async def _restored(self, tp: TP, generation: int, base: Base) -> KeyedPartition:
+        engine, began = self.engine, perf_counter()
         async with PartitionLog(engine.settings, engine.probe, self._changelog, tp.partition) as changelog:
             position = None
             while position is None:
                 found = await restore(base, changelog)
+                own = engine.secret.claimed(base, f"{self._changelog} partition {tp.partition}")
                 first = await self._first(tp, found.position)
                 epoch = max(generation, found.epoch + 1)
                 engine.membership.guard()
                 writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
-                position = await claim(base, writer, found, first)
+                position = await claim(base, writer, found, first, own)
+        engine.secret.keep()
         store, outbox = PartitionStore(base), Outbox(engine.producer, engine.membership.guard)
         task = self._make(tp.partition, store, outbox)
         task.load()

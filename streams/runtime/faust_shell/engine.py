@@ -26,6 +26,7 @@ from streams.runtime.faust_shell.membership import Membership
 from streams.runtime.faust_shell.transport import SESSION_SECONDS, ChunkConsumer
 from streams.runtime.state import broker
 from streams.runtime.state.rocks import RocksBase
+from streams.runtime.state.secret import SecretCheck
 from streams.runtime.state.store import Base, MemoryBase
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.secret = SecretCheck(
+            settings.secret.get_secret_value(), None if settings.state == "memory" else settings.state_dir
+        )
         self.membership = Membership(SESSION_SECONDS)
         self.drain = Drain()
         self.probe = broker.Probe(settings)

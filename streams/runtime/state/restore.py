@@ -7,7 +7,7 @@ passed over its last marker (and perhaps over tombstones behind it) is rebuilt f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -60,16 +60,19 @@ async def restore(base: Base, changelog: Log) -> Restored:
     return Restored(fold.position, frozenset(fold.repairs), fold.epoch, end, fold.applied, local)
 
 
-async def claim(base: Base, writer: ChangelogWriter, found: Restored, first: int) -> Position | None:
+async def claim(
+    base: Base, writer: ChangelogWriter, found: Restored, first: int, own: Mapping[bytes, bytes] | None = None
+) -> Position | None:
     """Write the unit that begins an epoch; returns where the base stands then.
 
-    `first`: the input offset to begin at when there was no unit yet. None if somebody wrote to the changelog since the
-    restore: restore and claim again.
+    `first`: the input offset to begin at when there was no unit yet; `own`: keys of the runtime's own to set with it.
+    None if somebody wrote to the changelog since the restore: restore and claim again.
     """
     offset = found.position.offset if found.position else first
-    position = await writer.claim({key: base.get(key) for key in found.repairs}, offset, found.end)
+    own = own or {}
+    position = await writer.claim({**{key: base.get(key) for key in found.repairs}, **own}, offset, found.end)
     if position is not None:
-        base.write({}, position)
+        base.write(own, position)
     return position
 
 

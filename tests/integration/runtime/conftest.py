@@ -22,6 +22,7 @@ from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS, catalog
 from streams.runtime.state.changelog import MARKER, UnitId, read_marker, unit_of
+from streams.runtime.state.store import RESERVED
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 120.0
@@ -156,7 +157,7 @@ class Broker:
             unit = record.partition, unit_of(record)
             if record.key == MARKER:
                 counts.update({k: int(v) for k, v in opened.pop(unit, {}).items() if v is not None})
-            else:
+            elif not record.key.startswith(RESERVED):
                 opened.setdefault(unit, {})[b"%d:" % record.partition + record.key] = record.value
         return counts
 
