@@ -84,6 +84,21 @@ class Settings(BaseSettings):
     ssl_keyfile: Path | None = None
     ssl_password: SecretStr | None = None
 
+    @field_validator("secret")
+    @classmethod
+    def _a_secret(cls, value: SecretStr) -> SecretStr:
+        """As given, with blanks at its ends: only nothing is no secret, and what has no UTF-8 bytes."""
+        if not value.get_secret_value().strip():
+            raise ValueError(
+                "is empty: it keys the identifier hashes; set the secret that your state was made with, or, for a new "
+                "installation, a long random text (such as `openssl rand -hex 32` makes)"
+            )
+        try:
+            value.get_secret_value().encode()
+        except UnicodeEncodeError:
+            raise ValueError("is not UTF-8 text") from None
+        return value
+
     @field_validator("optional_sources", "steady_sources")
     @classmethod
     def _of_sources(cls, value: str, known: ValidationInfo) -> str:

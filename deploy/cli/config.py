@@ -1,7 +1,8 @@
-"""Settings for a command: from the environment, with a bad variable told in one line."""
+"""Settings for a command: from the environment, with a bad or an unknown variable told in one line."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import BadInputError
@@ -10,15 +11,38 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 
-def load(**given: Any) -> Settings:
-    """Settings from `WINBACK_*`; what is given here comes first. Raises BadInputError naming the variable."""
+def load(*, unknown: bool = False, **given: Any) -> Settings:
+    """Settings from `WINBACK_*`; what is given here comes first. Raises BadInputError naming the variable.
+
+    `unknown`: let variables pass that are no settings.
+    """
     from pydantic import ValidationError
 
     from schemas.settings import Settings
 
+    if not unknown and (found := strangers()):
+        raise BadInputError(f"{'; '.join(found)} (winback doctor lists all)")
     try:
         return Settings(**given)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise BadInputError(f"WINBACK_{name}={first.get('input')!r}: {first['msg']}") from None
+        name = "_".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        if _secret(name):
+            raise BadInputError(f"WINBACK_{name.upper()} {said}") from None
+        raise BadInputError(f"WINBACK_{name.upper()}={first.get('input')!r}: {said}") from None
+
+
+def strangers() -> list[str]:
+    """A sentence for each `WINBACK_*` variable that is no setting."""
+    from schemas import variables
+
+    return variables.unknown(os.environ)
+
+
+def _secret(name: str) -> bool:
+    """Whether the value of a setting is not to be shown."""
+    from schemas.settings import Settings
+
+    field = Settings.model_fields.get(name)
+    return field is not None and "SecretStr" in str(field.annotation)

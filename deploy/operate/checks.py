@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deploy.errors import BadInputError, UnavailableError
 from deploy.operate import broker, campaigns, clickhouse
+from schemas import variables
 from schemas.topics import catalog
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
     """Every check, each tried even when others fail."""
     found, shown = await _kafka(settings, wait), settings_shown(settings)
     for what, look in (
+        ("variables", _variables),
         (f"ClickHouse {shown['WINBACK_CLICKHOUSE']}", lambda: _clickhouse(settings, wait)),
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
@@ -76,6 +79,12 @@ async def _kafka(settings: Settings, wait: float) -> list[Check]:
     return [answers, _checked(topics, compare)]
 
 
+def _variables() -> str:
+    if found := variables.unknown(os.environ):
+        raise BadInputError("; ".join(found))
+    return "all are settings"
+
+
 def _clickhouse(settings: Settings, wait: float) -> str:
     client = clickhouse.connect(settings, wait=wait)
     try:
@@ -106,6 +115,8 @@ def _secret(settings: Settings) -> str:
     default: Any = type(settings).model_fields["secret"].default
     if settings.secret == default:
         return "the built-in one: fine for trying things out; set WINBACK_SECRET before real customers"
+    if (given := settings.secret.get_secret_value()) != given.strip():
+        return "set; it begins or ends with a blank, which counts"
     return "set"
 
 

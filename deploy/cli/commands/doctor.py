@@ -17,7 +17,7 @@ def doctor(*, json: Json = False, wait: Wait = 2.0) -> None:
     """Check settings, Kafka, topics, ClickHouse, campaigns and folders; exit 1 if something is wrong."""
     from deploy.operate import checks
 
-    settings = config.load()
+    settings = config.load(unknown=True)
     found = running.run(checks.all_of(settings, wait=wait))
     shown = checks.settings_shown(settings)
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -139,6 +140,33 @@ def test_a_bad_setting_is_one_line_and_exit_2(winback, command):
     """A bad variable is named, whatever command meets it."""
     ran = winback(*command.split(), WINBACK_PARTITIONS="none")
     assert "WINBACK_PARTITIONS" in refused(ran)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("secret", ["", " \t"], ids=["empty", "blank"])
+def test_no_secret_is_one_line_and_exit_2(winback, command, secret):
+    """A secret of nothing keys nothing: no command starts with it."""
+    line = refused(winback(*command.split(), WINBACK_SECRET=secret))
+    assert "WINBACK_SECRET is empty" in line
+    assert "openssl rand" in line
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "doctor"])
+def test_an_unknown_variable_is_one_line_and_exit_2(winback, command):
+    """A misspelt variable is told with the name that was meant, in whichever case it is written."""
+    line = refused(winback(*command.split(), winback_KAFAK="there:9092"))
+    assert "winback_KAFAK is not a setting; did you mean WINBACK_KAFKA? (winback doctor lists all)" in line
+
+
+def test_doctor_lists_unknown_variables_beside_the_known(winback):
+    """Doctor is where one looks the names up, so it goes on, and says what is wrong."""
+    ran = winback("doctor", "--wait", "0", "--json", WINBACK_KAFAK="there", WINBACK_KAFKA=nowhere())
+    found = json.loads(ran.stdout)
+    assert ran.returncode == 1
+    assert "WINBACK_KAFKA" in found["settings"]
+    [check] = [check for check in found["checks"] if check["what"] == "variables"]
+    assert not check["ok"]
+    assert "WINBACK_KAFAK" in check["detail"]
 
 
 ASKING = ["profile user_id:anna", "split user_id:anna --yes", "erase user_id:anna --yes"]
