@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Final, Self, TypeVar
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker
-from deploy.stack import ports
+from deploy.stack import folder, ports
 from deploy.stack.supervisor import Spec, Supervisor
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Stack:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
             exits.enter_context(_lock(self.plan.folder))
+            folder.same_secret(self.plan.folder, self.settings)
             self.supervisor = Supervisor(self.plan.folder / "logs", give_up=self.plan.give_up, say=self.say)
             exits.push_async_callback(self._stop)
             if self.plan.kafka is None:
@@ -180,16 +181,16 @@ def _embedded() -> bool:
     return find_spec("noida_db") is not None and os.name == "posix"
 
 
-def _lock(folder: Path) -> IO[str]:
+def _lock(place: Path) -> IO[str]:
     """The folder's lock, held while the stack runs. Raises UnavailableError when another stack runs there."""
+    folder.prepare(place)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        held = (folder / ".lock").open("w")
+        held = (place / ".lock").open("w")
     except OSError as problem:
-        raise UnavailableError(f"{folder}: cannot be written ({problem.strerror}); choose another with --dir") from None
+        raise UnavailableError(f"{place}: cannot be written ({problem.strerror}); choose another with --dir") from None
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         held.close()
-        raise UnavailableError(f"{folder}: another winback runs there; stop it, or choose another with --dir") from None
+        raise UnavailableError(f"{place}: another winback runs there; stop it, or choose another with --dir") from None
     return held
