@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,13 +23,16 @@ Report = Callable[[int], None]
 
 def note(text: str) -> None:
     """One line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # closed: print would take standard output instead
+        print(text, file=sys.stderr, flush=True)
 
 
 def data(value: Any) -> None:
     """One JSON value on standard output, indented, and nothing else."""
     import orjson
 
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     sys.stdout.buffer.write(orjson.dumps(value, option=options, default=_plain))
     sys.stdout.buffer.flush()

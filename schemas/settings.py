@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import DEFAULT_PARTITIONS, source_named
@@ -99,6 +100,23 @@ class Settings(BaseSettings):
             raise ValueError("is not UTF-8 text") from None
         return value
 
+    @field_validator("kafka")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for one in value.split(","):
+            if not _is_address(one.strip()):
+                raise ValueError(f"{one!r} is no address; host:port[,host:port] is needed")
+        return value
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (self.sasl_plain_username and self.sasl_plain_password):
+            raise ValueError(
+                f"WINBACK_SECURITY_PROTOCOL={self.security_protocol} needs WINBACK_SASL_PLAIN_USERNAME and "
+                "WINBACK_SASL_PLAIN_PASSWORD"
+            )
+        return self
+
     @field_validator("optional_sources", "steady_sources")
     @classmethod
     def _of_sources(cls, value: str, known: ValidationInfo) -> str:
@@ -140,6 +158,18 @@ class Settings(BaseSettings):
                 self.sasl_plain_password.get_secret_value() if self.sasl_plain_password else None
             )
         return options
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is host, host:port or an IPv6 address, with brackets or without."""
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
+        if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+            return False
+        return bool(host) and (":" not in host or host.endswith("]"))
+    return True
 
 
 def _sources(text: str, partitions: int) -> tuple[tuple[str, int | None], ...]:

@@ -28,6 +28,8 @@ def load(*, unknown: bool = False, **given: Any) -> Settings:
         first = problem.errors(include_url=False, include_context=False)[0]
         name = "_".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
+        if not name:
+            raise BadInputError(said) from None
         if _secret(name):
             raise BadInputError(f"WINBACK_{name.upper()} {said}") from None
         raise BadInputError(f"WINBACK_{name.upper()}={first.get('input')!r}: {said}") from None

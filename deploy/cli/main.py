@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
@@ -68,7 +69,10 @@ app.add_typer(campaigns.app, name="campaigns")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 something is not available or wrong, 2 bad input; one line says which."""
+    """Run a command and exit: 0 done, 1 something is not available or wrong, 2 bad input; one line says which.
+
+    A fault of our own is one line as well; with WINBACK_LOG_LEVEL=debug it is shown with its traceback.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(given or ["--help"], standalone_mode=False, prog_name="winback")
@@ -80,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _fail(str(problem), problem.code)
     except (KeyboardInterrupt, typer.Abort):
         code = _fail("stopped", 130)
+    except OSError as problem:
+        what = f"{problem.filename}: " if problem.filename else ""
+        code = _fail(f"{what}{problem.strerror or problem}", 1)
     except Exception as problem:
         if os.environ.get("WINBACK_LOG_LEVEL", "").lower() == "debug":
             raise
@@ -88,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"winback: {message}", file=sys.stderr)
+    if sys.stderr is not None:  # closed: print would take standard output instead
+        with suppress(OSError):
+            print(f"winback: {message}", file=sys.stderr, flush=True)
     return code
 
 

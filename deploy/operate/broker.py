@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from deploy.errors import UnavailableError
+from deploy.errors import BadInputError, UnavailableError
 from deploy.operate.patience import patiently
 from schemas.topics import Topic, catalog
 
@@ -23,14 +23,22 @@ EXISTS: Final = 36
 
 @asynccontextmanager
 async def admin(settings: Settings, *, wait: float) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client of a broker that answers, tried for up to `wait` seconds. Raises UnavailableError."""
+    """An admin client of a broker that answers, tried for up to `wait` seconds.
+
+    Raises UnavailableError, and BadInputError for TLS files that cannot be used.
+    """
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
     quiet()
+    try:
+        options = settings.aiokafka()
+    except OSError as problem:
+        files = "WINBACK_SSL_CAFILE, WINBACK_SSL_CERTFILE or WINBACK_SSL_KEYFILE"
+        raise BadInputError(f"{files} cannot be used: {problem.strerror or problem}") from None
 
     async def attempt() -> AIOKafkaAdminClient:
-        client = AIOKafkaAdminClient(**settings.aiokafka())
+        client = AIOKafkaAdminClient(**options)
         try:
             await client.start()
         except BaseException:

@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -30,6 +30,9 @@ TOPICS: Final = frozenset(CHANNEL_TOPICS)
 DAWN: Final = 946_684_800_000
 """2000-01-01T00:00:00Z in milliseconds: the time of lines that carry none anywhere, under the event clock."""
 READ_BYTES: Final = 1 << 18
+LINE_MOST: Final = 64 * 1024 * 1024
+"""Bytes of a line at most: more than the largest record comes to, however it is escaped."""
+TOO_DEEP: Final = "nested too deeply; give such a value as value_b64"
 CHUNK: Final = 1000
 
 
@@ -43,11 +46,11 @@ class Line(NamedTuple):
     timestamp: int
 
 
-def read(paths: Sequence[str], partitions: int, *, event_clock: bool) -> Iterator[list[Line]]:
+def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int | None = None) -> Iterator[list[Line]]:
     """The lines of all files in order, in the chunks they were read in, so that a live pipe is never held back.
 
     Under the event clock a line without timestamp takes its value's own time, else the last one used in the file.
-    Raises BadInputError with file and line number.
+    `most`: bytes that a record's key and value may come to. Raises BadInputError with file and line number.
     """
     check(paths)
     for path in paths:
@@ -57,10 +60,11 @@ def read(paths: Sequence[str], partitions: int, *, event_clock: bool) -> Iterato
             for number, raw in chunk:
                 try:
                     line = parse(raw, partitions, event_clock=event_clock, last=last)
+                    _fit(line, most)
                 except ValueError as problem:
                     if lines:
                         yield lines
-                    raise BadInputError(f"{'standard input' if path == '-' else path}:{number}: {problem}") from None
+                    raise BadInputError(f"{_named(path)}:{number}: {problem}") from None
                 last = line.timestamp
                 lines.append(line)
             if lines:
@@ -83,25 +87,44 @@ def check(paths: Sequence[str]) -> None:
             raise BadInputError(f"{path}: cannot be read ({problem.strerror})") from None
 
 
+def _named(path: str) -> str:
+    return "standard input" if path == "-" else path
+
+
+def _fit(line: Line, most: int | None) -> None:
+    size = len(line.value) + len(line.key or b"")
+    if most is not None and size > most:
+        raise ValueError(f"the record has {size:,} bytes, and a topic takes {most:,} at most")
+
+
 def chunks(path: str) -> Iterator[list[tuple[int, bytes]]]:
-    """Numbered non-blank lines of a file, whatever is there to be read at once in one list."""
+    """Numbered non-blank lines of a file, whatever is there to be read at once in one list. Raises BadInputError."""
     number, rest = 0, b""
-    for piece in _pieces(path):
-        whole = (rest + piece).split(b"\n")
-        rest = whole.pop() if piece else b""
-        lines = []
-        for raw in whole:
-            number += 1
-            if raw and not raw.isspace():
-                lines.append((number, raw))
-        if lines:
-            yield lines
+    try:
+        for piece in _pieces(path):
+            whole = (rest + piece).split(b"\n")
+            rest = whole.pop() if piece else b""
+            lines = []
+            for raw in whole:
+                number += 1
+                if raw and not raw.isspace():
+                    lines.append((number, raw))
+            if lines:
+                yield lines
+            if len(rest) > LINE_MOST:
+                raise BadInputError(f"{_named(path)}:{number + 1}: longer than {LINE_MOST:,} bytes; is it JSON lines?")
+    except (OSError, EOFError, zlib.error) as problem:
+        said = getattr(problem, "strerror", None) or problem
+        after = f" after line {number}" if number else ""
+        raise BadInputError(f"{_named(path)}: cannot be read{after} ({said})") from None
 
 
 def _pieces(path: str) -> Iterator[bytes]:
-    """The file's bytes as they come, and b"" once at its end."""
+    """The file's bytes as they come, and b"" once at its end. Raises OSError, EOFError, zlib.error."""
     with ExitStack() as exits:
         if path == "-":
+            if sys.stdin is None:
+                raise OSError("it is closed")
             # Unbuffered: a thread that waits in a buffered standard input would block the interpreter's exit.
             read = exits.enter_context(io.FileIO(sys.stdin.fileno(), closefd=False)).read
         elif path.endswith(".gz"):
@@ -110,10 +133,7 @@ def _pieces(path: str) -> Iterator[bytes]:
             read = exits.enter_context(io.FileIO(path)).read
         piece = b"start"
         while piece:
-            try:
-                piece = read(READ_BYTES) or b""
-            except (OSError, EOFError, zlib.error) as problem:
-                raise BadInputError(f"{path}: cannot be read ({problem})") from None
+            piece = read(READ_BYTES) or b""
             yield piece
 
 
@@ -181,9 +201,10 @@ def _decode(raw: bytes) -> tuple[Any, bool]:
     try:
         return json.loads(raw), False
     except RecursionError:
-        raise ValueError("nested too deeply; give such a value as value_b64") from None
+        raise ValueError(TOO_DEEP) from None
     except ValueError:
-        raise ValueError(f"bad JSON ({refusal})") from None
+        wide = "; is the file UTF-16? UTF-8 is needed" if b"\0" in raw else ""
+        raise ValueError(f"bad JSON ({refusal}){wide}") from None
 
 
 def _value(line: dict[str, Any], *, exact: bool) -> tuple[bytes, Any]:
@@ -192,12 +213,22 @@ def _value(line: dict[str, Any], *, exact: bool) -> tuple[bytes, Any]:
     if ("value" in line) == (coded is not None):
         raise ValueError("needs either value or value_b64" + (", not both" if "value" in line else ""))
     if coded is None:
-        content = line["value"]
-        return (orjson.dumps(content) if exact else json.dumps(content).encode()), content
+        return _dumped(line["value"], exact=exact), line["value"]
     try:
         return base64.b64decode(coded, validate=True), None
     except (binascii.Error, TypeError, ValueError):
         raise ValueError("value_b64 is not base64") from None
+
+
+def _dumped(content: Any, *, exact: bool) -> bytes:
+    """A value's bytes. orjson reads more than it writes: what is nested deeper than 254 levels is json's."""
+    if exact:
+        with suppress(orjson.JSONEncodeError):
+            return orjson.dumps(content)
+    try:
+        return json.dumps(content).encode()
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
 
 
 def _own_time(content: Any, last: int) -> int:

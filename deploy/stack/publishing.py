@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from deploy.errors import UnavailableError
+from deploy.errors import BadInputError, UnavailableError
 
 if TYPE_CHECKING:
     from aiokafka.producer.message_accumulator import BatchBuilder
@@ -22,31 +25,58 @@ AHEAD: Final = 8
 """Chunks of lines read ahead of the broker."""
 PER_SECOND: Final = 20
 """With a rate, lines go out in this many portions a second."""
+SILENCE: Final = 30.0
+"""Seconds without an acknowledgement after which the broker is gone: aiokafka itself may wait for it for ever."""
+LEAVING: Final = 5.0
+"""Seconds for what is under way to arrive, when something has failed or somebody wants to stop."""
+
+
+@dataclass
+class Done:
+    """How far a publication is, also when it fails: records taken, records the broker has acknowledged, bytes taken."""
+
+    records: int = 0
+    acknowledged: int = 0
+    bytes: int = 0
+
+    def __str__(self) -> str:
+        if not self.records:
+            return "nothing was published"
+        return f"Kafka has acknowledged {self.acknowledged:,} of the {self.records:,} records sent"
 
 
 async def publish(
-    settings: Settings, lines: Iterator[list[Line]], *, rate: float = 0, report: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    lines: Iterator[list[Line]],
+    *,
+    rate: float = 0,
+    report: Callable[[int], None] = lambda _: None,
+    done: Done | None = None,
 ) -> tuple[int, int]:
     """Publish all lines, `rate` a second at most (0: no limit). Returns records and bytes.
 
-    What was read is sent as soon as no more is there to be read, so a live pipe is never held back.
-    Lines before a bad one are published. Raises BadInputError, UnavailableError.
+    What was read is sent as soon as no more is there to be read, so a live pipe is never held back. `done` tells how
+    far it got, also when it fails. Lines before a bad one are published. Raises BadInputError, UnavailableError.
     """
-    loop = asyncio.get_running_loop()
+    loop, done = asyncio.get_running_loop(), done or Done()
     began, portion = loop.time(), max(1, int(rate / PER_SECOND))
-    async with Publisher(settings) as publisher:
-        async for chunk in read_ahead(lines):
-            if chunk is None:
-                await publisher.flush()
-                continue
-            for at in range(0, len(chunk), portion if rate else len(chunk)):
-                if rate and (early := began + publisher.records / rate - loop.time()) > 0:
+    async with Publisher(settings, done) as publisher:
+        try:
+            async for chunk in read_ahead(lines):
+                if chunk is None:
                     await publisher.flush()
-                    await asyncio.sleep(early)
-                await publisher.send(chunk[at : at + portion] if rate else chunk)
-                report(publisher.records)
+                    continue
+                for at in range(0, len(chunk), portion if rate else len(chunk)):
+                    if rate and (early := began + done.records / rate - loop.time()) > 0:
+                        await publisher.flush()
+                        await asyncio.sleep(early)
+                    await publisher.send(chunk[at : at + portion] if rate else chunk)
+                    report(done.records)
+        except BadInputError:
+            await publisher.flush()
+            raise
         await publisher.flush()
-        return publisher.records, publisher.bytes
+        return done.records, done.bytes
 
 
 async def read_ahead(chunks: Iterator[list[Line]]) -> AsyncIterator[list[Line] | None]:
@@ -54,10 +84,13 @@ async def read_ahead(chunks: Iterator[list[Line]]) -> AsyncIterator[list[Line] |
 
     What the reader raises is raised here, after the chunks before it.
     """
-    loop, queue = asyncio.get_running_loop(), asyncio.Queue[list["Line"] | Exception | None](AHEAD)
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    ahead: queue.Queue[list[Line] | Exception | None] = queue.Queue(AHEAD)
 
     def put(item: list[Line] | Exception | None) -> None:
-        asyncio.run_coroutine_threadsafe(queue.put(item), loop).result()
+        ahead.put(item)
+        with suppress(RuntimeError):  # the loop is closed, because the command was stopped
+            loop.call_soon_threadsafe(ready.set)
 
     def read() -> None:
         try:
@@ -70,9 +103,13 @@ async def read_ahead(chunks: Iterator[list[Line]]) -> AsyncIterator[list[Line] |
     # A daemon: it may wait for ever on a silent pipe, and must not keep a stopped command alive.
     threading.Thread(target=read, name="input", daemon=True).start()
     while True:
-        if queue.empty():
+        if ahead.empty():
             yield None
-        item = await queue.get()
+        ready.clear()
+        while ahead.empty():
+            await ready.wait()
+            ready.clear()
+        item = ahead.get_nowait()
         if item is None:
             return
         if isinstance(item, Exception):
@@ -80,13 +117,21 @@ async def read_ahead(chunks: Iterator[list[Line]]) -> AsyncIterator[list[Line] |
         yield item
 
 
-class Publisher:
-    """`async with Publisher(settings) as p: await p.send(lines); await p.flush()`. Counts records and bytes."""
+class _Sent(NamedTuple):
+    """A batch on its way."""
 
-    def __init__(self, settings: Settings) -> None:
+    future: asyncio.Future[Any]
+    topic: str
+    records: int
+
+
+class Publisher:
+    """`async with Publisher(settings, done) as p: await p.send(lines); await p.flush()`. `done` is kept up to date."""
+
+    def __init__(self, settings: Settings, done: Done | None = None, *, silence: float = SILENCE) -> None:
         from aiokafka import AIOKafkaProducer
 
-        self._kafka = settings.kafka
+        self._kafka, self._done, self._silence = settings.kafka, done or Done(), silence
         self._producer = AIOKafkaProducer(
             **settings.aiokafka(),
             acks="all",
@@ -96,18 +141,28 @@ class Publisher:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         self._open: dict[tuple[str, int], BatchBuilder] = {}
-        self._sent: list[asyncio.Future[Any]] = []
-        self.records = 0
-        self.bytes = 0
+        self._sent: list[_Sent] = []
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
+        from aiokafka.errors import KafkaError
+
+        try:
+            await self._producer.start()
+        except BaseException as problem:
+            await self._producer.stop()
+            if isinstance(problem, KafkaError | OSError):
+                raise UnavailableError(f"Kafka at {self._kafka} does not answer: {problem}") from None
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._producer.stop()
+        # What is under way may still arrive. A broker that is gone is not waited for when something has failed.
+        stopping = asyncio.ensure_future(self._producer.stop())
+        await asyncio.wait((stopping,), timeout=None if error is None else LEAVING)
+        stopping.cancel()
+        self._count()
 
     async def send(self, lines: Sequence[Line]) -> None:
         """Put lines into their partitions' batches; full batches go out. Raises UnavailableError."""
@@ -120,31 +175,52 @@ class Publisher:
                 await self._dispatch(place)
                 batch = self._open[place] = self._producer.create_batch()
                 batch.append(key=line.key, value=line.value, timestamp=line.timestamp)
-            self.records += 1
-            self.bytes += len(line.value)
-        await self._settle([future for future in self._sent if future.done()])
+            self._done.records += 1
+            self._done.bytes += len(line.value)
+        self._settle()
 
     async def flush(self) -> None:
         """Send what is open; returns when every record is acknowledged. Raises UnavailableError."""
-        await asyncio.gather(*(self._dispatch(place) for place in list(self._open)))
-        await self._settle(self._sent)
+        for place in list(self._open):
+            await self._dispatch(place)
+        while self._sent:
+            before = self._done.acknowledged
+            await asyncio.wait([sent.future for sent in self._sent], timeout=self._silence)
+            self._settle()
+            if self._sent and self._done.acknowledged == before:
+                raise self._silent()
 
     async def _dispatch(self, place: tuple[str, int]) -> None:
         from aiokafka.errors import KafkaError
 
-        batch = self._open.pop(place)
+        batch, (topic, partition) = self._open.pop(place), place
         batch.close()
         try:
-            self._sent.append(await self._producer.send_batch(batch, place[0], partition=place[1]))
+            sending = self._producer.send_batch(batch, topic, partition=partition)
+            future = await asyncio.wait_for(sending, self._silence)
+        except TimeoutError:
+            raise self._silent() from None
         except (KafkaError, AssertionError) as problem:  # an unknown partition is an assertion in aiokafka
-            raise UnavailableError(f"Kafka at {self._kafka} does not take records for {place[0]}: {problem}") from None
+            raise UnavailableError(f"Kafka at {self._kafka} does not take records for {topic}: {problem}") from None
+        self._sent.append(_Sent(future, topic, batch.record_count()))
 
-    async def _settle(self, futures: Sequence[asyncio.Future[Any]]) -> None:
-        from aiokafka.errors import KafkaError
+    def _silent(self) -> UnavailableError:
+        return UnavailableError(f"Kafka at {self._kafka} has acknowledged nothing for {self._silence:g} s")
 
-        try:
-            await asyncio.gather(*futures)
-        except KafkaError as problem:
-            raise UnavailableError(f"Kafka at {self._kafka} did not take all records: {problem}") from None
-        done = set(map(id, futures))
-        self._sent = [future for future in self._sent if id(future) not in done]
+    def _settle(self) -> None:
+        """Count what has been acknowledged. Raises UnavailableError for the first batch that was refused."""
+        for topic, problem in self._count():
+            said = str(problem) or type(problem).__name__
+            raise UnavailableError(f"Kafka at {self._kafka} did not take all records for {topic}: {said}")
+
+    def _count(self) -> list[tuple[str, BaseException]]:
+        """Take out the batches that are done; returns those that failed, with their topics."""
+        failed = []
+        for future, topic, records in [sent for sent in self._sent if sent.future.done()]:
+            problem = asyncio.CancelledError() if future.cancelled() else future.exception()
+            if problem is None:
+                self._done.acknowledged += records
+            else:
+                failed.append((topic, problem))
+        self._sent = [sent for sent in self._sent if not sent.future.done()]
+        return failed

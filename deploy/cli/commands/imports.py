@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from deploy import console
-from deploy.cli import config, running
+from deploy.cli import config
 from deploy.cli.commands.options import Json, Wait
-from deploy.cli.commands.publish import publish_all
+from deploy.cli.commands.publish import published
 from deploy.errors import BadInputError
 
 Map = Annotated[Path, typer.Option("--map", metavar="MAP.yaml", help="Which column is what.")]
@@ -41,7 +41,7 @@ def import_(
     else:
         from deploy.stack import lines
 
-        running.run(publish_all(settings, lines.of_objects(made, settings.partitions), rate=0, wait=wait))
+        published(settings, lines.of_objects(made, settings.partitions), rate=0, wait=wait)
     if json and not print_:
         console.data(tally.numbers())
     else:

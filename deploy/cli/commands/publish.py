@@ -10,11 +10,13 @@ import typer
 from deploy import console
 from deploy.cli import config, running
 from deploy.cli.commands.options import Clock, Files, Json, Wait
+from deploy.errors import BadInputError, UnavailableError
 from deploy.operate import broker
-from schemas.topics import CHANNEL_TOPICS
+from schemas.topics import CHANNEL_TOPICS, MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from deploy.stack.lines import Line
+    from deploy.stack.publishing import Done
     from schemas.settings import Settings
 
 Rate = Annotated[
@@ -33,16 +35,30 @@ def publish(
 
     settings = config.load(**({} if clock is None else {"clock": clock.value}))
     lines.check(files)
-    chunks = lines.read(files, settings.partitions, event_clock=settings.clock == "event")
-    records, size = running.run(publish_all(settings, chunks, rate=rate, wait=wait))
+    chunks = lines.read(files, settings.partitions, event_clock=settings.clock == "event", most=MAX_RECORD_BYTES)
+    records, size = published(settings, chunks, rate=rate, wait=wait)
     if json:
         console.data({"records": records, "bytes": size})
     else:
         console.note(f"published {records:,} records ({size / 1e6:,.1f} MB) to {settings.kafka}")
 
 
-async def publish_all(settings: Settings, chunks: Iterator[list[Line]], *, rate: float, wait: float) -> tuple[int, int]:
-    """Publish lines with progress shown, to a broker whose topics have been checked. Returns records and bytes."""
+def published(settings: Settings, chunks: Iterator[list[Line]], *, rate: float, wait: float) -> tuple[int, int]:
+    """Publish lines; returns records and bytes. Whatever ends it early says how many records were acknowledged."""
+    from deploy.stack.publishing import Done
+
+    done = Done()
+    try:
+        return running.run(_publish(settings, chunks, done, rate=rate, wait=wait))
+    except (BadInputError, UnavailableError, running.StoppedError) as problem:
+        problem.args = (f"{problem}; {done}",)
+        raise
+
+
+async def _publish(
+    settings: Settings, chunks: Iterator[list[Line]], done: Done, *, rate: float, wait: float
+) -> tuple[int, int]:
+    """Publish lines with progress shown, to a broker whose topics have been checked."""
     from deploy.stack import publishing
 
     async with broker.admin(settings, wait=wait) as client:
@@ -50,7 +66,11 @@ async def publish_all(settings: Settings, chunks: Iterator[list[Line]], *, rate:
     broker.complain(have, [t for t in broker.catalog(settings.partitions) if t.name in CHANNEL_TOPICS])
     with console.progress() as shown:
         task = shown.add_task("publish", total=None)
-        return await publishing.publish(settings, chunks, rate=rate, report=lambda n: shown.update(task, completed=n))
+
+        def report(count: int) -> None:
+            shown.update(task, completed=count)
+
+        return await publishing.publish(settings, chunks, rate=rate, report=report, done=done)
 
 
 def add_to(app: typer.Typer) -> None:
