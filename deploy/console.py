@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from deploy.errors import BadInputError
 
@@ -27,15 +27,21 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def output() -> IO[bytes]:
+    """Standard output, for bytes. Raises OSError when the command was started without."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "standard output is closed")
+    return sys.stdout.buffer
+
+
 def data(value: Any) -> None:
     """One JSON value on standard output, indented, and nothing else."""
     import orjson
 
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, "standard output is closed")
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    sys.stdout.buffer.write(orjson.dumps(value, option=options, default=_plain))
-    sys.stdout.buffer.flush()
+    out = output()
+    out.write(orjson.dumps(value, option=options, default=_plain))
+    out.flush()
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -83,9 +82,10 @@ class Tally:
 def _print(lines: Iterable[dict[str, Any]]) -> None:
     import orjson
 
+    out = console.output()
     for line in lines:
-        sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()
+        out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    out.flush()
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,15 +33,15 @@ def simulate(
             truth.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise BadInputError(f"--truth {truth}: cannot be written ({problem.strerror})") from None
-    write = sys.stdout.buffer.write
+    out = console.output()
     with console.progress() as shown:
         task = shown.add_task("events", total=None)
         count = 0
         for count, line in enumerate(make(customers, days, seed, truth), 1):
-            write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
             if count % EVERY == 0:
                 shown.update(task, completed=count)
-        sys.stdout.buffer.flush()
+        out.flush()
         shown.update(task, completed=count)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import os
@@ -29,6 +30,14 @@ def place(tmp_path):
     (tmp_path / "odd.yaml").write_text("campaigns: [{id: x, trigger: {on: full_moon}, steps: []}]")
     (tmp_path / "list.yaml").write_text("- 1\n")
     (tmp_path / "rows.csv").write_text("InvoiceNo\n1\n")
+    nested = b"[" * 5_000 + b"NaN" + b"]" * 5_000
+    (tmp_path / "deep.jsonl").write_bytes(GOOD + GOOD.replace(b'{"type":"page","anonymousId":"a1"}', nested))
+    (tmp_path / "wide.jsonl").write_bytes(GOOD.decode().encode("utf-16") + GOOD)
+    (tmp_path / "latin.jsonl").write_bytes(GOOD.replace(b"a1", b"\xe9"))
+    (tmp_path / "binary.jsonl").write_bytes(bytes(range(256)))
+    (tmp_path / "key.jsonl").write_bytes(GOOD.replace(b'"k"', b'"\\ud800"'))
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b"".join(GOOD + b" " * n for n in range(500)))[:400])
+    (tmp_path / "fake.jsonl.gz").write_bytes(GOOD)
     return tmp_path
 
 
@@ -77,6 +86,13 @@ BAD = {
     "replay: bad line": (["replay", "bad.jsonl"], "bad.jsonl:2"),
     "replay: unknown topic": (["replay", "topic.jsonl"], "channels.fax"),
     "replay: second file bad": (["replay", "good.jsonl", "bad.jsonl"], "bad.jsonl:2"),
+    "replay: too deep": (["replay", "deep.jsonl"], "deep.jsonl:2: nested too deeply"),
+    "replay: UTF-16": (["replay", "wide.jsonl"], "UTF-8 is needed"),
+    "replay: Latin-1": (["replay", "latin.jsonl"], "latin.jsonl:1"),
+    "replay: binary": (["replay", "binary.jsonl"], "binary.jsonl:1"),
+    "replay: lone surrogate in a key": (["replay", "key.jsonl"], "key.jsonl:1: key holds a lone surrogate"),
+    "replay: gzip cut off": (["replay", "cut.jsonl.gz"], "cut.jsonl.gz: cannot be read after line"),
+    "replay: no gzip": (["replay", "fake.jsonl.gz"], "fake.jsonl.gz: cannot be read"),
     "replay: out in the way": (["replay", "good.jsonl", "--out", "file/deep"], "file"),
     "publish: missing file": (["publish", "absent.jsonl"], "absent.jsonl"),
     "publish: bad rate": (["publish", "good.jsonl", "--rate", "-1"], "--rate"),
@@ -140,6 +156,31 @@ def test_a_bad_setting_is_one_line_and_exit_2(winback, command):
     """A bad variable is named, whatever command meets it."""
     ran = winback(*command.split(), WINBACK_PARTITIONS="none")
     assert "WINBACK_PARTITIONS" in refused(ran)
+
+
+BAD_SETTINGS = {
+    "WINBACK_KAFKA": ["", "host:port:x", ":", "127.0.0.1:99999", "a:9092,,b:9092"],
+    "WINBACK_SECURITY_PROTOCOL": ["SASL_SSL"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, all_ in BAD_SETTINGS.items() for value in all_])
+def test_settings_that_no_client_can_use_are_one_line_and_exit_2(winback, name, value):
+    """Addresses that are none, and a login without a name, are told before anything is tried."""
+    assert name in refused(winback("publish", "good.jsonl", "--wait", "0", **{name: value}))
+
+
+def test_tls_files_that_cannot_be_read_are_one_line_and_exit_2(winback):
+    """They are no absent broker: waiting for them does not help."""
+    tls = {"WINBACK_SECURITY_PROTOCOL": "SSL", "WINBACK_SSL_CAFILE": "absent.pem"}
+    assert "WINBACK_SSL_CAFILE" in refused(winback("publish", "good.jsonl", "--wait", "60", **tls))
+
+
+def test_a_secret_is_not_shown_by_the_error_that_refuses_it(winback):
+    """What cannot be keyed with is not printed either."""
+    line = refused(winback("replay", "good.jsonl", WINBACK_SECRET="hush\udcff"))  # noqa: S106 - made up
+    assert "WINBACK_SECRET is not UTF-8" in line
+    assert "hush" not in line
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -265,6 +306,31 @@ def test_as_a_program_it_refuses_in_one_line(place):
     program = [sys.executable, "-m", "deploy.cli.main", "replay", "bad.jsonl"]
     ran = subprocess.run(program, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert "bad.jsonl:2" in refused(ran)
+
+
+CLOSED = {
+    "replay - <&-": "standard input: cannot be read (it is closed)",
+    "simulate --customers 1 >&-": "standard output is closed",
+    "simulate --customers 9 >/dev/full": "No space left on device",
+    "schema >&-": "standard output is closed",
+    "replay good.jsonl --json >/dev/full": "No space left on device",
+}
+
+
+@pytest.mark.parametrize("command", CLOSED)
+def test_streams_that_are_closed_or_full_are_one_line(place, command):
+    """Standard input and output that cannot be used end a command with what is wrong, not with a traceback."""
+    program = f"{sys.executable} -m deploy.local.cli {command}"
+    ran = subprocess.run(["bash", "-c", program], cwd=place, capture_output=True, text=True, check=False)
+    assert ran.returncode in (1, 2)
+    assert ran.stderr == f"winback: {CLOSED[command]}\n"
+
+
+def test_a_closed_standard_error_leaves_standard_output_alone(place):
+    """What would be said goes nowhere, least of all into the data."""
+    program = f"{sys.executable} -m deploy.local.cli replay bad.jsonl 2>&-"
+    ran = subprocess.run(["bash", "-c", program], cwd=place, stdout=subprocess.PIPE, check=False)
+    assert (ran.returncode, ran.stdout) == (2, b"")
 
 
 def test_a_closed_pipe_is_no_error():
