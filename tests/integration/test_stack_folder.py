@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from tests.integration.harness import winback, write
 from tests.integration.test_once import STORY
+from tests.support.stack import winback, write
 
 
 def test_a_stacks_folder_is_private_and_refuses_another_secret(tmp_path):

@@ -320,7 +320,7 @@ CLOSED = {
 @pytest.mark.parametrize("command", CLOSED)
 def test_streams_that_are_closed_or_full_are_one_line(place, command):
     """Standard input and output that cannot be used end a command with what is wrong, not with a traceback."""
-    program = f"{sys.executable} -m deploy.local.cli {command}"
+    program = f"{sys.executable} -m deploy.cli.main {command}"
     ran = subprocess.run(["bash", "-c", program], cwd=place, capture_output=True, text=True, check=False)
     assert ran.returncode in (1, 2)
     assert ran.stderr == f"winback: {CLOSED[command]}\n"
@@ -328,7 +328,7 @@ def test_streams_that_are_closed_or_full_are_one_line(place, command):
 
 def test_a_closed_standard_error_leaves_standard_output_alone(place):
     """What would be said goes nowhere, least of all into the data."""
-    program = f"{sys.executable} -m deploy.local.cli replay bad.jsonl 2>&-"
+    program = f"{sys.executable} -m deploy.cli.main replay bad.jsonl 2>&-"
     ran = subprocess.run(["bash", "-c", program], cwd=place, stdout=subprocess.PIPE, check=False)
     assert (ran.returncode, ran.stdout) == (2, b"")
 
