@@ -13,13 +13,13 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check lint docs test-all kafka faults simulation bench lock clean
+.PHONY: help run up test check lint docs test-all kafka faults simulation bench bench-against same-as lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1|/' | awk -F'|' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1|/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or later is needed; name one with PYTHON=" >&2; exit 1; }
@@ -82,6 +82,12 @@ faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on A
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
 	@$(BIN)/pytest -s tests/bench
 	@$(BIN)/python tests/bench/bench_decode.py
+
+bench-against: $(VENV)/.dev  ## REV=<revision>: this build beside that one, as ratios; ARGS="--only core --rounds 3"
+	@$(BIN)/python -m tests.bench.against $(REV) $(ARGS)
+
+same-as: $(VENV)/.dev  ## REV=<revision>: whether `replay` writes the same files as that build's
+	@$(BIN)/python -m tests.bench.against $(REV) --only same
 
 lock: $(VENV)/.dev  ## write constraints.txt from what is installed
 	@$(BIN)/pip freeze --exclude-editable --exclude winback | grep -v '^-e\|^#' > constraints.txt

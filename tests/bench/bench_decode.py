@@ -23,7 +23,7 @@ import orjson
 from schemas.events import DeadLetter, Reader
 from schemas.record import Record
 
-SDK_EVENTS = Path("/work/shared/data/sdk-events.jsonl")
+SDK_EVENTS = sorted((Path(__file__).parents[1] / "data").glob("sdk-events*.jsonl"))
 NOW = 1_795_285_979_333
 
 
@@ -66,10 +66,9 @@ def _event(rng: random.Random, user: str, anonymous: str, email: str) -> bytes:
 
 
 def sdk_events() -> list[bytes]:
-    """The values of the recorded SDK events up to 2 kB that are strict JSON; empty when the file is not there."""
-    if not SDK_EVENTS.exists():
-        return []
-    values = (json.dumps(json.loads(line)["value"]).encode() for line in SDK_EVENTS.read_text().splitlines())
+    """The values of the recorded SDK events up to 2 kB that are strict JSON."""
+    lines = (line for path in SDK_EVENTS for line in path.read_text().splitlines())
+    values = (json.dumps(json.loads(line)["value"]).encode() for line in lines)
     return [value for value in values if len(value) <= 2048 and b"NaN" not in value and b"\\ud800" not in value]
 
 
@@ -120,8 +119,7 @@ def main() -> None:
     options = parser.parse_args()
     sets = {"small": small_events(), "SDK": sdk_events()}
     for name, values in sets.items():
-        if values:
-            measure(name, values, options.repeat)
+        measure(name, values, options.repeat)
     if options.profile:
         reader, records = Reader(), [Record("channels.web", 1, n, NOW, None, v) for n, v in enumerate(sets["small"])]
         with cProfile.Profile() as profile:

@@ -1,4 +1,4 @@
-"""Events as four real SDKs put them on the wire."""
+"""Events as eleven real SDKs put them on the wire (tests/data)."""
 
 from __future__ import annotations
 
@@ -14,32 +14,37 @@ from schemas.documents import json_schemas
 from schemas.events import DeadLetter, Reader
 from schemas.record import Record
 
-PATH = Path("/work/shared/data/sdk-events.jsonl")
-pytestmark = pytest.mark.skipif(not PATH.exists(), reason="the recorded SDK events are not here")
+DATA = Path(__file__).parents[2] / "data"
+FIRST, SECOND = "sdk-events.jsonl", "sdk-events-2.jsonl"
 
 
-def records() -> list[Record]:
-    """The 77 recorded events as records, written by Python's json with its NaN and lone surrogates."""
-    lines = [json.loads(line) for line in PATH.read_text().splitlines()]
+def records(name: str) -> list[Record]:
+    """The recorded events of a file as records, written by Python's json with its NaN and lone surrogates."""
+    lines = [json.loads(line) for line in (DATA / name).read_text().splitlines()]
     return [
         Record(line["topic"], 0, offset, 1_795_285_979_333, None, json.dumps(line["value"]).encode())
         for offset, line in enumerate(lines)
     ]
 
 
-def test_all_are_read_or_refused_with_a_reason() -> None:
-    """Each of the 77 is an event or a dead letter, and the dead ones are dead for what is wrong with them."""
-    results = [Reader().read(record) for record in records()]
+@pytest.mark.parametrize(
+    ("name", "count", "dead"),
+    [(FIRST, 77, {"no_identifier": 4, "missing_event_name": 2, "invalid_timestamp": 1}), (SECOND, 68, {})],
+)
+def test_all_are_read_or_refused_with_a_reason(name: str, count: int, dead: dict[str, int]) -> None:
+    """Each is an event or a dead letter, and the dead ones are dead for what is wrong with them."""
+    results = [Reader().read(record) for record in records(name)]
     reasons = Counter(result.reason.value for result in results if isinstance(result, DeadLetter))
-    assert len(results) == 77
-    assert reasons == {"no_identifier": 4, "missing_event_name": 2, "invalid_timestamp": 1}
+    assert len(results) == count
+    assert reasons == dead
 
 
-def test_accepted_ones_match_the_published_schemas() -> None:
+@pytest.mark.parametrize("name", [FIRST, SECOND])
+def test_accepted_ones_match_the_published_schemas(name: str) -> None:
     """Every raw event matches the schema of its topic, every accepted one that of stitched.events."""
     schemas = {topic: Draft202012Validator(schema) for topic, schema in json_schemas().items()}
     reader = Reader()
-    for record in records():
+    for record in records(name):
         result = reader.read(record)
         if isinstance(result, DeadLetter):
             continue
@@ -52,6 +57,6 @@ def test_accepted_ones_match_the_published_schemas() -> None:
 def test_an_identify_of_each_kind_knows_its_e_mail() -> None:
     """Traits are found in traits (Segment) and in context.traits (RudderStack)."""
     reader = Reader()
-    events = [result for result in map(reader.read, records()) if not isinstance(result, DeadLetter)]
+    events = [result for result in map(reader.read, records(FIRST)) if not isinstance(result, DeadLetter)]
     emails = {one.value for event in events for one in event.identifiers if one.type == "email"}
     assert emails == {"ana.m\u00fcller@example.com", "ana.m\u00fcller+shop@example.com"}

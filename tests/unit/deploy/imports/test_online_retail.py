@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from deploy.imports.orders import import_lines
 from schemas.topics import MAX_EVENT_BYTES
 
 ROOT = Path(__file__).parents[4]
-DATA = ROOT.parent / "shared" / "data" / "online-retail.csv.gz"
+DATA = Path(os.environ.get("WINBACK_RETAIL_DATA") or ROOT.parent / "shared" / "data" / "online-retail.csv.gz")
 
 
 @pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not here")
