@@ -38,7 +38,7 @@ def alone(folder, lines):
             offset = offsets.setdefault((one.topic, one.partition), 0)
             records.append(Record(one.topic, one.partition, offset, one.timestamp, one.key, one.value))
             offsets[one.topic, one.partition] += 1
-    return files(folder, testing.replay(records, settings, load(EVERYTHING)))
+    return files(folder, replay.replay(records, settings, load(EVERYTHING)))
 
 
 def files(folder, records):
