@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     stall_timeout: float = Field(120.0, gt=0, description="seconds without progress before a worker exits")
     metrics: str = Field("127.0.0.1:9464", description="host:port of Prometheus metrics; empty turns them off")
     http: str = Field("127.0.0.1:8123", description="host:port of ClickHouse's HTTP interface while embedded")
+    http_password: SecretStr | None = Field(None, description="password of that interface; a must where not loopback")
+    http_admin: Path = Field(
+        Path(".winback/clickhouse.admin"), description="file with the password to write with there"
+    )
+    http_max_body: int = Field(16 * 1024**2, ge=1024, description="bytes of a reader's request, packed or unpacked")
+    http_max_answer: int = Field(100 * 1024**2, ge=1024, description="bytes of an answer to a reader")
+    http_max_memory: int = Field(4 * 1024**3, ge=1024**2, description="bytes of memory of one query of a reader")
+    http_max_seconds: float = Field(120.0, gt=0, description="seconds that one query of a reader may take")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")

@@ -30,13 +30,16 @@ def shown(settings: Settings) -> str:
         raise BadInputError(str(problem)) from None
 
 
-def connect(settings: Settings, *, wait: float) -> Client:
-    """A client of a ClickHouse that answers, tried for up to `wait` seconds. Raises BadInputError, UnavailableError."""
+def connect(settings: Settings, *, wait: float, writes: bool = False) -> Client:
+    """A client of a ClickHouse that answers, tried for up to `wait` seconds; `writes`: it will write.
+
+    Raises BadInputError, UnavailableError.
+    """
     from sinks.clickhouse import errors
     from sinks.clickhouse.client import connect as reach
 
     async def attempt() -> Client:
-        return await asyncio.to_thread(reach, settings)
+        return await asyncio.to_thread(reach, settings, writes=writes)
 
     where = f"ClickHouse at {shown(settings)}"
     try:

@@ -11,6 +11,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ProgrammingError
 
 from schemas.settings import Settings
+from sinks.clickhouse import admin
 from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError, Verdict, verdict
 
 if TYPE_CHECKING:
@@ -55,9 +56,10 @@ def target(settings: Settings) -> Target:
     return Target(dsn, embedded=False, database=unquote(parts.path.strip("/").split("/")[0]) or DATABASE)
 
 
-def connect(settings: Settings) -> Client:
+def connect(settings: Settings, *, writes: bool = False) -> Client:
     """A client whose database exists; close it when done. Not for two threads at once.
 
+    `writes`: it logs in as who may write, where that is an embedded ClickHouse of another process on this machine.
     Raises ValueError for a DSN that cannot be one, UnavailableError when ClickHouse does not answer (or its directory
     is another process's), SchemaError when it answers but refuses.
     """
@@ -66,6 +68,8 @@ def connect(settings: Settings) -> Client:
     if not where.embedded:
         # No session: a client that was cut off in the middle of an insert may repeat it at once.
         options |= {"autogenerate_session_id": False, "secure": urlsplit(where.dsn).scheme in SECURE}
+        if (own := admin.credentials(settings, where.dsn, writes=writes)) is not None:
+            options |= {"username": own.user, "password": own.password}
     try:
         client = clickhouse_connect.get_client(dsn=where.dsn, **options)
         client.database = "default"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import DatabaseError, Error
 
 from sinks.clickhouse.client import first_line
 from sinks.clickhouse.errors import SchemaError, Verdict, verdict
@@ -25,6 +25,7 @@ BASES: Final = (
     "current_events.sql", "current_conversions.sql", "carts.sql",
 )  # fmt: skip
 """Views that others are built on, in the order in which they need each other."""
+ACCESS_DENIED: Final = 497
 BOOKKEEPING: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
 (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
@@ -64,7 +65,15 @@ def migrate(client: Client) -> list[str]:
     Raises SchemaError when a file that was applied has changed since, or the server refuses one; other errors of the
     client as they are.
     """
-    client.command(BOOKKEEPING)
+    try:
+        client.command(BOOKKEEPING)
+    except DatabaseError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        raise SchemaError(
+            "this user may only read. An embedded ClickHouse lets whoever has the password in its file write: "
+            f"WINBACK_HTTP_ADMIN=<folder of winback up>/clickhouse.admin ({first_line(error)})"
+        ) from error
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known: dict[int, str] = {row[0]: row[1] for row in rows}
     applied = []

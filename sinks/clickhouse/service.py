@@ -53,6 +53,8 @@ async def _main(settings: Settings, *, http: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     where = target(settings)
+    if http and where.embedded:
+        http_interface.checked(settings)
     metrics.serve(settings)
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)  # rows come by the thousand and hold no cycles
@@ -97,7 +99,7 @@ async def _squash(settings: Settings, consumer: SinkConsumer, stopped: asyncio.E
 
 
 def _squash_once(settings: Settings, go_on: Callable[[], bool]) -> None:
-    with closing(connect(settings)) as client:
+    with closing(connect(settings, writes=True)) as client:
         for done in squash(client, Thresholds.of(settings)):
             metrics.SQUASHED.labels(done).inc()
             log.info("merged history: %s", done)
@@ -121,7 +123,7 @@ async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None
 
 
 def _open(settings: Settings) -> Client:
-    client = connect(settings)
+    client = connect(settings, writes=True)
     try:
         for name in migrate(client):
             log.info("migration applied: %s", name)

@@ -119,6 +119,13 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     healthy = winback("doctor", **up.settings)
     assert healthy.returncode == 0, healthy.stdout
 
+    # Whoever can read the file beside the database may migrate it; nobody else writes through the interface.
+    refused = winback("migrate", **up.settings, WINBACK_HTTP_ADMIN=str(tmp_path / "none"))
+    assert refused.returncode == 1
+    assert "WINBACK_HTTP_ADMIN=" in refused.stderr
+    migrated = winback("migrate", **up.settings, WINBACK_HTTP_ADMIN=str(up.folder / "clickhouse.admin"))
+    assert migrated.returncode == 0, migrated.stderr
+
     # The workers have switched to the campaigns file as it is now; one that cannot be used changes nothing.
     wait_for(lambda: in_force.readlink() != first, "the workers to switch", alive=up.process)
     campaigns.write_text("campaigns: [", encoding="utf-8")

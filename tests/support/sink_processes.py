@@ -19,10 +19,10 @@ from schemas.record import Record
 from schemas.settings import Settings
 from tests.support.stack import ROOT, environment, wait_for
 
-SERVICE = "import sys; from schemas.settings import Settings; from sinks.service import run; sys.exit(run(Settings()))"
+SERVICE = "import sys; from schemas.settings import Settings; from sinks.clickhouse.service import run; sys.exit(run(Settings()))"
 KILLED_BEFORE_COMMIT = """
 import os, signal
-from sinks.consumer import SinkConsumer
+from sinks.clickhouse.consumer import SinkConsumer
 async def commit(self):
     if self.written:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -67,9 +67,14 @@ def committed(address: str, group: str = "winback-sinks") -> int:
 
 
 class Sink:
-    """A sink process of its own over `folder`, or over any DSN; `ask(sql)` goes through its HTTP interface."""
+    """A sink process of its own over `folder`, or over any DSN; `ask(sql)` goes through its HTTP interface.
 
-    def __init__(self, kafka: str, dsn: str, log: Path, *, before: str = "", port: int = 0) -> None:
+    `admin`: the file of the interface that it writes to.
+    """
+
+    def __init__(
+        self, kafka: str, dsn: str, log: Path, *, before: str = "", port: int = 0, admin: Path | None = None
+    ) -> None:
         free, self.metrics_port = ports.free(2)
         self.port = port or free
         settings = {
@@ -77,6 +82,7 @@ class Sink:
             "WINBACK_CLICKHOUSE": dsn,
             "WINBACK_HTTP": f"127.0.0.1:{self.port}",
             "WINBACK_METRICS": f"127.0.0.1:{self.metrics_port}",
+            **({"WINBACK_HTTP_ADMIN": str(admin)} if admin else {}),
         }
         with log.open("ab") as out:
             self.process = subprocess.Popen(

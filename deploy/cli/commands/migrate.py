@@ -17,7 +17,7 @@ def migrate(*, wait: Wait = 10.0) -> None:
     from sinks.clickhouse.migrate import migrate as apply
 
     settings = config.load()
-    client = clickhouse.connect(settings, wait=wait)
+    client = clickhouse.connect(settings, wait=wait, writes=True)
     try:
         applied = apply(client)
     except SchemaError as problem:

@@ -4,6 +4,6 @@ chDB lets one process at a time open a directory, so whoever wants to look while
 Grafana) asks the sink process, in the same words that a ClickHouse server understands.
 """
 
-from sinks.clickhouse.embedded.server import serve
+from sinks.clickhouse.embedded.server import checked, serve
 
-__all__ = ["serve"]
+__all__ = ["checked", "serve"]

@@ -11,10 +11,20 @@ BAD_REQUEST: Final = frozenset({
     6, 25, 26, 27, 36, 38, 41, 43, 53, 62, 69, 72, 117, 167, 168, 184, 321, 376, 441, 456, 457,
 })  # fmt: skip
 NOT_FOUND: Final = frozenset({16, 46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 223, 336, 511, 718})
-STATUSES: Final = {48: 501, 159: 408, 164: 403, 202: 503, 241: 500, 497: 403}
+STATUSES: Final = {
+    48: 501, 159: 408, 164: 403, 194: 401, 202: 503, 241: 500, 307: 413, 354: 400, 396: 413,
+    452: 403, 497: 403, 516: 401,
+}  # fmt: skip
 
+BAD_ARGUMENTS: Final = 36
 NOT_IMPLEMENTED: Final = 48
 SYNTAX_ERROR: Final = 62
+
+ACCESS_DENIED: Final = 497
+MAY: Final = (
+    "Over HTTP one may SELECT (WITH), SHOW, DESCRIBE, EXPLAIN and EXISTS over the tables and views of `winback`, with"
+    " the table functions numbers, generateSeries, view, values and merge"
+)
 
 _MEDIA_TYPES: Final = {
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
@@ -54,6 +64,11 @@ class EngineError(Exception):
 def refusal(code: int, name: str, what: str) -> EngineError:
     """An error of this server's own, in ClickHouse's words: its code, the name of that code, and `what` is wrong."""
     return EngineError(f"Code: {code}. DB::Exception: {what}. ({name})")
+
+
+def denied(what: str) -> EngineError:
+    """The refusal of a statement, with what is allowed instead."""
+    return refusal(ACCESS_DENIED, "ACCESS_DENIED", f"{what}. {MAY}")
 
 
 def media_type(format_name: str) -> str:

@@ -6,7 +6,6 @@ another, and handles work side by side with each other and with the sink's inser
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +13,15 @@ from typing import Any, Final
 
 import chdb
 
-from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, EngineError, refusal
+from sinks.clickhouse.client import DATABASE
+from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, refusal
+from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.native import with_version
+from sinks.clickhouse.embedded.parser import catalogue, check, column, of_engine
+from sinks.clickhouse.embedded.reading import NAME, Reader
 from sinks.clickhouse.embedded.statement import Insert, Statement
 
 DEFAULT_FORMAT: Final = "TabSeparated"
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Query:
     settings: Mapping[str, str] = field(default_factory=dict)
     protocol: int = 0
     """The version of the native protocol that the client names, 0 without one."""
-    readonly: bool = False
+    checked: bool = True
+    """Whether it comes from a reader: the statement is checked, and bounded. Not from those who write."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,12 @@ class Answer:
 class Engine:
     """Runs queries, in the calling thread, on the engine this process has open at `path`."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, limits: Limits | None = None) -> None:
+        self.path, self.limits = path, limits or Limits()
         with self._handle() as handle:
             version, timezone = handle.query("SELECT version(), timezone()", "TabSeparated").bytes().decode().split()
+            self.formats = frozenset(column(handle, "SELECT name FROM system.formats WHERE is_output"))
+            self.catalogue = catalogue(handle)
         self.version: str = version
         self.timezone: str = timezone
 
@@ -68,24 +73,40 @@ class Engine:
             raise refusal(NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "INTO OUTFILE and FROM INFILE are not for HTTP")
         if statement.has_more:
             raise refusal(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
+        if query.format not in self.formats:
+            raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {query.format}")
         with self._handle() as handle:
-            self._prepare(handle, query)
+            self._prepare(handle, query, statement)
             insert = statement.insert()
             if insert is not None:
                 return _inserted(handle, insert, statement.sql[insert.data_at :] + query.body)
-            return _answered(handle, statement, query)
+            answer = _answered(handle, statement, query)
+        if query.checked and len(answer.body) > self.limits.answer:
+            told = f"Limit for result exceeded, max bytes: {self.limits.answer}, current bytes: {len(answer.body)}"
+            raise refusal(396, "TOO_MANY_ROWS_OR_BYTES", told)
+        return answer
 
-    def _prepare(self, handle: Any, query: Query) -> None:
-        _execute(handle, f"USE `{_escaped(query.database, '`')}`")
-        pairs = []
-        for name, value in query.settings.items():
+    def _prepare(self, handle: Any, query: Query, statement: Statement) -> None:
+        database, settings = query.database, dict(query.settings)
+        if query.checked and database == "default":
+            # Clients name it of their own accord. In there a table's name is a file's name, so readers are elsewhere.
+            database = DATABASE
+        _execute(handle, f"USE `{_escaped(database, '`')}`")
+        for name in settings:
             if not NAME.fullmatch(name):
                 raise refusal(115, "UNKNOWN_SETTING", f"Unknown setting '{name}'")
-            pairs.append(f"{name} = '{_escaped(value, chr(39))}'")
-        if query.readonly:
+        if query.checked:
+            settings.pop("readonly", None)
+            asked = {name: self.limits.capped(name, value) for name, value in settings.items()}
+            for name, value in asked.items():
+                self.limits.check(name, value, self.catalogue.settings)
+            reader = Reader(self.catalogue, self.limits, database, query.params)
+            with self._handle() as parser:
+                check(parser, reader, statement.sql)
             # 2: it may read and set settings, but not write, and not take this setting back.
-            pairs.append("readonly = 2")
-        if pairs:
+            settings = {**self.limits.settings(), **asked, "readonly": "2"}
+        if settings:
+            pairs = (f"{name} = '{_escaped(value, chr(39))}'" for name, value in settings.items())
             _execute(handle, f"SET {', '.join(pairs)}")
 
     @contextmanager
@@ -102,7 +123,7 @@ def _answered(handle: Any, statement: Statement, query: Query) -> Answer:
         result = handle.query(statement.sql, query.format, params=dict(query.params))
         body = result.bytes() or b""
     except RuntimeError as error:
-        raise _error(error) from None
+        raise of_engine(error) from None
     summary = {
         "read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read(),
         "written_rows": result.rows_written(), "written_bytes": result.bytes_written(), "total_rows_to_read": 0,
@@ -122,7 +143,7 @@ def _inserted(handle: Any, insert: Insert, data: bytes) -> Answer:
                 inserter.append(data)
             result = inserter.finish()
     except RuntimeError as error:
-        raise _error(error) from None
+        raise of_engine(error) from None
     rows, size = str(result.rows_written), str(result.bytes_written)
     summary = {
         "read_rows": rows, "read_bytes": size, "written_rows": rows, "written_bytes": size, "total_rows_to_read": "0",
@@ -135,13 +156,7 @@ def _execute(handle: Any, sql: str) -> None:
     try:
         handle.query(sql, DEFAULT_FORMAT)
     except RuntimeError as error:
-        raise _error(error) from None
-
-
-def _error(error: RuntimeError) -> EngineError:
-    text = str(error).strip()
-    at = text.find("Code: ")
-    return EngineError(text[at:] if at >= 0 else f"Code: 1001. DB::Exception: {text}. (STD_EXCEPTION)")
+        raise of_engine(error) from None
 
 
 def _escaped(text: str, quote: str) -> str:

@@ -11,37 +11,44 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from infra.addresses import is_loopback, parse_address
 from schemas.settings import Settings
+from sinks.clickhouse import admin
 from sinks.clickhouse.client import target
-from sinks.clickhouse.embedded.answers import EngineError, media_type
-from sinks.clickhouse.embedded.engine import Engine
+from sinks.clickhouse.embedded.access import Users, challenge, is_strange
+from sinks.clickhouse.embedded.answers import EngineError, media_type, refusal
+from sinks.clickhouse.embedded.engine import Answer, Engine, Query
+from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.request import read_query
 
 log = logging.getLogger("winback.http")
 
-MAX_BODY: Final = 1024**3
-THREADS: Final = 8
+MAX_WRITTEN: Final = 1024**3
+"""Bytes of a body of the administrator, who inserts."""
+MAX_LINE: Final = 1024**2
+"""Bytes of a URL and of a header, as a server takes: some clients put parameters there."""
+THREADS: Final = 4
 """Queries that run side by side; more of them wait."""
+WAITING: Final = 64
 OK: Final = "Ok.\n"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
-    """Answers requests with one engine. `readonly`: nobody may write, whatever the method; `local`: on loopback."""
+    """Answers requests with one engine. `local`: on loopback. `body`: most bytes of a reader's body."""
 
-    def __init__(self, engine: Engine, *, local: bool, readonly: bool) -> None:
-        self.engine, self.local, self.readonly = engine, local, readonly
+    def __init__(self, engine: Engine, users: Users, *, local: bool, body: int = 16 * 1024**2) -> None:
+        self.engine, self.users, self.local, self.body = engine, users, local, body
         self.name = socket.gethostname()
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
+        self.under_way = 0
 
     def app(self) -> web.Application:
         """The routes of ClickHouse's interface that clients use."""
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[self.guard])
+        app = web.Application(client_max_size=MAX_WRITTEN, middlewares=[self.guard])
         app.add_routes([
             web.get("/ping", self.alive), web.get("/replicas_status", self.alive),
             web.get("/", self.query), web.post("/", self.query),
@@ -50,11 +57,8 @@ class Server:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Keep web pages out: a browser would let any page post here, or reach here under a name of its own."""
-        host = urlsplit(f"//{request.host}").hostname or ""
-        origin = request.headers.get("Origin")
-        strange = origin is not None and urlsplit(origin).netloc != request.host
-        if strange or (self.local and not is_loopback(host)):
+        """Keep web pages out: a browser would let any page send a request here."""
+        if is_strange(request, local=self.local):
             return web.Response(status=403, text="Requests of web pages, or under another host name, are refused.\n")
         return await handler(request)
 
@@ -64,17 +68,21 @@ class Server:
 
     async def query(self, request: web.Request) -> web.Response:
         """One query, from `query`, the body, or both."""
+        if request.method != "POST" and "query" not in request.query:
+            return await self.alive(request)
         headers = {
             "X-ClickHouse-Server-Display-Name": self.name,
             "X-ClickHouse-Query-Id": request.query.get("query_id") or str(uuid.uuid4()),
             "X-ClickHouse-Timezone": self.engine.timezone,
         }
         try:
-            query = await read_query(request, readonly=self.readonly)
+            is_admin = self.users.is_admin(request)
+            query = await read_query(request, admin=is_admin, limit=MAX_WRITTEN if is_admin else self.body)
             if not query.sql.strip():
                 return await self.alive(request)
-            answer = await asyncio.get_running_loop().run_in_executor(self.threads, self.engine.run, query)
+            answer = await self._run(query)
         except EngineError as error:
+            headers |= challenge(error)
             headers["X-ClickHouse-Exception-Code"] = str(error.code)
             return web.Response(status=error.status, headers=headers, text=self._told(error))
         headers["X-ClickHouse-Summary"] = json.dumps(answer.summary, separators=(",", ":"))
@@ -83,25 +91,50 @@ class Server:
         headers["Content-Type"] = media_type(answer.format or query.format)
         return web.Response(body=answer.body, headers=headers)
 
+    async def _run(self, query: Query) -> Answer:
+        if self.under_way >= THREADS + WAITING:
+            told = f"Too many simultaneous queries. Maximum: {THREADS + WAITING}"
+            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", told)
+        self.under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, self.engine.run, query)
+        finally:
+            self.under_way -= 1
+
     def _told(self, error: EngineError) -> str:
         version = f"(version {self.engine.version}"
         return f"{error}\n" if version in str(error) else f"{error} {version} (official build))\n"
+
+
+def checked(settings: Settings) -> tuple[str, int]:
+    """Where to serve. Raises ValueError for a bad address, or one that others reach while no password is set."""
+    host, port = parse_address(settings.http, "WINBACK_HTTP")
+    if not is_loopback(host) and not _password(settings):
+        raise ValueError(
+            f"WINBACK_HTTP={settings.http} can be reached from other machines: set WINBACK_HTTP_PASSWORD, "
+            "or listen on 127.0.0.1"
+        )
+    return host, port
 
 
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     """Serve `settings.http` while the context is open; gives the address. This process must have the engine open.
 
-    Only programs on this machine may write: on any other address than loopback every query is read-only.
-    Raises ValueError for a bad address, OSError when it is taken.
+    Readers need `settings.http_password` where it is set, which it must be on any other address than loopback.
+    Raises ValueError for settings that cannot be used, OSError when the address is taken.
     """
-    host, port = parse_address(settings.http, "WINBACK_HTTP")
-    local = is_loopback(host)
-    engine = await asyncio.to_thread(Engine, target(settings).path)
-    server = Server(engine, local=local, readonly=not local)
-    if not local:
-        log.warning("ClickHouse's HTTP interface on %s asks for no password: whoever reaches it reads everything", host)
-    runner = web.AppRunner(server.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    host, port = checked(settings)
+    path = target(settings).path
+    limits = Limits(settings.http_max_memory, settings.http_max_seconds, settings.http_max_answer)
+    engine = await asyncio.to_thread(Engine, path, limits)
+    writer = admin.administrator(path)
+    users = Users(writer, _password(settings))
+    server = Server(engine, users, local=is_loopback(host), body=settings.http_max_body)
+    runner = web.AppRunner(
+        server.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False,
+        max_line_size=MAX_LINE, max_field_size=MAX_LINE,
+    )  # fmt: skip
     await runner.setup()
     try:
         try:
@@ -109,8 +142,13 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         except OSError as taken:
             raise OSError(f"ClickHouse's HTTP interface cannot listen on {settings.http}: {taken.strerror}") from taken
         bound = runner.addresses[0]
+        await asyncio.to_thread(admin.publish, path, f"{bound[0]}:{bound[1]}", writer)
         log.info("ClickHouse's HTTP interface listens on %s:%d", bound[0], bound[1])
         yield bound[0], bound[1]
     finally:
         await runner.cleanup()
         server.threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _password(settings: Settings) -> str:
+    return settings.http_password.get_secret_value() if settings.http_password else ""

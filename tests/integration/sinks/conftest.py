@@ -51,10 +51,11 @@ def sink(address: str, tmp_path: Path) -> Iterator[Callable[..., Sink]]:
     started: list[Sink] = []
 
     def start(
-        *, dsn: str | None = None, folder: str = "clickhouse", kafka: str = address, before: str = "", port: int = 0
-    ) -> Sink:
+        *, dsn: str | None = None, folder: str = "clickhouse", kafka: str = address, before: str = "", port: int = 0,
+        admin: Path | None = None,
+    ) -> Sink:  # fmt: skip
         dsn = dsn or f"chdb://{tmp_path / folder}"
-        started.append(Sink(kafka, dsn, tmp_path / "sink.log", before=before, port=port))
+        started.append(Sink(kafka, dsn, tmp_path / "sink.log", before=before, port=port, admin=admin))
         return started[-1]
 
     yield start

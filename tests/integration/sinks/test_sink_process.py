@@ -102,7 +102,7 @@ def test_a_server_that_goes_away_and_comes_back(address: str, sink: Start, tmp_p
     # The interface of one embedded ClickHouse is the server of another sink; nobody's broker keeps it from reading.
     server = sink(folder="server", kafka="127.0.0.1:1")
     server.until("SELECT 1", "1")
-    running = sink(dsn=f"http://127.0.0.1:{server.port}/winback")
+    running = sink(dsn=f"http://127.0.0.1:{server.port}/winback", admin=tmp_path / "server.admin")
     first = history(20)
     produce(address, first)
     wait_for(lambda: committed(address) == len(first), "the first records to be written", alive=running.process)

@@ -36,6 +36,17 @@ def test_a_dsn_that_cannot_be_one(tmp_path: Path, dsn: str, told: str) -> None:
     assert told in line
 
 
+def test_an_open_address_without_a_password(tmp_path: Path) -> None:
+    """Exit 2 at once, with one line that says what to do; no database is made."""
+    pytest.importorskip("chdb")
+    log = tmp_path / "log"
+    process = service(log, WINBACK_CLICKHOUSE=f"chdb://{tmp_path / 'data'}", WINBACK_HTTP="0.0.0.0:0")
+    assert process.wait(timeout=60) == 2
+    [line] = log.read_text().splitlines()
+    assert "WINBACK_HTTP=0.0.0.0:0 can be reached from other machines: set WINBACK_HTTP_PASSWORD" in line
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("setting", ["WINBACK_METRICS", "WINBACK_HTTP"])
 def test_an_address_that_is_taken(tmp_path: Path, setting: str) -> None:
     """Exit 1, and the last line says which address."""

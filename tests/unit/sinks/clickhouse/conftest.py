@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.settings import Settings
-from sinks.clickhouse.client import connect
+from sinks.clickhouse.admin import Credentials, administrator
+from sinks.clickhouse.client import connect, target
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rows import TABLES
+from tests.support.http_asking import asking
 
 pytest.importorskip("chdb")
+
+Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +49,37 @@ def client(migrated: Any) -> Any:
 def rows(client: Any) -> Callable[[str], list[tuple[Any, ...]]]:
     """`rows(sql)`: the rows of a query."""
     return lambda sql: [tuple(row) for row in client.query(sql).result_rows]
+
+
+@pytest.fixture
+async def address(migrated: Any, embedded: Settings) -> AsyncIterator[tuple[str, int]]:
+    """ClickHouse's HTTP interface on a free port, over the run's engine; `client` empties its tables."""
+    from sinks.clickhouse.embedded import serve  # noqa: PLC0415 - needs chdb
+
+    assert migrated is not None
+    async with serve(embedded) as bound:
+        yield bound
+
+
+@pytest.fixture
+async def ask(address: tuple[str, int]) -> AsyncIterator[Ask]:
+    """A raw request of a reader: the method, the path and options in; status, headers and body out."""
+    async with asking(address) as request:
+        yield request
+
+
+@pytest.fixture
+def admin(address: tuple[str, int], embedded: Settings) -> Credentials:
+    """The interface's administrator, as its file says."""
+    return administrator(target(embedded).path)
+
+
+@pytest.fixture
+def write(ask: Ask, admin: Credentials) -> Ask:
+    """A raw POST of the administrator."""
+    headers = {"X-ClickHouse-User": admin.user, "X-ClickHouse-Key": admin.password}
+
+    def request(**options: Any) -> Any:
+        return ask("POST", headers={**headers, **options.pop("headers", {})}, **options)
+
+    return request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,32 +14,11 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from schemas.settings import Settings
-from sinks.clickhouse.embedded import serve
+from sinks.clickhouse.admin import Credentials
 from sinks.clickhouse.load import load
 from tests.support import sink_rows as make
 
 Ask = Callable[..., Any]
-
-
-@pytest.fixture
-async def address(client: Any, embedded: Settings) -> AsyncIterator[tuple[str, int]]:
-    """The interface on a free port, over the run's engine with empty tables."""
-    async with serve(embedded) as bound:
-        yield bound
-
-
-@pytest.fixture
-async def ask(address: tuple[str, int]) -> AsyncIterator[Ask]:
-    """A raw request: the method, the path and options in; status, headers and body out."""
-    base = f"http://{address[0]}:{address[1]}"
-    async with aiohttp.ClientSession() as session:
-
-        async def request(method: str, path: str = "/", **options: Any) -> tuple[int, Any, bytes]:
-            async with session.request(method, base + path, **options) as response:
-                return response.status, response.headers, await response.read()
-
-        yield request
 
 
 async def remote(address: tuple[str, int], work: Callable[[Any], Any], **options: Any) -> Any:
@@ -73,7 +52,7 @@ async def test_clickhouse_connect_binds_parameters(address: tuple[str, int]) -> 
 
 
 @pytest.mark.parametrize("compress", [False, True, "lz4", "zstd", "gzip"])
-async def test_clickhouse_connect_inserts(address: tuple[str, int], compress: bool | str) -> None:
+async def test_clickhouse_connect_inserts(address: tuple[str, int], admin: Credentials, compress: bool | str) -> None:
     """Tables can be made, written to in Native format under any compression, read back and dropped."""
     rows = [(1, "a;\n'", "x", None), (2, "é", "y", datetime(2020, 1, 1))]  # noqa: DTZ001 - as the client gives it back
 
@@ -88,7 +67,10 @@ async def test_clickhouse_connect_inserts(address: tuple[str, int], compress: bo
         finally:
             c.command("DROP TABLE t")
 
-    assert await remote(address, work, compress=compress) == (2, [*rows, (3, "x", "", None)])
+    assert await remote(address, work, compress=compress, username=admin.user, password=admin.password) == (
+        2,
+        [*rows, (3, "x", "", None)],
+    )
 
 
 async def test_clickhouse_connect_sees_errors_with_their_codes(address: tuple[str, int]) -> None:
@@ -149,23 +131,21 @@ async def test_query_in_the_body_in_the_url_or_both(ask: Ask) -> None:
     assert (await ask("POST", data=form))[2] == b"form\n"
 
 
-async def test_insert_bodies(ask: Ask) -> None:
+async def test_insert_bodies(ask: Ask, write: Ask) -> None:
     """Data behind FORMAT, data in the body of a query in the URL, gzip, VALUES: all go in."""
-    await ask("POST", data="CREATE TABLE t (a UInt32, b String) ENGINE = Memory")
+    await write(data="CREATE TABLE t (a UInt32, b String) ENGINE = Memory")
     try:
-        await ask("POST", data='INSERT INTO t FORMAT JSONEachRow\n{"a":1,"b":"x;y"}\n{"a":2,"b":"FORMAT CSV"}')
-        await ask("POST", params={"query": "INSERT INTO t FORMAT CSV"}, data='3,"three"\n4,"four"\n')
+        await write(data='INSERT INTO t FORMAT JSONEachRow\n{"a":1,"b":"x;y"}\n{"a":2,"b":"FORMAT CSV"}')
+        await write(params={"query": "INSERT INTO t FORMAT CSV"}, data='3,"three"\n4,"four"\n')
         packed = gzip.compress(b"5\tfive\n")
-        await ask(
-            "POST", params={"query": "INSERT INTO t FORMAT TSV"}, data=packed, headers={"Content-Encoding": "gzip"}
-        )
-        status, headers, _ = await ask("POST", data="INSERT INTO t VALUES (6, 'it''s; (6)')")
+        await write(params={"query": "INSERT INTO t FORMAT TSV"}, data=packed, headers={"Content-Encoding": "gzip"})
+        status, headers, _ = await write(data="INSERT INTO t VALUES (6, 'it''s; (6)')")
         assert (status, json.loads(headers["X-ClickHouse-Summary"])["written_rows"]) == (200, "1")
         assert "X-ClickHouse-Format" not in headers
         _, _, body = await ask("POST", data="SELECT groupArray(b) FROM (SELECT b FROM t ORDER BY a)")
         assert body == b"['x;y','FORMAT CSV','three','four','five','it\\'s; (6)']\n"
     finally:
-        await ask("POST", data="DROP TABLE t")
+        await write(data="DROP TABLE t")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +160,6 @@ async def test_insert_bodies(ask: Ask) -> None:
         ("SELECT 1 INTO OUTFILE '/tmp/never'", 501, "48"),
         ("SELECT 1; SELECT 2", 400, "62"),
         ("SELECT 1 SETTINGS nope = 1", 404, "115"),
-        ("INSERT INTO events FORMAT CSV\nx", 400, "27"),
         ("/* nothing */", 400, "62"),
     ],
 )
@@ -191,17 +170,25 @@ async def test_errors_have_clickhouses_codes(ask: Ask, sql: str, status: int, co
     assert body.startswith(f"Code: {code}. DB::Exception: ".encode())
 
 
-async def test_get_may_only_read(ask: Ask) -> None:
-    """A link cannot write, and cannot take that back."""
+async def test_data_that_cannot_be_read(write: Ask) -> None:
+    """An insert's error is the engine's."""
+    status, headers, _ = await write(data="INSERT INTO events FORMAT CSV\nx")
+    assert (status, headers["X-ClickHouse-Exception-Code"]) == (400, "27")
+
+
+async def test_get_may_only_read(ask: Ask, admin: Credentials) -> None:
+    """A link cannot write, and cannot take that back, whoever's it is."""
+    login = {"user": admin.user, "password": admin.password}
     for sql in ("DROP TABLE events", "INSERT INTO events SELECT * FROM events", "SET readonly = 0"):
-        status, headers, _ = await ask("GET", params={"query": sql})
-        assert (status, headers["X-ClickHouse-Exception-Code"]) == (403, "164")
+        for more in ({}, login):
+            status, headers, _ = await ask("GET", params={"query": sql, **more})
+            assert (status, headers["X-ClickHouse-Exception-Code"]) == (403, "497")
     assert (await ask("GET", params={"query": "SELECT 1", "readonly": "0"}))[2] == b"1\n"
 
 
 async def test_one_request_leaves_nothing_behind(ask: Ask) -> None:
     """Database and settings of a request are its own."""
-    await ask("POST", params={"database": "system", "query": "SET max_threads = 1"})
+    await ask("POST", params={"database": "system", "query": "SELECT 1", "max_threads": "1"})
     assert (await ask("GET", params={"query": "SELECT currentDatabase()", "database": "system"}))[2] == b"system\n"
     assert (await ask("GET", params={"query": "SELECT currentDatabase()"}))[2] == b"winback\n"
     assert (await ask("POST", params={"database": "nope"}, data="SELECT 1"))[0] == 404
@@ -214,11 +201,19 @@ async def test_web_pages_are_kept_out(ask: Ask) -> None:
     assert (await ask("POST", data="SELECT 1", headers={"Origin": "http://evil.example"}))[0] == 403
     assert (await ask("GET", "/?query=SELECT+1", headers={"Host": "evil.example"}))[0] == 403
     assert (await ask("GET", "/?query=SELECT+1", headers={"Host": "localhost:1"}))[0] == 200
+    for path in ("/ping", "/?query=SELECT+1"):
+        for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+            assert (await ask("GET", path, headers={"Sec-Fetch-Site": site}))[0] == status
+    for origin in ("null", "ftp://127.0.0.1", "http://[", "http://127.0.0.1"):
+        assert (await ask("POST", data="SELECT 1", headers={"Origin": origin}))[0] == 403
+    assert (await ask("POST", data="SELECT 1", headers={"Host": "[", "Origin": "http://["}))[0] in (400, 403)
+    own = {"Host": "localhost:1", "Origin": "http://localhost:1"}
+    assert (await ask("POST", data="SELECT 1", headers=own))[0] == 200
 
 
-async def test_a_slow_query_does_not_hold_up_others(ask: Ask) -> None:
+async def test_a_slow_query_does_not_hold_up_others(ask: Ask, write: Ask) -> None:
     """Queries run in threads: while one sleeps, others, inserts and health checks are answered."""
-    slow = asyncio.create_task(ask("POST", data="SELECT sleep(2)"))
+    slow = asyncio.create_task(write(data="SELECT sleep(2)"))
     for _ in range(5):
         assert (await ask("GET", params={"query": "SELECT 1"}))[2] == b"1\n"
     assert not slow.done()

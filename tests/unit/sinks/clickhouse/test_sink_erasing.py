@@ -13,7 +13,9 @@ from schemas import topics
 from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.settings import Settings
+from sinks.clickhouse.admin import administrator
 from sinks.clickhouse.batches import Batches
+from sinks.clickhouse.client import target
 from sinks.clickhouse.embedded import serve
 from sinks.clickhouse.errors import SchemaError
 from sinks.clickhouse.insert import Inserter
@@ -188,7 +190,9 @@ async def test_erasure_over_http(client: Any, embedded: Settings, rows: Rows) ->
     load(client, [*life(P), *life(X), seen(P, "tablet"), seen(P, "phone"), *SPLIT])
 
     def work(address: tuple[str, int]) -> None:
-        with clickhouse_connect.get_client(host=address[0], port=address[1]) as remote:
+        own = administrator(target(embedded).path)
+        login = {"username": own.user, "password": own.password}
+        with clickhouse_connect.get_client(host=address[0], port=address[1], **login) as remote:
             load(remote, [*tombstones(P), make.erasure(P, version=9), make.assignment("h", "email", None, 9)])
 
     async with serve(embedded) as address:

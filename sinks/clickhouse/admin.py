@@ -1,0 +1,78 @@
+"""The administrator of an embedded ClickHouse's HTTP interface: the one user that may write.
+
+Its password is made by the process that serves the interface, and kept in a file beside the database that only the
+owner can read: whoever can read it could open the database itself. `winback migrate` and sinks of another process find
+it there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from infra.addresses import is_loopback, parse_address
+from schemas.settings import Settings
+
+USER: Final = "winback_admin"
+SUFFIX: Final = ".admin"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user and its password."""
+
+    user: str
+    password: str
+
+
+def administrator(database: str) -> Credentials:
+    """The administrator of the database in that directory: as its file says, or with a new password."""
+    known = _read(Path(database + SUFFIX))
+    return Credentials(USER, known["password"] if known else secrets.token_urlsafe(32))
+
+
+def publish(database: str, address: str, admin: Credentials) -> None:
+    """Make the file of the database in that directory, or make it anew, with where the interface listens.
+
+    Raises OSError when the file cannot be written.
+    """
+    path = Path(database + SUFFIX)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        json.dump({"address": address, "user": admin.user, "password": admin.password}, out)
+    fresh.replace(path)
+
+
+def credentials(settings: Settings, dsn: str, *, writes: bool) -> Credentials | None:
+    """What a client of ours logs in with where the DSN names nobody, and leads to an interface of our own.
+
+    The administrator for those that write, else whoever knows the interface's password; None: nothing is needed, or
+    known. No secret leaves for a server that is neither on this machine nor named as WINBACK_HTTP.
+    """
+    parts = urlsplit(dsn)
+    host, port = parts.hostname or "", parts.port
+    if parts.username is not None or parts.password is not None:
+        return None
+    if writes and (known := _read(settings.http_admin)) is not None:
+        at = parse_address(known["address"], str(settings.http_admin))
+        if at[1] == port and (is_loopback(host) or host == at[0]):
+            return Credentials(known["user"], known["password"])
+    ours = is_loopback(host) or host == parse_address(settings.http, "WINBACK_HTTP")[0]
+    if ours and settings.http_password and (password := settings.http_password.get_secret_value()):
+        return Credentials("default", password)
+    return None
+
+
+def _read(path: Path) -> dict[str, str] | None:
+    """What a file says; None without one that can be read and understood."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: str(found[name]) for name in ("address", "user", "password")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,80 @@
+"""Who may ask: no web page of another site, and nobody without the password where one is set."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from infra.addresses import is_loopback
+from sinks.clickhouse.admin import USER, Credentials
+from sinks.clickhouse.embedded.answers import EngineError, refusal
+
+OWN_SITE: Final = frozenset({"same-origin", "none"})
+"""`none`: a person typed the address, or opened a bookmark."""
+SCHEMES: Final = frozenset({"http", "https"})
+FAILED: Final = 516
+REQUIRED: Final = 194
+
+
+def is_strange(request: web.Request, *, local: bool) -> bool:
+    """Whether a web page of another site sends it, or one that made its own name lead to this machine.
+
+    A browser lets any page send a GET, as for a picture, without Origin: there Sec-Fetch-Site tells
+    (https://www.w3.org/TR/fetch-metadata/). `local`: on loopback, where only names of this machine lead here.
+    """
+    headers = request.headers
+    if headers.get("Sec-Fetch-Site", "none") not in OWN_SITE:
+        return True
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        origin = urlsplit(headers["Origin"]) if "Origin" in headers else None
+    except ValueError:
+        return True
+    if origin is not None and (origin.scheme not in SCHEMES or origin.netloc != request.host):
+        return True
+    return local and not is_loopback(host)
+
+
+class Users:
+    """The interface's users: the administrator, and everybody else, who share a password or need none."""
+
+    def __init__(self, admin: Credentials, password: str = "") -> None:
+        self.admin, self.password = admin, password
+
+    def is_admin(self, request: web.Request) -> bool:
+        """Whether the administrator asks. Raises EngineError for a password that is missing or wrong."""
+        user, password = _named(request)
+        wanted = self.admin.password if user == USER else self.password
+        if not wanted:
+            return False
+        if not password:
+            raise refusal(REQUIRED, "REQUIRED_PASSWORD", f"{user}: Authentication failed: password is required")
+        if not hmac.compare_digest(password.encode("utf-8", "surrogateescape"), wanted.encode()):
+            raise refusal(FAILED, "AUTHENTICATION_FAILED", f"{user}: Authentication failed: password is incorrect")
+        return user == USER
+
+
+def challenge(error: EngineError) -> dict[str, str]:
+    """Headers that tell a browser to ask for a password, when that is what went wrong."""
+    return {"WWW-Authenticate": 'Basic realm="ClickHouse server HTTP API"'} if error.code in (REQUIRED, FAILED) else {}
+
+
+def _named(request: web.Request) -> tuple[str, str]:
+    """User and password: of ClickHouse's headers, else of Basic authentication, else of the URL."""
+    headers, query = request.headers, request.query
+    if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
+        return headers.get("X-ClickHouse-User") or "default", headers.get("X-ClickHouse-Key", "")
+    if "Authorization" in headers:
+        scheme, _, encoded = headers["Authorization"].partition(" ")
+        try:
+            user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            colon = ""
+        if scheme.lower() != "basic" or not colon:
+            raise refusal(FAILED, "AUTHENTICATION_FAILED", "Authentication failed: only Basic is understood")
+        return user or "default", password
+    return query.get("user") or "default", query.get("password", "")
