@@ -19,7 +19,12 @@ from schemas.record import Record
 from schemas.settings import Settings
 from tests.support.stack import ROOT, environment, wait_for
 
-SERVICE = "import sys; from schemas.settings import Settings; from sinks.clickhouse.service import run; sys.exit(run(Settings()))"
+SERVICE = """
+import sys
+from schemas.settings import Settings
+from sinks.clickhouse.service import run
+sys.exit(run(Settings()))
+"""
 KILLED_BEFORE_COMMIT = """
 import os, signal
 from sinks.clickhouse.consumer import SinkConsumer
