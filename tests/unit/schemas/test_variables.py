@@ -37,7 +37,9 @@ def test_what_is_ours_otherwise_or_not_ours_passes(name):
 def test_what_kubernetes_says_of_services_passes():
     """A service called winback-... puts its address into every container; without its host it is a mistake."""
     assert unknown(LINKS) == []
-    assert unknown({"WINBACK_HTTP_PORT": "8123"}) == ["WINBACK_HTTP_PORT is not a setting; did you mean WINBACK_HTTP_PASSWORD?"]
+    assert unknown({"WINBACK_HTTP_PORT": "8123"}) == [
+        "WINBACK_HTTP_PORT is not a setting; did you mean WINBACK_HTTP_PASSWORD?"
+    ]
 
 
 @pytest.mark.parametrize(
