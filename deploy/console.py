@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -22,9 +22,19 @@ Report = Callable[[int], None]
 
 
 def note(text: str) -> None:
-    """One line on standard error."""
-    if sys.stderr is not None:  # closed: print would take standard output instead
-        print(text, file=sys.stderr, flush=True)
+    """One line on standard error; lost when the terminal is closed, because stopping must go on then."""
+    _line(text, sys.stderr)
+
+
+def line(text: str) -> None:
+    """One line on standard output, as `note`."""
+    _line(text, sys.stdout)
+
+
+def _line(text: str, where: IO[str] | None) -> None:
+    if where is not None:  # closed from the start: print would take standard output instead
+        with suppress(OSError):
+            print(text, file=where, flush=True)
 
 
 def output() -> IO[bytes]:
@@ -50,7 +60,10 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A rich progress display on standard error; gone when done, and silent without a terminal."""
+    """A rich progress display on standard error; gone when done, and silent without a terminal.
+
+    Raises OSError at its end when the terminal was closed meanwhile.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

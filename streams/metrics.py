@@ -57,6 +57,9 @@ RESTORE_SECONDS: Final = _histogram("winback_restore_seconds", "time to restore 
 STATE_CORRUPT: Final = _counter(
     "winback_state_corrupt_total", "damaged state folders, moved aside and rebuilt from the changelog"
 )
+BEYOND_END: Final = _counter(
+    "winback_offsets_beyond_end_total", "offsets beyond the end of a log: its broker has lost records", "topic"
+)
 BUILD_INFO: Final = _gauge("winback_build_info", "1, labelled with the version that runs", "version")
 
 _BY_NAME: Final[dict[str, Any]] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -15,6 +15,7 @@ import structlog
 from infra.folders import private
 from infra.logs import configure_logging
 from infra.metrics_server import serve_registry
+from infra.stopping import stop_signals
 from schemas.settings import Settings
 from schemas.topics import catalog
 from streams import metrics
@@ -39,7 +40,9 @@ DROP_SECONDS: Final = 5.0
 
 
 def run(settings: Settings, make: Callable[[Settings], WinbackApp] = build) -> int:
-    """Run a worker until SIGTERM or SIGINT; returns the exit code: 0 stopped cleanly, 1 failed, 2 cannot start as set.
+    """Run a worker until SIGTERM, SIGINT or SIGHUP; returns the exit code.
+
+    0 stopped cleanly, 1 failed, 2 cannot start as set.
 
     `make` builds the app; it is called inside the event loop.
     """
@@ -76,9 +79,9 @@ def _say(what: str) -> None:
 
 
 async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> int:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
+    stop = asyncio.Event()
+    for number in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         ready = asyncio.ensure_future(wait_for_broker(settings, catalog(settings.partitions)))
         if not await _first(ready, stop):
@@ -137,7 +140,8 @@ async def _within(seconds: float, work: Coroutine[Any, Any, Any], what: str) -> 
 
 def _exit(code: int) -> int:
     """End the process now: threads and tasks of Faust's may hang in what has failed, and nobody needs them."""
-    sys.stderr.flush()
+    with suppress(OSError):  # a terminal that is closed takes nothing any more
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 import typer
 
-from deploy import errors
+from deploy import console, errors
 from deploy.cli.commands import (
     campaigns,  # fmt: skip
     dispatch,  # fmt: skip
@@ -95,9 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    if sys.stderr is not None:  # closed: print would take standard output instead
-        with suppress(OSError):
-            print(f"winback: {message}", file=sys.stderr, flush=True)
+    console.note(f"winback: {message}")
     return code
 
 

@@ -1,4 +1,4 @@
-"""Running asynchronous work from a command: Ctrl-C and SIGTERM both end it the orderly way."""
+"""Running asynchronous work from a command: Ctrl-C, SIGTERM and a closed terminal all end it the orderly way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from infra.stopping import stop_signals
 
 T = TypeVar("T")
 
@@ -20,24 +22,25 @@ class StoppedError(Exception):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """The result of some work. On SIGINT or SIGTERM it is cancelled, cleans up, and StoppedError is raised.
+    """The result of some work. On SIGINT, SIGTERM or SIGHUP it is cancelled, cleans up, and StoppedError is raised.
 
-    A second signal does not wait for the cleaning up.
+    A second Ctrl-C or SIGTERM does not wait for the cleaning up: what still runs is left to the guardian.
     """
     return asyncio.run(_until_signal(work))
 
 
 async def _until_signal(work: Coroutine[Any, Any, T]) -> T:
-    loop, task, got = asyncio.get_running_loop(), asyncio.ensure_future(work), []
+    task, got = asyncio.ensure_future(work), list[int]()
 
     def stop(number: int) -> None:
-        if got:
-            os._exit(128 + number)  # asked twice: at once; the kernel ends the children
-        got.append(number)
-        task.cancel()
+        if not got:
+            got.append(number)
+            task.cancel()
+        elif number != signal.SIGHUP:  # a terminal that closes while it stops is no reason to hurry
+            os._exit(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
+    for signaled in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(signaled, stop, signaled)
     try:
         return await task
     except asyncio.CancelledError:

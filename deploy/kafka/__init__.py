@@ -1,1 +1,1 @@
-"""Apache Kafka for tests: fetched from Maven Central, run as one KRaft node on this machine."""
+"""Apache Kafka on this machine: from Maven Central, as one KRaft node, for tests and `winback up --kafka apache`."""

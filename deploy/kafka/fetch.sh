@@ -6,10 +6,10 @@ cache=${1:-$here/../../.cache/kafka}
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 exec 9>"$cache/.lock"
-flock 9
+if command -v flock >/dev/null; then flock 9; fi
 if ! cmp -s "$here/pom.xml" "$cache/pom.xml"; then
   for tool in mvn java; do
-    command -v "$tool" >/dev/null || { echo "fetch.sh: $tool is not installed; install Maven and a JDK 17" >&2; exit 1; }
+    command -v "$tool" >/dev/null || { echo "$tool is not installed: install a Java 17 (or later) and Maven" >&2; exit 1; }
   done
   rm -rf "$cache/libs"
   mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$cache/libs" >&2

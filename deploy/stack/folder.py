@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PERSONAL: Final = ("kafka", "clickhouse", "state", "logs")
 """The folders in it that hold personal data."""
-ENTRIES: Final = (*PERSONAL, "campaigns", "addresses.json", ".lock")
+ENTRIES: Final = (*PERSONAL, "broker", "campaigns", "addresses.json", ".lock")
 """How the names of what is in it begin."""
 
 

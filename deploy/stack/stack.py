@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self, TypeVar
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker
-from deploy.stack import folder, ports
+from deploy.stack import brokers, folder, ports
 from deploy.stack.supervisor import Spec, Supervisor
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
 
 BROKER_WAIT: Final = 30.0
+LOCK_WAIT: Final = 1.0
 LOOK: Final = 0.01
 """Seconds between looks at a port; the embedded broker takes about this long to open its own."""
 WINBACK: Final = (sys.executable, "-m", "deploy.cli.main")
@@ -32,7 +32,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a stack lives and what it listens on. `kafka`: an existing broker to use instead of the embedded one."""
+    """Where a stack lives and what it listens on.
+
+    `kafka`: host:port of an existing broker to use, brokers.APACHE for an Apache Kafka of its own, None for the
+    embedded one.
+    """
 
     folder: Path
     workers: int
@@ -49,7 +53,9 @@ class Plan:
     @property
     def kafka_address(self) -> str:
         """host:port of the broker."""
-        return self.kafka or f"{ports.HOST}:{self.kafka_port}"
+        if self.kafka is None or self.kafka == brokers.APACHE:
+            return f"{ports.HOST}:{self.kafka_port}"
+        return self.kafka
 
     def metrics(self, at: int) -> str:
         """host:port of the metrics of the process at this place (workers, sinks, dispatcher); empty: none."""
@@ -79,14 +85,20 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as exits:
-            exits.enter_context(_lock(self.plan.folder))
+            lock = exits.enter_context(_lock(self.plan.folder))
             folder.same_secret(self.plan.folder, self.settings)
-            self.supervisor = Supervisor(self.plan.folder / "logs", give_up=self.plan.give_up, say=self.say)
+            brokers.settle(self.plan.folder, self.plan.kafka)
+            self.supervisor = Supervisor(
+                self.plan.folder / "logs", give_up=self.plan.give_up, say=self.say, hold=lock.fileno()
+            )
             exits.push_async_callback(self._stop)
-            if self.plan.kafka is None:
-                await self._start_broker()
-            async with broker.admin(self.settings, wait=BROKER_WAIT) as client:
-                await broker.create_topics(client, self.settings)
+            own = await asyncio.to_thread(
+                brokers.own, self.plan.folder, self.plan.kafka, self.plan.kafka_port, ready=self._topics, say=self.say
+            )
+            if own is not None:
+                await self.supervisor.start(own)
+                await self.during(asyncio.create_task(self._listening(self.plan.kafka_port)))
+            await self._topics()
             for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks(), *self._dispatch()):
                 await self.supervisor.start(spec)
             self._tell()
@@ -138,14 +150,10 @@ class Stack:
         await self.supervisor.stop([name for name in self.supervisor.restarts if name != "kafka"])
         await self.supervisor.stop()
 
-    async def _start_broker(self) -> None:
-        program = files("noida_db").joinpath("noida-db") if _embedded() else None
-        if program is None:
-            raise UnavailableError("the embedded broker is not installed: pip install 'winback[embedded]'")
-        port, data = str(self.plan.kafka_port), str(self.plan.folder / "kafka")
-        command = (str(program), "start", "--only", "kafka", "--kafka-port", port, "--data-dir", data)
-        await self.supervisor.start(Spec("kafka", command))
-        await self.during(asyncio.create_task(self._listening(self.plan.kafka_port)))
+    async def _topics(self) -> None:
+        """Returns when the broker has every topic. Raises UnavailableError."""
+        async with broker.admin(self.settings, wait=BROKER_WAIT) as client:
+            await broker.create_topics(client, self.settings)
 
     async def _listening(self, port: int) -> None:
         while not await asyncio.to_thread(ports.answers, port):  # noqa: ASYNC110 - no event tells of it
@@ -175,22 +183,26 @@ class Stack:
         return (Spec("dispatch", (*WINBACK, "dispatch"), env),)
 
 
-def _embedded() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("noida_db") is not None and os.name == "posix"
-
-
 def _lock(place: Path) -> IO[str]:
-    """The folder's lock, held while the stack runs. Raises UnavailableError when another stack runs there."""
+    """The folder's lock, held while the stack runs. Raises UnavailableError when another stack runs there.
+
+    One that has just been ended may need a moment to let go of it.
+    """
     folder.prepare(place)
     try:
         held = (place / ".lock").open("w")
     except OSError as problem:
         raise UnavailableError(f"{place}: cannot be written ({problem.strerror}); choose another with --dir") from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        held.close()
-        raise UnavailableError(f"{place}: another winback runs there; stop it, or choose another with --dir") from None
-    return held
+    until = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(LOOK)  # no lock can be waited for with a limit
+                continue
+            held.close()
+            raise UnavailableError(
+                f"{place}: another winback runs there, or is being stopped; stop it, or choose another with --dir"
+            ) from None
+        return held

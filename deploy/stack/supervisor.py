@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from deploy.errors import UnavailableError
+from deploy.stack.guarding import Guard, Ward
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
@@ -36,13 +37,31 @@ class Spec:
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    ground: Ground | None = None
+    """Of what the other children stand on, the broker: it is ended after them."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """How what the others stand on is looked after. `ready` returns when it can be used."""
+
+    ready: Callable[[], Awaitable[None]]
+    unsaved: Path | None = None
+    """A file that is there while it runs and gone once it has ended by SIGTERM, of one that keeps things in memory.
+
+    When such a one crashes, the others are killed before it is started again, and started when it is ready: they hold
+    what it has lost, and must not mix that with what it still has.
+    """
+    lost: Callable[[], None] = lambda: None
+    """Called after such a crash, while nothing runs."""
 
 
 class Supervisor:
     """Keeps children running. `failed` holds an UnavailableError once a child crashed `give_up` times in a row.
 
-    Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`. Children are in sessions of their own, so Ctrl-C
-    reaches only this process, and the kernel kills them should this process die first.
+    Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`. Children are in sessions of their own, so Ctrl-C and
+    a closed terminal reach only this process. Should it die first, a guardian (guardian.py) ends them in order.
+    `hold`: a file descriptor, of a lock, that the guardian keeps open until then.
     """
 
     def __init__(
@@ -52,17 +71,25 @@ class Supervisor:
         grace: float = GRACE,
         give_up: int | None = None,
         say: Callable[[str], None] = lambda _: None,
+        hold: int | None = None,
     ) -> None:
-        self.logs, self.grace, self.give_up, self.say = logs, grace, give_up, say
+        self.logs, self.grace, self.give_up = logs, grace, give_up
+        self.guard = Guard(grace, hold)
+        self._say_to = say
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.restarts: dict[str, int] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping: set[str] = set()
+        self._dragged: set[str] = set()
+        """Children that were killed because what they stand on has crashed."""
+        self._solid = asyncio.Event()
+        self._solid.set()
         logs.mkdir(parents=True, exist_ok=True)
 
     async def start(self, spec: Spec) -> None:
         """Start a child and keep it running. Raises UnavailableError when it cannot be started at all."""
+        await self.guard.start()
         self.restarts[spec.name] = 0
         process = await self._spawn(spec)
         self._keepers[spec.name] = asyncio.create_task(self._keep(spec, process), name=f"keep {spec.name}")
@@ -73,7 +100,10 @@ class Supervisor:
         return process.pid if process else None
 
     async def stop(self, names: Iterable[str] | None = None) -> None:
-        """SIGTERM to the named children (all when None), SIGKILL after the grace; returns when they are gone."""
+        """SIGTERM to the named children (all when None), SIGKILL after the grace; returns when they are gone.
+
+        Without names the guardian goes as well.
+        """
         chosen = [name for name in (list(self._keepers) if names is None else names) if name in self._keepers]
         self._stopping.update(chosen)
         running = {name: self._running[name] for name in chosen if name in self._running}
@@ -85,6 +115,13 @@ class Supervisor:
             await asyncio.wait_for(asyncio.gather(*(process.wait() for process in running.values())), self.grace)
         _signal([process for process in running.values() if process.returncode is None], signal.SIGKILL)
         await asyncio.gather(*(self._keepers.pop(name) for name in chosen), return_exceptions=True)
+        if names is None:
+            await self.guard.stop()
+
+    def say(self, text: str) -> None:
+        """Tell somebody, if there still is anybody: a terminal may have been closed."""
+        with suppress(OSError):
+            self._say_to(text)
 
     def tail(self, name: str) -> str:
         """The last lines of a child's log."""
@@ -104,13 +141,17 @@ class Supervisor:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    preexec_fn=die_with_parent if sys.platform == "linux" else None,
+                    preexec_fn=stop_with_parent if sys.platform == "linux" and spec.ground is None else None,
                 )
             except OSError as problem:
                 raise UnavailableError(
                     f"{spec.name} cannot be started: {spec.command[0]}: {problem.strerror}"
                 ) from None
         self._running[spec.name] = process
+        unsaved = spec.ground.unsaved if spec.ground else None
+        if unsaved is not None:
+            unsaved.touch()
+        self.guard.began(process.pid, Ward(0 if spec.ground is None else 1, str(unsaved or "")))
         (self.logs / f"{spec.name}.pid").write_text(f"{process.pid}\n")
         return process
 
@@ -119,23 +160,69 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = await process.wait()
-            self._running.pop(spec.name, None)
-            (self.logs / f"{spec.name}.pid").unlink(missing_ok=True)
+            self._over(spec, process.pid, code)
             if spec.name in self._stopping:
                 return
+            if spec.name in self._dragged:
+                self._dragged.discard(spec.name)
+                self.restarts[spec.name] += 1
+                await self._solid.wait()
+                process = await self._spawn(spec)
+                continue
             if time.monotonic() - began > STEADY:
                 pause, crashes = FIRST_PAUSE, 0
             crashes += 1
-            if code == BAD_INPUT or (self.give_up is not None and crashes >= self.give_up):
+            volatile = spec.ground is not None and spec.ground.unsaved is not None
+            most = 1 if volatile else self.give_up  # a run of once is void when what it stands on has lost a part of it
+            if code == BAD_INPUT or (self.give_up is not None and most is not None and crashes >= most):
                 self._fail(spec.name, crashes)
                 return
             self.restarts[spec.name] += 1
             self.say(
                 f"{spec.name} {_ending(code)}; starting it again in {pause:g} s (log: {self.logs / spec.name}.log)"
             )
+            if spec.ground is not None and volatile:
+                await self._drag(spec.ground)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+            if spec.ground is None:
+                await self._solid.wait()
             process = await self._spawn(spec)
+            if spec.ground is not None:
+                await self._settle(spec.ground, process)
+
+    def _over(self, spec: Spec, pid: int, code: int) -> None:
+        """A child has ended."""
+        self._running.pop(spec.name, None)
+        self.guard.ended(pid)
+        (self.logs / f"{spec.name}.pid").unlink(missing_ok=True)
+        stopped = spec.name in self._stopping and code != -signal.SIGKILL
+        if stopped and spec.ground is not None and spec.ground.unsaved is not None:
+            spec.ground.unsaved.unlink(missing_ok=True)
+
+    async def _drag(self, ground: Ground) -> None:
+        """Kill all that stands on what has crashed; nothing of it runs when this returns."""
+        self._solid.clear()
+        running = dict(self._running)
+        self._dragged.update(running)
+        _signal(running.values(), signal.SIGKILL)
+        await asyncio.gather(*(process.wait() for process in running.values()))
+        ground.lost()
+
+    async def _settle(self, ground: Ground, process: asyncio.subprocess.Process) -> None:
+        """Let the others go on as soon as what they stand on can be used, if it does not crash before."""
+        ready, over = asyncio.ensure_future(ground.ready()), asyncio.ensure_future(process.wait())
+        try:
+            await asyncio.wait({ready, over}, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done() and not over.done():
+                ready.result()
+                self._solid.set()
+        except UnavailableError as problem:
+            if not self.failed.done():
+                self.failed.set_exception(problem)
+        finally:
+            ready.cancel()
+            over.cancel()
 
     def _fail(self, name: str, crashes: int) -> None:
         if not self.failed.done():
@@ -153,6 +240,6 @@ def _signal(processes: Iterable[asyncio.subprocess.Process], number: int) -> Non
             process.send_signal(number)
 
 
-def die_with_parent() -> None:
-    """In the child, before exec: ask the kernel for SIGKILL when the parent goes."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def stop_with_parent() -> None:
+    """In the child, before exec: ask the kernel for SIGTERM when the parent goes."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -6,6 +6,9 @@
 3. Commit the positions taken. A crash between 2 and 3 repeats the insert at the next start, and ClickHouse replaces the
    rows by themselves.
 
+A committed offset beyond the end of its log means that the broker has lost records, or has another log now. Such a
+partition is read from its beginning: no record of the new log is left out, and rows may come again, as in 3.
+
 While an insert waits for ClickHouse, the next batch fills up; once it is full, the partitions are paused (polling goes
 on, so that the group does not think this process dead). So at most two batches are in memory.
 """
@@ -25,6 +28,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from infra.fetching import pace
+from infra.lost_offsets import beyond, say
 from schemas.settings import Settings
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from sinks.clickhouse import metrics
@@ -60,6 +64,8 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         """Where reading has come to, of partitions whose rows are in the current batch."""
         self.written: Positions = {}
         """What may be committed: everything before it is in ClickHouse."""
+        self._next: Positions = {}
+        """Where each partition's next record is."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="insert")
         self._flight: asyncio.Task[None] | None = None
         self._again_at = 0.0
@@ -98,6 +104,9 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         got = await self._polled()
         now = time.monotonic()
         for tp, records in got.items():
+            if records[0].offset < self._next.get(tp, 0):  # aiokafka begins anew when an offset is beyond the end
+                self._say_lost(tp, self._next[tp], None)
+            self._next[tp] = records[-1].offset + 1
             self.batches.add(tp.topic, tp.partition, ((record.offset, record) for record in records), now)
             self.reached[tp] = records[-1].offset + 1
         if self._flight is not None and self._flight.done():
@@ -196,14 +205,24 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Rows stay, as any row may be written twice; their positions go, since another member commits them now."""
         self._owned = frozenset()
+        self._next.clear()
         for tp in revoked:
             self.reached.pop(tp, None)
             self.written.pop(tp, None)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """New partitions are read from their last commit; if the batch is full they wait like the others."""
-        self._owned = frozenset(assigned)
+        owned = frozenset(assigned)
+        for tp, lost in (await beyond(self.consumer, owned)).items():
+            self._say_lost(tp, lost.committed, lost.end)
+            self.consumer.seek(tp, lost.begin)
+            self.written[tp] = lost.begin  # committed soon, or the next start would begin beyond the end again
+        self._owned = owned
         log.info("reading %d partitions", len(self._owned))
+
+    def _say_lost(self, tp: TopicPartition, known: int, end: int | None) -> None:
+        say(tp, known, end, "it is read again from its beginning")
+        metrics.BEYOND_END.labels(tp.topic).inc()
 
 
 def _instance(settings: Settings) -> str | None:

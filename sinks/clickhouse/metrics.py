@@ -24,6 +24,10 @@ OPEN_MERGES: Final = Gauge("winback_open_merges", "Merges that ClickHouse follow
 SQUASHED: Final = Counter(
     "winback_sink_squash_total", "Statements that settled merges or rewrote events", ["done"], registry=REGISTRY
 )
+BEYOND_END: Final = Counter(
+    "winback_offsets_beyond_end_total", "Offsets beyond the end of a log: its broker has lost records", ["topic"],
+    registry=REGISTRY,
+)  # fmt: skip
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
 LAG: Final = Gauge(
     "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
 
 from infra.logs import configure_logging
+from infra.stopping import stop_signals
 from schemas.settings import Settings
 from sinks.clickhouse import embedded as http_interface
 from sinks.clickhouse import metrics
@@ -32,7 +32,7 @@ log = logging.getLogger("winback.sinks")
 
 
 def run(settings: Settings, *, http: bool = True) -> int:
-    """Run until SIGINT or SIGTERM. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
+    """Run until SIGINT, SIGTERM or SIGHUP. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
 
     `http`: serve ClickHouse's HTTP interface on `settings.http` while ClickHouse is embedded; a server serves its own.
     """
@@ -49,9 +49,8 @@ def run(settings: Settings, *, http: bool = True) -> int:
 
 async def _main(settings: Settings, *, http: bool) -> int:
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    for number in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     where = target(settings)
     if http and where.embedded:
         http_interface.checked(settings)

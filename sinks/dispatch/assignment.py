@@ -44,6 +44,8 @@ class Tenure:
         self.timing, self.channels = timing, channels
         self.tail = Tail(settings, self.partitions, timing)
         self.courier = Courier(uuid4().hex, channels, self.tail, books, settings, timing, self._finished)
+        self.reached: dict[TopicPartition, int] = {}
+        """Where the next record of each partition is."""
         self._progress = {partition: Progress() for partition in self.partitions}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None

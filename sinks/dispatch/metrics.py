@@ -25,6 +25,10 @@ BREAKER: Final = Gauge(
 RETRIES: Final = Counter(
     "winback_dispatch_retries_total", "Tries that did not send", ["channel", "reason"], registry=REGISTRY
 )
+BEYOND_END: Final = Counter(
+    "winback_offsets_beyond_end_total", "Offsets beyond the end of a log: its broker has lost records", ["topic"],
+    registry=REGISTRY,
+)  # fmt: skip
 WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not done with", registry=REGISTRY)
 LAG: Final = Gauge(
     "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from infra.fetching import pace
 from infra.logs import configure_logging
+from infra.lost_offsets import beyond, say
+from infra.stopping import stop_signals
 from schemas.settings import Settings
 from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
 from sinks.dispatch import channels as configured
@@ -40,7 +41,7 @@ LONGEST_PAUSE: Final = 30.0
 
 
 def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None = None) -> int:
-    """Run until SIGINT or SIGTERM. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
+    """Run until SIGINT, SIGTERM or SIGHUP. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
 
     `chosen`: channels, all that are set up when empty. `folder`: write messages there instead of sending them.
     """
@@ -61,9 +62,8 @@ class MissingError(Exception):
 
 async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) -> int:
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    for number in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if folder is not None:
         await dry_run(settings, chosen, folder, stopped)
         return 0
@@ -123,6 +123,10 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             if tenure is None or tenure is not self.tenure:
                 continue  # what came belongs to an assignment that is over, and is read again by whoever has it now
             for tp, records in got.items():
+                if records[0].offset < tenure.reached.get(tp, 0):
+                    # aiokafka begins anew when an offset is beyond the end. The next start says what is lost.
+                    raise MissingError(f"the broker has lost records of {tp.topic} partition {tp.partition}")
+                tenure.reached[tp] = records[-1].offset + 1
                 tenure.take(tp.partition, records)
             tenure.check()
             self._pace(tenure)
@@ -146,17 +150,22 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         offsets = tenure.offsets()
         if not offsets:
             return
+        if await self._commit_at(offsets):
+            tenure.committed(offsets)
+            for tp, offset in offsets.items():
+                end = self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
+                if end is not None:
+                    metrics.LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - offset))
+
+    async def _commit_at(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Whether these are committed."""
         try:
             await self.consumer.commit(offsets)
         except KafkaError as error:
             # Mostly a rebalance: then the partitions have a new owner, who finds the results in the ledger.
             log.warning("offsets not committed: %s", type(error).__name__)
-            return
-        tenure.committed(offsets)
-        for tp, offset in offsets.items():
-            end = self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
-            if end is not None:
-                metrics.LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - offset))
+            return False
+        return True
 
     async def _let_go(self) -> None:
         """Bring what is under way to its end, and commit."""
@@ -170,8 +179,17 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         await self._let_go()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin a tenure; nothing is read of the messages until the ledger has been."""
+        """Begin a tenure; nothing is read of the messages until the ledger has been.
+
+        Where more is committed than there is, the broker has lost records, claims perhaps among them: all that is there
+        counts as done with, because a missing mail is a smaller fault than one that comes twice.
+        """
         owned = list(assigned)
+        for tp, lost in (await beyond(self.consumer, owned)).items():
+            say(tp, lost.committed, lost.end, "what comes from now on is delivered")
+            metrics.BEYOND_END.labels(tp.topic).inc()
+            self.consumer.seek(tp, lost.end)
+            await self._commit_at({tp: lost.end})
         self.consumer.pause(*owned)
         self._paused = True
         self.tenure = Tenure(self.settings, self.channels, (tp.partition for tp in owned), self.books, self.timing)

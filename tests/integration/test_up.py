@@ -29,8 +29,8 @@ campaigns:
 class Up:
     """A running `winback up` on free ports, and the settings its clients use."""
 
-    def __init__(self, folder: Path, **more: str) -> None:
-        self.folder, self.more = folder, {"WINBACK_SECRET": "of the test", **more}
+    def __init__(self, folder: Path, *options: str, **more: str) -> None:
+        self.folder, self.options, self.more = folder, options, {"WINBACK_SECRET": "of the test", **more}
         self.kafka, self.http, self.metrics = free_ports()
         self.settings = {
             "WINBACK_KAFKA": f"127.0.0.1:{self.kafka}",
@@ -40,8 +40,8 @@ class Up:
         }
         self.start()
 
-    def start(self) -> None:
-        """Start it, and wait until it says that it runs."""
+    def launch(self) -> None:
+        """Start it."""
         options = (
             "--dir",
             self.folder,
@@ -51,22 +51,31 @@ class Up:
             self.http,
             "--metrics-port",
             self.metrics,
+            *self.options,
         )
         self.process = subprocess.Popen(
             [*WINBACK, "up", *map(str, options)], cwd=ROOT, env=environment(**self.more),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        said = ""
+
+    def start(self) -> None:
+        """Start it, and wait until it says that it runs."""
+        self.launch()
+        self.said = ""
         for line in self.process.stderr:
             if line.startswith("running"):
                 return
-            said += line
-        pytest.fail(f"up ended with {self.process.wait()}: {said}")
+            self.said += line
+        pytest.fail(f"up ended with {self.process.wait()}: {self.said}")
 
     def stop(self) -> tuple[str, str]:
         """Ctrl-C; its standard output and error to the end."""
         self.process.send_signal(signal.SIGINT)
         return self.process.communicate(timeout=60)
+
+    def pid(self, name: str) -> int:
+        """The process id of a child."""
+        return int((self.folder / "logs" / f"{name}.pid").read_text())
 
     def children(self) -> list[int]:
         """Process ids of its children."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from deploy.stack import applied_campaigns as keeping
     from deploy.stack import stack
 
+Kafka = Annotated[
+    str | None,
+    typer.Option(metavar="apache|ADDRESS", help="Apache Kafka in the folder (needs Java 17), or a broker that runs."),
+]
 Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="Where its data and logs are kept.")]
 
 
@@ -24,24 +28,27 @@ def up(
     kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the broker.")] = 9092,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of ClickHouse's HTTP interface.")] = 8123,
     metrics_port: Annotated[int, typer.Option(min=1, max=65000, help="First port of the metrics.")] = 9464,
+    kafka: Kafka = None,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
     from deploy.operate import campaigns
     from deploy.stack import applied_campaigns as keeping
-    from deploy.stack import ports, stack
+    from deploy.stack import brokers, ports, stack
 
+    brokers.checked(kafka)
     # The children read the same variables: better told here, in one line.
     settings = config.load()
     found = campaigns.load(settings.campaigns)
     metrics = tuple(range(metrics_port, metrics_port + workers + 1 + settings.dispatch))
-    ports.require(kafka_port, "Kafka", "--kafka-port")
+    if kafka in (None, brokers.APACHE):
+        ports.require(kafka_port, "Kafka", "--kafka-port")
     ports.require(http_port, "ClickHouse HTTP", "--http-port")
     for port in metrics:
         ports.require(port, "metrics", "--metrics-port")
     kept = keeping.Kept(folder.resolve())
     kept.begin(found)
     plan = stack.Plan(
-        folder.resolve(), workers, kafka_port, http_port, metrics, dispatch=settings.dispatch,
+        folder.resolve(), workers, kafka_port, http_port, metrics, kafka=kafka, dispatch=settings.dispatch,
         env={"WINBACK_CAMPAIGNS": str(kept.file)},
     )  # fmt: skip
     try:
@@ -51,13 +58,15 @@ def up(
 
 
 async def _up(plan: stack.Plan, campaigns: Path | None, kept: keeping.Kept) -> None:
+    from deploy.stack import brokers, stack
     from deploy.stack import campaign_watch as watching
-    from deploy.stack import stack
 
     async with stack.Stack(plan, say=console.note) as running_stack:
         await running_stack.ready()
         for name, address in running_stack.addresses():
-            print(f"{name:<20}{address}", flush=True)
+            console.line(f"{name:<20}{address}")
+        if plan.kafka is None:
+            console.note(brokers.FORGETS)
         console.note("running; Ctrl-C stops it")
         watch = watching.Watch(campaigns, kept, running_stack.settings, console.note)
         await running_stack.during(asyncio.ensure_future(watch.run()))

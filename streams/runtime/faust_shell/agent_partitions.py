@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,6 +16,7 @@ from streams.core.protocol.ports import Emit, Store, Task
 from streams.metrics import RESTORE_SECONDS
 from streams.runtime.errors import CorruptStateError, GroupMovedError, TopicError
 from streams.runtime.faust_shell.engine import Engine
+from streams.runtime.state import beyond
 from streams.runtime.state.broker import PartitionLog
 from streams.runtime.state.changelog import ChangelogWriter
 from streams.runtime.state.replica import Replica
@@ -141,6 +142,8 @@ class KeyedLanes(Lanes):
                 found = await restore(base, changelog)
                 own = engine.secret.claimed(base, f"{self._changelog} partition {tp.partition}")
                 first = await self._first(tp, found.position)
+                if found.position is not None:
+                    found = found._replace(position=found.position._replace(offset=first))
                 epoch = max(generation, found.epoch + 1)
                 engine.membership.guard()
                 writer = ChangelogWriter(engine.producer, self._changelog, tp.partition, epoch, generation)
@@ -165,15 +168,20 @@ class KeyedLanes(Lanes):
         )  # fmt: skip
 
     async def _first(self, tp: TP, position: Position | None) -> int:
-        """The oldest record of an input partition. Raises TopicError if the state is of another one."""
+        """The input offset to begin at. Raises TopicError if records are gone that the state has not read."""
         probe = self.engine.probe
         first, end = (await probe.begins([tp]))[tp], (await probe.ends([tp]))[tp]
-        if position is not None and not first <= position.offset <= end:
+        if position is None:
+            return first
+        if position.offset > end:
+            beyond.say(tp, position.offset, end, "the state keeps what it has read and goes on at the end")
+            return end
+        if position.offset < first:
             raise TopicError(
                 f"{self._changelog} partition {tp.partition} says that {tp.topic} was read up to offset "
                 f"{position.offset}, but it holds {first} to {end}: recreate both topics or neither"
             )
-        return first
+        return position.offset
 
     def _finished(self, tp: TP, offset: int) -> None:
         if self.engine.failure is None:
@@ -245,14 +253,25 @@ class IntakeLanes(Lanes):
         await self._replica.catch_up()
         begins = await engine.probe.begins(assigned)
         committed = await engine.consumer.committed(list(assigned))
-        offsets = {tp: max(begins[tp], committed[tp] or 0) for tp in assigned}
+        known = {tp: max(begins[tp], committed[tp] or 0) for tp in assigned}
+        offsets = await self._there(known)
         outbox = Outbox(engine.producer, engine.membership.guard)
         reader, reporter = self._make(outbox, self._replica)
         self._intake = Intake(
             self.agent, reader, reporter, outbox,
-            offsets=offsets, commit=engine.commit, drain=engine.drain, taken=engine.note_room,
+            offsets=offsets, committed=known, commit=engine.commit, drain=engine.drain, taken=engine.note_room,
         )  # fmt: skip
         self._run(self._intake.run())
+
+    async def _there(self, known: Mapping[TP, int]) -> dict[TP, int]:
+        """Where to begin: what the group has committed, or, if that is beyond the end, a while before the end."""
+        probe = self.engine.probe
+        ends = await probe.ends(known)
+        lost = {tp: offset for tp, offset in known.items() if offset > ends[tp]}
+        again = await probe.since(lost, int(time() * 1000) - beyond.AGAIN_MS)
+        for tp, offset in lost.items():
+            beyond.say(tp, offset, ends[tp], f"what came in the last {beyond.AGAIN_MS // 60_000} minutes is read again")
+        return {**known, **{tp: again.get(tp, ends[tp]) for tp in lost}}
 
     def feed(self, tp: TP, records: list[Record]) -> None:
         """Take a chunk of an open partition."""

@@ -21,6 +21,7 @@ from faust.types import TP
 from streams.metrics import CONSUMER_LAG
 from streams.runtime.errors import GroupMovedError, StalledError, WorkerError
 from streams.runtime.faust_shell.engine import Engine
+from streams.runtime.state import beyond
 
 log = structlog.get_logger("winback.watchdog")
 
@@ -115,6 +116,11 @@ class Watchdog:
             pulses = {tp: pulse for lanes in self._engine.all_lanes() for tp, pulse in lanes.pulses().items()}
             try:
                 self._ends = await self._engine.probe.ends(pulses) if pulses else {}
+                for tp, pulse in pulses.items():
+                    beyond.check(tp, pulse.offset + pulse.waiting, self._ends[tp])
+            except WorkerError as error:
+                self._engine.fail(error)
+                return
             except (KafkaError, OSError) as error:
                 log.warning(
                     "cannot ask Kafka how far the partitions go", kafka=self._engine.settings.kafka, error=str(error)

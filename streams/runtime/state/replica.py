@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
 
 from infra.fetching import pace
 from schemas.settings import Settings
 from schemas.topics import IDENTITY_ASSIGNMENTS
+from streams.runtime.state import beyond
 from streams.runtime.state.broker import Probe
 from streams.runtime.state.owners import Owners
 
 log = structlog.get_logger("winback.replica")
 
-_TP = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
+_TP: Final = TopicPartition(IDENTITY_ASSIGNMENTS, 0)
 
 
 class Replica:
@@ -75,7 +78,10 @@ class Replica:
         try:
             while True:
                 polled = await self._consumer.getmany(_TP, timeout_ms=500, max_records=10_000)
-                for record in polled.get(_TP, ()):
+                records = polled.get(_TP, ())
+                if records:  # aiokafka begins anew when what it asks for is beyond the end
+                    beyond.check(TP(*_TP), self._read, records[0].offset)
+                for record in records:
                     self._known.apply(record.key, record.value)
                 self._read = await self._consumer.position(_TP)
                 self._moved.set()

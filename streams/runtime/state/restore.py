@@ -1,8 +1,9 @@
 """Restore: bring a base to the last whole unit of its changelog, then claim the partition.
 
 A base is trusted only if the changelog still holds, at the offset it remembers, the very marker it ends with. So a
-base that is ahead of the changelog (it was recreated), belongs to another cluster, or is so old that compaction has
-passed over its last marker (and perhaps over tombstones behind it) is rebuilt from the beginning.
+base that is ahead of the changelog (it was recreated, or its broker has lost records: beyond.py), belongs to another
+cluster, or is so old that compaction has passed over its last marker (and perhaps over tombstones behind it) is rebuilt
+from the beginning.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from schemas.record import Record
-from streams.runtime.state.changelog import MARKER, ChangelogWriter, UnitId, unit_of
+from streams.runtime.state.changelog import MARKER, ChangelogWriter, UnitId, read_marker, unit_of
 from streams.runtime.state.changelog_replayer import Fold, SpilledError
 from streams.runtime.state.store import Base, Position
 
@@ -85,8 +86,8 @@ async def _trusted(base: Base, changelog: Log, end: int) -> bool:
         async for records in changelog.read(position.next - 1, position.next):
             for record in records:
                 unit = UnitId(position.epoch, position.sequence)
-                if record.offset == position.next - 1 and record.key == MARKER:
-                    return unit_of(record) == unit
+                if record.offset == position.next - 1 and record.key == MARKER and unit_of(record) == unit:
+                    return read_marker(record, unit).offset == position.offset
     log.warning(
         "the local state is not of this changelog or older than it keeps; it is rebuilt", position=position, end=end
     )

@@ -66,6 +66,7 @@ class Intake:
         commit: Callable[[Mapping[TP, int]], Awaitable[None]],
         drain: Drain,
         taken: Callable[[TP], None] = lambda _tp: None,
+        committed: Mapping[TP, int] | None = None,
     ) -> None:
         self.agent = agent
         self.offsets = dict(offsets)
@@ -74,7 +75,8 @@ class Intake:
         """Records fed and not computed, by partition."""
         self.steps = dict.fromkeys(self.offsets, 0)
         self._fed = dict(offsets)
-        self._committed = dict(offsets)
+        # Where the group stands elsewhere than the work begins, the first line brings it there.
+        self._committed = dict(offsets if committed is None else committed)
         self._reader = reader
         self._reporter = reporter
         self._outbox = outbox

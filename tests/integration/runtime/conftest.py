@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from time import monotonic
+from urllib.request import urlopen
 
 import noida_db
 import pytest
@@ -190,6 +191,15 @@ class Worker:
     def said(self) -> str:
         """Its log."""
         return self.said_in.read_text(errors="replace")
+
+    async def shown(self) -> str:
+        """Its metrics."""
+
+        def page() -> str:
+            with urlopen(f"http://{self.metrics}/metrics", timeout=5) as answer:
+                return answer.read().decode()
+
+        return await asyncio.to_thread(page)
 
     def signal(self, which: signal.Signals) -> None:
         """Send it a signal."""

@@ -10,10 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from schemas.record import Record
 from schemas.settings import Settings
+from schemas.topics import partition_of
+from sinks.clickhouse import metrics
 from sinks.clickhouse.batches import Limits
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import SchemaError
@@ -121,3 +124,24 @@ async def test_a_stop_while_clickhouse_is_away(address: str) -> None:
         consumer.inserter.first_pause = 3600
         await until(gate.tried.is_set, "an insert")
     assert await asyncio.to_thread(committed, address) == 0
+
+
+async def test_offsets_beyond_the_end_are_told_and_nothing_is_left_out(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More is committed than there is: said, counted, and the partition is read from its beginning."""
+    gate, topic = Gate(), "stitched.events"
+    await asyncio.to_thread(produce, address, events(20))
+    async with consuming(address, gate):
+        await until(lambda: len(gate.ids) == 20, "the rows")
+    ahead = TopicPartition(topic, partition_of("a", 4))
+    async with AIOKafkaConsumer(bootstrap_servers=address, group_id="winback-sinks", enable_auto_commit=False) as other:
+        other.assign([ahead])
+        await other.commit({ahead: 500})
+    counted = metrics.BEYOND_END.labels(topic)._value.get()
+    async with consuming(address, gate):
+        await asyncio.to_thread(produce, address, events(5, 20))
+        await until(lambda: len(set(gate.ids)) == 25, "what came under those offsets")
+    assert f"{topic} partition {ahead.partition} was read up to offset 500 and ends at " in caplog.text
+    assert metrics.BEYOND_END.labels(topic)._value.get() == counted + 1
+    assert await asyncio.to_thread(committed, address) == 25

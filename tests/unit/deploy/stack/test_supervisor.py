@@ -13,7 +13,7 @@ import pytest
 
 from deploy.errors import UnavailableError
 from deploy.stack import supervisor
-from deploy.stack.supervisor import Spec, Supervisor
+from deploy.stack.supervisor import Ground, Spec, Supervisor
 
 SLEEPS = (sys.executable, "-c", "import signal; signal.pause()")
 DEAF = """
@@ -137,3 +137,94 @@ async def test_children_die_with_their_supervisor(tmp_path):
     parent.kill()
     parent.wait()
     await until(lambda: gone(child), "the child to be gone")
+
+
+ORDERLY = """
+import os, pathlib, signal, sys, time
+here = pathlib.Path(os.environ["HERE"])
+def stop(*_):
+    with (here / "ends").open("a") as ends:
+        ends.write(sys.argv[1] + "\\n")
+    raise SystemExit
+signal.signal(signal.SIGTERM, stop)
+(here / ("up-" + sys.argv[1])).touch()
+while True:
+    time.sleep(60)
+"""
+SUPERVISING = """
+import asyncio, os, pathlib, sys
+from deploy.stack.supervisor import Ground, Spec, Supervisor
+async def ready(): pass
+async def main():
+    here = pathlib.Path(os.environ["HERE"])
+    keeper = Supervisor(here, grace=5)
+    code = (here / "orderly.py").as_posix()
+    await keeper.start(Spec("broker", (sys.executable, code, "broker"), ground=Ground(ready, here / "unsaved")))
+    await keeper.start(Spec("worker", (sys.executable, code, "worker")))
+    (here / "guardian").write_text(str(keeper.guard.pid))
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_supervisor_s_children_end_in_order(tmp_path):
+    """SIGKILL to the supervisor: SIGTERM to the worker, then to the broker; nothing is left, nor is the guardian."""
+    (tmp_path / "orderly.py").write_text(ORDERLY)
+    env = {**os.environ, "HERE": str(tmp_path)}
+    parent = subprocess.Popen([sys.executable, "-c", SUPERVISING], env=env)  # noqa: ASYNC220 - it is over at once
+    names = ("guardian", "up-broker", "up-worker")
+    await until(lambda: all((tmp_path / name).exists() for name in names), "all to run")
+    pids = [int((tmp_path / name).read_text()) for name in ("guardian", "broker.pid", "worker.pid")]
+    assert (tmp_path / "unsaved").exists()
+    parent.kill()
+    parent.wait()
+    await until(lambda: all(gone(pid) for pid in pids), "all to be gone")
+    assert (tmp_path / "ends").read_text().split() == ["worker", "broker"]
+    assert not (tmp_path / "unsaved").exists()
+
+
+async def test_a_guardian_that_is_killed_is_replaced(tmp_path):
+    """Another one knows the same children; an orderly stop ends it too."""
+    keeper = Supervisor(tmp_path)
+    await keeper.start(Spec("worker", SLEEPS))
+    first = keeper.guard.pid
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: keeper.guard.pid != first, "a second guardian")
+    second = keeper.guard.pid
+    assert keeper.pid("worker") is not None
+    await keeper.stop()
+    assert gone(second)
+
+
+async def test_what_stands_on_a_broker_that_forgets_begins_anew_with_it(tmp_path):
+    """The broker crashes: the worker is killed before it is back, and started when it is ready."""
+    lost, ready = [], asyncio.Event()
+    keeper = Supervisor(tmp_path)
+
+    def note_lost():
+        lost.append(keeper.pid("worker"))
+
+    ground = Ground(ready.wait, tmp_path / "unsaved", note_lost)
+    await keeper.start(Spec("broker", SLEEPS, ground=ground))
+    await keeper.start(Spec("worker", SLEEPS))
+    broker, worker = keeper.pid("broker"), keeper.pid("worker")
+    os.kill(broker, signal.SIGKILL)
+    await until(lambda: keeper.pid("broker") not in (None, broker), "another broker")
+    assert lost == [None]
+    assert gone(worker)
+    assert keeper.pid("worker") is None
+    assert (tmp_path / "unsaved").exists()
+    ready.set()
+    await until(lambda: keeper.pid("worker") is not None, "another worker")
+    await keeper.stop()
+    assert not (tmp_path / "unsaved").exists()
+
+
+async def test_a_run_ends_with_a_broker_that_forgets(tmp_path):
+    """Where crashes are counted, as in `once`, what has lost a part of the run is not started again."""
+    keeper = Supervisor(tmp_path, give_up=5)
+    await keeper.start(Spec("broker", SLEEPS, ground=Ground(asyncio.Event().wait, tmp_path / "unsaved")))
+    os.kill(keeper.pid("broker"), signal.SIGKILL)
+    with pytest.raises(UnavailableError, match="broker failed"):
+        await asyncio.wait_for(keeper.failed, 20)
+    await keeper.stop()
