@@ -86,6 +86,8 @@ class Supervisor:
         self._solid = asyncio.Event()
         self._solid.set()
         logs.mkdir(parents=True, exist_ok=True)
+        for left in logs.glob("*.pid"):  # of a supervisor that was killed
+            left.unlink()
 
     async def start(self, spec: Spec) -> None:
         """Start a child and keep it running. Raises UnavailableError when it cannot be started at all."""

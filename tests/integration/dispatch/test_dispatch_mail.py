@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.stack import ports
-from schemas.topics import CHANNEL_TOPICS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
-from tests.support.dispatch import HOUR, cancelled, id_of, message, ordered, outcomes, produce, values
+from schemas.topics import (
+    CHANNEL_TOPICS,
+    RETARGETING_DECISIONS,
+    RETARGETING_DELIVERIES,
+    RETARGETING_MESSAGES,
+    partition_of,
+)
+from tests.support.dispatch import HOUR, PARTITIONS, cancelled, id_of, message, ordered, outcomes, produce, values
 
 
 def test_what_may_go_goes_once_and_what_is_barred_does_not(address, dispatcher, mailbox):
@@ -122,3 +130,26 @@ def test_a_dry_run_writes_files_and_nothing_else(address, dispatcher, tmp_path):
     assert orjson.loads((tmp_path / f"would/push/{id_of(push)}.json").read_bytes())["message_id"] == id_of(push)
     assert values(address, RETARGETING_DELIVERIES) == []
     assert all(values(address, topic) == [] for topic in CHANNEL_TOPICS)
+
+
+def test_offsets_beyond_the_end_are_told_and_nothing_is_sent_again(address, dispatcher, mailbox):
+    """More is committed than there is, as when a broker has lost records: said, counted, what comes anew is sent."""
+    box, before, after = mailbox(), message(0), message(4)
+    produce(address, [before])
+    lost = TopicPartition(RETARGETING_MESSAGES, partition_of(before.key.decode(), PARTITIONS))
+
+    async def commit():
+        group = "winback-dispatch"
+        async with AIOKafkaConsumer(bootstrap_servers=address, group_id=group, enable_auto_commit=False) as consumer:
+            consumer.assign([lost])
+            await consumer.commit({lost: 500})
+
+    asyncio.run(commit())
+    running = dispatcher(WINBACK_DISPATCH_SMTP=f"127.0.0.1:{box.port}")
+    counted = f'winback_offsets_beyond_end_total{{topic="{RETARGETING_MESSAGES}"}} 1.0'
+    running.wait_for(lambda: counted in running.told(), "the loss to be counted")
+    produce(address, [after._replace(key=before.key)])
+    running.wait_for(lambda: outcomes(address).get(id_of(after)) == "sent", "what comes anew")
+    running.stop()
+    assert "was read up to offset 500 and ends at 1; what comes from now on is delivered" in running.log.read_text()
+    assert dict(box.received) == {id_of(after): 1}
