@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("winback.sinks")
 
 POLL_MS: Final = 100
+IDLE_POLL_MS: Final = 500
+"""How long a poll waits for records: while a batch or an insert is under way, and while there is neither."""
 POLL_RECORDS: Final = 4_000
 """About 30 ms of work on the event loop, which heartbeats and HTTP queries share."""
 COMMIT_PATIENCE: Final = 15.0
@@ -123,7 +125,9 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         try:
             async with asyncio.timeout(1.0):
                 got: Mapping[TopicPartition, Sequence[Any]]
-                got = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+                idle = self._flight is None and not (self.reached or self.written or self._paused)
+                wait = IDLE_POLL_MS if idle else POLL_MS
+                got = await self.consumer.getmany(timeout_ms=wait, max_records=POLL_RECORDS)
         except TimeoutError:
             return {}
         return got

@@ -38,7 +38,7 @@ def ingest(app: WinbackApp) -> None:
         reports = Reports(
             app.engine.probe,
             core.seen,
-            lambda: replica.version,
+            replica,
             wall=settings.clock == "wall",
             lateness=settings.lateness,
             steady=settings.steady(),

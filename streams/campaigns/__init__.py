@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -44,8 +45,15 @@ def sources(path: Path | None) -> list[Path]:
     """
     place = source(path)
     try:
-        stores = mapping(place).get("stores")
-    except ValueError:
+        stat = place.stat()
+        stores = _stores(place, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError):
         stores = None
     named = [place.parent / stores] if isinstance(stores, str) else []
     return [place, *named, *sorted((place.parent / templates.FOLDER).rglob("*.liquid"))]
+
+
+@lru_cache(maxsize=1)
+def _stores(place: Path, _changed_ns: int, _size: int) -> object:
+    """What a file says of stores, read once as long as the file is the same. Raises ValueError."""
+    return mapping(place).get("stores")

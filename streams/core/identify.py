@@ -119,7 +119,7 @@ class Identify:
             self._halfway = not self._apply()
             if self._halfway:
                 return i
-            self._round()
+            self._round(record.offset)
         return len(records)
 
     def flush(self) -> None:
@@ -358,19 +358,20 @@ class Identify:
             self.changed(key[:KEY_SIZE])
         self.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
 
-    def _round(self) -> None:
+    def _round(self, offset: int) -> None:
         issued = self.rounds.next()
         if issued is not None:
             for partition in range(self._partitions):
-                self._emit.send(_round_out(partition, issued))
+                self._emit.send(_round_out(partition, issued, offset))
         elif self.rounds.drained():
             self._emit.send(links_out({"k": "drained"}))
 
 
-def _round_out(partition: int, issued: Round) -> Out:
+def _round_out(partition: int, issued: Round, offset: int) -> Out:
+    """A round for one partition; `offset` is that of the record of `identity.links` after which it was issued."""
     number, reach, now, rests, closed = issued
     notice = {"k": "round", "round": number, "bound": reach.hex(), "now": now, "rests": rests, "closed": closed.hex()}
-    return notice_to(partition, notice)
+    return notice_to(partition, {**notice, "at": offset})
 
 
 def _source(key: bytes) -> dict[str, Any]:

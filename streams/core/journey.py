@@ -25,7 +25,7 @@ from streams.core.protocol.sequence_numbers import Heard, Numbered
 from streams.core.sealing.apply import Effects, Machines
 from streams.core.sealing.campaign_switch import Switch
 from streams.core.sealing.sealer import Sealer
-from streams.core.watermark.rounds import is_midnight
+from streams.core.watermark.rounds import is_midnight, midnight_after
 
 _CLOCK: Final = b"t"
 _SEALED_A_CALL: Final = 2_000
@@ -212,7 +212,7 @@ class Journey:
             # Whoever waits for the end reads the totals then.
             self._cells.flush()
         self._tell(reached)
-        self._acknowledge(notice["round"])
+        self._acknowledge(notice)
         return True
 
     def _tell(self, reached: bytes) -> None:
@@ -225,16 +225,18 @@ class Journey:
         self._learned.since = time_of(reached)
         self._population.fold(reached)
 
-    def _acknowledge(self, number: int) -> None:
+    def _acknowledge(self, notice: dict[str, Any]) -> None:
         handover = self._handover
-        waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)
+        due = waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)
         if self._learned:
             # It is to be told before anything behind the next midnight is decided.
             waits = min(waits, handover.reached + b"\0")
-        said = {"low": handover.low, "moved": handover.moved, "next": waits}
+            due = min(due, midnight_after(handover.reached))
+        said = {"low": handover.low, "moved": handover.moved, "next": waits, "due": due}
         handover.low = handover.moved = NOTHING
         told = {name: None if key == NOTHING else key.hex() for name, key in said.items()}
-        self._emit.after(links_out({"k": "ack", "partition": self._partition, "round": number, **told}))
+        answers = {"round": notice["round"], "at": notice.get("at")}
+        self._emit.after(links_out({"k": "ack", "partition": self._partition, **answers, **told}))
 
     def _emit_rows(self) -> None:
         rows, partitions = self._effects.rows, self._partitions

@@ -10,9 +10,10 @@ from faust.types import TP
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Record
-from schemas.topics import IDENTITY_ASSIGNMENTS
+from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
+from streams.core.watermark.horizon import Horizon
 from streams.runtime.errors import CommitFailedError
 from streams.runtime.state.replica import Owners
 from streams.runtime.tasks.intake import Intake
@@ -21,22 +22,45 @@ from tests.simulation.network import PAUSE, Network
 
 
 class LazyReplica(Owners):
-    """The replica of one process, which reads on when the scheduler lets it."""
+    """The replica of one process, and the horizon it follows; both read on when the scheduler lets them."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, partitions: int) -> None:
         super().__init__()
         self._log = network.logs[IDENTITY_ASSIGNMENTS, 0]
         self._read = 0
+        self._links = network.logs[IDENTITY_LINKS, 0]
+        self._horizon = Horizon(partitions)
+        self._following = False
+        self._next = -1
+        self._from = 0
+
+    def due(self) -> int | None:
+        """The horizon's, which is followed from now on."""
+        if not self._following:
+            self._following, self._from = True, len(self._links)
+            first = max(0, self._from - 20)
+            if self._next < first:
+                self._next = first
+                self._horizon.begin(first)
+        return self._horizon.due if self._next >= self._from else None
+
+    def busy(self) -> None:
+        """Follow it no more."""
+        self._following = False
 
     def read_on(self, most: int) -> None:
-        """Apply some more assignments."""
+        """Apply some more assignments, and some more of the links' end."""
         for record in self._log[self._read : self._read + most]:
             self.apply(record.key, record.value)
             self._read += 1
+        if self._following:
+            for record in self._links[self._next : self._next + most]:
+                self._horizon.take(record.offset, record.value)
+                self._next += 1
 
     def read_all(self) -> None:
         """The barrier: everything that is in the log now."""
-        self.read_on(len(self._log))
+        self.read_on(max(len(self._log), len(self._links)))
 
 
 class Shop:
@@ -85,8 +109,8 @@ class Intakes:
             partitions=self._partitions,
         )  # fmt: skip
         reports = Reports(
-            shop, core.seen, lambda: replica.version,
-            wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000, clock=shop.clock,
+            shop, core.seen, replica, wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000,
+            clock=shop.clock, ticks=shop.clock,
         )  # fmt: skip
 
         async def commit(moved: Mapping[TP, int]) -> None:

@@ -21,7 +21,6 @@ from schemas.topics import (
     OUTPUT_TOPICS,
     PROFILE_EVENTS,
 )  # fmt: skip
-from streams.agents import reports
 from streams.campaigns import load
 from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
@@ -86,7 +85,7 @@ class World:
         self.intakes = Intakes(
             self.shop, self.network, rng, secret=SECRET, partitions=plan.partitions, lateness=plan.lateness
         )
-        self.replicas = [LazyReplica(self.network) for _ in range(plan.workers)]
+        self.replicas = [LazyReplica(self.network, plan.partitions) for _ in range(plan.workers)]
         self.readers = [Seat(f"ingest {w}", w, self._enter_intake) for w in range(plan.workers)]
         self.keyed = self._keyed_actors(campaigns)
         self.disks = {(actor.name, w): Disk() for actor in self.keyed.values() for w in range(plan.workers)}
@@ -150,7 +149,7 @@ class World:
         self.zombies.append((seat, life))
         self.generation += 1
         if seat in self.readers:
-            self.replicas[seat.worker] = LazyReplica(self.network)
+            self.replicas[seat.worker] = LazyReplica(self.network, self.plan.partitions)
         else:
             # The zombie keeps its disk: the successor is on another machine.
             self.disks[seat.name, seat.worker] = Disk()
@@ -164,7 +163,7 @@ class World:
         self.generation += 1
         if seat in self.readers:
             if why != "closed":
-                self.replicas[seat.worker] = LazyReplica(self.network)
+                self.replicas[seat.worker] = LazyReplica(self.network, self.plan.partitions)
             if self._reassigning:
                 seat.life = None
                 return
@@ -177,7 +176,7 @@ class World:
     def run(self) -> None:
         """Schedule until all has drained. Raises StuckError when it does not."""
         random = self.rng.random
-        with limits(self.plan.a_call, self.plan.unit, self.shop.clock):
+        with limits(self.plan.a_call, self.plan.unit):
             while not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
                     actions, weights = self._redraw()
@@ -387,8 +386,8 @@ class World:
 
 
 @contextmanager
-def limits(a_call: int, unit: int, clock: Callable[[], float]) -> Iterator[None]:
-    """Calls that take few records, so that what takes several calls does so here; and the simulated clock.
+def limits(a_call: int, unit: int) -> Iterator[None]:
+    """Calls that take few records, so that what takes several calls does so here.
 
     Templates are parsed once, not once a life.
     """
@@ -396,6 +395,5 @@ def limits(a_call: int, unit: int, clock: Callable[[], float]) -> Iterator[None]
         stack.enter_context(patch.object(journey, "_SEALED_A_CALL", a_call))
         stack.enter_context(patch.object(identify, "_LINKS_A_CALL", a_call))
         stack.enter_context(patch.object(partition, "UNIT_KEYS", unit))
-        stack.enter_context(patch.object(reports, "monotonic", clock))
         stack.enter_context(patch.object(decide, "Renderer", _RENDERER))
         yield

@@ -281,5 +281,10 @@ def is_midnight(reach: bytes) -> bool:
     return len(reach) == _MIDNIGHT_SIZE and time_of(reach) % DAY_MS == 0
 
 
+def midnight_after(reach: bytes) -> bytes:
+    """The first UTC midnight behind a bound, as a bound; the end of time behind the last."""
+    return bound(min((time_of(reach) // DAY_MS + 1) * DAY_MS, time_of(END_OF_TIME)))
+
+
 def _key(told: str | None) -> bytes:
     return NOTHING if told is None else bytes.fromhex(told)

@@ -48,33 +48,51 @@ class Departed:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._client: AIOKafkaClient | None = None
 
     async def run(self) -> None:
         """Look until cancelled. A broker that does not answer is tried again."""
-        while True:
-            try:
-                await self.look()
-            except (KafkaError, OSError) as error:
-                log.debug("could not look for members that died", error=str(error))
-            await asyncio.sleep(LOOK_EVERY)
+        try:
+            while True:
+                try:
+                    await self.look()
+                except (KafkaError, OSError) as error:
+                    log.debug("could not look for members that died", error=str(error))
+                    await self.close()
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            await self.close()
 
     async def look(self) -> int:
         """Leave the group for every dead member; returns how many there were. Raises KafkaError."""
         group = self._settings.group
-        client = AIOKafkaClient(**self._settings.aiokafka(), client_id=f"{group}-departed")
-        try:
-            await client.bootstrap()
-            node = await client.coordinator_lookup(CoordinationType.GROUP, group)
-            await client.ready(node, group=ConnectionGroup.COORDINATION)
-            request = DescribeGroupsRequest([group], include_authorized_operations=False)
-            answer = await client.send(node, request, group=ConnectionGroup.COORDINATION)
-            dead = [member[0] for found in answer.groups for member in found[5] if is_dead(member[1], group)]
-            for member in dead:
-                await client.send(node, LeaveGroupRequest(group, member), group=ConnectionGroup.COORDINATION)
-                log.info("left the group for a member whose process is gone", member=member)
-        finally:
-            await client.close()
+        client = await self._connected()
+        node = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        await client.ready(node, group=ConnectionGroup.COORDINATION)
+        request = DescribeGroupsRequest([group], include_authorized_operations=False)
+        answer = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+        dead = [member[0] for found in answer.groups for member in found[5] if is_dead(member[1], group)]
+        for member in dead:
+            await client.send(node, LeaveGroupRequest(group, member), group=ConnectionGroup.COORDINATION)
+            log.info("left the group for a member whose process is gone", member=member)
         return len(dead)
+
+    async def close(self) -> None:
+        """Let go of the connection; the next look makes a new one."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connected(self) -> AIOKafkaClient:
+        if self._client is None:
+            client = AIOKafkaClient(**self._settings.aiokafka(), client_id=f"{self._settings.group}-departed")
+            try:
+                await client.bootstrap()
+            except BaseException:
+                await client.close()
+                raise
+            self._client = client
+        return self._client
 
 
 def _machine() -> str:

@@ -27,7 +27,7 @@ log = structlog.get_logger("winback.watchdog")
 
 EXIT_STALLED = 70
 _LAG_EVERY = 5.0
-_LOOK_EVERY = 0.5
+_LOOK_EVERY = 1.0
 
 
 class Pulses:

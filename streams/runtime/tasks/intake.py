@@ -1,15 +1,15 @@
 """The partitions of an agent without keyed state: compute, outputs acknowledged, offsets committed, then a report.
 
 All partitions of the worker share one inbox and one outbox. Computing goes on while outputs are on their way; about
-every 200 ms a line is drawn: what was computed before it is waited for, its offsets are committed, and what is true
-up to it is reported. There is no step 3, because there is no state.
+every 200 ms, and each second while nothing has come for long, a line is drawn: what was computed before it is waited
+for, its offsets are committed, and what is true up to it is reported. There is no step 3, because there is no state.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter, time
 from typing import Final, Protocol
 
@@ -26,6 +26,9 @@ PUSH: Final = 4_000
 FLYING_MOST: Final = 50_000
 LINE_EVERY: Final = 0.2
 """Seconds between lines."""
+IDLE_AFTER: Final = 5.0
+"""Seconds without a record computed after which lines come only each `IDLE_LINE_EVERY` seconds, till there is one."""
+IDLE_LINE_EVERY: Final = 1.0
 
 
 class Reader(Protocol):
@@ -39,8 +42,8 @@ class Reader(Protocol):
 class Reporter(Protocol):
     """Says what is true up to a line: `prepare`, then `draw` at the line, `report` when all before it is committed."""
 
-    async def prepare(self, partitions: Collection[TP]) -> None:
-        """Ask whoever has to be asked first."""
+    async def prepare(self, offsets: Mapping[TP, int]) -> None:
+        """Ask whoever has to be asked first; the line will be at these offsets or behind them."""
         ...
 
     def draw(self, offsets: Mapping[TP, int]) -> None:
@@ -85,6 +88,9 @@ class Intake:
         self._taken = taken
         self._chunks: deque[tuple[TP, list[Record]]] = deque()
         self._filled = asyncio.Event()
+        self._woken = asyncio.Event()
+        """Set when lines are to come at their usual pace: something is computed, or the end has come."""
+        self._computed_at = perf_counter()
         self._stopping = asyncio.Event()
 
     def resume_at(self, tp: TP) -> int:
@@ -109,6 +115,7 @@ class Intake:
         """Finish the chunk at hand and commit it."""
         self._stopping.set()
         self._filled.set()
+        self._woken.set()
 
     async def run(self) -> None:
         """Compute and draw lines until stopped, then draw the last one. Raises whatever fails."""
@@ -143,17 +150,26 @@ class Intake:
         while not self._stopping.is_set():
             began = perf_counter()
             await self.draw_line()
+            if began - self._computed_at > IDLE_AFTER:
+                await self._wait(self._woken, IDLE_LINE_EVERY)
             rest = LINE_EVERY - (perf_counter() - began)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), max(0.01, rest))
-            except TimeoutError:
-                continue
+            await self._wait(self._stopping, max(0.01, rest))
+
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Returns when the event is set, or after so many seconds."""
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            return
 
     async def _work(self) -> None:
         while not self._stopping.is_set():
             if not self._chunks:
                 self._filled.clear()
+                self._woken.clear()
                 await self._filled.wait()
+                self._computed_at = perf_counter()
+                self._woken.set()
                 continue
             tp, records = self._chunks.popleft()
             EVENT_AGE.labels(self.agent).observe(max(0.0, time() - records[0].timestamp / 1000))

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.protocol.fetch import FetchRequest
 
-from infra.fetching import LONGEST_REST, REST, pace
+from infra.fetching import IDLE_REST, IDLE_WAIT_MS, LONGEST_REST, REST, SHARE, pace
 
 
 class _Time:
@@ -40,13 +41,16 @@ def _consumer(answers: list[tuple[bool, float]]) -> Any:
         await time.sleep(seconds)
         return found
 
-    consumer = SimpleNamespace(_fetcher=SimpleNamespace(_proc_fetch_request=answer), asked=asked, time=time)
+    consumer = SimpleNamespace(_fetcher=SimpleNamespace(_proc_fetch_request=answer), asked=asked, time=time, waits=[])
     pace(consumer, time.clock, time.sleep)
     return consumer
 
 
-async def _fetch(consumer: Any) -> bool:
-    found: bool = await consumer._fetcher._proc_fetch_request("assignment", 0, "request")
+async def _fetch(consumer: Any, wait_ms: int = 50) -> bool:
+    """One fetch that lets the broker wait for `wait_ms`; `consumer.waits` has what it is asked for in the end."""
+    request = SimpleNamespace(_max_wait_ms=wait_ms)
+    found: bool = await consumer._fetcher._proc_fetch_request("assignment", 0, request)
+    consumer.waits.append(request._max_wait_ms)
     return found
 
 
@@ -70,6 +74,27 @@ async def test_rests_grow_while_there_is_nothing_and_are_short_again_after_recor
     """An idle consumer asks less and less often, a busy one a hundred times a second."""
     gaps = await _gaps([(False, 0.0)] * 4 + [(True, 0.0), (False, 0.0)])
     assert gaps == pytest.approx([2 * REST, LONGEST_REST, LONGEST_REST, LONGEST_REST, REST])
+
+
+async def test_a_long_silence_is_asked_into_twice_a_second() -> None:
+    """Rests are a share of the silence, up to a limit: some dozens of requests in the first seconds, few then."""
+    consumer = _consumer([(False, 0.0)] * 200)
+    for _ in range(200):
+        await _fetch(consumer)
+    gaps = [after - before for before, after in pairwise(consumer.asked)]
+    longest = IDLE_REST / SHARE
+    assert sum(at < longest for at in consumer.asked) < 40
+    assert gaps[-1] == pytest.approx(IDLE_REST)
+    for at, gap in zip(consumer.asked, gaps, strict=False):
+        assert gap <= max(LONGEST_REST, min(SHARE * at, IDLE_REST)) + 1e-9
+
+
+async def test_a_broker_that_can_wait_is_let_to_after_a_long_silence() -> None:
+    """The request of an idle consumer waits longer, unless it was to wait even longer; of a busy one as it was made."""
+    consumer = _consumer([(True, 0.0), (False, 10.0), (False, 0.5), (True, 0.0), (False, 0.0)])
+    for wait_ms in (50, 50, 50, 900, 50):
+        await _fetch(consumer, wait_ms)
+    assert consumer.waits == [50, 50, IDLE_WAIT_MS, 900, 50]
 
 
 async def test_a_broker_that_waits_is_asked_again_at_once() -> None:
@@ -98,4 +123,6 @@ def test_aiokafka_fetches_as_pace_believes() -> None:
         "request",
     ]
     assert "self._proc_fetch_request(assignment, node_id, request)" in inspect.getsource(Fetcher)
+    request = FetchRequest(max_wait_time=50, min_bytes=1, max_bytes=1, isolation_level=0, topics=[])
+    assert request._max_wait_ms == 50
     assert "return needs_wakeup" in inspect.getsource(Fetcher._proc_fetch_request)

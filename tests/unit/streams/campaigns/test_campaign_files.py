@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.campaigns import load, sources
+from streams.campaigns.reading import mapping
 from streams.core.messaging.render import Renderer
 
 STEP = "{id: s, channel: email, template: cart_reminder}"
@@ -162,6 +163,17 @@ def test_all_files_that_matter_are_known(tmp_path):
     path.write_text("stores: shops.yaml\ncampaigns: 7", encoding="utf-8")
     names = [str(place.relative_to(tmp_path)) for place in sources(path)]
     assert names == ["campaigns.yaml", "shops.yaml", "templates/de/cart_reminder.liquid", "templates/unused.liquid"]
+
+
+def test_a_file_that_stays_as_it_is_is_not_parsed_again(tmp_path, monkeypatch):
+    """Whoever looks each second only looks; when the file changes, what it names is read anew."""
+    path, parsed = tmp_path / "campaigns.yaml", []
+    monkeypatch.setattr("streams.campaigns.mapping", lambda place: parsed.append(place) or mapping(place))
+    path.write_text("stores: one.csv")
+    assert [[place.name for place in sources(path)] for _ in range(3)] == [["campaigns.yaml", "one.csv"]] * 3
+    assert len(parsed) == 1
+    path.write_text("stores: another.csv")
+    assert [place.name for place in sources(path)] == ["campaigns.yaml", "another.csv"]
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -9,6 +9,7 @@ from faust.types import TP
 
 from schemas.record import Out
 from streams.metrics import Drain
+from streams.runtime.tasks import intake
 from streams.runtime.tasks.intake import Intake
 from streams.runtime.tasks.outbox import Outbox
 from tests.support.runtime_fakes import FakeProducer, records, until
@@ -91,6 +92,24 @@ async def test_nothing_is_committed_or_reported_before_the_acknowledgement():
     rig.intake.stop()
     await asyncio.wait_for(running, 5)
     assert rig.committed == [{B: 2}]
+
+
+async def test_lines_rest_while_nothing_comes_and_a_record_or_the_end_wakes_them(monkeypatch):
+    """An idle worker draws no line for the longer time; what comes in is committed at once, and so is the last line."""
+    monkeypatch.setattr(intake, "LINE_EVERY", 0.0)
+    monkeypatch.setattr(intake, "IDLE_AFTER", -1.0)
+    monkeypatch.setattr(intake, "IDLE_LINE_EVERY", 3_600.0)
+    rig = Rig()
+    running = asyncio.ensure_future(rig.intake.run())
+    await until(lambda: rig.copying.lines)
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+    assert len(rig.copying.lines) == 1
+    rig.intake.feed(A, records("abc", 10))
+    await until(lambda: rig.committed)
+    rig.intake.stop()
+    await asyncio.wait_for(running, 5)
+    assert rig.committed == [{A: 13}]
 
 
 async def test_an_error_comes_out_of_run():

@@ -7,8 +7,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
-from streams.agents import reports as reporting
-from streams.agents.reports import Reports
+from streams.agents.reports import SILENT_MS, Reports
 
 WEB, APP = TP("channels.web", 0), TP("channels.app", 1)
 
@@ -19,18 +18,50 @@ class Broker:
     def __init__(self, **ends: int) -> None:
         self.ends_at = {WEB: ends.get("web", 5), APP: ends.get("app", 7)}
         self.reachable = True
+        self.asked = 0
 
     async def ends(self, partitions):
+        self.asked += 1
         if not self.reachable:
             raise KafkaConnectionError("gone")
         return self.ends_at
 
 
+class Replica:
+    """A version, and up to when nothing can move."""
+
+    def __init__(self, version: int = 3, due: int | None = None) -> None:
+        self.version = version
+        self.horizon = due
+        self.asked = 0
+
+    def due(self) -> int | None:
+        self.asked += 1
+        return self.horizon
+
+    def busy(self) -> None:
+        self.asked = 0
+
+
+class Clock:
+    """A wall clock, and one that nobody sets, in seconds."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def reporter(
-    broker: Broker, seen: dict, *, wall: bool = True, version=lambda: 3, now: float = 1_000.0, steady=()
-) -> Reports:
-    """Reports with 30 s of lateness at a fixed time."""
-    return Reports(broker, seen, version, wall=wall, lateness=30.0, steady=steady, clock=lambda: now)
+    broker: Broker, seen: dict, *, wall: bool = True, replica: Replica | None = None, clock: Clock | None = None,
+    steady=(),
+) -> Reports:  # fmt: skip
+    """Reports with 30 s of lateness, at a fixed time unless there is a clock."""
+    clock = clock or Clock()
+    return Reports(
+        broker, seen, replica or Replica(), wall=wall, lateness=30.0, steady=steady, clock=clock, ticks=clock
+    )
 
 
 async def line(reports: Reports, web: int, app: int) -> dict | None:
@@ -88,27 +119,93 @@ async def test_event_time_reports_no_watermark_at_all():
 
 async def test_a_report_is_of_the_line_not_of_what_came_since():
     """Event times and versions learnt since the line wait for the next: their outputs may be unsent."""
-    seen, version = {tuple(WEB): 500_000}, [3]
-    reports = reporter(Broker(web=9), seen, version=lambda: version[0])
-    await reports.prepare([WEB, APP])
+    seen, replica = {tuple(WEB): 500_000}, Replica(version=3)
+    reports = reporter(Broker(web=9), seen, replica=replica)
+    await reports.prepare({WEB: 5, APP: 7})
     reports.draw({WEB: 5, APP: 7})
     seen[tuple(WEB)] = 900_000
-    version[0] = 4
+    replica.version = 4
     said = orjson.loads(reports.report().value)
     assert (said["sources"][0][2], said["version"]) == (470_000, 3)
 
 
-async def test_nothing_new_is_not_said(monkeypatch):
+async def test_nothing_new_is_not_said():
     """With event time only news is reported; with the wall clock its moving on is, once in a while."""
     event = reporter(Broker(), {}, wall=False)
     assert await line(event, 5, 7)
     assert await line(event, 5, 7) is None
     assert await line(event, 6, 7)
-    wall = reporter(Broker(), {})
+    clock = Clock()
+    wall = reporter(Broker(), {}, clock=clock)
     assert await line(wall, 5, 7)
     assert await line(wall, 5, 7) is None
-    monkeypatch.setattr(reporting, "IDLE_EVERY", 0.0)
+    clock.now += 1.0
     assert await line(wall, 5, 7)
+
+
+async def reported(reports: Reports, broker: Broker, clock: Clock, seconds: float, web: int = 5) -> list[float]:
+    """Lines each 200 ms for so long with nothing read: when a report was made, in seconds of the clock."""
+    made = []
+    end = clock.now + seconds
+    while clock.now < end - 0.001:
+        clock.now = round(clock.now + 0.2, 1)
+        if await line(reports, web, 7):
+            made.append(clock.now)
+    return made
+
+
+async def test_no_report_is_sent_while_nothing_can_move():
+    """Half an hour of silence: a sign of life a minute instead of a report a second, and the broker is not asked."""
+    broker, clock, replica = Broker(), Clock(960.0), Replica(due=960_000 + 3_600_000)
+    reports = reporter(broker, {}, clock=clock, replica=replica)
+    assert await line(reports, 5, 7)
+    asked = broker.asked
+    made = await reported(reports, broker, clock, 1_800.0)
+    assert len(made) == 30
+    assert broker.asked - asked == 30
+
+
+async def test_workers_give_their_signs_of_life_together():
+    """When the clock passes a multiple of the interval, whenever each has started: one round serves all."""
+    made = []
+    for start in (960.0, 987.4):
+        broker, clock = Broker(), Clock(start)
+        reports = reporter(broker, {}, clock=clock, replica=Replica(due=10_000_000))
+        assert await line(reports, 5, 7)
+        made.append((await reported(reports, broker, clock, 300.0))[0])
+    assert made == [SILENT_MS * 17 / 1000] * 2
+
+
+async def test_a_report_is_sent_when_a_timer_falls_due():
+    """The first line at which the watermark passes what waits, and each second until it is known to be over."""
+    broker, clock, replica = Broker(), Clock(961.0), Replica(due=975_000)
+    reports = reporter(broker, {}, clock=clock, replica=replica)
+    assert await line(reports, 5, 7)
+    assert await reported(reports, broker, clock, 44.0) == []
+    assert await reported(reports, broker, clock, 3.0) == [1_005.2, 1_006.2, 1_007.2]
+    replica.horizon = 2_000_000
+    assert await reported(reports, broker, clock, 10.0) == []
+
+
+async def test_while_nobody_knows_what_is_due_the_clock_is_reported_each_second():
+    """As long as the horizon is unknown anything may be due."""
+    broker, clock = Broker(), Clock(961.0)
+    reports = reporter(broker, {}, clock=clock, replica=Replica(due=None))
+    assert await line(reports, 5, 7)
+    assert len(await reported(reports, broker, clock, 10.0)) == 10
+
+
+async def test_what_is_read_is_reported_at_once_and_ends_the_silence():
+    """New positions and versions do not wait, and what was known of the horizon is not asked for meanwhile."""
+    broker, clock, replica = Broker(web=9), Clock(961.0), Replica(due=10_000_000)
+    reports = reporter(broker, {}, clock=clock, replica=replica)
+    assert await line(reports, 5, 7)
+    assert await reported(reports, broker, clock, 20.0) == []
+    assert replica.asked > 0
+    assert await line(reports, 6, 7)
+    assert replica.asked == 0
+    replica.version = 4
+    assert await line(reports, 6, 7)
 
 
 @pytest.mark.parametrize("wall", [True, False])
