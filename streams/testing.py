@@ -1,66 +1,124 @@
-"""The whole topology without a broker: the same cores, joined by lists instead of topics, in one process.
+"""The whole pipeline in one process, without a broker: for testing campaigns, and for `winback replay`.
 
-What `winback replay` runs, and what a test can step through: nothing here decides anything.
+The cores are those of the running system, joined by lists instead of topics; nothing here decides anything. Ten lines
+test a campaigns file (times in records and results are those of the contract, docs/contract.md):
+
+>>> from schemas.times import parse
+>>> from streams.testing import Topology
+>>> shop = Topology.of("deploy/examples/campaigns/campaigns.yaml")
+>>> ana = {"userId": "ana", "context": {"traits": {"email": "ana@example.com", "phone": "+4915112345678"}}}
+>>> cart = {"type": "track", "event": "Product Added", "properties": {"product_id": "p1", "price": 90, "quantity": 1}}
+>>> consent = {"type": "track", "event": "Consent Updated", "properties": {"channel": "email", "state": "granted"}}
+>>> shop.play("channels.web", [consent | ana | {"messageId": "1", "timestamp": "2026-03-02T09:00:00Z"}])
+>>> shop.play("channels.web", [cart | ana | {"messageId": "2", "timestamp": "2026-03-02T09:01:00Z"}])
+>>> shop.reach(parse("2026-03-02T12:00:00Z"))
+>>> [(d["outcome"], d["campaign_id"]) for d in shop.read("retargeting.decisions")]
+[]
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Self
 
 import orjson
 
+from schemas import times
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.settings import Settings
-from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS
+from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS, murmur2
 from streams.campaigns import load
 from streams.core.campaigns import Campaigns
 from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.ingest import Ingest
 from streams.core.journey import Journey
+from streams.core.profile.repository import PENDING
 from streams.core.protocol.ports import Task
 from streams.core.protocol.records import links_out
 from streams.runtime.state.owners import Owners
+from streams.runtime.state.spilling import SpillingBase
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 
 _CHUNK: Final = 1_000
+_READ_BY_US: Final = frozenset({IDENTITY_LINKS, IDENTITY_ASSIGNMENTS, PROFILE_EVENTS})
+
+
+class Log(list[Record]):
+    """One partition of a topic: its records from offset `start` on; those before have been dropped."""
+
+    start = 0
+
+    @property
+    def end(self) -> int:
+        """The offset that the next record gets."""
+        return self.start + len(self)
+
+    def since(self, offset: int, most: int | None = None) -> list[Record]:
+        """At most so many records from an offset on."""
+        at = offset - self.start
+        return self[at:] if most is None else self[at : at + most]
+
+    def drop(self, offset: int) -> None:
+        """Forget the records before an offset."""
+        del self[: offset - self.start]
+        self.start = offset
 
 
 class Logs:
-    """Topics as lists; an `Emit` that appends to them."""
+    """Topics as lists; an `Emit` that appends to them.
 
-    def __init__(self) -> None:
-        self.topics: dict[str, dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    With `outputs`, records of output topics go there, and only what the pipeline itself reads is kept.
+    """
+
+    def __init__(self, outputs: Callable[[Record], None] | None = None) -> None:
+        self.topics: dict[str, dict[int, Log]] = defaultdict(lambda: defaultdict(Log))
+        self._outputs = outputs
+        self._offsets: dict[tuple[str, int], int] = defaultdict(int)
 
     def send(self, out: Out) -> None:
         """Append a record."""
-        log = self.topics[out.topic][out.partition]
-        timestamp = out.timestamp or 0
-        log.append(Record(out.topic, out.partition, len(log), timestamp, out.key, out.value, out.headers))
+        topic, partition, key, value, headers, timestamp = out
+        if self._outputs is not None and topic in _OUTPUTS:
+            offset = self._offsets[topic, partition]
+            self._offsets[topic, partition] = offset + 1
+            self._outputs(Record(topic, partition, offset, timestamp or 0, key, value, headers))
+            if topic not in _READ_BY_US:
+                return
+        log = self.topics[topic][partition]
+        log.append(Record(topic, partition, log.start + len(log), timestamp or 0, key, value, headers))
 
     def after(self, out: Out) -> None:
         """Append a record: all before it has been appended already."""
         self.send(out)
 
 
+_OUTPUTS: Final = frozenset(OUTPUT_TOPICS)
+
+
 class Reading:
     """A task, its input, and how far it has read: `next` is the offset of the first record it has not."""
 
-    def __init__(self, task: Task, store: PartitionStore, log: list[Record], start: int = 0) -> None:
+    def __init__(self, task: Task, store: PartitionStore, log: Log, start: int = 0) -> None:
         self._task = task
         self._store = store
-        self._log = log
+        self.log = log
         self.next = start
         task.load()
 
+    @property
+    def waiting(self) -> int:
+        """How many records have not been read."""
+        return self.log.end - self.next
+
     def step(self) -> bool:
         """Process a chunk; False when there was nothing to read."""
-        chunk = self._log[self.next : self.next + _CHUNK]
+        chunk = self.log.since(self.next, _CHUNK)
         if not chunk:
             return False
         self.next += self._task.process(chunk)
@@ -70,15 +128,26 @@ class Reading:
 
 
 class Topology:
-    """The pipeline step by step: `feed`, `request` and `reach` in any order, and `finish` when no more input comes.
+    """The pipeline step by step: `play` or `feed`, `request`, `reach` in any order, `finish` when no more input comes.
 
     Nothing happens between the calls; each goes on until all has settled. `stores` are the states of identify and of
-    each partition of journey, `owners` what ingest knows of the assignments. Raises ValueError when the campaigns file
-    is not valid.
+    each partition of journey, `owners` what ingest knows of the assignments. Times are epoch milliseconds.
+
+    `campaigns`: instead of those that the settings name. `outputs`: takes each record of an output topic as it is
+    written, in the order of its partition; then nothing is kept, `topics` and `read` are empty, and what the pipeline
+    sends itself is dropped once it has been read. Raises ValueError when the campaigns file is not valid.
     """
 
-    def __init__(self, settings: Settings, campaigns: Campaigns | None = None) -> None:
-        self.logs = Logs()
+    def __init__(
+        self,
+        settings: Settings,
+        campaigns: Campaigns | None = None,
+        *,
+        outputs: Callable[[Record], None] | None = None,
+    ) -> None:
+        self.logs = Logs(outputs)
+        self._drop = outputs is not None
+        self._partitions = settings.partitions
         partitions, secret = settings.partitions, settings.secret.get_secret_value()
         self._ends = dict.fromkeys(((topic, p) for topic in CHANNEL_TOPICS for p in range(partitions)), 0)
         self.owners = Owners()
@@ -94,7 +163,9 @@ class Topology:
         )
         rules = campaigns or load(settings.campaigns)
         policy = Policy(settings.device_policy, settings.profile_limit)
-        self.stores = [PartitionStore(MemoryBase()) for _ in range(1 + partitions)]
+        self.stores = [
+            PartitionStore(SpillingBase(PENDING) if self._drop else MemoryBase()) for _ in range(1 + partitions)
+        ]
 
         def identify(store: PartitionStore) -> Task:
             return Identify(store, self.logs, partitions=partitions, policy=policy, optional=settings.optional())
@@ -103,13 +174,21 @@ class Topology:
             logs = self.logs
             return Journey(store, logs, partition=partition, partitions=partitions, campaigns=rules, secret=secret)
 
-        self._tasks: list[tuple[Callable[[PartitionStore], Task], list[Record]]] = [
+        self._tasks: list[tuple[Callable[[PartitionStore], Task], Log]] = [
             (identify, self.logs.topics[IDENTITY_LINKS][0]),
             *((partial(journey, p), self.logs.topics[PROFILE_EVENTS][p]) for p in range(partitions)),
         ]
         self._readings = [
             Reading(make(store), store, log) for (make, log), store in zip(self._tasks, self.stores, strict=True)
         ]
+
+    @classmethod
+    def of(cls, campaigns: Path | str | None = None) -> Self:
+        """The pipeline with a campaigns file (None: the built-in campaigns), time being that of the events.
+
+        Raises ValueError when the file is not valid.
+        """
+        return cls(Settings(clock="event", campaigns=None if campaigns is None else Path(campaigns)))
 
     def restart(self) -> None:
         """Both agents, identify and journey, end, and begin anew from what is stored."""
@@ -118,17 +197,32 @@ class Topology:
             for (make, log), store, reading in zip(self._tasks, self.stores, self._readings, strict=True)
         ]
 
+    def play(self, topic: str, events: Iterable[Mapping[str, Any]], *, key: str | None = None) -> None:
+        """Events come in on a raw topic, as a producer would send them (contract, section 2), with a Kafka key or none.
+
+        A record's own timestamp is the event's.
+        """
+        records = []
+        for event in events:
+            value = orjson.dumps(event)
+            name = None if key is None else key.encode()
+            partition = murmur2(value if name is None else name) % self._partitions
+            offset = self._ends[topic, partition]
+            self._ends[topic, partition] = offset + 1
+            records.append(Record(topic, partition, offset, times.parse(event.get("timestamp")) or 0, name, value))
+        self.feed(records)
+
     def feed(self, records: Iterable[Record]) -> None:
-        """Raw records come in."""
+        """Raw records come in, those of a partition in the order of their offsets."""
         waiting: dict[tuple[str, int], list[Record]] = defaultdict(list)
         for record in records:
             source = (record.topic, record.partition)
             waiting[source].append(record)
             self._ends[source] = record.offset + 1
             if len(waiting[source]) >= _CHUNK:
-                self._ingest.process(waiting.pop(source))
+                self._take(waiting.pop(source))
         for chunk in waiting.values():
-            self._ingest.process(chunk)
+            self._take(chunk)
 
     def reach(self, watermark: int, now: int | None = None) -> None:
         """All sources are as far as `watermark`; the wall clock shows `now`. Both in epoch milliseconds."""
@@ -138,14 +232,6 @@ class Topology:
     def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
         """A `split` or an `erase` of an identifier, by its hash; returns the receipts."""
         return self._ask({"k": kind, "type": type_, "id": hashed, "now": now})
-
-    def _ask(self, notice: dict[str, Any]) -> list[dict[str, Any]]:
-        log = self.logs.topics[IDENTITY_LINKS][0]
-        before, request = len(log), f"{notice['k']}-{len(log)}"
-        self.logs.send(links_out({**notice, "request": request}))
-        self._settle()
-        answers = [orjson.loads(record.value or b"") for record in log[before:]]
-        return [answer for answer in answers if answer["k"] == "receipt" and answer["request"] == request]
 
     def switch(self, campaigns: Campaigns) -> list[dict[str, Any]]:
         """Other campaigns decide, from how far the sources are on; returns the receipts."""
@@ -168,17 +254,50 @@ class Topology:
             topic: [r for _, log in sorted(self.logs.topics[topic].items()) for r in log] for topic in OUTPUT_TOPICS
         }
 
+    def read(self, topic: str) -> list[dict[str, Any]]:
+        """What was written to an output topic so far, as the contract describes it: partition after partition.
+
+        Records without a value are left out.
+        """
+        logs = sorted(self.logs.topics[topic].items())
+        return [orjson.loads(record.value) for _, log in logs for record in log if record.value]
+
+    def _ask(self, notice: dict[str, Any]) -> list[dict[str, Any]]:
+        log = self.logs.topics[IDENTITY_LINKS][0]
+        before, request = log.end, f"{notice['k']}-{log.end}"
+        self.logs.send(links_out({**notice, "request": request}))
+        drop, self._drop = self._drop, False
+        self._settle()
+        self._drop = drop
+        answers = [orjson.loads(record.value or b"") for record in log.since(before)]
+        return [answer for answer in answers if answer["k"] == "receipt" and answer["request"] == request]
+
+    def _take(self, chunk: list[Record]) -> None:
+        """Ingest some records of one source, and let the tasks read what has gathered in their logs."""
+        self._ingest.process(chunk)
+        for reading in self._readings:
+            while reading.waiting >= _CHUNK:
+                self._step(reading)
+
+    def _step(self, reading: Reading) -> bool:
+        stepped = reading.step()
+        if self._drop:
+            reading.log.drop(reading.next)
+        return stepped
+
     def _settle(self) -> None:
         """Read all there is, and say which assignments are known, until nothing is new."""
-        while sum(reading.step() for reading in self._readings) or self._learn():
+        while sum(self._step(reading) for reading in self._readings) or self._learn():
             pass
 
     def _learn(self) -> bool:
         """Catch up with the assignments; False if identify has been told all that there is to tell."""
         assignments = self.logs.topics[IDENTITY_ASSIGNMENTS][0]
-        for record in assignments[self._known :]:
+        for record in assignments.since(self._known):
             self.owners.apply(record.key, record.value)
-        self._known = len(assignments)
+        self._known = assignments.end
+        if self._drop:
+            assignments.drop(self._known)
         return self._report(None, None)
 
     def _report(self, watermark: int | None, now: int | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from infra import collector
 from infra.folders import private
 from infra.logs import configure_logging
 from infra.metrics_server import serve_registry
@@ -101,9 +101,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
         await app.engine.start()
         dog.start()
         goodbyes = asyncio.ensure_future(Departed(settings).run())
-        # Records live shorter than a collection takes: the default thresholds cost a third of the time of a chunk.
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 100)
+        collector.relax_for_records()
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
         reason = await _until_over(app, stop)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, it ends the worker and says so

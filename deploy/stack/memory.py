@@ -1,17 +1,16 @@
-"""`replay`: the core alone over some lines, in this process."""
+"""`replay`: the core alone over some lines, without a broker."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy import console
 from deploy.operate import clickhouse
-from deploy.stack import lines, outputs
-from schemas.record import Record
+from deploy.stack import core_process, outputs, spill
 from schemas.topics import DEAD_LETTERS, OUTPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -19,36 +18,26 @@ if TYPE_CHECKING:
 
 
 def play(files: Sequence[str], *, settings: Settings, out: Path | None) -> dict[str, Any]:
-    """The report over the lines; with `out`, topics and views are files there. Raises BadInputError."""
-    from streams.testing import replay
+    """The report over the lines; with `out`, topics and views are files there. Raises BadInputError.
 
+    What the core writes waits on disk, about as many bytes as `out` takes, in a temporary folder.
+    """
     count = 0
 
-    with console.progress() as shown:
+    with console.progress() as shown, tempfile.TemporaryDirectory(prefix="winback-") as place:
         reading = shown.add_task("replay", total=None)
+        folder = Path(place)
 
         def report(done: int) -> None:
             nonlocal count
             count = done
             shown.update(reading, completed=done)
 
-        found = replay(records(files, settings, report), settings)
+        core_process.run(files, folder, settings, report)
         loading = shown.add_task("load", total=1)
         if out is not None:
-            outputs.write_topics(out, found)
-        numbers = clickhouse.loaded(settings, chain.from_iterable(found.get(topic, ()) for topic in OUTPUT_TOPICS), out)
+            outputs.write_spilled(out, folder)
+        found = chain.from_iterable(spill.read(folder, topic) for topic in OUTPUT_TOPICS)
+        numbers = clickhouse.loaded(settings, found, out)
         shown.update(loading, completed=1)
-    return outputs.accounted(count, found.get(DEAD_LETTERS, ()), numbers)
-
-
-def records(files: Sequence[str], settings: Settings, report: console.Report) -> Iterator[Record]:
-    """The lines as the records they would be in Kafka: partitions and offsets as `publish` gives them."""
-    offsets: dict[tuple[str, int], int] = defaultdict(int)
-    count = 0
-    for chunk in lines.read(files, settings.partitions, event_clock=True):
-        for line in chunk:
-            place = (line.topic, line.partition)
-            yield Record(line.topic, line.partition, offsets[place], line.timestamp, line.key, line.value)
-            offsets[place] += 1
-        count += len(chunk)
-        report(count)
+        return outputs.accounted(count, spill.read(folder, DEAD_LETTERS), numbers)

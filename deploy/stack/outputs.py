@@ -6,8 +6,10 @@ Records are grouped by key and keep their order within it, so that two runs can 
 from __future__ import annotations
 
 import base64
+import tempfile
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +18,7 @@ import orjson
 
 from deploy.errors import BadInputError
 from deploy.operate import draining
+from deploy.stack.spill import Reader, Spill, read
 from schemas.record import Record
 from schemas.topics import DEAD_LETTERS, OUTPUT_TOPICS, catalog
 
@@ -42,7 +45,18 @@ def make_folder(path: Path | None) -> None:
 
 def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[str, int]:
     """`<topic>.jsonl` for every output topic, also for those without records. Returns lines a topic."""
-    return {topic: _write(folder / f"{topic}.jsonl", topic, records.get(topic, ())) for topic in OUTPUT_TOPICS}
+    with tempfile.TemporaryDirectory(prefix="winback-") as place:
+        spill = Spill(Path(place))
+        for topic in OUTPUT_TOPICS:
+            for record in records.get(topic, ()):
+                spill.write(record)
+        spill.close()
+        return write_spilled(folder, Path(place))
+
+
+def write_spilled(folder: Path, spilled: Path) -> dict[str, int]:
+    """The same of the records that a `Spill` has written; what is in memory meanwhile is keys and numbers."""
+    return {topic: _write(folder / f"{topic}.jsonl", topic, spilled) for topic in OUTPUT_TOPICS}
 
 
 def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,26 +81,45 @@ async def from_broker(consumer: AIOKafkaConsumer, ends: draining.Ends) -> dict[s
     return found
 
 
-def _write(path: Path, topic: str, records: Iterable[Record]) -> int:
-    if topic == DEAD_LETTERS:
-        letters = {_letter(r) for r in records}
-        lines = sorted(letters, key=lambda line: _origin(orjson.loads(line)))
-    elif topic in COMPACTED:
-        latest = {r.key or b"": r.value for r in records}
-        lines = [value for _, value in sorted(latest.items()) if value is not None]
-    else:
-        by_key: dict[bytes, list[bytes]] = {}
-        seen: set[bytes] = set()
-        for r in records:
-            key, value = r.key or b"", r.value or b"null"
-            digest = blake2b(key + b"|" + value, digest_size=16).digest()
-            if digest not in seen:
-                seen.add(digest)
-                by_key.setdefault(key, []).append(value)
-        lines = [value for _, values in sorted(by_key.items()) for value in values]
+def _write(path: Path, topic: str, spilled: Path) -> int:
+    count = 0
     with path.open("wb") as out:
-        out.writelines(line + b"\n" for line in lines)
-    return len(lines)
+        for line in _lines(topic, spilled):
+            out.write(line)
+            out.write(b"\n")
+            count += 1
+    return count
+
+
+def _lines(topic: str, spilled: Path) -> Iterator[bytes]:
+    if topic == DEAD_LETTERS:
+        letters = {_letter(record) for record in read(spilled, topic)}
+        yield from sorted(letters, key=lambda line: _origin(orjson.loads(line)))
+        return
+    with Reader(spilled, topic) as reader:
+        if topic in COMPACTED:
+            latest = {entry.key: entry for entry in reader.entries()}
+            for _, entry in sorted(latest.items()):
+                if entry.has_value:
+                    yield reader.value(entry.place) or b""
+            return
+        by_key: dict[bytes, array[int]] = {}
+        for entry in reader.entries():
+            by_key.setdefault(entry.key, array("q")).append(entry.place)
+        for _, places in sorted(by_key.items()):
+            # Repeats have the same key, so it is enough to look among what has it.
+            yield from _unique(reader.value(place) for place in places)
+
+
+def _unique(values: Iterable[bytes | None]) -> Iterator[bytes]:
+    """The lines of values, each once."""
+    seen: set[bytes] = set()
+    for value in values:
+        line = value or b"null"
+        digest = blake2b(line, digest_size=16).digest()
+        if digest not in seen:
+            seen.add(digest)
+            yield line
 
 
 def _letter(record: Record) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
 
+from infra import collector
 from infra.logs import configure_logging
 from infra.stopping import stop_signals
 from schemas.settings import Settings
@@ -55,8 +55,7 @@ async def _main(settings: Settings, *, http: bool) -> int:
     if http and where.embedded:
         http_interface.checked(settings)
     metrics.serve(settings)
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)  # rows come by the thousand and hold no cycles
+    collector.relax(20_000, 20, 50)
     client = await _prepared(settings, stopped)
     if client is None:
         return 0
