@@ -49,7 +49,7 @@ class Following:
         self._read = None
 
 
-class Knowing(Following):
+class Unknowing(Following):
     """Knows nothing, so that every tick is reported."""
 
     def due(self) -> None:
@@ -119,7 +119,7 @@ async def test_a_quiet_day_is_the_same_with_a_sixth_of_the_reports():
 
     A tick here is ten seconds, so that a report a minute is a sixth; in a worker it is a second, and a sixtieth.
     """
-    every, idle = Quiet(Knowing), Quiet(Following)
+    every, idle = Quiet(Unknowing), Quiet(Following)
     await every.day()
     await idle.day()
     assert idle.noticed.keys() == every.noticed.keys()
