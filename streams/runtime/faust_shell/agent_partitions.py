@@ -158,6 +158,9 @@ class KeyedLanes(Lanes):
             "restored", agent=self.agent, partition=tp.partition, offset=position.offset, keys=len(base),
             units=found.units, local=found.local, repairs=len(found.repairs), epoch=epoch, seconds=round(seconds, 3),
         )  # fmt: skip
+        # A predecessor's last commit may have been refused by the rebalance that brought the partition here: the group
+        # learns what the state has read with the next commit, not with the next record.
+        self._finished(tp, position.offset)
         committer = Committer(
             store, outbox, writer, guard=engine.membership.guard, finished=lambda offset: self._finished(tp, offset)
         )

@@ -215,7 +215,7 @@ async def test_a_taken_metrics_address_is_one_line(broker, worker):
     two = worker(name="b", WINBACK_METRICS=one.metrics)
     assert await two.ended() == 2
     assert two.said.count("\n") == 1
-    assert f"cannot serve metrics at {one.metrics}" in two.said
+    assert f"metrics cannot be served on {one.metrics}" in two.said
 
 
 async def test_metrics_are_served(broker, worker):
