@@ -17,14 +17,14 @@ from streams.core.campaigns import Campaigns
 from streams.core.handover.router import Handover
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import Marks
-from streams.core.profile.repository import PENDING, DueIndex, Profiles
+from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, START_OF_TIME, time_of
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import BEFORE, EVENT, links_out, notice_to, receipt_out, unpack_before, unpack_event
 from streams.core.protocol.sequence_numbers import Heard, Numbered
 from streams.core.sealing.apply import Effects, Machines
 from streams.core.sealing.campaign_switch import Switch
-from streams.core.sealing.sealer import Sealer
+from streams.core.sealing.sealer import MOST_PENDING, Sealer
 from streams.core.watermark.rounds import is_midnight, midnight_after
 
 _CLOCK: Final = b"t"
@@ -36,8 +36,9 @@ class Journey:
     """The task of one partition of `profile.events`."""
 
     def __init__(
-        self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str
-    ) -> None:
+        self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
+        most_pending: int = MOST_PENDING,
+    ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
         self._partition = partition
@@ -48,8 +49,8 @@ class Journey:
         self._cells = Cells(store, emit, partition)
         self._catalogue = Catalogue(store, self._profiles)
         self._sealer = Sealer(
-            store, emit, self._profiles, self._due, self._marks, Machines(campaigns, secret), self._catalogue,
-            partition, partitions,
+            emit, self._profiles, self._due, self._marks, Machines(campaigns, secret), self._catalogue,
+            partition, partitions, most_pending,
         )  # fmt: skip
         self._switch = Switch(store, self._profiles, self._sealer, secret)
         self._heard = Heard()
@@ -95,8 +96,8 @@ class Journey:
             if is_sub:
                 subs.add(profile_id)
             (held if is_sub else self._due).set(profile_id, timer)
-        for name, _ in self._store.scan(PENDING):
-            (held if name[1:17] in subs else self._due).sooner(name[1:17], name[17:])
+        for profile_id, key in self._profiles.pending.load():
+            (held if profile_id in subs else self._due).sooner(profile_id, key)
         self._marks.load()
         for profile_id in subs:
             self._wake_holder(profile_id)

@@ -22,7 +22,8 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
     STITCHED_EVENTS,
 )
-from streams.core.profile.repository import PENDING, STATE
+from streams.core.profile.pending import PENDING
+from streams.core.profile.repository import STATE
 from streams.core.protocol.ports import MAX_TIME
 from tests.oracle.compare import milliseconds, rows_of, stitched_row
 from tests.oracle.consistent import consistent

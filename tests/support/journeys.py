@@ -15,6 +15,7 @@ from streams.campaigns import load
 from streams.core.journey import Journey
 from streams.core.protocol.order_key import END_OF_TIME, order_key
 from streams.core.protocol.records import pack_event
+from streams.core.sealing.sealer import MOST_PENDING
 from streams.runtime.state.store import MemoryBase, PartitionStore
 
 SECRET = "table"  # noqa: S105 - of made-up events
@@ -27,11 +28,15 @@ class Table:
 
     outs: list[Out] = field(default_factory=list)
     afters: list[Out] = field(default_factory=list)
+    most_pending: int = MOST_PENDING
 
     def __post_init__(self) -> None:
         """One partition of one."""
         self.store = PartitionStore(MemoryBase())
-        self.journey = Journey(self.store, self, partition=0, partitions=1, campaigns=load(None), secret=SECRET)
+        self.journey = Journey(
+            self.store, self, partition=0, partitions=1, campaigns=load(None), secret=SECRET,
+            most_pending=self.most_pending,
+        )  # fmt: skip
         self.journey.load()
         self._offset = 0
         self._rounds = 0

@@ -12,7 +12,8 @@ from typing import Any
 from schemas.record import Out
 from schemas.topics import PROFILE_EVENTS, TOMBSTONED, partition_of
 from streams.core.profile.forwarding import Marks
-from streams.core.profile.repository import PENDING, STATE, DueIndex, Profiles
+from streams.core.profile.pending import PENDING
+from streams.core.profile.repository import STATE, DueIndex, Profiles
 from streams.core.protocol.order_key import bound, time_of
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import HEAD_SIZE, event_out
@@ -65,14 +66,14 @@ class Erasure:
         self._emit.send(Out(PROFILE_EVENTS, partition_of(key, self._partitions), key.encode(), None))
 
     def _forget(self, profile_id: bytes, place: bytes, removed: dict[str, int]) -> None:
-        for name, value in self._store.scan(PENDING + profile_id):
-            to = self._marks.anew(place, value[1 : 1 + HEAD_SIZE], name[17:])
+        for key, value in self._profiles.pending.all(profile_id):
+            to = self._marks.anew(place, value[1 : 1 + HEAD_SIZE], key)
             if to is None:
                 removed["pending"] += 1
             else:
-                self._moves(name[17:])
-                self._forward.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
-            self._store.delete(name)
+                self._moves(key)
+                self._forward.send(event_out(bytes.fromhex(to), key, value[1:], self._partitions, None))
+            self._profiles.pending.drop(profile_id, key)
         profile = self._profiles.get(profile_id)
         if profile is None:
             return

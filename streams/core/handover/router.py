@@ -18,7 +18,7 @@ from streams.core.handover.erasure import Erasure
 from streams.core.handover.split import Division
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import Marks
-from streams.core.profile.repository import PENDING, DueIndex, Profiles
+from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.profile.state import Profile, decode, encode
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, START_OF_TIME
 from streams.core.protocol.ports import Emit, Store
@@ -147,7 +147,7 @@ class Handover:
         if self._marks.retired(loser) is not None:
             return
         profile = self._profiles.get(loser)
-        if profile is None and loser in self._due and next(self._store.scan(PENDING + loser), None) is not None:
+        if profile is None and self._profiles.pending.first(loser) is not None:
             profile = self._profiles.ensure(loser)
         if profile is not None:
             self.moves(key)
@@ -165,13 +165,13 @@ class Handover:
         notice = {"k": "transfer", "to": winner, "path": path, "upto": upto, "state": orjson.Fragment(encode(profile))}
         self._emit.send(notice_out(winner, notice, self._partitions))
         merged = bytes.fromhex(path[0][1])[:KEY_SIZE]
-        for name, value in self._store.scan(PENDING + profile_id):
-            key, rest = name[17:], value[1:]
+        for key, value in self._profiles.pending.all(profile_id):
+            rest = value[1:]
             if key < merged:
                 self._emit.send(before_out(winner, path, key, rest, self._partitions))
             else:
                 self._emit.send(event_out(bytes.fromhex(winner), key, rest, self._partitions, None))
-            self._store.delete(name)
+            self._profiles.pending.drop(profile_id, key)
         for sub_id, sub_key in subs:
             sub = self._profiles.get(bytes.fromhex(sub_id))
             if sub is not None:
@@ -244,12 +244,11 @@ class Handover:
         key, to = bytes.fromhex(notice["key"]), notice["to"]
         if not self._marks.move(profile_id, identifier, key, to):
             return
-        for name, value in self._store.scan(PENDING + profile_id):
-            at = name[17:]
+        for at, value in self._profiles.pending.all(profile_id):
             if at >= key[:KEY_SIZE] and value[1 : 1 + HEAD_SIZE] == identifier:
                 self.moves(at)
                 self._emit.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions, None))
-                self._store.delete(name)
+                self._profiles.pending.drop(profile_id, at)
 
     def _answer(self, notice: dict[str, Any], profile_id: str, removed: dict[str, int]) -> None:
         """Say what was removed, behind all that takes it away."""

@@ -16,7 +16,7 @@ import orjson
 from schemas.identifiers import Hasher
 from streams.core.contact import points as contact
 from streams.core.profile.forwarding import Divided, Marks
-from streams.core.profile.repository import PENDING, Profiles
+from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile, decode, encode
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
@@ -65,11 +65,11 @@ class Division:
         if profile is not None and profile.under is not None:
             # What waits in it for its merge has had its time all the same: elsewhere it would come late.
             self._sealer.seal(profile_id, reached, effects)
-        for name, value in self._store.scan(PENDING + profile_id):
+        for at, value in self._profiles.pending.all(profile_id):
             if value[1 : 1 + HEAD_SIZE] in ids:
-                self._moves(name[17:])
-                self._emit.send(event_out(bytes.fromhex(to), name[17:], value[1:], self._partitions, None))
-                self._store.delete(name)
+                self._moves(at)
+                self._emit.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions, None))
+                self._profiles.pending.drop(profile_id, at)
                 removed["pending"] += 1
         if profile is None:
             return

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -82,6 +82,11 @@ class Catalogue:
     def earliest(self) -> bytes:
         """The key of the first change that waits."""
         return self._waiting[0] if self._waiting else NOTHING
+
+    @property
+    def changed(self) -> KeysView[str]:
+        """The products to which something has happened that a profile may not have had yet."""
+        return self._of.keys()
 
     # -- changes come
 
@@ -176,10 +181,10 @@ class Catalogue:
         if self._upto.pop(profile_id, None) is not None:
             self._store.delete(_UPTO + profile_id)
 
-    def notice(self, profile: Profile) -> None:
+    def notice(self, profile_id: bytes, profile: Profile) -> None:
         """The profile has changed, so it may be interested in something else."""
         if self._interested is not None and profile.interests:
-            self._note(profile, self._interested)
+            self._note(profile_id, profile, self._interested)
 
     def missed(self, profile: Profile) -> bytes | None:
         """The first change that a profile which has come from elsewhere has not had, and should have."""
@@ -199,7 +204,7 @@ class Catalogue:
         if self._interested is None:
             self._interested = {}
             for profile in self._profiles.everybody():
-                self._note(profile, self._interested)
+                self._note(bytes.fromhex(profile.id), profile, self._interested)
         known = self._interested.get(product_id)
         if known is None:
             return []
@@ -207,10 +212,13 @@ class Catalogue:
         return sorted(known)
 
     @staticmethod
-    def _note(profile: Profile, interested: dict[str, set[bytes]]) -> None:
-        profile_id = bytes.fromhex(profile.id)
+    def _note(profile_id: bytes, profile: Profile, interested: dict[str, set[bytes]]) -> None:
         for product_id in profile.interests:
-            interested.setdefault(product_id, set()).add(profile_id)
+            known = interested.get(product_id)
+            if known is None:
+                interested[product_id] = {profile_id}
+            else:
+                known.add(profile_id)
 
 
 class Following:

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streams.core.profile.repository import PENDING, Profiles
+from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile
-from streams.core.protocol.ports import Store
 
 
 class Family:
     """What the relatives of a profile know: those it waits in, up to the holder, and those that wait in it."""
 
-    def __init__(self, store: Store, profiles: Profiles) -> None:
-        self._store = store
+    def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
 
     def takes(self, profile_id: bytes, key: bytes) -> bool:
@@ -30,11 +28,12 @@ class Family:
         profile = profiles.get(profile_id)
         if profile is None:
             return True
-        if any(self._store.get(self._name(below, key)) is not None for below in self._below(profile)):
+        pending = profiles.pending
+        if any(pending.has(bytes.fromhex(below.id), key) for below in self._below(profile)):
             return False
         for above in self._above(profile):
-            if self._store.get(self._name(above, key)) is not None:
-                self._store.delete(self._name(above, key))
+            if pending.has(bytes.fromhex(above.id), key):
+                pending.drop(bytes.fromhex(above.id), key)
         return True
 
     def has_had(self, profile: Profile, message_id: str, time: int, *, late: bool) -> bool:
@@ -49,9 +48,6 @@ class Family:
             for of in (self._above, self._below)
             for relative in of(profile)
         )
-
-    def _name(self, profile: Profile, key: bytes) -> bytes:
-        return PENDING + bytes.fromhex(profile.id) + key
 
     def _above(self, profile: Profile) -> Iterator[Profile]:
         while profile.under is not None:

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from streams.core.profile.pending import Pending
 from streams.core.profile.state import Profile, decode, encode
 from streams.core.protocol.order_key import NOTHING
 from streams.core.protocol.ports import Store
 
 STATE: Final = b"s"
-PENDING: Final = b"e"
-"""Where the events that wait are kept: `e` + profile id + order key (streams/core/sealing/sealer.py)."""
 _SUB: Final = b"\x01"
 _ROOT: Final = b"\x00"
 _HEAD: Final = 9
@@ -29,6 +28,8 @@ class Profiles:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.pending = Pending(store)
+        """The events that wait in them."""
         self._cache: dict[bytes, Profile] = {}
         self._touched: dict[bytes, bytes] = {}
         self._carts: dict[bytes, str] = {}
@@ -89,9 +90,8 @@ class Profiles:
             self.count += 1
         self._cache[profile_id] = profile
 
-    def touch(self, profile: Profile, timer: int | None) -> None:
+    def touch(self, profile_id: bytes, profile: Profile, timer: int | None) -> None:
         """The profile has changed; `timer` is its next one."""
-        profile_id = bytes.fromhex(profile.id)
         due = NOTHING if timer is None else timer.to_bytes(8, "big")
         self._touched[profile_id] = (_ROOT if profile.under is None else _SUB) + due
         if profile.subs:
@@ -102,7 +102,11 @@ class Profiles:
             self.held.add(profile_id)
         elif self.held:
             self.held.discard(profile_id)
-        self._count_cart(profile_id, "" if profile.cart is None else "abandoned" if profile.cart.abandoned else "open")
+        cart = profile.cart
+        if cart is not None:
+            self._count_cart(profile_id, "abandoned" if cart.abandoned else "open")
+        elif profile_id in self._carts:
+            self._count_cart(profile_id, "")
 
     def drop(self, profile_id: bytes) -> None:
         """The profile has left, or is part of another now."""

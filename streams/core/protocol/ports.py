@@ -26,6 +26,10 @@ class Store(Protocol):
         """Remove a key; a key that is not there is no error."""
         ...
 
+    def take(self, key: bytes) -> bytes:
+        """The value last put, which is removed. Raises KeyError for a key that is not there."""
+        ...
+
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All (key, value) whose key starts with the prefix, sorted by key, as they stand now."""
         ...

@@ -1,16 +1,16 @@
-"""Sealing: per profile, everything up to the watermark takes effect in one order, once (ARCHITECTURE.md).
+"""Sealing: what waits in a profile takes effect, in one order, up to the watermark (ARCHITECTURE.md).
 
-At one instant: the timers that are due, then merges, then the event, then what it says of a product. What decides is
-therefore strictly sequential.
+At one instant the order is: timers that are due, merges, the event, changes of products. Each of these sees what the
+one before has left, so a decision never depends on the order of arrival.
 
-A profile that waits in another for its merge takes effect when that is sealed, up to the time of the merge; or at a
-stop (watermark/rounds.py), up to that: whatever belongs to it has come by then, as it need not have at another moment.
+A sub-profile waits in another profile for its merge. It is sealed up to the time of that merge when the other one is
+sealed, or before that at a stop of the watermark (streams/core/watermark/rounds.py), when all that comes before the
+stop has arrived.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter
 from typing import Final
 
 from schemas.reasons import DeadLetterReason
@@ -21,10 +21,10 @@ from streams.core.products.changes import Catalogue
 from streams.core.profile.event import open_body
 from streams.core.profile.forwarding import Marks
 from streams.core.profile.merge_duplicates import Family
-from streams.core.profile.repository import PENDING, DueIndex, Profiles
+from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, source_of, time_of
-from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.ports import Emit
 from streams.core.protocol.records import HEAD_SIZE
 from streams.core.sealing.apply import Effects, Machines
 
@@ -34,14 +34,15 @@ MOST_PENDING: Final = 100_000
 IN_TIME: Final = b"\x00"
 _MERGE, _EVENT, _CHANGE = 0, 1, 2
 _BODY: Final = 1 + HEAD_SIZE
+Item = tuple[bytes, int, bytes, bytes]
+"""What takes effect: order key, kind, and of a merge its key and the sub-profile's id, of an event what is kept."""
 
 
 class Sealer:
-    """Pending events are kept as `e` + profile id + order key -> late or not (1 byte), head hash (16), body."""
+    """Of a pending event is kept: late or not (1 byte), hash of its strongest identifier (16), body."""
 
     def __init__(
         self,
-        store: Store,
         emit: Emit,
         profiles: Profiles,
         due: DueIndex,
@@ -50,45 +51,47 @@ class Sealer:
         catalogue: Catalogue,
         partition: int,
         partitions: int,
+        most_pending: int = MOST_PENDING,
     ) -> None:
-        self._store = store
         self._emit = emit
         self._profiles = profiles
+        self._pending = profiles.pending
         self._due = due
         self.held_due = DueIndex()
         """The same for profiles that wait in others."""
         self._marks = marks
         self.machines = machines
         self._catalogue = catalogue
-        self._family = Family(store, profiles)
+        self._family = Family(profiles)
         self._partition = partition
         self._partitions = partitions
         self.wall: int | None = None
         self.sealed = 0
-        self._waiting: Counter[bytes] = Counter()
+        self._most_pending = most_pending
 
     def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
         """Keep an event until its time; the same event again replaces itself, also where it waits in a relative."""
-        if not self._family.takes(profile_id, key):
-            return
-        self._store.put(PENDING + profile_id + key, late + head_and_body)
-        self._waiting[profile_id] += 1
+        if self._family.takes(profile_id, key):
+            self._pending.put(profile_id, key, late + head_and_body)
 
     def relieve(self, profile_id: bytes, effects: Effects) -> None:
         """Seal the earlier half of what a profile has waiting, before its time, if there is too much of it."""
-        if self._waiting[profile_id] <= MOST_PENDING:
+        if self._pending.count(profile_id) <= self._most_pending:
             return
-        keys = [name[17:] for name, _ in self._store.scan(PENDING + profile_id)]
-        effects.counts["winback_sealed_early_total",] += len(keys) // 2
-        self.seal(profile_id, keys[len(keys) // 2], effects)
-        self._waiting[profile_id] = len(keys) - len(keys) // 2
+        keys = self._pending.keys(profile_id)
+        half = len(keys) // 2
+        effects.counts["winback_sealed_early_total",] += half
+        self.seal(profile_id, keys[half], effects)
 
     def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
         """Let everything of the profile before the bound take effect, and its timers up to it."""
-        self._waiting.pop(profile_id, None)
         profile = self._profiles.ensure(profile_id)
-        earliest = self._run(profile, upto, upto, effects)
-        self._settle(profile, profile_id, earliest)
+        if profile.subs:
+            self._run(profile, profile_id, upto, upto, effects)
+            timer = self.machines.due_at(profile)
+        else:
+            timer = self._run_alone(profile, profile_id, upto, effects)
+        self._settle(profile, profile_id, timer)
 
     def rest(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
         """The same for one that waits in another, of which all before the bound has come; not for one that has left.
@@ -106,8 +109,10 @@ class Sealer:
 
         What it has pending the index knows already, so that is not looked up.
         """
-        timer = self._touch(profile)
         profile_id, index = bytes.fromhex(profile.id), self._index(profile)
+        timer = self.machines.due_at(profile)
+        self._profiles.touch(profile_id, profile, timer)
+        self._catalogue.notice(profile_id, profile)
         if timer is not None:
             index.sooner(profile_id, timer.to_bytes(8, "big"))
         for _, key in profile.subs:
@@ -124,56 +129,71 @@ class Sealer:
         """The rules have changed: the profile's timer may be another."""
         profile = self._profiles.peek(profile_id)
         if profile is not None and self.machines.due_at(profile) != self._profiles.timer(profile_id):
-            self._settle(self._profiles.ensure(profile_id), profile_id, self._earliest(profile_id))
-
-    def _touch(self, profile: Profile) -> int | None:
-        timer = self.machines.due_at(profile)
-        self._profiles.touch(profile, timer)
-        self._catalogue.notice(profile)
-        return timer
+            profile = self._profiles.ensure(profile_id)
+            self._settle(profile, profile_id, self.machines.due_at(profile))
 
     def _index(self, profile: Profile) -> DueIndex:
         return self._due if profile.under is None else self.held_due
 
-    def _settle(self, profile: Profile, profile_id: bytes, earliest: bytes | None) -> None:
-        timer = self._touch(profile)
+    def _settle(self, profile: Profile, profile_id: bytes, timer: int | None) -> None:
+        self._profiles.touch(profile_id, profile, timer)
+        self._catalogue.notice(profile_id, profile)
         due = NOTHING if timer is None else timer.to_bytes(8, "big")
-        if earliest is not None:
-            due = min(due, earliest)
+        earliest = self._pending.first(profile_id)
+        if earliest is not None and earliest < due:
+            due = earliest
         for _, key in profile.subs:
             due = min(due, bytes.fromhex(key)[:KEY_SIZE])
         self._index(profile).set(profile_id, None if due == NOTHING else due)
 
-    def _run(self, profile: Profile, upto: bytes, merges: bytes, effects: Effects) -> bytes | None:
-        """Take events and timers up to `upto`, merges up to `merges`; returns the earliest key left pending."""
-        profile_id = bytes.fromhex(profile.id)
-        items: list[tuple[bytes, int, bytes, bytes]] = []
-        earliest = None
-        for name, value in self._store.scan(PENDING + profile_id):
-            key = name[17:]
-            if key >= upto:
-                earliest = key
-                break
-            items.append((key, _EVENT, name, value))
+    def _run_alone(self, profile: Profile, profile_id: bytes, upto: bytes, effects: Effects) -> int | None:
+        """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
+        machines, wall = self.machines, self.wall
+        changed = self._catalogue.changed
+        if changed and not changed.isdisjoint(profile.interests.keys()):
+            self._run(profile, profile_id, upto, upto, effects)
+            return machines.due_at(profile)
+        timer = machines.due_at(profile)
+        events = self._pending.take_before(profile_id, upto)
+        for nth, (key, value) in enumerate(events, 1):
+            time = time_of(key)
+            if timer is not None and timer <= time:
+                machines.on_time(profile, time, wall, effects)
+            self._event(profile, key, value, upto, effects)
+            if changed and not changed.isdisjoint(profile.interests.keys()):
+                self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
+                return machines.due_at(profile)
+            timer = machines.due_at(profile)
+        if timer is not None and timer <= (time := time_of(upto)):
+            machines.on_time(profile, time, wall, effects)
+            timer = machines.due_at(profile)
+        return timer
+
+    def _run(self, profile: Profile, profile_id: bytes, upto: bytes, merges: bytes, effects: Effects) -> None:
+        """Take events and timers up to `upto`, merges up to `merges`."""
+        items = [(key, _EVENT, b"", value) for key, value in self._pending.take_before(profile_id, upto)]
         for sub_id, merged in profile.subs:
             key = bytes.fromhex(merged)
             if key < merges:
                 items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
-        if len(items) > 1:
-            items.sort()
-        has_merges = any(kind == _MERGE for _, kind, _, _ in items)
+        items.sort()
+        self._take(profile, profile_id, b"", items, upto, effects)
+
+    def _take(
+        self, profile: Profile, profile_id: bytes, since: bytes, items: list[Item], upto: bytes, effects: Effects
+    ) -> None:
+        """Take these in their order, and between them what has happened to products from `since` on."""
         machines, wall = self.machines, self.wall
         following = self._catalogue.follow(profile_id, upto)
         if following is not None:
-            items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, b""))])
+            items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, since))])
         # What takes effect may make the profile interested in something that changes later on: the list may grow.
-        for nth, (key, kind, name, value) in enumerate(items, 1):
+        for nth, (key, kind, merged, value) in enumerate(items, 1):
             machines.on_time(profile, time_of(key), wall, effects)
             if kind == _EVENT:
                 self._event(profile, key, value, upto, effects)
-                self._store.delete(name)
             elif kind == _MERGE:
-                self._absorb(profile, value, name, effects)
+                self._absorb(profile, value, merged, effects)
             else:
                 change = self._catalogue.change(key)
                 if change.product_id in profile.interests:
@@ -184,10 +204,6 @@ class Sealer:
         machines.on_time(profile, time_of(upto), wall, effects)
         if following:
             self._catalogue.have_had(profile_id, following.upto)
-        return self._earliest(profile_id) if has_merges else earliest
-
-    def _earliest(self, profile_id: bytes) -> bytes | None:
-        return next((name[17:] for name, _ in self._store.scan(PENDING + profile_id)), None)
 
     def _event(self, profile: Profile, key: bytes, value: bytes, upto: bytes, effects: Effects) -> None:
         self.sealed += 1
@@ -215,18 +231,18 @@ class Sealer:
         if sub is None:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
-        left = self._run(sub, merged[:KEY_SIZE], merged, effects)
+        self._run(sub, sub_id, merged[:KEY_SIZE], merged, effects)
         self.machines.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
-        for name, value in self._store.scan(PENDING + sub_id) if left is not None else ():
-            self._store.put(PENDING + bytes.fromhex(winner.id) + name[17:], value)
-            self._store.delete(name)
-        for inner_id, key in sub.subs:
+        for key, value in self._pending.all(sub_id):
+            self._pending.put(bytes.fromhex(winner.id), key, value)
+            self._pending.drop(sub_id, key)
+        for inner_id, inner_key in sub.subs:
             inner = self._profiles.get(bytes.fromhex(inner_id))
             if inner is not None:
-                inner.under = [winner.id, key]
-                self._profiles.touch(inner, self.machines.due_at(inner))
-                winner.subs.append([inner_id, key])
+                inner.under = [winner.id, inner_key]
+                self._profiles.touch(bytes.fromhex(inner_id), inner, self.machines.due_at(inner))
+                winner.subs.append([inner_id, inner_key])
         self.forget(sub_id)
         self._marks.absorb(sub_id, merged)
 

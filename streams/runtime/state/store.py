@@ -212,6 +212,21 @@ class PartitionStore:
         elif self._unit.pop(key, None) is not None:
             self._keys.discard(key)
 
+    def take(self, key: bytes) -> bytes:
+        """The value last put, which is removed. Raises KeyError for a key that is not there."""
+        unit = self._unit
+        value = unit.get(key, _MISSING)
+        if value is _MISSING:
+            value = self.base.get(key)
+            if value is not None:
+                self._keys.add(key)
+                unit[key] = None
+                return value
+        if value is None:
+            raise KeyError(key.hex())
+        self.delete(key)
+        return value  # type: ignore[return-value]
+
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All (key, value) under a prefix, sorted, as they stand at this call; changes made meanwhile are not seen."""
         found = list(self.base.scan(prefix))

@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from schemas.topics import CART_TRANSITIONS, DEAD_LETTERS, RETARGETING_DECISIONS, STITCHED_EVENTS
-from streams.core.sealing import sealer as seal
 from streams.core.sealing.apply import Machines
 from tests.support.journeys import START, Table, track
 
@@ -91,10 +90,9 @@ def test_a_backfill_mails_nobody():
     assert [row["reason"] for row in table.rows(RETARGETING_DECISIONS)] == ["stale"]
 
 
-def test_a_customer_with_too_much_waiting_is_sealed_early_and_counted(monkeypatch):
+def test_a_customer_with_too_much_waiting_is_sealed_early_and_counted():
     """The earlier half takes effect at once; nothing is lost, and nothing comes twice."""
-    monkeypatch.setattr(seal, "MOST_PENDING", 10)
-    table = Table()
+    table = Table(most_pending=10)
     for minute in range(25):
         table.feed(minute, track("Product Viewed", sku="s"))
     early = table.journey.counts["winback_sealed_early_total",]
