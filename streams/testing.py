@@ -38,7 +38,7 @@ from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.ingest import Ingest
 from streams.core.journey import Journey
-from streams.core.profile.repository import PENDING
+from streams.core.profile.pending import PENDING
 from streams.core.protocol.ports import Task
 from streams.core.protocol.records import links_out
 from streams.runtime.state.owners import Owners

@@ -249,12 +249,12 @@ class Journey:
     def _wake_holder(self, profile_id: bytes) -> None:
         """A sub-profile makes its holder due at the time of its merge."""
         sub = self._profiles.get(profile_id)
-        if sub is None or sub.under is None:
+        if sub is None or sub.merging_into is None:
             return
-        holder, key = sub.under
+        holder, key = sub.merging_into
         self._profiles.holders.add(bytes.fromhex(holder))
         self._profiles.held.add(profile_id)
         parent = self._profiles.get(bytes.fromhex(holder))
         if parent is not None:
-            index = self._due if parent.under is None else self._sealer.held_due
+            index = self._due if parent.merging_into is None else self._sealer.held_due
             index.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])

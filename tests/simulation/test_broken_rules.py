@@ -13,8 +13,8 @@ from streams.core import journey
 from streams.core.aggregates.population import Population
 from streams.core.contact import consent
 from streams.core.messaging import caps, decision, sequence
+from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import Draws
-from streams.core.messaging.sequence import Sequencer
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import Marks
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
@@ -124,7 +124,7 @@ def everybody_is_treated() -> AbstractContextManager[Any]:
 
 def one_may_always_enter() -> AbstractContextManager[Any]:
     """A campaign begins again while it is under way, and however soon."""
-    return patch.object(Sequencer, "_refusal", lambda *_: None)
+    return patch.object(Enroller, "_refusal", lambda *_: None)
 
 
 QUICK = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 from streams.core.aggregates.cells import Cells
@@ -10,14 +11,14 @@ from streams.core.aggregates.population import Known, NobodyKnown
 from streams.core.campaigns import CHANNELS, CampaignFile, Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Dated, Profile
 from streams.core.sealing.apply import Effects, Machines
 from streams.runtime.state.store import MemoryBase, PartitionStore
 from tests.support.happenings import at, happened
 
 SECRET = "campaigning"  # noqa: S105 - of made-up customers
 HELLO = "subject: Hello\n\nHello {{ message_id }}"
-REACHABLE = {channel: [f"{channel}-point", 0] for channel in ("email", "sms", "push")}
+REACHABLE = {channel: Dated(f"{channel}-point", 0) for channel in ("email", "sms", "push")}
 SKU = {"sku": "A", "price": 10, "quantity": 1, "url": "https://shop.example/a", "name": "Thing"}
 
 
@@ -54,7 +55,7 @@ class Customer:
     ) -> None:  # fmt: skip
         self.campaigns = campaigns if isinstance(campaigns, Campaigns) else campaigns_of(campaigns, **file)
         self.machines = Machines(self.campaigns, secret)
-        self.profile = Profile(id_, contacts={channel: list(point) for channel, point in REACHABLE.items()})
+        self.profile = Profile(id_, contacts={channel: copy(point) for channel, point in REACHABLE.items()})
         self.outs: list[Any] = []
         self.effects = Effects(Cells(PartitionStore(MemoryBase()), self, 0), known=known or NobodyKnown())
 

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from schemas.money import to_number
 from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED

@@ -20,7 +20,7 @@ from schemas.names import (
 )
 from streams.core.campaigns.trigger import LONGEST_TOPIC
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Consent, Profile
 
 ALL: Final = "*"
 _MARK: Final = "!"
@@ -61,7 +61,7 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
     if not consent:
         return default
     said = consent.get(channel)
-    if not (default if said is None else said[0]) or _bounce(channel) in consent:
+    if not (default if said is None else said.given) or _bounce(channel) in consent:
         return False
     return topic is None or (_yes(consent.get(f"{channel}:{topic}")) and _yes(consent.get(f"{ALL}:{topic}")))
 
@@ -69,7 +69,7 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
 def reached(profile: Profile, channel: str, value: str, at: int) -> None:
     """A contact point was seen: one that is not the one that bounced puts an end to the bounce."""
     bounced = profile.consent.get(_bounce(channel))
-    if bounced is not None and bounced[2] != value and at >= bounced[1]:
+    if bounced is not None and bounced.address != value and at >= bounced.at:
         del profile.consent[_bounce(channel)]
 
 
@@ -77,7 +77,7 @@ def absorb(winner: Profile, loser: Profile) -> None:
     """The strictest consent wins: once withdrawn on either side, withdrawn. What bounced on either side has bounced."""
     for key, theirs in loser.consent.items():
         mine = winner.consent.get(key)
-        if mine is None or (mine[0] and not theirs[0]) or (mine[0] == theirs[0] and theirs[1] > mine[1]):
+        if mine is None or (mine.given and not theirs.given) or (mine.given == theirs.given and theirs.at > mine.at):
             winner.consent[key] = theirs
 
 
@@ -94,13 +94,13 @@ def _said(profile: Profile, event: Sealed) -> Withdrawn | None:
         return None
     key = channel if topic is None else f"{channel}:{topic}"
     known = profile.consent.get(key)
-    if known is not None and event.time < known[1]:
+    if known is not None and event.time < known.at:
         return None
-    profile.consent[key] = [said, event.time]
+    profile.consent[key] = Consent(said, event.time)
     if not said:
         return Withdrawn(channel, topic)
     bounced = profile.consent.get(_bounce(key))
-    if bounced is not None and event.time >= bounced[1]:
+    if bounced is not None and event.time >= bounced.at:
         del profile.consent[_bounce(key)]
     return None
 
@@ -112,23 +112,25 @@ def _bounced(profile: Profile, event: Sealed, channel: str, type_: str) -> None:
         if channel == "email" and isinstance(kind, str) and any(word in kind.lower() for word in _SOFT):
             return
     known = profile.contacts.get(channel)
-    value = next((one["value"] for one in event.identifiers if one["type"] == type_), known[0] if known else "")
+    value = next(
+        (one["value"] for one in event.identifiers if one["type"] == type_), known.value if known is not None else ""
+    )
     said, before = profile.consent.get(channel), profile.consent.get(_bounce(channel))
     newer = (
-        (before is not None and before[1] > event.time)
-        or (said is not None and said[0] and said[1] > event.time)
-        or (known is not None and known[1] > event.time and known[0] != value)
+        (before is not None and before.at > event.time)
+        or (said is not None and said.given and said.at > event.time)
+        or (known is not None and known.at > event.time and known.value != value)
     )
     if not newer:
-        profile.consent[_bounce(channel)] = [False, event.time, value]
+        profile.consent[_bounce(channel)] = Consent(False, event.time, value)
 
 
 def _bounce(channel: str) -> str:
     return f"{channel}{_MARK}bounced"
 
 
-def _yes(said: list[Any] | None) -> bool:
-    return said is None or bool(said[0])
+def _yes(said: Consent | None) -> bool:
+    return said is None or said.given
 
 
 def _word(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
 from streams.core.contact import consent
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Dated, Profile
 
 CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})")
@@ -28,26 +28,26 @@ def on_event(profile: Profile, event: Sealed) -> None:
     if found is not None:
         _points(profile, found, event.time)
     zone = event.context.get("timezone")
-    if isinstance(zone, str) and _is_zone(zone) and (profile.zone is None or event.time >= profile.zone[1]):
-        profile.zone = [zone, event.time]
+    if isinstance(zone, str) and _is_zone(zone) and (profile.zone is None or event.time >= profile.zone.at):
+        profile.zone = Dated(zone, event.time)
     if "locale" in event.context or event.traits:
         _locale(profile, event)
     if event.type == "identify":
         for name, value in event.traits.items():
             known = profile.traits.get(name)
-            if known is None or event.time >= known[1]:
-                profile.traits[name] = [value, event.time]
+            if known is None or event.time >= known.at:
+                profile.traits[name] = Dated(value, event.time)
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """Newest address, zone and language win; of traits the survivor's, the other's fill the gaps."""
     for channel, theirs in loser.contacts.items():
         mine = winner.contacts.get(channel)
-        if mine is None or theirs[1] > mine[1]:
+        if mine is None or theirs.at > mine.at:
             winner.contacts[channel] = theirs
-    if loser.zone is not None and (winner.zone is None or loser.zone[1] > winner.zone[1]):
+    if loser.zone is not None and (winner.zone is None or loser.zone.at > winner.zone.at):
         winner.zone = loser.zone
-    if loser.locale is not None and (winner.locale is None or loser.locale[1] > winner.locale[1]):
+    if loser.locale is not None and (winner.locale is None or loser.locale.at > winner.locale.at):
         winner.locale = loser.locale
     for name, known in loser.traits.items():
         winner.traits.setdefault(name, known)
@@ -56,18 +56,18 @@ def absorb(winner: Profile, loser: Profile) -> None:
 def _points(profile: Profile, found: Mapping[str, str], time: int) -> None:
     for channel, value in found.items():
         known = profile.contacts.get(channel)
-        if known is None or time >= known[1]:
-            profile.contacts[channel] = [value, time]
+        if known is None or time >= known.at:
+            profile.contacts[channel] = Dated(value, time)
             consent.reached(profile, channel, value, time)
 
 
 def _locale(profile: Profile, event: Sealed) -> None:
     """The two letters of a language: of the browser or app, else as the customer's data have it."""
-    if profile.locale is not None and event.time < profile.locale[1]:
+    if profile.locale is not None and event.time < profile.locale.at:
         return
     for said in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
         if isinstance(said, str) and (language := _language(said)) is not None:
-            profile.locale = [language, event.time]
+            profile.locale = Dated(language, event.time)
             return
 
 

@@ -28,7 +28,7 @@ from streams.core.aggregates.cells import COUNTED
 from streams.core.engagement.bots import is_machine
 from streams.core.engagement.hours import local_hour
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile, Sequence
+from streams.core.profile.state import Engagement, Enrollment, Profile, SentMessage
 
 _FLAGS: Final = {
     EMAIL_DELIVERED: "d", SMS_DELIVERED: "d", PUSH_NOTIFICATION_RECEIVED: "d",
@@ -45,7 +45,6 @@ ENGAGED: Final = {
 """Responses, and the channel each is one on."""
 _LINK: Final = re.compile(r"[?&]wb_mid=([0-9a-f]{32})(?![0-9a-f])")
 _VISITED: Final = frozenset({"web", "app"})
-_AT, _CHANNEL, _ID, _CAMPAIGN, _STEP, _REF, _FLAG, _VARIANT = range(8)
 
 
 class Feedback(NamedTuple):
@@ -53,14 +52,14 @@ class Feedback(NamedTuple):
 
     `counts` is an amount of the cell campaign_day with the dimensions `of`, None when it is not the first of its kind
     for that message. `channel` and `hour` (local) are those of a response, None when it is none. `engaged` are the
-    sequences that have had their first response.
+    enrollments that have had their first response.
     """
 
     counts: str | None
     of: dict[str, str]
     channel: str | None
     hour: int
-    engaged: tuple[Sequence, ...]
+    engaged: tuple[Enrollment, ...]
 
 
 def counted(event: Sealed) -> str | None:
@@ -83,23 +82,23 @@ def on_event(profile: Profile, event: Sealed, zone: str) -> Feedback | None:
         if message is None:
             return None
         flag = "c"
-        channel = None if "c" in message[_FLAG] else str(message[_CHANNEL])
+        channel = None if "c" in message.flags else message.channel
     else:
         return None
     if flag in "oc" and is_machine(event):
         return None
-    counts = _COUNTS[flag] if message is not None and flag not in message[_FLAG] else None
+    counts = _COUNTS[flag] if message is not None and flag not in message.flags else None
     if message is not None and counts is not None:
-        message[_FLAG] = "".join(sorted(message[_FLAG] + flag))
+        message.flags = "".join(sorted(message.flags + flag))
     hour = 0
-    engaged: tuple[Sequence, ...] = ()
+    engaged: tuple[Enrollment, ...] = ()
     if channel is not None:
         hour = local_hour(event.time, zone)
-        profile.engagement.setdefault(channel, [0, 0])[1] += 1
+        profile.engagement.setdefault(channel, Engagement()).engaged += 1
         profile.hours[str(hour)] = profile.hours.get(str(hour), 0) + 1
     elif counts is None:
         return None
-    if channel is not None and profile.sequences:
+    if channel is not None and profile.enrollments:
         engaged = _engage(profile, message, event.properties.get("campaign_id"))
     return Feedback(counts, {} if message is None else _dimensions(message), channel, hour, engaged)
 
@@ -110,10 +109,10 @@ def absorb(winner: Profile, loser: Profile) -> None:
         winner.hours[hour] = winner.hours.get(hour, 0) + count
 
 
-def _message(profile: Profile, message_id: str | None) -> list[Any] | None:
+def _message(profile: Profile, message_id: str | None) -> SentMessage | None:
     if message_id is None:
         return None
-    return next((message for message in reversed(profile.sent) if message[_ID] == message_id), None)
+    return next((message for message in reversed(profile.sent) if message.message_id == message_id), None)
 
 
 def _followed(event: Sealed) -> str | None:
@@ -126,25 +125,25 @@ def _followed(event: Sealed) -> str | None:
     return None
 
 
-def _engage(profile: Profile, message: list[Any] | None, campaign: Any) -> tuple[Sequence, ...]:
-    """The sequences that are responded to for the first time: the message's own, else the one of the campaign."""
+def _engage(profile: Profile, message: SentMessage | None, campaign: Any) -> tuple[Enrollment, ...]:
+    """The enrollments that are responded to for the first time: the message's own, else the one of the campaign."""
     found = [
-        sequence
-        for sequence in profile.sequences
-        if not sequence.engaged
+        enrollment
+        for enrollment in profile.enrollments
+        if not enrollment.engaged
         and (
-            sequence.campaign == campaign
+            enrollment.campaign == campaign
             if message is None
-            else (sequence.campaign, sequence.ref) == (message[_CAMPAIGN], message[_REF])
+            else (enrollment.campaign, enrollment.ref) == (message.campaign, message.ref)
         )
     ]
-    for sequence in found:
-        sequence.engaged = True
+    for enrollment in found:
+        enrollment.engaged = True
     return tuple(found)
 
 
-def _dimensions(message: list[Any]) -> dict[str, str]:
+def _dimensions(message: SentMessage) -> dict[str, str]:
     return {
-        "campaign_id": message[_CAMPAIGN], "step": message[_STEP], "variant": message[_VARIANT] or "",
-        "arm": "treatment", "channel": message[_CHANNEL],
+        "campaign_id": message.campaign, "step": message.step, "variant": message.variant or "",
+        "arm": "treatment", "channel": message.channel,
     }  # fmt: skip

@@ -78,6 +78,6 @@ class Erasure:
         if profile is None:
             return
         removed["state"] += 1
-        for sub_id, _ in profile.subs:
+        for sub_id, _ in profile.merging:
             self._forget(bytes.fromhex(sub_id), place, removed)
         self._profiles.drop(profile_id)

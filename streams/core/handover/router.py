@@ -19,7 +19,7 @@ from streams.core.handover.split import Division
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import Marks
 from streams.core.profile.repository import DueIndex, Profiles
-from streams.core.profile.state import Profile, decode, encode
+from streams.core.profile.state import Profile, of_json, to_json
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, START_OF_TIME
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import HEAD_SIZE, before_out, event_out, notice_out, receipt_out
@@ -160,9 +160,9 @@ class Handover:
     def _pack(self, profile: Profile, winner: str, path: Path) -> None:
         """Send a profile, what it has pending and the profiles it holds to the winner, and forget them here."""
         profile_id = bytes.fromhex(profile.id)
-        subs, profile.subs, profile.under = profile.subs, [], None
+        subs, profile.merging, profile.merging_into = profile.merging, [], None
         upto = self._catalogue.since(profile_id).hex()
-        notice = {"k": "transfer", "to": winner, "path": path, "upto": upto, "state": orjson.Fragment(encode(profile))}
+        notice = {"k": "transfer", "to": winner, "path": path, "upto": upto, "state": orjson.Fragment(to_json(profile))}
         self._emit.send(notice_out(winner, notice, self._partitions))
         merged = bytes.fromhex(path[0][1])[:KEY_SIZE]
         for key, value in self._profiles.pending.all(profile_id):
@@ -202,8 +202,8 @@ class Handover:
         inner = self._attach(path, holder_id)
         if inner is None:
             return
-        arrived = decode(orjson.dumps(notice["state"]))
-        arrived.under, arrived.subs = inner.under, inner.subs
+        arrived = of_json(notice["state"])
+        arrived.merging_into, arrived.merging = inner.merging_into, inner.merging
         self._profiles.adopt(arrived)
         self._sealer.refresh(arrived)
         self._catalogue.have_had(inner_id, bytes.fromhex(notice["upto"]))
@@ -221,8 +221,8 @@ class Handover:
                 inner = None
                 continue
             if not self._held(inner_id, key):
-                parent.subs.append([sub_id, key])
-                self._profiles.ensure(inner_id).under = [parent.id, key]
+                parent.merging.append([sub_id, key])
+                self._profiles.ensure(inner_id).merging_into = [parent.id, key]
                 self._sealer.refresh(parent)
             inner = parent = self._profiles.ensure(inner_id)
         if inner is not None:
@@ -232,7 +232,7 @@ class Handover:
 
     def _held(self, profile_id: bytes, key: str) -> bool:
         known = self._profiles.get(profile_id)
-        return known is not None and known.under is not None and known.under[1] == key
+        return known is not None and known.merging_into is not None and known.merging_into[1] == key
 
     def _seal_if_late(self, holder_id: bytes, path: Path, effects: Effects) -> None:
         """A merge the watermark has passed already takes effect at once."""

@@ -17,7 +17,7 @@ from schemas.identifiers import Hasher
 from streams.core.contact import points as contact
 from streams.core.profile.forwarding import Divided, Marks
 from streams.core.profile.repository import Profiles
-from streams.core.profile.state import Profile, decode, encode
+from streams.core.profile.state import Profile, of_json, to_json
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import HEAD_SIZE, event_out, notice_out
@@ -62,7 +62,7 @@ class Division:
         removed: dict[str, int], effects: Effects,
     ) -> None:  # fmt: skip
         profile = self._profiles.get(profile_id)
-        if profile is not None and profile.under is not None:
+        if profile is not None and profile.merging_into is not None:
             # What waits in it for its merge has had its time all the same: elsewhere it would come late.
             self._sealer.seal(profile_id, reached, effects)
         for at, value in self._profiles.pending.all(profile_id):
@@ -78,18 +78,18 @@ class Division:
             share = self._share(profile, to, hashes, notice["at"], removed, effects)
             removed["state"] |= self._send_share(share, notice["at"], key)
             self._sealer.refresh(profile)
-        for sub_id, _ in profile.subs:
+        for sub_id, _ in profile.merging:
             self._divide(bytes.fromhex(sub_id), to, ids, key, notice, reached, removed, effects)
 
     def of_transfer(self, divided: Divided, state: Any, effects: Effects) -> Any:
         """A profile that merged into one that was divided since: what is not that one's any more goes on from here."""
-        profile = decode(orjson.dumps(state))
+        profile = of_json(state)
         removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
         for to in sorted(divided.fresh):
             hashes = [identifier.hex() for identifier, where in divided.ids.items() if where == to]
             share = self._share(profile, to, hashes, divided.at, removed, effects)
             self._send_share(share, divided.at, divided.key)
-        return orjson.Fragment(encode(profile))
+        return orjson.Fragment(to_json(profile))
 
     def share(self, notice: dict[str, Any], effects: Effects) -> None:
         """A part of a divided profile arrives at its new place."""
@@ -102,7 +102,7 @@ class Division:
             return
         if self._marks.erased(profile_id):
             return
-        arrived = decode(orjson.dumps(notice["state"]))
+        arrived = of_json(notice["state"])
         arrived.id = notice["to"]
         self._sealer.machines.arrive(arrived, effects)
         known = self._profiles.get(profile_id)
@@ -124,18 +124,18 @@ class Division:
         share.cart = self._sealer.machines.divide(profile, to, by, at, effects)
         share.touches = [touch for touch in profile.touches if touch.by in by]
         profile.touches = [touch for touch in profile.touches if touch.by not in by]
-        for channel, (value, time) in list(profile.contacts.items()):
-            if self._hasher(_TYPE_OF[channel], value) in hashes:
-                share.contacts[channel] = [value, time]
+        for channel, point in list(profile.contacts.items()):
+            if self._hasher(_TYPE_OF[channel], point.value) in hashes:
+                share.contacts[channel] = point
                 del profile.contacts[channel]
         removed["lines"] += len(share.cart.lines) if share.cart is not None else 0
         removed["touches"] += len(share.touches)
         return share
 
     def _send_share(self, share: Profile, at: int, key: bytes) -> bool:
-        if encode(share) == encode(Profile(share.id)):
+        if share == Profile(share.id):
             return False
         self._moves(key[:KEY_SIZE])
-        notice = {"k": "share", "to": share.id, "at": at, "key": key.hex(), "state": orjson.Fragment(encode(share))}
+        notice = {"k": "share", "to": share.id, "at": at, "key": key.hex(), "state": orjson.Fragment(to_json(share))}
         self._emit.send(notice_out(share.id, notice, self._partitions))
         return True

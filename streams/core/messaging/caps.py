@@ -19,7 +19,7 @@ def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool
     """
     for name in ("global", channel):
         for cap in file.caps.get(name, ()):  # type: ignore[call-overload]
-            count = sum(1 for at, used, *_ in profile.sent if at > now - cap.per and name in ("global", used))
+            count = sum(1 for sent in profile.sent if sent.at > now - cap.per and name in ("global", sent.channel))
             if count >= cap.limit:
                 return True
     return False

@@ -10,7 +10,7 @@ from typing import Final
 
 from streams.core.aggregates.population import Known
 from streams.core.campaigns import Campaigns
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Engagement, Profile
 
 PRIOR_ENGAGED: Final = 1
 PRIOR_SENT: Final = 10
@@ -20,7 +20,10 @@ everybody's rate weighs as much as ten messages to the customer."""
 
 def on_sent(profile: Profile, channel: str) -> None:
     """Count a message."""
-    profile.engagement.setdefault(channel, [0, 0])[0] += 1
+    known = profile.engagement.get(channel)
+    if known is None:
+        known = profile.engagement[channel] = Engagement()
+    known.sent += 1
 
 
 def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str | None:
@@ -30,7 +33,8 @@ def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str 
     address.
     """
     if channel == "broadcast":
-        near = campaigns.stores.nearest(*profile.location[:2]) if profile.location is not None else None
+        here = profile.location
+        near = campaigns.stores.nearest(here.latitude, here.longitude) if here is not None else None
         return near[0].billboards[0] if near is not None and near[0].billboards else None
     known = profile.contacts.get(channel)
     if known is None and channel == "ads":
@@ -38,7 +42,7 @@ def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str 
     if known is None:
         return None
     stale_after = campaigns.file.stale_after.get(channel)  # type: ignore[call-overload]
-    return None if stale_after is not None and at - known[1] > stale_after else str(known[0])
+    return None if stale_after is not None and at - known.at > stale_after else str(known.value)
 
 
 def best(profile: Profile, channels: Sequence[str], known: Known, at: int) -> str:
@@ -48,7 +52,8 @@ def best(profile: Profile, channels: Sequence[str], known: Known, at: int) -> st
     """
 
     def rate(channel: str) -> float:
-        sent, engaged = profile.engagement.get(channel, (0, 0))
+        mine = profile.engagement.get(channel)
+        sent, engaged = (0, 0) if mine is None else (mine.sent, mine.engaged)
         all_sent, all_engaged = known.rate(channel, at)
         # One division of whole numbers, so that equal rates are equal numbers.
         weight = PRIOR_SENT + all_sent
@@ -59,15 +64,15 @@ def best(profile: Profile, channels: Sequence[str], known: Known, at: int) -> st
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """Counters add; each message that either side was sent counts once."""
-    for channel, (sent, engaged) in loser.engagement.items():
-        mine = winner.engagement.setdefault(channel, [0, 0])
-        mine[0] += sent
-        mine[1] += engaged
+    for channel, theirs in loser.engagement.items():
+        mine = winner.engagement.setdefault(channel, Engagement())
+        mine.sent += theirs.sent
+        mine.engaged += theirs.engaged
     if not loser.sent:
         return
-    by_id = {message[2]: message for message in winner.sent}
+    by_id = {message.message_id: message for message in winner.sent}
     for message in loser.sent:
-        known = by_id.setdefault(message[2], message)
+        known = by_id.setdefault(message.message_id, message)
         if known is not message:
-            known[6] = "".join(sorted({*known[6], *message[6]}))
-    winner.sent = sorted(by_id.values(), key=lambda message: (message[0], message[2]))
+            known.flags = "".join(sorted({*known.flags, *message.flags}))
+    winner.sent = sorted(by_id.values(), key=lambda message: (message.at, message.message_id))

@@ -19,7 +19,7 @@ from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
 from streams.core.messaging.experiments import CONTROL, Draws
 from streams.core.messaging.render import Renderer
-from streams.core.profile.state import Profile, Reminder, Sequence, Waiting
+from streams.core.profile.state import Enrollment, Profile, Reminder, ScheduledStep, SentMessage
 from streams.core.protocol.ports import MAX_TIME
 
 
@@ -33,91 +33,94 @@ class Decider:
         self._renderer = Renderer(campaigns)
 
     def decide(
-        self, profile: Profile, sequence: Sequence, waiting: Waiting, wall: int | None, known: Known
+        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, wall: int | None, known: Known
     ) -> Decision | None:
         """What becomes of a step that is due; None when it was moved to the customer's best hour.
 
         `wall` is the wall clock (epoch milliseconds), None under the event clock. A step that comes back is left with
-        its new time in `waiting`.
+        its new time in `scheduled`.
         """
-        at = waiting.due
-        campaign = self._campaigns.by_id.get(sequence.campaign)
-        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        at = scheduled.due
+        campaign = self._campaigns.by_id.get(enrollment.campaign)
+        place = self._campaigns.steps.get((enrollment.campaign, scheduled.step))
         if campaign is None or place is None:
-            return self.row(profile, sequence, waiting, "cancelled", "exited", at)
+            return self.row(profile, enrollment, scheduled, "cancelled", "exited", at)
         step = place[1]
         if wall is not None and wall - at > self._file.max_trigger_age:
-            return self.row(profile, sequence, waiting, "suppressed", "stale", at)
-        if step.hour == "best" and not waiting.placed and self._moved(profile, waiting, known):
+            return self.row(profile, enrollment, scheduled, "suppressed", "stale", at)
+        if step.hour == "best" and not scheduled.placed and self._moved(profile, scheduled, known):
             return None
-        if (step.unless == "engaged" and sequence.engaged) or not self._holds(profile, sequence, step, at, known):
-            return self.row(profile, sequence, waiting, "suppressed", "exited", at)
-        allowed, reason = self._allowed(profile, sequence, campaign, step, at)
+        if (step.unless == "engaged" and enrollment.engaged) or not self._holds(profile, enrollment, step, at, known):
+            return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
+        allowed, reason = self._allowed(profile, enrollment, campaign, step, at)
         if not allowed:
-            return self.row(profile, sequence, waiting, "suppressed", reason, at)
+            return self.row(profile, enrollment, scheduled, "suppressed", reason, at)
         quiet_end = caps.quiet_until(self._file.quiet_hours, self._zone(profile), at)
         if quiet_end is not None:
-            return self._deferred(profile, sequence, waiting, "quiet_hours", quiet_end)
+            return self._deferred(profile, enrollment, scheduled, "quiet_hours", quiet_end)
         if self._outranked(profile, campaign, at):
-            return self._deferred(profile, sequence, waiting, "capped", (at // HOUR_MS + 1) * HOUR_MS)
+            return self._deferred(profile, enrollment, scheduled, "capped", (at // HOUR_MS + 1) * HOUR_MS)
         if campaign.id in profile.contaminated:
-            return self.row(profile, sequence, waiting, "suppressed", "contaminated", at)
+            return self.row(profile, enrollment, scheduled, "suppressed", "contaminated", at)
         channel = channels.best(profile, list(allowed), known, at)
         arm = self._draws.arm(profile.id, campaign)
         if arm == CONTROL:
             profile.arms[campaign.id] = arm
-            _use(sequence, channel)
-            return self.row(profile, sequence, waiting, "held_out", None, at, channel=channel)
-        message = self._message(profile, sequence, step, channel, allowed[channel], at, known)
+            _use(enrollment, channel)
+            return self.row(profile, enrollment, scheduled, "held_out", None, at, channel=channel)
+        message = self._message(profile, enrollment, step, channel, allowed[channel], at, known)
         if message is None:
-            return self.row(profile, sequence, waiting, "suppressed", "invalid_template", at, channel=channel)
+            return self.row(profile, enrollment, scheduled, "suppressed", "invalid_template", at, channel=channel)
         profile.arms[campaign.id] = arm
-        _use(sequence, channel)
-        _remember(profile, sequence, waiting, message)
-        return self.row(profile, sequence, waiting, "sent", None, at, channel=channel, message=message)
+        _use(enrollment, channel)
+        _remember(profile, enrollment, scheduled, message)
+        return self.row(profile, enrollment, scheduled, "sent", None, at, channel=channel, message=message)
 
     def row(
-        self, profile: Profile, sequence: Sequence, waiting: Waiting, outcome: str, reason: str | None, at: int,
-        *, channel: str | None = None, message: dict[str, Any] | None = None,
+        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, outcome: str, reason: str | None,
+        at: int, *, channel: str | None = None, message: dict[str, Any] | None = None,
     ) -> Decision:  # fmt: skip
         """A decision about a step; arm and variant are those drawn, whatever the outcome."""
-        campaign = self._campaigns.by_id.get(sequence.campaign)
-        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        campaign = self._campaigns.by_id.get(enrollment.campaign)
+        place = self._campaigns.steps.get((enrollment.campaign, scheduled.step))
         value = row(
-            profile, sequence, waiting.step, decision_id=_id(profile, sequence, waiting.step, str(waiting.tries)),
+            profile, enrollment, scheduled.step,
+            decision_id=_id(profile, enrollment, scheduled.step, str(scheduled.tries)),
             variant=self._draws.variant(profile.id, campaign, place[1]) if campaign and place else None,
             arm=self._draws.arm(profile.id, campaign) if campaign else "treatment",
             outcome=outcome, reason=reason, message_id=message["message_id"] if message else None, at=at,
         )  # fmt: skip
         return Decision(value, message, channel, at)
 
-    def _deferred(self, profile: Profile, sequence: Sequence, waiting: Waiting, reason: str, until: int) -> Decision:
-        decision = self.row(profile, sequence, waiting, "deferred", reason, waiting.due)
-        waiting.due, waiting.tries = until, waiting.tries + 1
+    def _deferred(
+        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, reason: str, until: int
+    ) -> Decision:
+        decision = self.row(profile, enrollment, scheduled, "deferred", reason, scheduled.due)
+        scheduled.due, scheduled.tries = until, scheduled.tries + 1
         return decision
 
-    def _moved(self, profile: Profile, waiting: Waiting, known: Known) -> bool:
+    def _moved(self, profile: Profile, scheduled: ScheduledStep, known: Known) -> bool:
         """Put the step where the customer's best hour begins next, unless it is due in that hour already."""
-        waiting.placed = True
+        scheduled.placed = True
         zone = self._zone(profile)
-        best = hours.best(profile.hours, known.hours(waiting.due))
-        if best is None or hours.local_hour(waiting.due, zone) == best:
+        best = hours.best(profile.hours, known.hours(scheduled.due))
+        if best is None or hours.local_hour(scheduled.due, zone) == best:
             return False
-        waiting.due = hours.next_begin(best, zone, waiting.due)
+        scheduled.due = hours.next_begin(best, zone, scheduled.due)
         return True
 
-    def _holds(self, profile: Profile, sequence: Sequence, step: CampaignStep, at: int, known: Known) -> bool:
+    def _holds(self, profile: Profile, enrollment: Enrollment, step: CampaignStep, at: int, known: Known) -> bool:
         """The step's `if`. It sees what the message would show, less the channel, which has not been chosen yet."""
         if step.condition is None:
             return True
-        _, seen = self._scope(profile, sequence, step, None, at, known)
+        _, seen = self._scope(profile, enrollment, step, None, at, known)
         return self._renderer.holds(step.condition, seen)
 
     def _allowed(
-        self, profile: Profile, sequence: Sequence, campaign: Campaign, step: CampaignStep, at: int
+        self, profile: Profile, enrollment: Enrollment, campaign: Campaign, step: CampaignStep, at: int
     ) -> tuple[dict[str, str], str]:
         """The channels left and where to write to on each; with none left, the check that took the last one."""
-        used = sequence.used if step.channel == "other" else ()
+        used = enrollment.used if step.channel == "other" else ()
         points: dict[str, str] = {}
         for channel in step.candidates:
             if channel not in used and (to := channels.point(profile, self._campaigns, channel, at)) is not None:
@@ -131,35 +134,35 @@ class Decider:
         return {c: to for c, to in left.items() if not caps.capped(profile, self._file, c, at)}, "capped"
 
     def _outranked(self, profile: Profile, campaign: Campaign, at: int) -> bool:
-        """Whether a campaign of higher priority has a step waiting in this hour of UTC, or has sent a message in it."""
+        """Whether a campaign of higher priority has a step due in this hour of UTC, or has sent a message in it."""
         by_id, hour = self._campaigns.by_id, at // HOUR_MS
-        for sequence in profile.sequences:
-            other = by_id.get(sequence.campaign)
-            waits = any(waiting.due // HOUR_MS == hour for waiting in sequence.waiting)
+        for enrollment in profile.enrollments:
+            other = by_id.get(enrollment.campaign)
+            waits = any(scheduled.due // HOUR_MS == hour for scheduled in enrollment.steps)
             if waits and other is not None and other.priority > campaign.priority:
                 return True
         for sent in reversed(profile.sent):
-            if sent[0] // HOUR_MS == hour:
-                other = by_id.get(sent[3])
+            if sent.at // HOUR_MS == hour:
+                other = by_id.get(sent.campaign)
                 if other is not None and other.priority > campaign.priority:
                     return True
         return False
 
     def _message(
-        self, profile: Profile, sequence: Sequence, step: CampaignStep, channel: str, to: str, at: int, known: Known
+        self, profile: Profile, enrollment: Enrollment, step: CampaignStep, channel: str, to: str, at: int, known: Known
     ) -> dict[str, Any] | None:
-        about, seen = self._scope(profile, sequence, step, channel, at, known)
-        if sequence.cart_id is not None and seen["cart"] is None:
+        about, seen = self._scope(profile, enrollment, step, channel, at, known)
+        if enrollment.cart_id is not None and seen["cart"] is None:
             return None
         language = seen["profile"]["language"]
         rendered = self._renderer.render(step.template, channel, seen, language)
         if rendered is None:
             return None
         if about.offer is not None:
-            offers.on_sent(profile, self._campaigns.by_id[sequence.campaign], about.offer)
+            offers.on_sent(profile, self._campaigns.by_id[enrollment.campaign], about.offer)
         return {
             "message_id": about.message_id,
-            "campaign_id": sequence.campaign,
+            "campaign_id": enrollment.campaign,
             "step": step.id,
             "variant": about.variant,
             "profile_id": profile.id,
@@ -169,45 +172,45 @@ class Decider:
             "body": rendered.body,
             "url": seen["url"],
             "offer": seen["offer"],
-            "trigger": trigger_shown(sequence),
+            "trigger": trigger_shown(enrollment),
             "decided_at": iso(at),
             "expires_at": iso(min(at + self._file.message_ttl, MAX_TIME)),
         }
 
     def _scope(
-        self, profile: Profile, sequence: Sequence, step: CampaignStep, channel: str | None, at: int, known: Known
+        self, profile: Profile, enrollment: Enrollment, step: CampaignStep, channel: str | None, at: int, known: Known
     ) -> tuple[scope.About, dict[str, Any]]:
-        campaign = self._campaigns.by_id[sequence.campaign]
+        campaign = self._campaigns.by_id[enrollment.campaign]
         variant = self._draws.variant(profile.id, campaign, step)
         offer = offers.of_message(profile, campaign, step, variant, at, self._draws)
-        about = scope.About(_id(profile, sequence, step.id), step.id, variant, channel, offer, at)
-        return about, scope.build(profile, sequence, about, self._campaigns, known)
+        about = scope.About(_id(profile, enrollment, step.id), step.id, variant, channel, offer, at)
+        return about, scope.build(profile, enrollment, about, self._campaigns, known)
 
     def _zone(self, profile: Profile) -> str:
-        return profile.zone[0] if profile.zone is not None else self._file.timezone
+        return str(profile.zone.value) if profile.zone is not None else self._file.timezone
 
 
-def _id(profile: Profile, sequence: Sequence, step: str, *more: str) -> str:
-    return digest(profile.id, sequence.campaign, sequence.ref, sequence.abandonment_no, step, *more)
+def _id(profile: Profile, enrollment: Enrollment, step: str, *more: str) -> str:
+    return digest(profile.id, enrollment.campaign, enrollment.ref, enrollment.abandonment_no, step, *more)
 
 
-def _use(sequence: Sequence, channel: str) -> None:
-    if channel not in sequence.used:
-        sequence.used.append(channel)
+def _use(enrollment: Enrollment, channel: str) -> None:
+    if channel not in enrollment.used:
+        enrollment.used.append(channel)
 
 
-def _remember(profile: Profile, sequence: Sequence, waiting: Waiting, message: dict[str, Any]) -> None:
+def _remember(profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, message: dict[str, Any]) -> None:
     """The message is on its way: caps, feedback and orders will ask for it."""
-    at, channel, message_id = waiting.due, message["channel"], message["message_id"]
+    at, channel, message_id = scheduled.due, message["channel"], message["message_id"]
     channels.on_sent(profile, channel)
-    profile.sent.append([
-        at, channel, message_id, sequence.campaign, waiting.step, sequence.ref, "", message["variant"],
-        sequence.abandonment_no, sequence.trigger, sequence.at, sequence.since,
-    ])  # fmt: skip
-    if sequence.trigger not in ABANDONMENTS:
+    profile.sent.append(SentMessage(
+        at, channel, message_id, enrollment.campaign, scheduled.step, enrollment.ref, "", message["variant"],
+        enrollment.abandonment_no, enrollment.trigger, enrollment.at, enrollment.since,
+    ))  # fmt: skip
+    if enrollment.trigger not in ABANDONMENTS:
         return
-    of = (sequence.ref, sequence.abandonment_no)
+    of = (enrollment.ref, enrollment.abandonment_no)
     if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
         profile.reminders.append(
-            Reminder(*of, at, sequence.campaign, waiting.step, message["variant"], channel, message_id)
+            Reminder(*of, at, enrollment.campaign, scheduled.step, message["variant"], channel, message_id)
         )

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from schemas.times import iso
-from streams.core.profile.state import Profile, Sequence
+from streams.core.profile.state import Enrollment, Profile
 
 OF_CARTS: Final = frozenset({"cart_abandoned", "checkout_abandoned"})
 """The triggers that are about a cart: their `ref` is its id."""
@@ -31,31 +31,31 @@ class Decision(NamedTuple):
 
 
 def row(
-    profile: Profile, sequence: Sequence, step: str, *, decision_id: str, variant: str | None, arm: str, outcome: str,
-    reason: str | None, message_id: str | None, at: int,
+    profile: Profile, enrollment: Enrollment, step: str, *, decision_id: str, variant: str | None, arm: str,
+    outcome: str, reason: str | None, message_id: str | None, at: int,
 ) -> dict[str, Any]:  # fmt: skip
     """The record on `retargeting.decisions`."""
     return {
         "decision_id": decision_id,
         "profile_id": profile.id,
-        "campaign_id": sequence.campaign,
+        "campaign_id": enrollment.campaign,
         "step": step,
         "variant": variant,
         "arm": arm,
         "outcome": outcome,
         "reason": reason,
         "message_id": message_id,
-        "trigger": trigger_shown(sequence),
+        "trigger": trigger_shown(enrollment),
         "decided_at": iso(at),
     }
 
 
-def trigger_shown(sequence: Sequence) -> dict[str, Any]:
+def trigger_shown(enrollment: Enrollment) -> dict[str, Any]:
     """The trigger as it stands on rows and messages."""
-    return {"type": sequence.trigger, "at": iso(sequence.at), "cart_id": sequence.cart_id}
+    return {"type": enrollment.trigger, "at": iso(enrollment.at), "cart_id": enrollment.cart_id}
 
 
 def digest(profile_id: str, campaign: str, ref: str, abandonment_no: int, step: str, *more: str) -> str:
-    """32 hex digits that are the same whenever this step of this sequence is decided again."""
+    """32 hex digits that are the same whenever this step of this enrollment is decided again."""
     parts = (profile_id, campaign, ref, str(abandonment_no), step, *more)
     return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from schemas.times import iso
 from streams.core.campaigns import Campaign, CampaignStep
 from streams.core.messaging.experiments import Draws
-from streams.core.profile.state import Profile
+from streams.core.profile.state import OfferCode, Profile
 from streams.core.protocol.ports import MAX_TIME
 
 
@@ -43,13 +43,12 @@ def of_message(
     if kept is None:
         code = draws.code(profile.id, campaign, offer.prefix)
         return Carried(code, offer.discount, at, min(at + offer.valid_for, MAX_TIME))
-    code, since, expires = kept
-    return Carried(code, offer.discount, since, expires) if at < expires else None
+    return Carried(kept.code, offer.discount, kept.since, kept.expires) if at < kept.expires else None
 
 
 def on_sent(profile: Profile, campaign: Campaign, carried: Carried) -> None:
     """The message went out: its code is this customer's from now on."""
-    profile.offers.setdefault(campaign.id, [carried.code, carried.since, carried.expires])
+    profile.offers.setdefault(campaign.id, OfferCode(carried.code, carried.since, carried.expires))
 
 
 def absorb(winner: Profile, loser: Profile) -> None:

@@ -17,7 +17,7 @@ from streams.core.campaigns import Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
 from streams.core.messaging.offers import Carried
-from streams.core.profile.state import Profile, Sequence
+from streams.core.profile.state import Enrollment, Profile
 
 RECOMMENDED: Final = 4
 """How many products are recommended at most."""
@@ -35,23 +35,24 @@ class About:
     at: int
 
 
-def build(profile: Profile, sequence: Sequence, about: About, campaigns: Campaigns, known: Known) -> dict[str, Any]:
+def build(profile: Profile, enrollment: Enrollment, about: About, campaigns: Campaigns, known: Known) -> dict[str, Any]:
     """The names a template may use."""
     message_id, cart = about.message_id, profile.cart
-    of_cart = sequence.cart_id is not None
+    of_cart = enrollment.cart_id is not None
     if of_cart:
         products = cart_lines.shown(cart.lines) if cart is not None else []
     else:
-        products = [dict(product) for product in sequence.products]
+        products = [dict(product) for product in enrollment.products]
     for product in products:
         product["url"] = _tagged(product.get("url"), message_id)
-    near = campaigns.stores.nearest(*profile.location[:2]) if profile.location is not None else None
+    here = profile.location
+    near = campaigns.stores.nearest(here.latitude, here.longitude) if here is not None else None
     store = None if near is None else _store(*near, message_id)
     url = next((product["url"] for product in products if product["url"]), None)
     return {
         "profile": {
             "id": profile.id,
-            **{name: value for name, (value, _) in profile.traits.items()},
+            **{name: trait.value for name, trait in profile.traits.items()},
             "language": language(profile, campaigns),
         },
         "cart": None
@@ -67,11 +68,11 @@ def build(profile: Profile, sequence: Sequence, about: About, campaigns: Campaig
         "offer": None if about.offer is None else about.offer.shown(),
         "store": store,
         "recommendations": _recommendations(products, about.at, message_id, known),
-        "trigger": {"type": sequence.trigger, "at": iso(sequence.at), **sequence.about},
+        "trigger": {"type": enrollment.trigger, "at": iso(enrollment.at), **enrollment.about},
         "variant": about.variant,
         "message_id": message_id,
         "channel": about.channel,
-        "campaign": sequence.campaign,
+        "campaign": enrollment.campaign,
         "step": about.step,
         # Liquid has names of its own for these, which read the clock.
         "now": iso(about.at),
@@ -81,7 +82,7 @@ def build(profile: Profile, sequence: Sequence, about: About, campaigns: Campaig
 
 def language(profile: Profile, campaigns: Campaigns) -> str:
     """The customer's own language, else that of the file."""
-    return str(profile.locale[0]) if profile.locale is not None else campaigns.file.language
+    return str(profile.locale.value) if profile.locale is not None else campaigns.file.language
 
 
 def with_message_id(url: str, message_id: str) -> str:

@@ -14,7 +14,7 @@ from schemas.values import filled_text
 from streams.core.campaigns.trigger import INTEREST_MS
 from streams.core.cart.lines import MOST_PIECES
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Interest, Profile
 
 KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLIST: "w"}
 """The letter that stands for an event in what is remembered of a product."""
@@ -81,18 +81,21 @@ def on_product_event(profile: Profile, event: Sealed, key: str, price: int | Non
     letter, time, interests = KINDS[event.name], event.time, profile.interests
     known = interests.get(key)
     if known is None:
-        interests[key] = [time, letter, price, said]
+        interests[key] = Interest(time, letter, price, said)
         if len(interests) > MOST_INTERESTS:
             _limit(profile, time)
         return
-    if letter not in known[1]:
-        known[1] = "".join(sorted(known[1] + letter))
-    if time >= known[0]:
-        known[0], known[2] = time, known[2] if price is None else price
-        known[3] = {**known[3], **said}
+    if letter not in known.kinds:
+        known.kinds = "".join(sorted(known.kinds + letter))
+    if time >= known.at:
+        known.at = time
+        if price is not None:
+            known.price = price
+        known.product = {**known.product, **said}
     else:
-        known[2] = price if known[2] is None else known[2]
-        known[3] = {**said, **known[3]}
+        if known.price is None:
+            known.price = price
+        known.product = {**said, **known.product}
 
 
 def on_order(profile: Profile, event: Sealed) -> None:
@@ -100,7 +103,7 @@ def on_order(profile: Profile, event: Sealed) -> None:
     for item in products(event.properties) if profile.interests else ():
         key = product_key(item) or ""
         known = profile.interests.get(key)
-        if known is not None and known[0] <= event.time:
+        if known is not None and known.at <= event.time:
             del profile.interests[key]
 
 
@@ -108,7 +111,7 @@ def absorb(winner: Profile, loser: Profile) -> None:
     """The interests of both; of one product the newer, of equals the winner's."""
     for key, theirs in loser.interests.items():
         mine = winner.interests.get(key)
-        if mine is None or theirs[0] > mine[0]:
+        if mine is None or theirs.at > mine.at:
             winner.interests[key] = theirs
     _limit(winner, 0)
 
@@ -117,7 +120,7 @@ def _limit(profile: Profile, now: int) -> None:
     """The oldest go when there are too many, and what nobody asks for any more."""
     interests = profile.interests
     if len(interests) > MOST_INTERESTS:
-        for gone in [key for key, known in interests.items() if known[0] <= now - INTEREST_MS]:
+        for gone in [key for key, known in interests.items() if known.at <= now - INTEREST_MS]:
             del interests[gone]
     while len(interests) > MOST_INTERESTS:
-        del interests[min(interests, key=lambda key: (interests[key][0], key))]
+        del interests[min(interests, key=lambda key: (interests[key].at, key))]

@@ -41,7 +41,7 @@ class Family:
 
         Two events in time are told apart by their keys alone: producers give one id to several.
         """
-        if profile.under is None and not profile.subs:
+        if profile.merging_into is None and not profile.merging:
             return False
         return any(
             relative.seen.get(message_id) == time and (late or message_id in relative.late_seen)
@@ -50,15 +50,15 @@ class Family:
         )
 
     def _above(self, profile: Profile) -> Iterator[Profile]:
-        while profile.under is not None:
-            parent = self._profiles.get(bytes.fromhex(profile.under[0]))
+        while profile.merging_into is not None:
+            parent = self._profiles.get(bytes.fromhex(profile.merging_into[0]))
             if parent is None:
                 return
             profile = parent
             yield profile
 
     def _below(self, profile: Profile) -> Iterator[Profile]:
-        for sub_id, _ in profile.subs:
+        for sub_id, _ in profile.merging:
             sub = self._profiles.get(bytes.fromhex(sub_id))
             if sub is not None:
                 yield sub

@@ -20,7 +20,7 @@ _KEY: Final = 17
 class Pending:
     """`most_known`: how many keys, of about 100 bytes each, are kept in memory."""
 
-    def __init__(self, store: Store, most_known: int = 500_000) -> None:
+    def __init__(self, store: Store, most_known: int = 200_000) -> None:
         self._store = store
         self._most_known = most_known
         self._keys: dict[bytes, list[bytes]] = {}

@@ -13,25 +13,26 @@ from streams.core.protocol.order_key import NOTHING
 from streams.core.protocol.ports import Store
 
 STATE: Final = b"s"
-_SUB: Final = b"\x01"
-_ROOT: Final = b"\x00"
+_MERGING, _CART, _ABANDONED, _INTERESTED = 1, 2, 4, 8
 _HEAD: Final = 9
-_MOST_CACHED: Final = 50_000
 _TIMER: Final = 8
 
 
 class Profiles:
-    """`s` + profile id -> is it a sub-profile (1 byte), its next timer (8 bytes), the profile as JSON.
+    """`s` + profile id -> flags (1 byte), its next timer (8 bytes), the profile as MessagePack.
 
-    The head lets a restart rebuild the due index without decoding anything.
+    The head lets a restart rebuild the due index and count the carts without decoding anything. Flags: 1 while it waits
+    in another for its merge, 2 with a cart, 4 when that is abandoned, 8 when it is interested in products.
+    `most_cached`: how many profiles are kept decoded.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most_cached: int = 50_000) -> None:
         self._store = store
+        self._most_cached = most_cached
         self.pending = Pending(store)
         """The events that wait in them."""
         self._cache: dict[bytes, Profile] = {}
-        self._touched: dict[bytes, bytes] = {}
+        self._touched: dict[bytes, int | None] = {}
         self._carts: dict[bytes, str] = {}
         self.carts: Counter[str] = Counter()
         self.count = 0
@@ -65,13 +66,15 @@ class Profiles:
 
     def timer(self, profile_id: bytes) -> int | None:
         """The profile's next timer, as it was said last."""
-        head = self._touched.get(profile_id) or self._store.get(STATE + profile_id)
+        if profile_id in self._touched:
+            return self._touched[profile_id]
+        head = self._store.get(STATE + profile_id)
         return None if head is None or head[1:_HEAD] == NOTHING else int.from_bytes(head[1:_HEAD], "big")
 
     def everybody(self) -> Iterator[Profile]:
         """All profiles, but perhaps some that are interested in nothing."""
         for key, value in self._store.scan(STATE):
-            if key[1:] not in self._cache and b'"interests":{}' not in value:
+            if key[1:] not in self._cache and value[0] & _INTERESTED:
                 yield decode(value[_HEAD:])
         yield from list(self._cache.values())
 
@@ -92,13 +95,12 @@ class Profiles:
 
     def touch(self, profile_id: bytes, profile: Profile, timer: int | None) -> None:
         """The profile has changed; `timer` is its next one."""
-        due = NOTHING if timer is None else timer.to_bytes(8, "big")
-        self._touched[profile_id] = (_ROOT if profile.under is None else _SUB) + due
-        if profile.subs:
+        self._touched[profile_id] = timer
+        if profile.merging:
             self.holders.add(profile_id)
         elif self.holders:
             self.holders.discard(profile_id)
-        if profile.under is not None:
+        if profile.merging_into is not None:
             self.held.add(profile_id)
         elif self.held:
             self.held.discard(profile_id)
@@ -121,10 +123,12 @@ class Profiles:
 
     def flush(self) -> None:
         """Write back what was touched."""
-        for profile_id, head in self._touched.items():
-            self._store.put(STATE + profile_id, head + encode(self._cache[profile_id]))
+        cache, put = self._cache, self._store.put
+        for profile_id, timer in self._touched.items():
+            profile = cache[profile_id]
+            put(STATE + profile_id, _head(profile, timer) + encode(profile))
         self._touched.clear()
-        if len(self._cache) > _MOST_CACHED:
+        if len(self._cache) > self._most_cached:
             self._cache.clear()
 
     def load(self) -> Iterator[tuple[bytes, bytes | None, bool]]:
@@ -132,11 +136,10 @@ class Profiles:
         for key, value in self._store.scan(STATE):
             self.count += 1
             timer = value[1:_HEAD]
-            if b'"cart":{' in value:
-                cart = decode(value[_HEAD:]).cart
-                if cart is not None:
-                    self._count_cart(key[1:], "abandoned" if cart.abandoned else "open")
-            yield key[1:], None if timer == NOTHING else timer, value[:1] == _SUB
+            flags = value[0]
+            if flags & _CART:
+                self._count_cart(key[1:], "abandoned" if flags & _ABANDONED else "open")
+            yield key[1:], None if timer == NOTHING else timer, bool(flags & _MERGING)
 
     def _count_cart(self, profile_id: bytes, state: str) -> None:
         before = self._carts.get(profile_id, "")
@@ -149,6 +152,15 @@ class Profiles:
             self._carts[profile_id] = state
         else:
             del self._carts[profile_id]
+
+
+def _head(profile: Profile, timer: int | None) -> bytes:
+    flags, cart = 0 if profile.merging_into is None else _MERGING, profile.cart
+    if cart is not None:
+        flags |= _CART | _ABANDONED if cart.abandoned else _CART
+    if profile.interests:
+        flags |= _INTERESTED
+    return flags.to_bytes(1, "big") + (NOTHING if timer is None else timer.to_bytes(_TIMER, "big"))
 
 
 class DueIndex:

@@ -1,18 +1,19 @@
-"""One customer's whole state as a value, and how it is kept as bytes.
+"""One customer's whole state as typed values, and how it is kept as bytes.
 
-orjson writes the dataclasses as they stand; `decode` is the inverse. Times are epoch milliseconds, money is micros.
+In the store a profile is MessagePack (`encode`, `decode`), in a record between partitions JSON (`to_json`, `of_json`).
+Fields that have their default are left out; the small structs are arrays. Times are event times in epoch milliseconds,
+money is micros. None of these refers back to what holds it, so the garbage collector need not follow them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+import msgspec
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct, omit_defaults=True, gc=False):
     """One line of a cart. `price` in micros or None when nobody said; `currency` None follows the cart's.
 
     `by`: the first 16 hex digits of the hash of whoever brought it, the strongest identifier of that event.
@@ -22,15 +23,14 @@ class Line:
     sku: str | None = None
     name: str | None = None
     price: int | None = None
-    quantity: float = 1
+    quantity: int | float = 1
     url: str | None = None
     image_url: str | None = None
     currency: str | None = None
     by: str = ""
 
 
-@dataclass(slots=True)
-class Cart:
+class Cart(Struct, omit_defaults=True, gc=False):
     """The open or abandoned cart of a profile.
 
     `counts_from` is the latest opening of the carts it was united from: a merge must not turn its clock back.
@@ -47,9 +47,89 @@ class Cart:
     abandonment_no: int = 0
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A step of a sequence that waits for its time. `placed`: it has been moved to the best hour, or need not be."""
+class Dated(Struct, array_like=True, gc=False):
+    """A text or any other JSON value, and when it was said last."""
+
+    value: Any
+    at: int
+
+
+class Consent(Struct, array_like=True, gc=False):
+    """What was said of a channel or a topic, and when; of a bounce the `address` that nothing can be delivered to."""
+
+    given: bool
+    at: int
+    address: str | None = None
+
+
+class SentMessage(Struct, array_like=True, gc=False):
+    """A message of the last 31 days.
+
+    `ref`, `trigger`, `triggered_at` and `since` are those of its enrollment. `flags` are letters: `o`pened, `c`licked,
+    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted by a late order.
+    """
+
+    at: int
+    channel: str
+    message_id: str
+    campaign: str
+    step: str
+    ref: str
+    flags: str
+    variant: str | None
+    abandonment_no: int
+    trigger: str
+    triggered_at: int
+    since: int
+
+
+class Engagement(Struct, array_like=True, gc=False):
+    """How many messages were sent on a channel, and how many responses came."""
+
+    sent: int = 0
+    engaged: int = 0
+
+
+class OfferCode(Struct, array_like=True, gc=False):
+    """The code of a campaign's offer: first sent at `since`, good until `expires`."""
+
+    code: str
+    since: int
+    expires: int
+
+
+class Viewed(Struct, array_like=True, gc=False):
+    """A product that was viewed without a cart: when last, and what was said of it."""
+
+    at: int
+    product: dict[str, Any]
+
+
+class Interest(Struct, array_like=True, gc=False):
+    """A product of interest: since when, the price seen in micros, what was said of it.
+
+    `kinds` are letters: `v`iewed, `c`arted, `w`ished.
+    """
+
+    at: int
+    kinds: str
+    price: int | None
+    product: dict[str, Any]
+
+
+class Location(Struct, array_like=True, gc=False):
+    """Where the customer was, in degrees, and when."""
+
+    latitude: float
+    longitude: float
+    at: int
+
+
+class ScheduledStep(Struct, array_like=True, gc=False):
+    """A step of a campaign that waits for its time.
+
+    `tries`: how often it was deferred. `placed`: it has been moved to the best hour, or need not be.
+    """
 
     step: str
     due: int
@@ -57,8 +137,7 @@ class Waiting:
     placed: bool = False
 
 
-@dataclass(slots=True)
-class Sequence:
+class Enrollment(Struct, omit_defaults=True, gc=False):
     """What a trigger has started: the steps of one campaign that wait, and what they are about.
 
     `at` is the trigger's time; an order at or after `since` ends it. `ref` names what it is about (of a cart its id,
@@ -77,14 +156,13 @@ class Sequence:
     about: dict[str, Any] = field(default_factory=dict)
     used: list[str] = field(default_factory=list)
     engaged: bool = False
-    waiting: list[Waiting] = field(default_factory=list)
+    steps: list[ScheduledStep] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Reminder:
+class Reminder(Struct, array_like=True, gc=False):
     """The first message of an abandonment: what an order within seven days is credited to.
 
-    `cart_id` is that of the cart, or what names an abandoned visit (`ref` of its sequence).
+    `cart_id` is that of the cart, or what names an abandoned visit (`ref` of its enrollment).
     """
 
     cart_id: str
@@ -97,8 +175,7 @@ class Reminder:
     message_id: str
 
 
-@dataclass(slots=True)
-class Touch:
+class Touch(Struct, array_like=True, gc=False):
     """One contact of the customer with a channel, as attribution sees it. `by` as of a line."""
 
     at: int
@@ -109,52 +186,47 @@ class Touch:
     by: str = ""
 
 
-@dataclass(slots=True)
-class Profile:
-    """One customer. Times are event times in milliseconds, unless it says otherwise.
+class Profile(Struct, omit_defaults=True, gc=False):
+    """One customer.
 
-    - `under` is [parent, merge key] while it is a sub-profile that waits for its merge.
+    - `merging_into` is [profile id, merge key] of the profile in which this one waits for its merge, `merging` the
+      same of those that wait in this one.
     - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect.
+    - `traits` by name, `contacts` by channel, `consent` by what streams/core/contact/consent.py makes keys of.
     - `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which
-      a merge brought both arms together.
-    - `sent`: [at, channel, message_id, campaign, step, ref, flags, variant, abandonment_no, trigger, triggered at] of
-      each message of the last 31 days. Flags are letters: `o`pened, `c`licked, `d`elivered, `b`ounced,
-      `u`nsubscribed, `r`etracted by a late order.
-    - `entered`: when a sequence of a campaign began last. `offers`: [code, first message with it, expires] by campaign.
-    - `browsed`: [time, product] by product id, viewed since the last order without a cart.
-    - `interests`: [time, kinds, price in micros or None, product] by product id; kinds are letters: `v`iewed,
-      `c`arted, `w`ished. `topics`: times of views by topic.
-    - `location`: [latitude, longitude, time]; `locale`: [language, time]; `hours`: responses by local hour of day.
+      a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
+    - `browsed` (since the last order, without a cart) and `interests` are by product id; `topics`: times of views by
+      topic; `hours`: responses by local hour of day.
     - `lapsed`: by campaign, the order of which it has been said that it was long ago.
     """
 
     id: str
-    under: list[str] | None = None
-    subs: list[list[str]] = field(default_factory=list)
+    merging_into: list[str] | None = None
+    merging: list[list[str]] = field(default_factory=list)
     last_activity: int = 0
     last_order: int = -1
     cart: Cart | None = None
     seen: dict[str, int] = field(default_factory=dict)
     late_seen: dict[str, int] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
-    zone: list[Any] | None = None
-    traits: dict[str, list[Any]] = field(default_factory=dict)
-    contacts: dict[str, list[Any]] = field(default_factory=dict)
-    consent: dict[str, list[Any]] = field(default_factory=dict)
-    sent: list[list[Any]] = field(default_factory=list)
-    engagement: dict[str, list[int]] = field(default_factory=dict)
-    sequences: list[Sequence] = field(default_factory=list)
+    zone: Dated | None = None
+    traits: dict[str, Dated] = field(default_factory=dict)
+    contacts: dict[str, Dated] = field(default_factory=dict)
+    consent: dict[str, Consent] = field(default_factory=dict)
+    sent: list[SentMessage] = field(default_factory=list)
+    engagement: dict[str, Engagement] = field(default_factory=dict)
+    enrollments: list[Enrollment] = field(default_factory=list)
     reminders: list[Reminder] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     arms: dict[str, str] = field(default_factory=dict)
     contaminated: list[str] = field(default_factory=list)
-    entered: dict[str, int] = field(default_factory=dict)
-    offers: dict[str, list[Any]] = field(default_factory=dict)
-    browsed: dict[str, list[Any]] = field(default_factory=dict)
-    interests: dict[str, list[Any]] = field(default_factory=dict)
+    last_enrolled: dict[str, int] = field(default_factory=dict)
+    offers: dict[str, OfferCode] = field(default_factory=dict)
+    browsed: dict[str, Viewed] = field(default_factory=dict)
+    interests: dict[str, Interest] = field(default_factory=dict)
     topics: dict[str, list[int]] = field(default_factory=dict)
-    location: list[Any] | None = None
-    locale: list[Any] | None = None
+    location: Location | None = None
+    locale: Dated | None = None
     hours: dict[str, int] = field(default_factory=dict)
     lapsed: dict[str, int] = field(default_factory=dict)
 
@@ -164,27 +236,26 @@ class Profile:
         return max(self.last_activity, self.cart.counts_from if self.cart is not None else 0)
 
 
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Profile)
+_json_encoder = msgspec.json.Encoder()
+
+
 def encode(profile: Profile) -> bytes:
-    """The profile as JSON."""
-    return orjson.dumps(profile)
+    """The profile as it is kept."""
+    return _encoder.encode(profile)
 
 
 def decode(data: bytes) -> Profile:
-    """The inverse of `encode`."""
-    raw = orjson.loads(data)
-    cart = raw["cart"]
-    if cart is not None:
-        cart["lines"] = {key: Line(**line) for key, line in cart["lines"].items()}
-        raw["cart"] = Cart(**cart)
-    if raw["sequences"]:
-        raw["sequences"] = [_sequence(sequence) for sequence in raw["sequences"]]
-    if raw["reminders"]:
-        raw["reminders"] = [Reminder(**reminder) for reminder in raw["reminders"]]
-    if raw["touches"]:
-        raw["touches"] = [Touch(**touch) for touch in raw["touches"]]
-    return Profile(**raw)
+    """The inverse of `encode`. Raises msgspec.DecodeError for anything else."""
+    return _decoder.decode(data)
 
 
-def _sequence(raw: dict[str, Any]) -> Sequence:
-    raw["waiting"] = [Waiting(**waiting) for waiting in raw["waiting"]]
-    return Sequence(**raw)
+def to_json(profile: Profile) -> bytes:
+    """The profile as it travels in a record."""
+    return _json_encoder.encode(profile)
+
+
+def of_json(state: Any) -> Profile:
+    """The inverse of `to_json`, of what JSON has made of it. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(state, Profile)

@@ -31,7 +31,7 @@ from streams.core.contact import points as contact
 from streams.core.engagement import feedback
 from streams.core.messaging import channels
 from streams.core.messaging.decision import BROWSED, Decision
-from streams.core.messaging.sequence import ENTERED, Sequencer
+from streams.core.messaging.enrollment import ENTERED, Enroller
 from streams.core.orders import attribution
 from streams.core.orders import conversions as orders
 from streams.core.orders.conversions import Conversion
@@ -66,7 +66,7 @@ class Machines:
     """The machines of journey over one profile."""
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
-        self._sequencer = Sequencer(campaigns, secret)
+        self._enroller = Enroller(campaigns, secret)
         self._triggers = Triggers(campaigns)
         self._asks_orders = "lapsed" in campaigns.by_trigger
         self._timezone = campaigns.file.timezone
@@ -77,7 +77,7 @@ class Machines:
         due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
         if due is not None and (first is None or due < first):
             first = due
-        due = self._sequencer.due_at(profile) if profile.sequences else None
+        due = self._enroller.due_at(profile) if profile.enrollments else None
         return due if first is None or (due is not None and due < first) else first
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
@@ -93,7 +93,7 @@ class Machines:
             else:
                 if wall is not None:
                     effects.observed.append((("winback_trigger_delay_seconds",), (wall - due) / 1000))
-                self._decisions(profile, self._sequencer.on_time(profile, due, wall, effects.known), effects)
+                self._decisions(profile, self._enroller.on_time(profile, due, wall, effects.known), effects)
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
@@ -106,13 +106,13 @@ class Machines:
             self._feedback(profile, event, effects)
         attribution.on_event(profile, event)
         self._count(event, effects)
-        if profile.sequences:
-            self._decisions(profile, self._sequencer.on_event(profile, event, withdrawn), effects)
+        if profile.enrollments:
+            self._decisions(profile, self._enroller.on_event(profile, event, withdrawn), effects)
         ordered = event.name == ORDER_COMPLETED
         counted = self._order(profile, event, effects) if ordered else None
         self._transitions(profile, cart.on_event(profile, event), effects)
         if ordered:
-            self._decisions(profile, self._sequencer.on_order(profile, event, orders.order_id(event)), effects)
+            self._decisions(profile, self._enroller.on_order(profile, event, orders.order_id(event)), effects)
         if found := self._triggers.on_event(profile, event, counted):
             self._start(profile, found, effects)
         return True
@@ -130,7 +130,7 @@ class Machines:
         """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
         lost = loser.cart.id if loser.cart is not None else None
         last_orders = winner.last_order, loser.last_order
-        self._sequencer.absorb(winner, loser)
+        self._enroller.absorb(winner, loser)
         transitions = cart.absorb(winner, loser, at)
         consent.absorb(winner, loser)
         contact.absorb(winner, loser)
@@ -146,8 +146,8 @@ class Machines:
         self._transitions(winner, transitions, effects)
         if lost is not None and (winner.cart is None or winner.cart.id != lost):
             # The two carts are one now, under the winner's id: a step of the other would remind of it twice.
-            self._decisions(winner, self._sequencer.cancel(winner, lost, "exited", at), effects)
-        self._decisions(winner, self._sequencer.settle(winner, loser, last_orders, at), effects)
+            self._decisions(winner, self._enroller.cancel(winner, lost, "exited", at), effects)
+        self._decisions(winner, self._enroller.settle(winner, loser, last_orders, at), effects)
 
     def divide(self, profile: Profile, to: str, by: Container[str], at: int, effects: Effects) -> Cart | None:
         """A split: the cart that another profile gets of this one's lines."""
@@ -181,7 +181,7 @@ class Machines:
         return conversion
 
     def _feedback(self, profile: Profile, event: Sealed, effects: Effects) -> None:
-        zone = self._timezone if profile.zone is None else profile.zone[0]
+        zone = self._timezone if profile.zone is None else profile.zone.value
         told = feedback.on_event(profile, event, zone)
         if told is None:
             return
@@ -204,7 +204,7 @@ class Machines:
 
     def _start(self, profile: Profile, triggers: Iterable[Trigger], effects: Effects) -> None:
         for trigger in triggers:
-            for campaign_id, outcome, arm in self._sequencer.start(profile, trigger):
+            for campaign_id, outcome, arm in self._enroller.start(profile, trigger):
                 effects.counts["winback_triggers_total", campaign_id, outcome] += 1
                 if outcome == ENTERED:
                     of = {"campaign_id": campaign_id, "step": "", "variant": "", "arm": arm, "channel": ""}
@@ -219,7 +219,7 @@ class Machines:
             if transition.target == cart.ABANDONED:
                 amounts["abandoned_value"] = transition.value
             effects.cells.add("cart_hour", transition.at, {"stage": transition.stage}, **amounts)
-            self._decisions(profile, self._sequencer.on_transition(profile, transition), effects)
+            self._decisions(profile, self._enroller.on_transition(profile, transition), effects)
             trigger = abandoned.on_transition(transition)
             if trigger is not None and starts:
                 self._start(profile, (trigger,), effects)
@@ -231,7 +231,7 @@ class Machines:
                 effects.counts["winback_messages_total", row["campaign_id"], message["channel"]] += 1
                 effects.cells.add("channel_hour", at, {"channel": message["channel"]}, sends=1)
                 effects.learned.sent(message["channel"], at)
-                profile.sent = [s for s in profile.sent if s[0] > at - _LONGEST_WINDOW_MS]
+                profile.sent = [s for s in profile.sent if s.at > at - _LONGEST_WINDOW_MS]
             effects.rows.append((RETARGETING_DECISIONS, profile.id, row))
             of = {
                 "campaign_id": row["campaign_id"], "step": row["step"], "variant": row["variant"] or "",

@@ -86,7 +86,7 @@ class Sealer:
     def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
         """Let everything of the profile before the bound take effect, and its timers up to it."""
         profile = self._profiles.ensure(profile_id)
-        if profile.subs:
+        if profile.merging:
             self._run(profile, profile_id, upto, upto, effects)
             timer = self.machines.due_at(profile)
         else:
@@ -99,8 +99,12 @@ class Sealer:
         One whose merge comes before the bound takes effect with what it merges into.
         """
         profile = self._profiles.get(profile_id) if profile_id in self._profiles.held else None
-        while profile is not None and profile.under is not None and bytes.fromhex(profile.under[1])[:KEY_SIZE] < upto:
-            profile = self._profiles.get(bytes.fromhex(profile.under[0]))
+        while (
+            profile is not None
+            and profile.merging_into is not None
+            and bytes.fromhex(profile.merging_into[1])[:KEY_SIZE] < upto
+        ):
+            profile = self._profiles.get(bytes.fromhex(profile.merging_into[0]))
         if profile is not None:
             self.seal(bytes.fromhex(profile.id), upto, effects)
 
@@ -115,7 +119,7 @@ class Sealer:
         self._catalogue.notice(profile_id, profile)
         if timer is not None:
             index.sooner(profile_id, timer.to_bytes(8, "big"))
-        for _, key in profile.subs:
+        for _, key in profile.merging:
             index.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
 
     def forget(self, profile_id: bytes) -> None:
@@ -133,7 +137,7 @@ class Sealer:
             self._settle(profile, profile_id, self.machines.due_at(profile))
 
     def _index(self, profile: Profile) -> DueIndex:
-        return self._due if profile.under is None else self.held_due
+        return self._due if profile.merging_into is None else self.held_due
 
     def _settle(self, profile: Profile, profile_id: bytes, timer: int | None) -> None:
         self._profiles.touch(profile_id, profile, timer)
@@ -142,7 +146,7 @@ class Sealer:
         earliest = self._pending.first(profile_id)
         if earliest is not None and earliest < due:
             due = earliest
-        for _, key in profile.subs:
+        for _, key in profile.merging:
             due = min(due, bytes.fromhex(key)[:KEY_SIZE])
         self._index(profile).set(profile_id, None if due == NOTHING else due)
 
@@ -172,7 +176,7 @@ class Sealer:
     def _run(self, profile: Profile, profile_id: bytes, upto: bytes, merges: bytes, effects: Effects) -> None:
         """Take events and timers up to `upto`, merges up to `merges`."""
         items = [(key, _EVENT, b"", value) for key, value in self._pending.take_before(profile_id, upto)]
-        for sub_id, merged in profile.subs:
+        for sub_id, merged in profile.merging:
             key = bytes.fromhex(merged)
             if key < merges:
                 items.append((key[:KEY_SIZE], _MERGE, key, bytes.fromhex(sub_id)))
@@ -222,12 +226,12 @@ class Sealer:
         if taken:
             head = b'{"profile_id":"%b","late":%b,' % (profile.id.encode(), b"true" if late else b"false")
             # A profile that waits here for its merge keeps its own place on the topic, behind what it wrote at home.
-            home = self._partition if profile.under is None else partition_of(profile.id, self._partitions)
+            home = self._partition if profile.merging_into is None else partition_of(profile.id, self._partitions)
             self._emit.send(Out(STITCHED_EVENTS, home, profile.id.encode(), head + body[1:]))
 
     def _absorb(self, winner: Profile, sub_id: bytes, merged: bytes, effects: Effects) -> None:
         sub = self._profiles.get(sub_id)
-        winner.subs = [s for s in winner.subs if s[0] != sub_id.hex()]
+        winner.merging = [s for s in winner.merging if s[0] != sub_id.hex()]
         if sub is None:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
@@ -237,12 +241,12 @@ class Sealer:
         for key, value in self._pending.all(sub_id):
             self._pending.put(bytes.fromhex(winner.id), key, value)
             self._pending.drop(sub_id, key)
-        for inner_id, inner_key in sub.subs:
+        for inner_id, inner_key in sub.merging:
             inner = self._profiles.get(bytes.fromhex(inner_id))
             if inner is not None:
-                inner.under = [winner.id, inner_key]
+                inner.merging_into = [winner.id, inner_key]
                 self._profiles.touch(bytes.fromhex(inner_id), inner, self.machines.due_at(inner))
-                winner.subs.append([inner_id, inner_key])
+                winner.merging.append([inner_id, inner_key])
         self.forget(sub_id)
         self._marks.absorb(sub_id, merged)
 

@@ -10,7 +10,7 @@ from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Profile, Viewed
 from streams.core.triggers.trigger import Trigger, ref
 
 BROWSE_AFTER_MS: Final = 60 * 60_000
@@ -28,10 +28,10 @@ def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> 
         return
     browsed = profile.browsed
     known = browsed.get(key)
-    if known is None or event.time >= known[0]:
-        browsed[key] = [event.time, said]
+    if known is None or event.time >= known.at:
+        browsed[key] = Viewed(event.time, said)
         if len(browsed) > MOST_PRODUCTS:
-            del browsed[min(browsed, key=lambda key: (browsed[key][0], key))]
+            del browsed[min(browsed, key=lambda key: (browsed[key].at, key))]
 
 
 def settle(profile: Profile) -> None:
@@ -40,7 +40,7 @@ def settle(profile: Profile) -> None:
         profile.browsed = {}
         return
     since = profile.last_order
-    left = sorted((time, key) for key, (time, _) in profile.browsed.items() if time > since)[-MOST_PRODUCTS:]
+    left = sorted((viewed.at, key) for key, viewed in profile.browsed.items() if viewed.at > since)[-MOST_PRODUCTS:]
     if len(left) < len(profile.browsed):
         profile.browsed = {key: profile.browsed[key] for _, key in left}
 
@@ -51,8 +51,8 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
     A view that comes late may bring the same moment about a second time; then it is for those campaigns only that did
     not begin at the first.
     """
-    seen = sorted((time, key) for key, (time, _) in profile.browsed.items())
-    products = [whole(profile.browsed[key][1]) for _, key in seen]
+    seen = sorted((viewed.at, key) for key, viewed in profile.browsed.items())
+    products = [whole(profile.browsed[key].product) for _, key in seen]
     profile.browsed = {}
     worth = min(sum(micros(product["price"]) or 0 for product in products), LIMIT)
     about = ref(profile, "browse", profile.last_activity)
@@ -61,7 +61,7 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
             "browse_abandoned", due, seen[0][0], about, value=worth, products=products, campaign=campaign.id,
         )
         for campaign in campaigns
-        if profile.entered.get(campaign.id, -1) < due
+        if profile.last_enrolled.get(campaign.id, -1) < due
     ]  # fmt: skip
 
 
@@ -69,6 +69,6 @@ def absorb(winner: Profile, loser: Profile) -> None:
     """What either side has viewed, of one product the newer; asked after the carts and orders are one."""
     for key, theirs in loser.browsed.items():
         mine = winner.browsed.get(key)
-        if mine is None or theirs[0] > mine[0]:
+        if mine is None or theirs.at > mine.at:
             winner.browsed[key] = theirs
     settle(winner)

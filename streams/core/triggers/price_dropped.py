@@ -21,7 +21,7 @@ def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Camp
     price, old = micros(change.properties.get("price")), micros(change.properties.get("old_price"))
     if interest is None or price is None:
         return []
-    old = interest[2] if old is None else old
+    old = interest.price if old is None else old
     if old is None or not 0 <= price < old:
         return []
     about = {"price": to_number(price), "old_price": to_number(old)}

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from schemas.money import micros
 from streams.core.campaigns import Campaign
 from streams.core.cart.lines import currency_of
 from streams.core.products.changes import ProductChange
 from streams.core.products.interests import seen, whole
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Interest, Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 
-def takes(campaign: Campaign, interest: Sequence[Any], at: int) -> bool:
+def takes(campaign: Campaign, interest: Interest, at: int) -> bool:
     """Whether an interest is of a kind that the campaign asks for, and not older than it allows."""
     rule = campaign.trigger
-    return bool(interest[0] > at - rule.within and not set(rule.kinds).isdisjoint(interest[1]))
+    return bool(interest.at > at - rule.within and not set(rule.kinds).isdisjoint(interest.kinds))
 
 
 def trigger(
-    prefix: str, profile: Profile, change: ProductChange, campaign: Campaign, interest: Sequence[Any],
+    prefix: str, profile: Profile, change: ProductChange, campaign: Campaign, interest: Interest,
     about: Mapping[str, float],
 ) -> Trigger:  # fmt: skip
     """The trigger of one campaign: the product as it was seen, with what the event says of it now."""
-    shown = whole({**interest[3], "quantity": 1, **seen(change.properties)[1]})
+    shown = whole({**interest.product, "quantity": 1, **seen(change.properties)[1]})
     known: dict[str, str | float] = {"product_id": change.product_id, **about}
     if (currency := currency_of(change.properties)) is not None:
         known["currency"] = currency

@@ -9,7 +9,7 @@ from schemas.values import filled_text
 from streams.core.campaigns import Campaign
 from streams.core.campaigns.stores import Stores
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Location, Profile
 from streams.core.triggers.trigger import Trigger, ref
 
 _LATITUDE: Final = ("latitude", "lat")
@@ -46,13 +46,13 @@ def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequenc
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """The newer place."""
-    if loser.location is not None and (winner.location is None or loser.location[2] > winner.location[2]):
+    if loser.location is not None and (winner.location is None or loser.location.at > winner.location.at):
         winner.location = loser.location
 
 
 def _at(profile: Profile, latitude: float, longitude: float, time: int) -> None:
-    if profile.location is None or time >= profile.location[2]:
-        profile.location = [latitude, longitude, time]
+    if profile.location is None or time >= profile.location.at:
+        profile.location = Location(latitude, longitude, time)
 
 
 def _coordinates(place: dict[str, Any]) -> tuple[float, float] | None:

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from streams.core.campaigns.stores import Store, Stores, distance
+from streams.core.profile.state import Location
 from tests.support.happenings import STORES, Customer, at
 
 HERE = {"latitude": 52.521, "longitude": 13.406}
@@ -57,7 +58,7 @@ def test_a_customer_comes_near_a_store():
     assert (trigger.campaign, trigger.about) == ("c1", {"store_id": "mitte"})
     found = customer.does("Location Updated", 1, "app", lat=" 52.52 ", lng="13.405")
     assert [t.campaign for t in found] == ["c0", "c1"]
-    assert customer.profile.location == [52.52, 13.405, at(1)]
+    assert customer.profile.location == Location(52.52, 13.405, at(1))
     assert customer.does("", 2, type_="page", lat=51, lon=13.405) == []
 
 
@@ -77,14 +78,14 @@ def test_a_visit_to_a_store_is_where_the_customer_is():
     """But no news of a store nearby; a store that nobody knows is nowhere; coordinates say more."""
     customer = Customer("store_nearby")
     assert customer.does("Store Visited", 0, "store", store_id="suva") == []
-    assert customer.profile.location == [-18.1416, 178.4419, at(0)]
+    assert customer.profile.location == Location(-18.1416, 178.4419, at(0))
     assert customer.does("Order Completed", 1, "store", store_id="mitte") == []
-    assert customer.profile.location == [52.52, 13.405, at(1)]
+    assert customer.profile.location == Location(52.52, 13.405, at(1))
     for junk in ("nowhere", None, [], {}, 5):
         assert customer.does("Store Visited", 2, "store", store_id=junk) == []
-    assert customer.profile.location[2] == at(1)
+    assert customer.profile.location.at == at(1)
     assert customer.does("Store Visited", 3, "store", store_id="suva", **HERE) != []
-    assert customer.profile.location == [52.521, 13.406, at(3)]
+    assert customer.profile.location == Location(52.521, 13.406, at(3))
 
 
 def test_the_newest_place_counts():
@@ -92,7 +93,7 @@ def test_the_newest_place_counts():
     customer, other = Customer("store_nearby"), Customer(id_="q")
     customer.does("", 10, type_="page", latitude=1, longitude=1)
     assert customer.does("", 5, type_="page", late=True, **HERE) == []
-    assert customer.profile.location == [1, 1, at(10)]
+    assert customer.profile.location == Location(1, 1, at(10))
     other.does("", 11, type_="page", **HERE)
     customer.triggers.absorb(customer.profile, other.profile)
-    assert customer.profile.location == [52.521, 13.406, at(11)]
+    assert customer.profile.location == Location(52.521, 13.406, at(11))

@@ -9,7 +9,7 @@ import pytest
 from streams.core.contact import consent
 from streams.core.contact import points as contact
 from streams.core.contact.consent import Withdrawn
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Consent, Dated, Profile
 from tests.support.happenings import at, happened
 
 OLD, NEW = "old@example.com", "new@example.com"
@@ -129,7 +129,7 @@ def test_a_bounce_is_of_the_address_it_names_else_of_the_one_known():
     person = Person()
     person.hears("", 0, type_="page", identifiers=is_email(OLD))
     person.hears("Email Bounced", 1, "email")
-    assert person.profile.consent["email!bounced"] == [False, at(1), OLD]
+    assert person.profile.consent["email!bounced"] == Consent(False, at(1), OLD)
     stranger = Person()
     stranger.hears("SMS Failed", 1, "sms")
     assert not stranger.may("sms")
@@ -194,7 +194,7 @@ def test_of_two_addresses_on_one_event_the_first_counts():
     both = [*is_email(OLD), *is_email(NEW)]
     person.hears("Email Bounced", 1, "email", identifiers=both)
     person.hears("", 2, type_="page", identifiers=both)
-    assert person.profile.contacts["email"] == [OLD, at(2)]
+    assert person.profile.contacts["email"] == Dated(OLD, at(2))
     assert not person.may()
 
 
@@ -211,7 +211,7 @@ def test_the_strictest_consent_of_two_holds():
         consent.absorb(winner.profile, loser.profile)
         assert not winner.may(topic="offers")
         assert winner.may("sms", default=False)
-        assert winner.profile.consent["sms"] == [True, at(2)]
+        assert winner.profile.consent["sms"] == Consent(True, at(2))
         assert not winner.may("push")
 
 
@@ -223,8 +223,8 @@ def test_contact_points_of_every_channel():
     person.hears("", 3, type_="page", identifiers=[{"type": "email", "value": "late"}], late=True)
     person.hears("", 7, type_="page", identifiers=[{"type": "phone", "value": "phone-2"}, {"type": "x", "value": "y"}])
     assert person.profile.contacts == {
-        "email": ["email-1", at(5)], "sms": ["phone-2", at(7)], "push": ["push_token-1", at(5)],
-        "ads": ["advertising_id-1", at(5)],
+        "email": Dated("email-1", at(5)), "sms": Dated("phone-2", at(7)), "push": Dated("push_token-1", at(5)),
+        "ads": Dated("advertising_id-1", at(5)),
     }  # fmt: skip
 
 
@@ -246,7 +246,7 @@ def test_the_language_of_a_customer(said, language):
     """Two letters of what the browser says, else of what is known of the customer."""
     person = Person()
     person.hears("", 1, type_="page", **said)
-    assert person.profile.locale == (None if language is None else [language, at(1)])
+    assert person.profile.locale == (None if language is None else Dated(language, at(1)))
 
 
 def test_the_newest_language_counts():
@@ -254,10 +254,10 @@ def test_the_newest_language_counts():
     one, other = Person(), Person()
     one.hears("", 5, type_="page", context={"locale": "de"})
     one.hears("", 4, type_="page", context={"locale": "fr"}, late=True)
-    assert one.profile.locale == ["de", at(5)]
+    assert one.profile.locale == Dated("de", at(5))
     other.hears("", 5, type_="page", context={"locale": "it"})
     contact.absorb(one.profile, other.profile)
-    assert one.profile.locale == ["de", at(5)]
+    assert one.profile.locale == Dated("de", at(5))
     other.hears("", 6, type_="page", context={"locale": "it"})
     contact.absorb(one.profile, other.profile)
-    assert one.profile.locale == ["it", at(6)]
+    assert one.profile.locale == Dated("it", at(6))

@@ -9,7 +9,7 @@ import pytest
 from streams.core.engagement import feedback, hours
 from streams.core.engagement.feedback import Feedback
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile, Sequence
+from streams.core.profile.state import Engagement, Enrollment, Profile, SentMessage
 from tests.support.happenings import HOUR, at, happened
 
 MID, OTHER = "a" * 32, "b" * 32
@@ -17,17 +17,17 @@ OF = {"campaign_id": "c0", "step": "s", "variant": "plain", "arm": "treatment", 
 
 
 class Recipient:
-    """A profile that had two messages of two campaigns, whose sequences go on."""
+    """A profile that had two messages of two campaigns, whose enrollments go on."""
 
     def __init__(self) -> None:
         self.profile = Profile("p")
         self.profile.sent = [
-            [at(-9), "sms", MID, "c0", "s", "r0", "", "plain", 0, "lapsed", at(-9), at(-9)],
-            [at(-8), "email", OTHER, "c1", "s", "r1", "", None, 0, "lapsed", at(-8), at(-8)],
+            SentMessage(at(-9), "sms", MID, "c0", "s", "r0", "", "plain", 0, "lapsed", at(-9), at(-9)),
+            SentMessage(at(-8), "email", OTHER, "c1", "s", "r1", "", None, 0, "lapsed", at(-8), at(-8)),
         ]
-        self.profile.sequences = [
-            Sequence("c0", "lapsed", 0, 0, "r0"), Sequence("c1", "lapsed", 0, 0, "r1"),
-            Sequence("c0", "lapsed", 0, 0, "another"),
+        self.profile.enrollments = [
+            Enrollment("c0", "lapsed", 0, 0, "r0"), Enrollment("c1", "lapsed", 0, 0, "r1"),
+            Enrollment("c0", "lapsed", 0, 0, "another"),
         ]  # fmt: skip
 
     def hears(self, *args: Any, **properties: Any) -> Feedback | None:
@@ -41,12 +41,12 @@ class Recipient:
     @property
     def flags(self) -> list[str]:
         """Those of the two messages."""
-        return [message[6] for message in self.profile.sent]
+        return [message.flags for message in self.profile.sent]
 
     @property
     def engaged(self) -> list[bool]:
-        """Those of the sequences."""
-        return [sequence.engaged for sequence in self.profile.sequences]
+        """Those of the enrollments."""
+        return [enrollment.engaged for enrollment in self.profile.enrollments]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_first_of_each_kind_counts_for_its_message(name, flag, counts, chann
     assert recipient.flags == [flag, ""]
     again = recipient.hears(name, 1, message_id=MID)
     assert again is None if channel is None else (again.counts, again.channel) == (None, channel)
-    assert recipient.profile.engagement == ({channel: [0, 2]} if channel else {})
+    assert recipient.profile.engagement == ({channel: Engagement(0, 2)} if channel else {})
 
 
 def test_flags_of_one_message_add_up_in_the_alphabet():
@@ -90,25 +90,25 @@ def test_a_response_engages_the_sequence_of_its_message():
     """Of its campaign and what it was about; told once."""
     recipient = Recipient()
     found = recipient.hears("SMS Link Clicked", 0, message_id=MID)
-    assert [sequence.ref for sequence in found.engaged] == ["r0"]
+    assert [enrollment.ref for enrollment in found.engaged] == ["r0"]
     assert recipient.engaged == [True, False, False]
     assert recipient.hears("SMS Link Clicked", 1, message_id=MID).engaged == ()
 
 
 def test_a_response_without_a_known_message_engages_the_campaign_it_names():
-    """And counts for the channel; without a campaign nobody's sequence is meant."""
+    """And counts for the channel; without a campaign nobody's enrollment is meant."""
     recipient = Recipient()
     found = recipient.hears("Email Opened", 0, campaign_id="c1", message_id="f" * 32)
-    assert [sequence.campaign for sequence in found.engaged] == ["c1"]
+    assert [enrollment.campaign for enrollment in found.engaged] == ["c1"]
     assert (found.counts, found.channel) == (None, "email")
     for junk in (None, [], {"a": 1}, 5, "", True):
         assert recipient.hears("Email Opened", 1, campaign_id=junk, message_id=junk).engaged == ()
     assert recipient.hears("Email Delivered", 2, message_id="f" * 32) is None
-    assert recipient.profile.engagement == {"email": [0, 7]}
+    assert recipient.profile.engagement == {"email": Engagement(0, 7)}
 
 
 def test_a_known_message_says_more_than_the_campaign_an_event_names():
-    """Only its own sequence is engaged."""
+    """Only its own enrollment is engaged."""
     recipient = Recipient()
     recipient.hears("Email Opened", 0, message_id=OTHER, campaign_id="c0")
     assert recipient.engaged == [False, True, False]
@@ -127,11 +127,11 @@ def test_a_link_that_was_followed_is_a_click(said):
     recipient = Recipient()
     found = recipient.hears("", 0, type_="page", **said)
     assert (found.counts, found.of, found.channel) == ("clicks", OF, "sms")
-    assert [sequence.ref for sequence in found.engaged] == ["r0"]
+    assert [enrollment.ref for enrollment in found.engaged] == ["r0"]
     assert recipient.hears("Product Viewed", 1, "app", **said) is None
-    assert recipient.profile.engagement == {"sms": [0, 1]}
+    assert recipient.profile.engagement == {"sms": Engagement(0, 1)}
     assert recipient.hears("SMS Link Clicked", 2, message_id=MID).counts is None
-    assert recipient.profile.engagement == {"sms": [0, 2]}
+    assert recipient.profile.engagement == {"sms": Engagement(0, 2)}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_only_where_a_customer_visits_a_link_is_followed():
 ])  # fmt: skip
 @pytest.mark.parametrize("where", ["context", "properties"])
 def test_machines_open_and_click_for_nobody(agent, where):
-    """Counted apart for the channel, no flag, no response, no hour, no sequence."""
+    """Counted apart for the channel, no flag, no response, no hour, no enrollment."""
     recipient = Recipient()
     said = {"context": {"userAgent": agent}} if where == "context" else {"user_agent": agent}
     opened = happened("Email Opened", 0, message_id=MID, **said)

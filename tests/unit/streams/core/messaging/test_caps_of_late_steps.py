@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.core.messaging.caps import capped
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Profile, SentMessage
 from tests.support.campaigning import campaign, campaigns_of
 
 HOUR = 3_600_000
@@ -15,5 +15,6 @@ HOUR = 3_600_000
 def test_what_went_out_since_counts(at, full):
     """A step that a late event set is decided at its own time; a message of after it fills its window, too."""
     rules = campaigns_of([campaign()], caps={"email": [{"limit": 1, "per": "24h"}]})
-    profile = Profile("p", sent=[[at, "email"]])
+    message = SentMessage(at, "email", "m", "c", "s", "r", "", None, 0, "lapsed", at, at)
+    profile = Profile("p", sent=[message])
     assert capped(profile, rules.file, "email", 24 * HOUR - HOUR) is full

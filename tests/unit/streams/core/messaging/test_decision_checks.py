@@ -6,6 +6,7 @@ import pytest
 
 from schemas.times import iso
 from streams.core.campaigns.stores import Store
+from streams.core.profile.state import Consent, Dated, Engagement, Location, SentMessage
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import HOUR, MINUTE, STORES, at
 
@@ -76,7 +77,7 @@ def test_other_is_not_a_channel_used_before():
     of = {"channel": "other", "of": ["push", "email", "sms"]}
     steps = [step("one", **BEST), step("two", "1h", **of), step("three", "2h", **of), step("four", "3h", **of)]
     customer = abandoned(*steps)
-    customer.profile.engagement = {"email": [0, 1], "sms": [0, 2]}
+    customer.profile.engagement = {"email": Engagement(0, 1), "sms": Engagement(0, 2)}
     customer.upto(DAY)
     assert [message["channel"] for message in customer.messages] == ["sms", "email", "push"]
     assert customer.outcomes[3] == ("four", "suppressed", "no_contact")
@@ -97,11 +98,11 @@ def test_a_contact_point_not_seen_for_long_is_none():
     """`stale_after` by channel, from when it was seen last."""
     file = {"stale_after": {"push": "1d", "email": "2d"}}
     customer = abandoned(step(**BEST), **file)
-    customer.profile.contacts = {"push": ["p", at(30) - 24 * HOUR - 1], "email": ["e", at(30) - 48 * HOUR]}
+    customer.profile.contacts = {"push": Dated("p", at(30) - 24 * HOUR - 1), "email": Dated("e", at(30) - 48 * HOUR)}
     customer.upto(30)
     assert [message["to"] for message in customer.messages] == ["e"]
     customer = abandoned(step(), **file)
-    customer.profile.contacts = {"email": ["e", at(30) - 48 * HOUR - 1]}
+    customer.profile.contacts = {"email": Dated("e", at(30) - 48 * HOUR - 1)}
     customer.upto(30)
     assert customer.outcomes == [("s", "suppressed", "no_contact")]
 
@@ -113,7 +114,7 @@ def test_ads_go_to_the_advertising_id_else_the_address():
         ({"email": ["a@b.example", 0]}, "a@b.example"),
     ):
         customer = abandoned(step(channel="ads"))
-        customer.profile.contacts = {channel: list(known) for channel, known in contacts.items()}
+        customer.profile.contacts = {channel: Dated(*known) for channel, known in contacts.items()}
         customer.upto(30)
         assert [message["to"] for message in customer.messages] == [to]
 
@@ -122,7 +123,7 @@ def test_broadcast_goes_to_a_billboard_of_the_nearest_store():
     """The first of its billboards; a store without any, or a customer who was nowhere, is no contact."""
     for location, to in (([52.5, 13.4, 0], "b1"), ([52.61, 13.4, 0], None), (None, None)):
         customer = Customer(campaigns_of([campaign("c", "cart_abandoned", step(channel="broadcast"))], stores=STORES))
-        customer.profile.location = location
+        customer.profile.location = None if location is None else Location(*location)
         customer.adds()
         customer.upto(30)
         assert [message["to"] for message in customer.messages] == ([to] if to else [])
@@ -133,7 +134,7 @@ def test_consent_by_topic():
     """A no to the campaign's topic, on the channel or on all, is a no; to another topic it is none."""
     for said, sent in (("email:offers", False), ("*:offers", False), ("sms:offers", True), ("email:news", True)):
         customer = Customer([campaign("c", "cart_abandoned", step(), topic="Offers")])
-        customer.profile.consent[said] = [False, 0]
+        customer.profile.consent[said] = Consent(False, 0)
         customer.adds()
         customer.upto(30)
         assert (customer.outcomes == [("s", "sent", None)]) is sent
@@ -150,7 +151,7 @@ def test_contact_comes_before_consent_and_consent_before_caps():
     customer.upto(30)
     assert customer.outcomes[-1] == ("s", "suppressed", "no_consent")
     customer = abandoned(step(), **file)
-    customer.profile.consent["email"] = [True, 0]
+    customer.profile.consent["email"] = Consent(True, 0)
     customer.upto(30)
     assert customer.outcomes[-1] == ("s", "suppressed", "capped")
 
@@ -284,7 +285,7 @@ class Everybody:
 def test_best_is_the_customers_own_rate_with_everybodys_as_prior(engagement, rates, channel):
     """(engaged + 10 prior) / (sent + 10), of equals the first in `of`; everybody's rate weighs as ten messages."""
     customer = abandoned(step(**BEST), known=Everybody(rates))
-    customer.profile.engagement = engagement
+    customer.profile.engagement = {on: Engagement(*counts) for on, counts in engagement.items()}
     customer.upto(30)
     assert customer.messages[0]["channel"] == channel
 
@@ -292,7 +293,7 @@ def test_best_is_the_customers_own_rate_with_everybodys_as_prior(engagement, rat
 def test_best_hour_waits_without_a_row():
     """To the next begin of the hour with the most responses, where the customer is; then it is decided."""
     customer = abandoned(step(hour="best"))
-    customer.profile.zone = ["Asia/Kolkata", 0]
+    customer.profile.zone = Dated("Asia/Kolkata", 0)
     customer.profile.hours = {"19": 2, "8": 1}
     customer.upto(30)
     assert customer.outcomes == []
@@ -344,7 +345,7 @@ def test_a_store_is_asked_for_at_the_time_of_the_decision():
               Store(id="b", name="B", latitude=10, longitude=0, billboards=("bb",)))  # fmt: skip
     customer = Customer(campaigns_of([campaign("c", "cart_abandoned", step(channel="broadcast"))], stores=stores))
     customer.adds()
-    customer.profile.location = [9.0, 0.0, at(10)]
+    customer.profile.location = Location(9.0, 0.0, at(10))
     customer.upto(30)
     assert customer.messages[0]["to"] == "bb"
 
@@ -364,7 +365,7 @@ def test_what_is_sent_is_remembered():
     customer = abandoned(step())
     customer.upto(30)
     message, cart = customer.messages[0], customer.profile.cart
-    assert customer.profile.sent == [[
+    assert customer.profile.sent == [SentMessage(
         at(30), "email", message["message_id"], "c", "s", cart.id, "", None, 1, "cart_abandoned", at(30), at(0),
-    ]]  # fmt: skip
+    )]  # fmt: skip
     assert message["expires_at"] == iso(at(30) + 24 * 60 * MINUTE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from streams.core.profile.state import Dated
 from streams.core.protocol.ports import MAX_TIME
 from tests.support.campaigning import Customer, campaign, step
 from tests.support.happenings import MINUTE, START
@@ -20,7 +21,7 @@ def test_a_cart_of_the_year_9999(before_the_end, zone, more):
     quiet = {"from": "00:00", "to": "23:59"}
     for file in ({}, {"quiet_hours": quiet}):
         customer = Customer([campaign("c", "cart_abandoned", step(**more), offer=offer)], message_ttl="36500d", **file)
-        customer.profile.zone, customer.profile.hours = [zone, 0], {"7": 1}
+        customer.profile.zone, customer.profile.hours = Dated(zone, 0), {"7": 1}
         customer.adds(END - before_the_end)
         customer.upto(END)
         assert {row["outcome"] for row in customer.decisions} <= {"sent", "deferred"}

@@ -52,7 +52,7 @@ def test_every_step_ends_once(seed):
         told.clock = at(minute)
         customer = rng.choice(present)
         if customer.profile.sent and rng.random() < 0.3:
-            told.properties["message_id"] = rng.choice(customer.profile.sent)[2]
+            told.properties["message_id"] = rng.choice(customer.profile.sent).message_id
         customer.upto(minute)
         customer.machines.on_event(customer.profile, told, customer.effects)
         if rng.random() < 0.1:

@@ -9,7 +9,7 @@ from streams.core.aggregates.population import NobodyKnown
 from streams.core.campaigns import CampaignFile, Campaigns
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.experiments import Draws
-from streams.core.profile.state import Sequence, Waiting
+from streams.core.profile.state import Dated, Enrollment, ScheduledStep
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import STORES, at
 
@@ -134,7 +134,7 @@ def test_languages_in_their_order():
     for own, wanted in (("fr", "fr"), ("de", "de"), ("it", "de"), (None, "de")):
         file = CampaignFile.model_validate({"language": "de", "campaigns": [campaign("c")]})
         customer = Customer(Campaigns(file, texts))
-        customer.profile.locale = own and [own, 0]
+        customer.profile.locale = own and Dated(own, 0)
         customer.adds()
         customer.upto(30)
         assert customer.messages[0]["body"] == wanted
@@ -173,8 +173,8 @@ def test_a_cart_that_is_gone_is_no_message():
     """A step of a cart without one cannot be made."""
     campaigns = campaigns_of([campaign("c")])
     customer = Customer(campaigns)
-    sequence = Sequence("c", "cart_abandoned", at(0), at(0), "gone", "gone", 1, waiting=[Waiting("s", at(5))])
+    enrollment = Enrollment("c", "cart_abandoned", at(0), at(0), "gone", "gone", 1, steps=[ScheduledStep("s", at(5))])
     decider = Decider(campaigns, Draws(campaigns.file, "s"))
-    decision = decider.decide(customer.profile, sequence, sequence.waiting[0], None, NobodyKnown())
+    decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], None, NobodyKnown())
     assert decision is not None
     assert decision.row["reason"] == "invalid_template"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+
+from streams.core.profile.state import SentMessage
 from tests.support.campaigning import Customer, campaign, step
 from tests.support.happenings import at
 
@@ -37,7 +40,7 @@ def test_of_one_campaign_the_losers_ends():
     tags(loser, 0, "b")
     winner.absorbs(loser, 10)
     assert winner.outcomes == [("s", "cancelled", "exited")]
-    assert [sequence.at for sequence in winner.profile.sequences] == [at(5)]
+    assert [sequence.at for sequence in winner.profile.enrollments] == [at(5)]
 
 
 def test_an_order_of_the_one_ends_what_the_other_waits_for():
@@ -63,12 +66,12 @@ def test_thanks_stay_unless_the_other_ordered_later():
     loser.buys(4, "o2")
     winner.absorbs(loser, 10)
     assert winner.outcomes == [("s", "cancelled", "converted")]
-    assert [sequence.about["order_id"] for sequence in winner.profile.sequences] == ["o1"]
+    assert [sequence.about["order_id"] for sequence in winner.profile.enrollments] == ["o1"]
     winner, loser = pair(thanks)
     winner.buys(4, "o1")
     loser.buys(5, "o2")
     winner.absorbs(loser, 10)
-    assert [sequence.about["order_id"] for sequence in winner.profile.sequences] == ["o2"]
+    assert [sequence.about["order_id"] for sequence in winner.profile.enrollments] == ["o2"]
 
 
 def test_both_at_once_end_by_priority_of_reasons():
@@ -79,20 +82,21 @@ def test_both_at_once_end_by_priority_of_reasons():
     loser.profile.last_order = at(4)
     winner.absorbs(loser, 10)
     assert winner.outcomes == [("s", "cancelled", "converted")]
-    assert [sequence.at for sequence in winner.profile.sequences] == [at(5)]
+    assert [sequence.at for sequence in winner.profile.enrollments] == [at(5)]
 
 
 def test_entries_and_arms_and_messages_of_both_count():
     """The later entry; each message once, with what is known of it on either side."""
     winner, loser = pair()
-    shared = [at(1), "email", "m1", "c", "s", "r", "d", None, 0, "hashtag_used", at(1), at(1)]
-    winner.profile.sent = [[*shared]]
-    loser.profile.sent = [[*shared], [at(0), "sms", "m0", "c", "s", "r", "", None, 0, "hashtag_used", at(0), at(0)]]
-    loser.profile.sent[0][6] = "o"
-    winner.profile.entered, loser.profile.entered = {"c": 5, "d": 1}, {"c": 3, "d": 2, "e": 4}
+    shared = SentMessage(at(1), "email", "m1", "c", "s", "r", "d", None, 0, "hashtag_used", at(1), at(1))
+    other = SentMessage(at(0), "sms", "m0", "c", "s", "r", "", None, 0, "hashtag_used", at(0), at(0))
+    winner.profile.sent = [copy(shared)]
+    loser.profile.sent = [copy(shared), other]
+    loser.profile.sent[0].flags = "o"
+    winner.profile.last_enrolled, loser.profile.last_enrolled = {"c": 5, "d": 1}, {"c": 3, "d": 2, "e": 4}
     winner.absorbs(loser, 10)
-    assert winner.profile.entered == {"c": 5, "d": 2, "e": 4}
-    assert [(message[2], message[6]) for message in winner.profile.sent] == [("m0", ""), ("m1", "do")]
+    assert winner.profile.last_enrolled == {"c": 5, "d": 2, "e": 4}
+    assert [(message.message_id, message.flags) for message in winner.profile.sent] == [("m0", ""), ("m1", "do")]
 
 
 def test_caps_count_the_messages_of_both():

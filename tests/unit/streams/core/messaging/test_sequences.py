@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.times import iso
-from streams.core.profile.state import Sequence, Waiting
+from streams.core.profile.state import Enrollment, ScheduledStep
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import at
 
@@ -14,14 +14,14 @@ THREE = [step("one"), step("two", "1h"), step("three", "3d")]
 
 
 def test_all_steps_wait_from_the_trigger_and_each_is_decided_once():
-    """`after` counts from the trigger; with the last step the sequence is over."""
+    """`after` counts from the trigger; with the last step the enrollment is over."""
     customer = Customer([campaign("c", "cart_abandoned", *THREE)])
     customer.adds()
     customer.upto(5 * DAY)
     assert [(row["step"], row["outcome"], row["decided_at"]) for row in customer.decisions] == [
         ("one", "sent", iso(at(30))), ("two", "sent", iso(at(90))), ("three", "sent", iso(at(30 + 3 * DAY))),
     ]  # fmt: skip
-    assert customer.profile.sequences == []
+    assert customer.profile.enrollments == []
 
 
 def test_ids_are_of_the_profile_campaign_cart_abandonment_and_step():
@@ -36,7 +36,7 @@ def test_ids_are_of_the_profile_campaign_cart_abandonment_and_step():
 
 
 def test_several_campaigns_may_have_one_trigger():
-    """Each has its own sequence; at one instant they go in the order of the file."""
+    """Each has its own enrollment; at one instant they go in the order of the file."""
     customer = Customer([campaign("b"), campaign("a")])
     customer.adds()
     customer.upto(60)
@@ -83,7 +83,7 @@ def test_one_active_sequence_a_campaign():
     customer = Customer([campaign("c", "product_added", step("s", "1d"))])
     customer.adds(0)
     customer.adds(1)
-    assert len(customer.profile.sequences) == 1
+    assert len(customer.profile.enrollments) == 1
     assert customer.entries("c") == {"entered": 1, "active": 1}
     assert customer.cell(campaign_id="c", step="") == {"triggered": 1}
 
@@ -108,14 +108,14 @@ def test_how_soon_a_customer_may_enter_again(reentry, minutes, entered):
 
 
 def test_an_order_ends_what_began_before_it():
-    """Every sequence whose `since` it is not before; of a visit that is its first view."""
+    """Every enrollment whose `since` it is not before; of a visit that is its first view."""
     customer = Customer(
         [campaign("c", "hashtag_used", step("s", "1d")), campaign("d", "order_completed", step("s", "1d"))]
     )
     customer.does("Hashtag Used", 5, "social", hashtag="sale")
     customer.buys(5, id_="order")
     assert customer.outcomes == [("s", "cancelled", "converted")]
-    assert [sequence.campaign for sequence in customer.profile.sequences] == ["d"]
+    assert [enrollment.campaign for enrollment in customer.profile.enrollments] == ["d"]
 
 
 def test_thanks_are_ended_by_another_order_only():
@@ -126,7 +126,7 @@ def test_thanks_are_ended_by_another_order_only():
     assert customer.decisions == []
     customer.buys(2, "o2")
     assert customer.outcomes == [("s", "cancelled", "converted")]
-    assert [sequence.about["order_id"] for sequence in customer.profile.sequences] == ["o2"]
+    assert [enrollment.about["order_id"] for enrollment in customer.profile.enrollments] == ["o2"]
 
 
 def test_an_abandoned_visit_ends_with_the_next_activity():
@@ -143,15 +143,15 @@ def test_visited_ends_any_sequence_but_not_by_its_own_event():
     """A later visit ends what says so."""
     customer = Customer([campaign("c", "content_viewed", step("s", "1d"), exit_on=["visited"])])
     customer.does("", 0, type_="page", topic="wine")
-    assert len(customer.profile.sequences) == 1
+    assert len(customer.profile.enrollments) == 1
     customer.does("", 0, "app", type_="page", id_="same instant")
-    assert len(customer.profile.sequences) == 1
+    assert len(customer.profile.enrollments) == 1
     customer.does("", 1, type_="screen")
     assert customer.outcomes == [("s", "cancelled", "exited")]
 
 
 def test_engaged_ends_what_says_so():
-    """A click on a message of the sequence; another campaign's does not count."""
+    """A click on a message of the enrollment; another campaign's does not count."""
     customer = Customer(
         [campaign("c", "cart_abandoned", step("s"), step("t", "1d"), exit_on=["engaged"]),
          campaign("d", "cart_abandoned", step("s"), step("t", "1d"))]
@@ -163,7 +163,7 @@ def test_engaged_ends_what_says_so():
     assert [(row["campaign_id"], row["step"], row["outcome"]) for row in customer.decisions[2:]] == [
         ("c", "t", "cancelled")
     ]
-    assert customer.profile.sequences[0].campaign == "d"
+    assert customer.profile.enrollments[0].campaign == "d"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_engaged_ends_what_says_so():
     ],
 )
 def test_unsubscribed_ends_what_was_sent_on_that_channel(channel, topic, ends):
-    """Only a channel on which a message of the sequence was sent, and only its own topic."""
+    """Only a channel on which a message of the enrollment was sent, and only its own topic."""
     customer = Customer([campaign("c", "cart_abandoned", step("s"), step("t", "1d"), topic="carts")])
     customer.adds()
     customer.upto(40)
@@ -219,8 +219,8 @@ def test_what_is_no_campaign_any_more_ends_when_it_is_due():
     """A campaign, or a step, that another file has not: cancelled at the step's time."""
     customer = Customer(campaigns_of([campaign("c", "cart_abandoned", step("s"))]))
     for gone, left in ((("gone", "s"), "s"), (("c", "gone"), "gone")):
-        customer.profile.sequences.append(
-            Sequence(gone[0], "hashtag_used", at(0), at(0), f"r{left}", waiting=[Waiting(gone[1], at(60))])
+        customer.profile.enrollments.append(
+            Enrollment(gone[0], "hashtag_used", at(0), at(0), f"r{left}", steps=[ScheduledStep(gone[1], at(60))])
         )
     customer.upto(60)
     assert sorted(customer.outcomes) == [("gone", "cancelled", "exited"), ("s", "cancelled", "exited")]
@@ -234,4 +234,4 @@ def test_a_late_event_starts_nothing():
     customer.buys(0, late=True)
     customer.adds(1, late=True)
     customer.does("Hashtag Used", 2, "social", hashtag="sale", late=True)
-    assert customer.profile.sequences == []
+    assert customer.profile.enrollments == []

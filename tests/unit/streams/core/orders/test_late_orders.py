@@ -96,4 +96,4 @@ def test_messages_are_remembered_for_a_month():
     for minute in (0, 31 * DAY - 1, 32 * DAY):
         customer.does("Hashtag Used", minute, "social", hashtag="sale")
     customer.upto(32 * DAY)
-    assert [message[0] for message in customer.profile.sent] == [at(31 * DAY - 1), at(32 * DAY)]
+    assert [message.at for message in customer.profile.sent] == [at(31 * DAY - 1), at(32 * DAY)]

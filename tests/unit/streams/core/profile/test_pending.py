@@ -20,7 +20,7 @@ def key(n: int) -> bytes:
 @pytest.mark.parametrize("most_known", [0, 3, 1_000])
 def test_what_is_kept_in_memory_makes_no_difference(most_known):
     """Random puts, drops and takes, also across a restart, answer as a plain dict does."""
-    rng = random.Random(most_known)  # noqa: S311 - a seed
+    rng = random.Random(most_known)
     store = PartitionStore(MemoryBase())
     pending, model = Pending(store, most_known), {A: {}, B: {}}
     for n in range(2_000):

@@ -45,7 +45,7 @@ def test_no_event_stops_anything(seed):
         said: dict[str, Any] = junk(rng, *NAMES)
         if isinstance(said.get("products"), list) and rng.random() < 0.5:
             said["products"] = [junk(rng, *NAMES[:5]) for _ in range(3)]
-        known = [message[2] for message in customer.profile.sent]
+        known = [message.message_id for message in customer.profile.sent]
         if known and rng.random() < 0.3:
             said["message_id"] = rng.choice(known)
         context = junk(rng, "location", "page", "locale", "timezone", "userAgent", "campaign")

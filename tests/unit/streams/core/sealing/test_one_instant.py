@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.profile.state import Engagement
 from tests.support.campaigning import Customer, campaign, step
 from tests.support.happenings import at
 
@@ -37,7 +38,7 @@ def test_an_order_ends_all_that_waits_and_then_starts_thanks():
     assert [topic for topic, _, _ in customer.effects.rows] == [
         "conversions", "cart.transitions", "retargeting.decisions",
     ]  # fmt: skip
-    assert [sequence.campaign for sequence in customer.profile.sequences] == ["d"]
+    assert [sequence.campaign for sequence in customer.profile.enrollments] == ["d"]
 
 
 def test_a_trigger_is_counted_under_its_arm():
@@ -56,7 +57,7 @@ def test_a_response_counts_for_the_message_it_is_to():
     for n, name in enumerate(("Email Delivered", "Email Opened", "Email Opened", "Email Link Clicked")):
         customer.does(name, 2 + n, "email", message_id=mine)
     assert customer.cell(step="s", channel="email") == {"sent": 1, "delivered": 1, "opens": 1, "clicks": 1}
-    assert customer.profile.engagement == {"email": [1, 3]}
+    assert customer.profile.engagement == {"email": Engagement(1, 3)}
     told = list(customer.effects.learned.tell())
     assert len(told) == 1
 
@@ -99,6 +100,6 @@ def test_a_split_starts_nothing():
     customer.adds()
     customer.profile.cart.abandoned = True
     customer.machines.arrive(customer.profile, customer.effects)
-    assert customer.profile.sequences == []
+    assert customer.profile.enrollments == []
     assert customer.entries("c") == {}
     assert customer.machines.due_at(customer.profile) == at(30 * DAY)

@@ -90,7 +90,7 @@ def test_a_moment_that_comes_twice_is_for_those_who_missed_it():
     customer = Customer("browse_abandoned", "browse_abandoned")
     customer.does("Product Viewed", 0, product_id="a")
     assert len(customer.waits(100)) == 2
-    customer.profile.entered["c0"] = at(60)
+    customer.profile.last_enrolled["c0"] = at(60)
     customer.does("Product Viewed", -5, product_id="b", late=True)
     assert [trigger.campaign for trigger in customer.waits(100)] == ["c1"]
 
@@ -112,7 +112,7 @@ def test_two_visits_become_one():
     winner.profile.last_activity = at(30)
     winner.profile.last_order = at(-10)
     winner.triggers.absorb(winner.profile, loser.profile)
-    assert {key: seen[0] for key, seen in winner.profile.browsed.items()} == {"a": at(30)}
+    assert {key: seen.at for key, seen in winner.profile.browsed.items()} == {"a": at(30)}
     (trigger,) = winner.waits(100)
     assert trigger.value == 8_000_000
     assert trigger.ref == f"browse:{at(30)}:p"

@@ -31,9 +31,9 @@ def test_interests_are_views_additions_and_wishes():
     customer = interested()
     customer.does("Product Added", 2, "callcenter", product_id="a", quantity="3")
     customer.does("Product Added to Wishlist", 1, "app", product_id="a", name="Late", price=1, image_url="i", late=True)
-    [time, kinds, price, product] = customer.profile.interests["a"]
-    assert (time, kinds, price) == (at(2), "cvw", 20_000_000)
-    assert product == {
+    known = customer.profile.interests["a"]
+    assert (known.at, known.kinds, known.price) == (at(2), "cvw", 20_000_000)
+    assert known.product == {
         "product_id": "a", "name": "A", "price": 20, "quantity": 3, "url": "https://shop.example/a", "image_url": "i"
     }  # fmt: skip
 
@@ -66,7 +66,8 @@ def test_interests_of_two_become_one():
     loser.does("Product Added to Wishlist", 1, product_id="a", price=5)
     loser.does("Product Added", 0, product_id="b")
     interests.absorb(winner.profile, loser.profile)
-    assert winner.profile.interests["a"][:3] == [at(1), "w", 5_000_000]
+    known = winner.profile.interests["a"]
+    assert (known.at, known.kinds, known.price) == (at(1), "w", 5_000_000)
     assert list(winner.profile.interests) == ["a", "b"]
 
 

@@ -1,6 +1,6 @@
-"""What follows a trigger: a sequence of steps that wait for their time, and all that begins or ends one.
+"""What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
-A campaign has at most one sequence with a profile. What becomes of a step when it is due is decided in decide.py.
+A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
 Contract 8.55 to 8.58.
 """
 
@@ -19,7 +19,7 @@ from streams.core.messaging.decide import Decider
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT, Draws
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile, Sequence, Waiting
+from streams.core.profile.state import Enrollment, Profile, ScheduledStep
 from streams.core.triggers.trigger import Trigger
 
 _ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
@@ -28,14 +28,14 @@ ENTERED: Final = "entered"
 
 
 class Entry(NamedTuple):
-    """A trigger met a campaign: `outcome` is entered, active (it has a sequence already) or reentry (too soon)."""
+    """A trigger met a campaign: `outcome` is entered, active (it has a enrollment already) or reentry (too soon)."""
 
     campaign: str
     outcome: str
     arm: str
 
 
-class Sequencer:
+class Enroller:
     """The campaigns of a worker, applied to one profile at a time."""
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
@@ -46,9 +46,9 @@ class Sequencer:
 
     def due_at(self, profile: Profile) -> int | None:
         """When the next step of the profile is due."""
-        if not profile.sequences:
+        if not profile.enrollments:
             return None
-        return min(waiting.due for sequence in profile.sequences for waiting in sequence.waiting)
+        return min(scheduled.due for enrollment in profile.enrollments for scheduled in enrollment.steps)
 
     # ------------------------------------------------------------------ what begins one
 
@@ -62,20 +62,20 @@ class Sequencer:
             entries.append(Entry(campaign.id, outcome or ENTERED, self._draws.arm(profile.id, campaign)))
             if outcome is not None:
                 continue
-            profile.entered[campaign.id] = trigger.at
-            profile.sequences.append(
-                Sequence(
+            profile.last_enrolled[campaign.id] = trigger.at
+            profile.enrollments.append(
+                Enrollment(
                     campaign.id, trigger.type, trigger.at, trigger.since, trigger.ref, trigger.cart_id,
                     trigger.abandonment_no, trigger.products, trigger.about,
-                    waiting=[Waiting(step.id, trigger.at + step.after) for step in campaign.steps],
+                    steps=[ScheduledStep(step.id, trigger.at + step.after) for step in campaign.steps],
                 )
             )  # fmt: skip
         return entries
 
     def _refusal(self, profile: Profile, campaign: Campaign, at: int) -> str | None:
-        if any(sequence.campaign == campaign.id for sequence in profile.sequences):
+        if any(enrollment.campaign == campaign.id for enrollment in profile.enrollments):
             return "active"
-        last = profile.entered.get(campaign.id)
+        last = profile.last_enrolled.get(campaign.id)
         if last is None or campaign.reentry == "always":
             return None
         return "reentry" if campaign.reentry == "never" or last + campaign.reentry > at else None
@@ -84,16 +84,16 @@ class Sequencer:
 
     def on_time(self, profile: Profile, due: int, wall: int | None, known: Known) -> list[Decision]:
         """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
-        ready = [(sequence, w) for sequence in profile.sequences for w in sequence.waiting if w.due <= due]
+        ready = [(enrollment, w) for enrollment in profile.enrollments for w in enrollment.steps if w.due <= due]
         ready.sort(key=lambda item: self._turn(*item))
         decisions = []
-        for sequence, waiting in ready:
-            decision = self._decider.decide(profile, sequence, waiting, wall, known)
+        for enrollment, scheduled in ready:
+            decision = self._decider.decide(profile, enrollment, scheduled, wall, known)
             if decision is not None:
                 decisions.append(decision)
                 if not decision.waits:
-                    sequence.waiting.remove(waiting)
-        profile.sequences = [sequence for sequence in profile.sequences if sequence.waiting]
+                    enrollment.steps.remove(scheduled)
+        profile.enrollments = [enrollment for enrollment in profile.enrollments if enrollment.steps]
         return decisions
 
     # ------------------------------------------------------------------ what ends one
@@ -101,13 +101,13 @@ class Sequencer:
     def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
         """What ends or reopens a cart ends what it started."""
         reason = _ENDS.get(transition.reason)
-        if reason is None or not profile.sequences:
+        if reason is None or not profile.enrollments:
             return []
         return self.cancel(profile, transition.cart_id, reason, transition.at)
 
     def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
         """End what a cart has started."""
-        return self._end(profile, lambda sequence: sequence.cart_id == cart_id, reason, at)
+        return self._end(profile, lambda enrollment: enrollment.cart_id == cart_id, reason, at)
 
     def on_order(self, profile: Profile, event: Sealed, order_id: str) -> list[Decision]:
         """An order ends what began before it; one that came late also takes back what may still be on its way."""
@@ -120,16 +120,20 @@ class Sequencer:
         active = event.is_activity
         by_id = self._campaigns.by_id
 
-        def ends(sequence: Sequence) -> bool:
-            campaign = by_id.get(sequence.campaign)
+        def ends(enrollment: Enrollment) -> bool:
+            campaign = by_id.get(enrollment.campaign)
             exits = campaign.exit_on if campaign is not None else ()
-            if active and event.time > sequence.at and (sequence.trigger == "browse_abandoned" or "visited" in exits):
+            if (
+                active
+                and event.time > enrollment.at
+                and (enrollment.trigger == "browse_abandoned" or "visited" in exits)
+            ):
                 return True
-            if sequence.engaged and "engaged" in exits:
+            if enrollment.engaged and "engaged" in exits:
                 return True
             if withdrawn is None or campaign is None or "unsubscribed" not in exits:
                 return False
-            return withdrawn.topic in (None, campaign.topic) and _sent_on(profile, sequence, withdrawn.channel)
+            return withdrawn.topic in (None, campaign.topic) and _sent_on(profile, enrollment, withdrawn.channel)
 
         return self._end(profile, ends, "exited", event.time)
 
@@ -138,7 +142,7 @@ class Sequencer:
 
         Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
         """
-        winner.sequences.extend(loser.sequences)
+        winner.enrollments.extend(loser.enrollments)
         winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
         both = {*winner.contaminated, *loser.contaminated}
         for campaign_id, arm in loser.arms.items():
@@ -148,8 +152,8 @@ class Sequencer:
                 if mine != arm:
                     both.add(campaign_id)
         winner.contaminated = sorted(both)
-        for campaign_id, at in loser.entered.items():
-            winner.entered[campaign_id] = max(at, winner.entered.get(campaign_id, at))
+        for campaign_id, at in loser.last_enrolled.items():
+            winner.last_enrolled[campaign_id] = max(at, winner.last_enrolled.get(campaign_id, at))
         offers.absorb(winner, loser)
 
     def settle(self, winner: Profile, loser: Profile, orders: tuple[int, int], at: int) -> list[Decision]:
@@ -157,60 +161,63 @@ class Sequencer:
 
         `orders` are the last orders of (winner, loser) before they were one.
         """
-        if not winner.sequences:
+        if not winner.enrollments:
             return []
-        theirs = {id(sequence) for sequence in loser.sequences}
+        theirs = {id(enrollment) for enrollment in loser.enrollments}
         last, others = orders
         ended = self._end(
             winner, lambda s: _ended_by(s.trigger, s.since, s.ref, last if id(s) in theirs else others, ""),
             "converted", at,
         )  # fmt: skip
-        taken = {sequence.campaign for sequence in winner.sequences if id(sequence) not in theirs}
+        taken = {enrollment.campaign for enrollment in winner.enrollments if id(enrollment) not in theirs}
         return [*ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
 
-    def _end(self, profile: Profile, ends: Callable[[Sequence], bool], reason: str, at: int) -> list[Decision]:
-        if not profile.sequences:
+    def _end(self, profile: Profile, ends: Callable[[Enrollment], bool], reason: str, at: int) -> list[Decision]:
+        if not profile.enrollments:
             return []
-        left: list[Sequence] = []
-        dropped: list[Sequence] = []
-        for sequence in profile.sequences:
-            (dropped if ends(sequence) else left).append(sequence)
+        left: list[Enrollment] = []
+        dropped: list[Enrollment] = []
+        for enrollment in profile.enrollments:
+            (dropped if ends(enrollment) else left).append(enrollment)
         if not dropped:
             return []
-        profile.sequences = left
-        waiting = sorted(((s, w) for s in dropped for w in s.waiting), key=lambda item: self._turn(*item))
-        return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in waiting]
+        profile.enrollments = left
+        scheduled = sorted(((s, w) for s in dropped for w in s.steps), key=lambda item: self._turn(*item))
+        return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in scheduled]
 
     def _retract(self, profile: Profile, event: Sealed, ref: str) -> list[Decision]:
         """A row for each message sent at or after the order that would not have been, had the order come in time."""
         since, decisions = event.clock - self._file.message_ttl, []
         for message in profile.sent:
-            at, _, message_id, campaign_id, step, about, flags, variant, number, trigger, triggered, began = message
-            if at < event.time or at <= since or _RETRACTED in flags:
+            if message.at < event.time or message.at <= since or _RETRACTED in message.flags:
                 continue
-            if not _ended_by(trigger, began, about, event.time, ref):
+            if not _ended_by(message.trigger, message.since, message.ref, event.time, ref):
                 continue
-            message[6] = flags + _RETRACTED
-            of = Sequence(campaign_id, trigger, triggered, began, about, about if trigger in OF_CARTS else None, number)
+            message.flags += _RETRACTED
+            campaign_id, about, step, number = message.campaign, message.ref, message.step, message.abandonment_no
+            of = Enrollment(
+                campaign_id, message.trigger, message.triggered_at, message.since, about,
+                about if message.trigger in OF_CARTS else None, number,
+            )  # fmt: skip
             value = row(
                 profile, of, step, decision_id=digest(profile.id, campaign_id, about, number, step, "retracted"),
-                variant=variant, arm=TREATMENT, outcome="cancelled", reason="converted", message_id=message_id,
-                at=event.time,
+                variant=message.variant, arm=TREATMENT, outcome="cancelled", reason="converted",
+                message_id=message.message_id, at=event.time,
             )  # fmt: skip
             decisions.append(Decision(value, None, None, event.time))
         return decisions
 
-    def _turn(self, sequence: Sequence, waiting: Waiting) -> tuple[int, int, int, int, int, str]:
+    def _turn(self, enrollment: Enrollment, scheduled: ScheduledStep) -> tuple[int, int, int, int, int, str]:
         """Whose turn it is among what is due."""
-        campaign = self._campaigns.by_id.get(sequence.campaign)
-        place = self._campaigns.steps.get((sequence.campaign, waiting.step))
+        campaign = self._campaigns.by_id.get(enrollment.campaign)
+        place = self._campaigns.steps.get((enrollment.campaign, scheduled.step))
         return (
-            waiting.due,
+            scheduled.due,
             -campaign.priority if campaign is not None else 0,
-            self._campaigns.place.get(sequence.campaign, len(self._campaigns.place)),
+            self._campaigns.place.get(enrollment.campaign, len(self._campaigns.place)),
             place[0] if place is not None else 0,
-            sequence.at,
-            sequence.ref,
+            enrollment.at,
+            enrollment.ref,
         )
 
 
@@ -221,7 +228,9 @@ def _ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str)
     return order_at >= since
 
 
-def _sent_on(profile: Profile, sequence: Sequence, channel: str) -> bool:
-    """Whether a message of this sequence was sent on the channel."""
-    of = [sequence.campaign, sequence.ref, sequence.abandonment_no]
-    return any(channel in (ALL, sent[1]) and [sent[3], sent[5], sent[8]] == of for sent in profile.sent)
+def _sent_on(profile: Profile, enrollment: Enrollment, channel: str) -> bool:
+    """Whether a message of this enrollment was sent on the channel."""
+    of = (enrollment.campaign, enrollment.ref, enrollment.abandonment_no)
+    return any(
+        channel in (ALL, sent.channel) and (sent.campaign, sent.ref, sent.abandonment_no) == of for sent in profile.sent
+    )
