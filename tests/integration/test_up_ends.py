@@ -227,9 +227,8 @@ def test_apache_kafka_keeps_what_it_acknowledged(stack, tmp_path):
     pids = up.children()
     up.stop()
     gone(up, pids)
-    refused = winback(
-        "up", "--dir", up.folder, "--kafka-port", up.kafka, "--http-port", up.http, "--metrics-port", up.metrics
-    )
+    places = ("--kafka-port", up.kafka, "--http-port", up.http, "--metrics-port", up.metrics)
+    refused = winback("up", "--dir", up.folder, *places, **up.more)
     assert refused.returncode == 1
     assert "start it with that, or choose another folder" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
