@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy import console
 from deploy.operate import clickhouse
-from deploy.stack import core_process, outputs, spill
-from schemas.topics import DEAD_LETTERS, OUTPUT_TOPICS
+from deploy.stack import outputs, replay_steps, spill
+from schemas.topics import DEAD_LETTERS
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -33,11 +32,11 @@ def play(files: Sequence[str], *, settings: Settings, out: Path | None) -> dict[
             count = done
             shown.update(reading, completed=done)
 
-        core_process.run(files, folder, settings, report)
+        replay_steps.core(files, folder, settings, report)
         loading = shown.add_task("load", total=1)
         if out is not None:
             outputs.write_spilled(out, folder)
-        found = chain.from_iterable(spill.read(folder, topic) for topic in OUTPUT_TOPICS)
-        numbers = clickhouse.loaded(settings, found, out)
+        replay_steps.load(folder, folder / "clickhouse", settings)
+        numbers = clickhouse.loaded(settings, folder / "clickhouse", out)
         shown.update(loading, completed=1)
         return outputs.accounted(count, spill.read(folder, DEAD_LETTERS), numbers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas.record import Record
 from schemas.settings import Settings
-from sinks.clickhouse.batches import Batches
+from sinks.clickhouse.batches import DEFAULT_LIMITS, Batches, Limits
 from sinks.clickhouse.insert import Inserter
 from sinks.clickhouse.rows import BY_TOPIC
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 
-def load(client: Client, records: Iterable[Record], settings: Settings | None = None) -> dict[str, int]:
+def load(
+    client: Client, records: Iterable[Record], settings: Settings | None = None, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, int]:
     """Insert what the output topics hold; records of other topics are passed over. Returns rows by table.
 
-    `settings`: whose secret names identifiers; those of the environment by default. Raises SchemaError when ClickHouse
-    refuses a table; waits, and tries again, while it does not answer.
+    `limits`: how much of it is in memory at a time. `settings`: whose secret names identifiers; those of the
+    environment by default. Raises SchemaError when ClickHouse refuses a table; waits, and tries again, while it does
+    not answer.
     """
-    batches, inserter = Batches(settings=settings), Inserter(client)
+    batches, inserter = Batches(limits, settings), Inserter(client)
     counts = dict.fromkeys((t.name for t in BY_TOPIC.values()), 0)
 
     def write() -> None:

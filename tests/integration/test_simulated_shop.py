@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from deploy.cli import config
-from deploy.stack.core_process import records
+from deploy.stack.replay_steps import records
 from streams.testing import replay as core
 from tests.oracle.compare import differences
 from tests.oracle.run import run as oracle

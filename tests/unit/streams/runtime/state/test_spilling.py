@@ -1,0 +1,42 @@
+"""State whose values wait in a file is the state it would be in memory."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.runtime.state.spilling import SpillingBase
+from streams.runtime.state.store import MemoryBase, Position
+
+KEYS = st.sampled_from(
+    [kind + bytes([n]) * 16 + rest for kind in (b"e", b"s") for n in range(3) for rest in (b"", b"x")]
+)
+CHANGES = st.dictionaries(KEYS, st.none() | st.binary(max_size=40), max_size=6)
+
+
+@given(st.lists(CHANGES, max_size=8))
+def test_it_holds_what_memory_holds(units) -> None:
+    """Whatever is put, replaced and deleted: the same values, scans and sizes."""
+    memory, spilling = MemoryBase(), SpillingBase(b"e")
+    for number, changes in enumerate(units):
+        for base in (memory, spilling):
+            base.write(changes, Position(0, number, number, 0))
+        assert list(spilling.scan(b"")) == list(memory.scan(b""))
+        for prefix in (b"e", b"s", b"e" + bytes([1]) * 16):
+            assert list(spilling.scan(prefix)) == list(memory.scan(prefix))
+        assert all(spilling.get(key) == memory.get(key) for key in changes)
+        assert len(spilling) == len(memory)
+        assert spilling.position() == memory.position()
+    spilling.clear()
+    assert not list(spilling.scan(b""))
+    assert spilling.position() is None
+    spilling.close()
+
+
+def test_values_of_the_kinds_are_not_in_memory() -> None:
+    """What is spilled is in the file alone."""
+    base = SpillingBase(b"e")
+    base.write({b"e" + b"1" * 16: b"waits" * 100, b"s" + b"1" * 16: b"stays"}, None)
+    assert list(base._values.values()) == [b"stays"]
+    assert base.get(b"e" + b"1" * 16) == b"waits" * 100
+    base.close()
