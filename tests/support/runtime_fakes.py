@@ -1,4 +1,4 @@
-"""A producer and a changelog in memory, with every place where a real one may fail; and small tasks."""
+"""A producer (of real batches) and a changelog in memory, with every place where a real one may fail; and small tasks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import RecordMetadata, TopicPartition
 
 from schemas.record import Out, Record
@@ -22,27 +24,14 @@ async def until(condition: Callable[[], object]) -> None:
     await asyncio.wait_for(wait(), 5)
 
 
-class FakeBatch:
-    """What `create_batch` gives: takes records up to a size, the first one always."""
-
-    def __init__(self, most: int) -> None:
-        self.records: list[tuple[int | None, bytes | None, bytes | None, list]] = []
-        self._most = most
-        self._size = 0
-
-    def append(self, *, timestamp, key, value, headers=()):
-        size = len(key or b"") + len(value or b"") + 10
-        if self.records and self._size + size > self._most:
-            return None
-        self._size += size
-        self.records.append((timestamp, key, value, list(headers)))
-        return object()
-
-    def close(self) -> None:
-        pass
-
-    def record_count(self) -> int:
-        return len(self.records)
+def unpacked(batch: BatchBuilder) -> list[tuple[int, bytes | None, bytes | None, list]]:
+    """The timestamp, key, value and headers of each record of a batch, read from its bytes."""
+    read = MemoryRecords(bytes(batch._build()))
+    found = []
+    while read.has_next():
+        found += [(r.timestamp, r.key, r.value, r.headers) for r in read.next_batch()]
+    assert len(found) == batch.record_count()
+    return found
 
 
 class FakeProducer:
@@ -62,10 +51,10 @@ class FakeProducer:
     def fail(self, topic: str, nth: int, error: BaseException) -> None:
         self._failing[topic, nth] = error
 
-    def create_batch(self) -> FakeBatch:
-        return FakeBatch(self._batch_bytes)
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(self._batch_bytes, 0)
 
-    async def send_batch(self, batch: FakeBatch, topic: str, *, partition: int):
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int):
         self.order.append(topic)
         nth = self.batches[topic, partition]
         self.batches[topic, partition] += 1
@@ -80,7 +69,7 @@ class FakeProducer:
         if error is not None:
             future.set_exception(error)
             return
-        base = self.put(topic, partition, batch.records)
+        base = self.put(topic, partition, unpacked(batch))
         self.acknowledged.append(topic)
         future.set_result(RecordMetadata(topic, partition, TopicPartition(topic, partition), base, -1, 0, 0))
 

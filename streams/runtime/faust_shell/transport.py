@@ -34,6 +34,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from infra.fetching import pace
+from infra.records import hand_on_records
 from schemas.record import Record
 from schemas.settings import Settings
 from streams.runtime.errors import GroupMovedError
@@ -90,6 +91,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, and tell the membership of every heartbeat that was answered."""
         await super().on_start()
+        hand_on_records(self._ensure_consumer())
         pace(self._ensure_consumer())
         coordination.watch_heartbeats(self._coordinator, self.transport.membership)
         self.add_future(coordination.watch_errors(self._coordinator, self._fail))
@@ -233,9 +235,8 @@ class ChunkTransport(driver.Transport):
         self.fail = fail
 
 
-def _chunk(tp: TP, polled: list[Any], generation: int) -> ConsumerMessage:
+def _chunk(tp: TP, records: list[Record], generation: int) -> ConsumerMessage:
     topic, partition = tp
-    records = [Record(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in polled]
     last = records[-1]
     return ConsumerMessage(
         topic, partition, last.offset, last.timestamp / 1000, 0, None, None, records, None, 0, 0, tp,

@@ -12,6 +12,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from infra.records import hand_on_records
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import MAX_RECORD_BYTES, Topic
@@ -145,11 +146,7 @@ class PartitionLog:
             consumer.seek(tp, start)
         while await consumer.position(tp) < end:
             polled = await consumer.getmany(tp, timeout_ms=1000, max_records=5_000)
-            records = [
-                Record(*self._tp, r.offset, r.timestamp, r.key, r.value, r.headers)
-                for r in polled.get(tp, ())
-                if r.offset < end
-            ]
+            records: list[Record] = [r for r in polled.get(tp, ()) if r.offset < end]
             if records:
                 yield records
 
@@ -164,5 +161,6 @@ class PartitionLog:
                 fetch_max_wait_ms=100,
             )
             await self._consumer.start()
+            hand_on_records(self._consumer)
             self._consumer.assign([tp])
         return self._consumer

@@ -13,7 +13,7 @@ of a key whatever unit it was of, never keeps a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.record import Out, Record
 from streams.runtime.errors import ChangelogError
 from streams.runtime.state.store import RESERVED, Position
-from streams.runtime.tasks.outbox import batches
+from streams.runtime.tasks.outbox import Fields, batches
 
 MARKER: Final = RESERVED + b"unit"
 HEADER: Final = "u"
@@ -73,10 +73,13 @@ def read_marker(record: Record, unit: UnitId) -> Marker:
         raise ChangelogError(f"{where}: the marker of a unit cannot be read") from error
 
 
-def key_records(topic: str, partition: int, changes: Mapping[bytes, bytes | None], unit: UnitId) -> list[Out]:
-    """The records of a unit's touched keys."""
+def key_records(topic: str, partition: int, changes: Mapping[bytes, bytes | None], unit: UnitId) -> Iterator[Fields]:
+    """The fields of the records to write for a unit's `changes`, which are its touched keys, each with its value.
+
+    `topic` and `partition` are the changelog's. A key without a value was deleted.
+    """
     headers = unit.header()
-    return [Out(topic, partition, key, value, headers) for key, value in changes.items()]
+    return ((topic, partition, key, value, headers, None) for key, value in changes.items())
 
 
 def marker_record(topic: str, partition: int, marker: Marker) -> Out:
@@ -119,7 +122,7 @@ class ChangelogWriter:
         self._sequence += 1
         return Position(unit.epoch, unit.sequence, offset, behind)
 
-    async def _send(self, outs: list[Out]) -> int:
+    async def _send(self, outs: Iterable[Fields]) -> int:
         """Send records in order and wait for each batch; returns the offset behind the last."""
         for batch in batches(self._producer, outs):
             count = batch.record_count()

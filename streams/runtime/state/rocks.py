@@ -83,12 +83,15 @@ class RocksBase:
         # Not `items`: where a block cannot be read it ends as if there were no more.
         there = self._db.iter(read_opt=bounds)
         found: list[tuple[bytes, bytes]] = []
+        key, value, onward = there.key, there.value, there.next
         there.seek(prefix)
-        while there.valid():
-            found.append((there.key(), there.value()))
-            there.next()
-        with damage.noticed(self.directory):
+        while (at := key()) is not None:
+            found.append((at, value()))
+            onward()
+        try:
             there.status()
+        except Exception as error:
+            raise damage.found(self.directory, error) from error
         return iter(found)
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:

@@ -55,7 +55,7 @@ class Changelog:
         """The keys of a unit whose marker was never written."""
         outbox = Outbox(self.producer)
         for out in key_records(self.topic, 0, changes, UnitId(writer.epoch, 99)):
-            outbox.send(out)
+            outbox.send(Out._make(out))
         await outbox.flush()
 
 

@@ -13,7 +13,7 @@ def unit(epoch: int, sequence: int, value: bytes, read: int | None) -> list[Out]
     """The records of a unit of one key; a claim says up to where its owner had `read`."""
     name = UnitId(epoch, sequence)
     marker = Marker(name, 5, epoch, 1, read)
-    return [*key_records("cl", 0, {b"c": value}, name), marker_record("cl", 0, marker)]
+    return [*map(Out._make, key_records("cl", 0, {b"c": value}, name)), marker_record("cl", 0, marker)]
 
 
 def folded(outs: list[Out]) -> tuple[Fold, MemoryBase]:
