@@ -1,4 +1,4 @@
-"""A producer (of real batches) and a changelog in memory, with every place where a real one may fail; and small tasks."""
+"""A producer (of real batches) and a changelog in memory, each place where a real one may fail; and small tasks."""
 
 from __future__ import annotations
 
