@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from schemas.caches import Memo
+
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"
 PHONE: Final = "phone"
@@ -54,16 +56,13 @@ class Hasher:
 
     def __init__(self, secret: str, *, remember: int = 200_000) -> None:
         self._key = blake2b(secret.encode(), digest_size=32, person=b"winback-id").digest()
-        self._known: dict[tuple[str, str], str] = {}
-        self._remember = remember
+        self.of: Memo[tuple[str, str], str] = Memo(self._hash, limit=remember)
+        """The same by `hasher.of[identifier]`, without a call."""
 
     def __call__(self, type_: str, value: str) -> str:
         """The keyed hash of one identifier."""
-        pair = (type_, value)
-        known = self._known.get(pair)
-        if known is None:
-            known = blake2b(f"{type_}:{value}".encode(), digest_size=16, key=self._key).hexdigest()
-            if len(self._known) >= self._remember:
-                self._known.clear()
-            self._known[pair] = known
-        return known
+        return self.of[type_, value]
+
+    def _hash(self, pair: tuple[str, str]) -> str:
+        type_, value = pair
+        return blake2b(f"{type_}:{value}".encode(), digest_size=16, key=self._key).hexdigest()

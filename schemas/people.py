@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from schemas import identifiers as ids
@@ -16,8 +17,8 @@ from schemas.values import Values, text_of
 MAX_TYPE: Final = 64
 """A longer type of an external id is none."""
 
-Known: TypeAlias = tuple[Identifier, dict[str, str]]
-"""An identifier, and its form in an event's body: made once and shared by all its events."""
+Known: TypeAlias = tuple[Identifier, dict[str, str], tuple[int, str, str]]
+"""An identifier, its form in an event's body, and what it is sorted by: made once and shared by all its events."""
 
 
 class People:
@@ -26,7 +27,7 @@ class People:
     `users` and `anonymous` are indexed with text alone; `known` and `find` take any value.
     """
 
-    __slots__ = ("_contacts", "_memos", "anonymous", "users", "values")
+    __slots__ = ("_contacts", "_memos", "_types", "anonymous", "users", "values")
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
         """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
@@ -35,6 +36,7 @@ class People:
         self._memos[ids.EMAIL] = _memo(ids.EMAIL, values.email)
         self._memos[ids.PHONE] = _memo(ids.PHONE, values.phone)
         self._contacts = tuple((type_, self._memos[type_]) for type_ in (ids.EMAIL, ids.PHONE))
+        self._types: Memo[str, str | None] = Memo(lambda text: _external_type(text_of(text)), limit=1_000)
         self.users = self._memos[ids.USER_ID]
         self.anonymous = self._memos[ids.ANONYMOUS_ID]
 
@@ -99,14 +101,21 @@ class People:
 
     def _external(self, entry: Any) -> Known | None:
         """One entry of `context.externalIds`. A type of ours is read as that type, any other under its own name."""
-        if type(entry) is not dict or (type_ := text_of(entry.get("type"))) is None:
+        if type(entry) is not dict:
             return None
-        # A colon parts type and value wherever an identifier is written as one text.
-        type_ = type_.lower().replace(":", "_")
+        given = entry.get("type")
+        type_ = self._types[given] if type(given) is str else _external_type(text_of(given))
+        if type_ is None:
+            return None
         if type_ in self._memos:
             return self.known(type_, entry.get("id"))
         value = self.values.plain(entry.get("id"))
         return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
+
+
+def _external_type(text: str | None) -> str | None:
+    # A colon parts type and value wherever an identifier is written as one text.
+    return None if text is None else text.lower().replace(":", "_")
 
 
 # A NamedTuple's own constructor is a Python function; this is what it calls.
@@ -115,12 +124,11 @@ _DEVICE: Final = (("id", ids.DEVICE_ID), ("advertisingId", ids.ADVERTISING_ID), 
 
 
 def _known(type_: str, value: str) -> Known:
-    return _tuple(Identifier, (type_, value)), {"type": type_, "value": value}
+    rank = ids.RANK.get(type_, ids.EXTERNAL_RANK)
+    return _tuple(Identifier, (type_, value)), {"type": type_, "value": value}, (rank, type_, value)
 
 
-def _strength(known: Known) -> tuple[int, str, str]:
-    identifier = known[0]
-    return identifier.rank, identifier.type, identifier.value
+_strength: Final = itemgetter(2)
 
 
 def _memo(type_: str, normalise: Callable[[str], str | None]) -> Memo[str, Known | None]:

@@ -35,6 +35,9 @@ ERASED_EVENTS: Final = _counter(
     "winback_erased_events_total", "events of erased profiles that were on their way, dropped"
 )
 SEALED_EARLY: Final = _counter("winback_sealed_early_total", "events sealed early: their profile had too many waiting")
+UNREADABLE: Final = _counter(
+    "winback_unreadable_records_total", "records between tasks that are of no kind this version knows", "topic"
+)
 CHUNK_SECONDS: Final = _histogram("winback_chunk_seconds", "time to process one chunk", _FAST, "agent")
 EVENT_AGE: Final = _histogram("winback_event_age_seconds", "age of a record when a stage takes it", _SLOW, "stage")
 TRIGGER_DELAY: Final = _histogram("winback_trigger_delay_seconds", "from a trigger's due time to its decision", _SLOW)
@@ -82,6 +85,7 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_state_keys": STATE_KEYS,
     "winback_sealed_early_total": SEALED_EARLY,
     "winback_erased_events_total": ERASED_EVENTS,
+    "winback_unreadable_records_total": UNREADABLE,
 }
 
 

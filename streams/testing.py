@@ -24,7 +24,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import orjson
 
@@ -40,9 +40,10 @@ from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.ingest import Ingest
 from streams.core.journey import Journey
-from streams.core.profile.pending import PENDING
+from streams.core.protocol import link_log
 from streams.core.protocol.ports import Task
 from streams.core.protocol.records import links_out
+from streams.core.protocol.state_keys import PENDING
 from streams.runtime.state.owners import Owners
 from streams.runtime.state.spilling import SpillingBase
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
@@ -154,7 +155,7 @@ class Topology:
         self._ends = dict.fromkeys(((topic, p) for topic in CHANNEL_TOPICS for p in range(partitions)), 0)
         self.owners = Owners()
         self._known = 0
-        self._told: dict[str, Any] | None = None
+        self._told: link_log.Report | None = None
         self._ingest = Ingest(
             self.logs,
             reader=Reader(settings.phone_region, settings.blocked_values()),
@@ -233,19 +234,21 @@ class Topology:
 
     def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
         """A `split` or an `erase` of an identifier, by its hash; returns the receipts."""
-        return self._ask({"k": kind, "type": type_, "id": hashed, "now": now})
+        asked = link_log.SplitRequest if kind == "split" else link_log.EraseRequest
+        return self._ask(asked(self._next_request(kind), type_, hashed, now))
 
     def switch(self, campaigns: Campaigns) -> list[dict[str, Any]]:
         """Other campaigns decide, from how far the sources are on; returns the receipts."""
-        return self._ask({"k": "campaigns", "version": campaigns.version, "content": campaigns.dump()})
+        request = self._next_request("campaigns")
+        return self._ask(link_log.SwitchCampaigns(request, campaigns.dump(), campaigns.version))
 
-    def declare(self, topic: str, partition: int | None, state: str) -> list[dict[str, Any]]:
+    def declare(self, topic: str, partition: int | None, state: Literal["dead", "live"]) -> list[dict[str, Any]]:
         """A source, or all of a topic, is "dead" or "live"; returns the receipt."""
-        return self._ask({"k": "source", "topic": topic, "partition": partition, "state": state})
+        return self._ask(link_log.DeclareSource(self._next_request("source"), topic, partition, state))
 
     def finish(self) -> dict[str, list[Record]]:
         """No more input comes, so time runs out; returns `topics`. What is fed all the same comes late."""
-        self.logs.send(links_out({"k": "end", "positions": [[*s, end] for s, end in self._ends.items()]}))
+        self.logs.send(links_out(link_log.EndOfInput(tuple((*s, end) for s, end in self._ends.items()))))
         self._settle()
         return self.topics
 
@@ -264,10 +267,13 @@ class Topology:
         logs = sorted(self.logs.topics[topic].items())
         return [orjson.loads(record.value) for _, log in logs for record in log if record.value]
 
-    def _ask(self, notice: dict[str, Any]) -> list[dict[str, Any]]:
-        log = self.logs.topics[IDENTITY_LINKS][0]
-        before, request = log.end, f"{notice['k']}-{log.end}"
-        self.logs.send(links_out({**notice, "request": request}))
+    def _next_request(self, kind: str) -> str:
+        return f"{kind}-{self.logs.topics[IDENTITY_LINKS][0].end}"
+
+    def _ask(self, asked: link_log.Request) -> list[dict[str, Any]]:
+        log, request = self.logs.topics[IDENTITY_LINKS][0], asked.request
+        before = log.end
+        self.logs.send(links_out(asked))
         drop, self._drop = self._drop, False
         self._settle()
         self._drop = drop
@@ -303,13 +309,14 @@ class Topology:
         return self._report(None, None)
 
     def _report(self, watermark: int | None, now: int | None) -> bool:
-        sources = [[*source, watermark, end] for source, end in self._ends.items()]
-        report = {"k": "report", "sources": sources, "version": self.owners.version, "now": now}
+        sources = tuple((*source, watermark, end) for source, end in self._ends.items())
+        report = link_log.Report(sources, self.owners.version, now)
         if report == self._told:
             return False
         self.logs.send(links_out(report))
         # Without a word on how far they are, what was said of the sources stands.
-        self._told = {**report, "sources": [[*source, None, end] for source, end in self._ends.items()], "now": None}
+        unsaid = tuple((*source, None, end) for source, end in self._ends.items())
+        self._told = link_log.Report(unsaid, self.owners.version)
         return True
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
-
-import orjson
 
 from deploy.errors import BadInputError, UnavailableError
 from deploy.operate.person import asking
@@ -33,11 +31,10 @@ class Receipts:
         receipt = asking.receipt_of(value, self.request)
         if receipt is None:
             return
-        if receipt["agent"] == "identify":
-            self.at = receipt["at"]
-            return
-        partition = int(receipt["partition"])
-        (self.refused if receipt.get("refused") else self.switched).add(partition)
+        if receipt.agent == "identify":
+            self.at = receipt.at or None
+        elif isinstance(receipt.partition, int):
+            (self.refused if receipt.refused else self.switched).add(receipt.partition)
 
     @property
     def waiting(self) -> list[str]:
@@ -54,16 +51,14 @@ async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> 
     Raises BadInputError when they are too large for one record, UnavailableError when the answers do not come in time,
     or when workers (of another version, say) cannot read them and go on as before.
     """
+    from streams.core.protocol.link_log import SwitchCampaigns
+    from streams.core.protocol.records import encode
+
     receipts = Receipts(settings.partitions)
-    notice: dict[str, Any] = {
-        "k": "campaigns",
-        "request": receipts.request,
-        "version": campaigns.version,
-        "content": campaigns.dump(),
-    }
-    if (size := len(orjson.dumps(notice))) > LARGEST:
+    switch = SwitchCampaigns(receipts.request, campaigns.dump(), campaigns.version)
+    if (size := len(encode(switch))) > LARGEST:
         raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {LARGEST:,} fit")
-    await asking.answered(settings, notice, receipts, seconds=seconds)
+    await asking.answered(settings, switch, receipts, seconds=seconds)
     if receipts.refused:
         count = f"{len(receipts.refused)} of {receipts.partitions}"
         raise UnavailableError(f"{count} partitions cannot read these campaigns: are all workers of one version?")

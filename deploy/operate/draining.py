@@ -7,8 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from deploy.errors import UnavailableError
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
@@ -58,10 +56,13 @@ async def declare_end(consumer: AIOKafkaConsumer, settings: Settings) -> tuple[i
     """Say on `identity.links` where the input ends. Returns the offset of that record, and the ends it names."""
     from aiokafka import AIOKafkaProducer
 
+    from streams.core.protocol.link_log import EndOfInput
+    from streams.core.protocol.records import encode
+
     positions = await ends(consumer, CHANNEL_TOPICS, settings)
-    value = {"k": "end", "positions": [[tp.topic, tp.partition, end] for tp, end in sorted(positions.items())]}
+    end = EndOfInput(tuple((tp.topic, tp.partition, end) for tp, end in sorted(positions.items())))
     async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
-        sent = await producer.send_and_wait(IDENTITY_LINKS, orjson.dumps(value), partition=0)
+        sent = await producer.send_and_wait(IDENTITY_LINKS, encode(end), partition=0)
     return sent.offset, positions
 
 
@@ -69,11 +70,13 @@ async def drained(consumer: AIOKafkaConsumer, offset: int) -> None:
     """Returns when identify says, after the given offset of `identity.links`, that nothing is in flight any more."""
     from aiokafka import TopicPartition
 
+    from streams.core.protocol import link_log
+
     links = TopicPartition(IDENTITY_LINKS, 0)
     consumer.assign([links])
     consumer.seek(links, offset + 1)
     async for record in consumer:
-        if record.value and b'"drained"' in record.value and orjson.loads(record.value).get("k") == "drained":
+        if isinstance(link_log.read(record.value), link_log.Drained):
             return
 
 

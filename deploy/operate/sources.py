@@ -5,20 +5,23 @@ A source is one partition of one topic of `channels.*`. Identify knows all of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import uuid4
 
-from deploy.errors import BadInputError
+from deploy.errors import BadInputError, UnavailableError
 from deploy.operate.person import asking
 from schemas.times import iso
 from schemas.topics import source_named
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
+    from streams.core.protocol.link_log import Receipt
 
-LIST: Final = "sources"
-CHANGE: Final = "source"
+
+State = Literal["dead", "live"]
+
+
+State = Literal["dead", "live"]
 
 
 class Named(NamedTuple):
@@ -36,12 +39,12 @@ class Answer:
 
     def __init__(self) -> None:
         self.request = uuid4().hex
-        self.receipt: dict[str, Any] | None = None
+        self.receipt: Receipt | None = None
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but identify's receipt of this request is passed over."""
         receipt = asking.receipt_of(value, self.request)
-        if self.receipt is None and receipt is not None and receipt["agent"] == "identify":
+        if self.receipt is None and receipt is not None and receipt.agent == "identify":
             self.receipt = receipt
 
     @property
@@ -60,31 +63,34 @@ def named(text: str, settings: Settings) -> Named:
 
 async def ask(settings: Settings, *, seconds: float) -> dict[str, Any]:
     """All sources (see `shown`). Raises UnavailableError when identify does not answer within these seconds."""
-    return shown(await _asked(settings, {"k": LIST}, seconds))
+    from streams.core.protocol.link_log import ListSources
+
+    answer = Answer()
+    await asking.answered(settings, ListSources(answer.request), answer, seconds=seconds)
+    if answer.receipt is None:
+        raise UnavailableError("identify has not answered")
+    return shown(answer.receipt)
 
 
-async def change(settings: Settings, source: Named, state: str, *, seconds: float) -> dict[str, Any]:
+async def change(settings: Settings, source: Named, state: State, *, seconds: float) -> dict[str, Any]:
     """Declare a source "dead" or "live"; returns all sources as they are then. Raises UnavailableError."""
-    notice = {"k": CHANGE, "topic": source.topic, "partition": source.partition, "state": state}
-    await _asked(settings, notice, seconds)
+    from streams.core.protocol.link_log import DeclareSource
+
+    answer = Answer()
+    declared = DeclareSource(answer.request, source.topic, source.partition, state)
+    await asking.answered(settings, declared, answer, seconds=seconds)
     return await ask(settings, seconds=seconds)
 
 
-async def _asked(settings: Settings, notice: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    answer = Answer()
-    await asking.answered(settings, {**notice, "request": answer.request}, answer, seconds=seconds)
-    return answer.receipt or {}
-
-
-def shown(receipt: Mapping[str, Any]) -> dict[str, Any]:
+def shown(receipt: Receipt) -> dict[str, Any]:
     """Identify's receipt for people: {clock, reached, holder, sources[]}, whoever holds time and the slowest first.
 
     Each source has topic, partition, state (live, optional, dead), watermark (ISO 8601 or None while nothing is known),
     delay_seconds (wall clock less watermark, None without either), position (first offset not read) and holds.
     """
-    now, holder = receipt["now"], receipt["holder"]
+    now, reached, holder = receipt.now or None, receipt.reached, receipt.holder or None
     sources = []
-    for topic, partition, watermark, position, state in receipt["sources"]:
+    for topic, partition, watermark, position, state in receipt.sources or ():
         sources.append({
             "topic": topic,
             "partition": partition,
@@ -97,7 +103,7 @@ def shown(receipt: Mapping[str, Any]) -> dict[str, Any]:
     sources.sort(key=lambda one: (not one["holds"], one["watermark"] or "", one["topic"], one["partition"]))
     return {
         "clock": None if now is None else iso(now),
-        "reached": None if receipt["reached"] is None else iso(receipt["reached"]),
+        "reached": iso(reached) if isinstance(reached, int) else None,
         "holder": None if holder is None else f"{holder[0]}:{holder[1]}",
         "sources": sources,
     }

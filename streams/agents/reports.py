@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic, time
 from typing import Final, Protocol
 
-import orjson
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.record import Out
-from schemas.topics import IDENTITY_LINKS
+from streams.core.protocol.link_log import Report, SourceReport
+from streams.core.protocol.records import links_out
 
 IDLE_EVERY: Final = 1.0
 """Seconds between reports that only say that the clock has gone on, while that may move something."""
@@ -83,7 +83,7 @@ class Reports:
         self._now: int | None = None
         self._ends: Mapping[TP, int] = {}
         self._wanted = False
-        self._drawn: tuple[list[list[object]], int] | None = None
+        self._drawn: tuple[tuple[SourceReport, ...], int] | None = None
         self._said: tuple[dict[TP, int], int] | None = None
         self._said_at = 0.0
         self._said_now = 0
@@ -104,7 +104,9 @@ class Reports:
         """The line: everything before it will be acknowledged and committed when `report` is called."""
         self._drawn = None
         if self._wanted:
-            sources = [[tp.topic, tp.partition, self._watermark(tp, offset), offset] for tp, offset in offsets.items()]
+            sources = tuple(
+                (tp.topic, tp.partition, self._watermark(tp, offset), offset) for tp, offset in offsets.items()
+            )
             self._drawn = (sources, self._replica.version)
             self._said, self._said_at = (dict(offsets), self._replica.version), self._ticks()
             self._said_now = self._now or 0
@@ -115,8 +117,7 @@ class Reports:
             return None
         sources, version = self._drawn
         self._drawn = None
-        value = orjson.dumps({"k": "report", "sources": sources, "version": version, "now": self._now})
-        return Out(IDENTITY_LINKS, 0, None, value)
+        return links_out(Report(sources, version, self._now))
 
     def _is_new(self, offsets: Mapping[TP, int]) -> bool:
         """Whether something has been read since the last line that was reported."""

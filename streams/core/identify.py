@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from sys import intern
 from typing import Any, Final
 
 import orjson
+from msgspec.structs import replace
 
-from schemas.record import Out, Record
+from schemas.record import Record
 from schemas.times import iso
-from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, partition_of
-from streams.core.identity.graph import Graph, Hashed, Merge, Move, Policy, Refused
-from streams.core.identity.link_history import Edges, Names
-from streams.core.identity.requests import Cuts, Requests
-from streams.core.identity.state_keys import FIRST, INTO, OWNER, REFUSED
+from schemas.topics import CHANNEL_TOPICS
+from streams.core.identity.announcer import Announcer
+from streams.core.identity.cutoffs import Cutoffs
+from streams.core.identity.graph import Graph, Merge, Move, Policy, Refused
+from streams.core.identity.link_history import LinkHistory, Names
+from streams.core.identity.requests import Requests
+from streams.core.protocol import link_log, profile_log
+from streams.core.protocol.link_log import Hashed, Links, Receipt, SomeSources, SwitchCampaigns
 from streams.core.protocol.order_key import KEY_SIZE, merge_key, order_key, source_of, time_of
 from streams.core.protocol.ports import Emit, Store
-from streams.core.protocol.records import links_out, notice_out, notice_to, receipt_out
-from streams.core.protocol.sequence_numbers import IDENTIFY, Numbered
-from streams.core.watermark.rounds import Round, Rounds
-from streams.core.watermark.sources import Some
+from streams.core.protocol.records import links_out, notices_to_all
+from streams.core.protocol.sequence_numbers import IDENTIFY, SequencedEmitter
+from streams.core.protocol.state_keys import (
+    FIRST_SEEN,
+    IDENTIFY_CLOCK,
+    LINK_BATCH,
+    MERGED_INTO,
+    OWNER,
+    REFUSED,
+    WAITING_CAMPAIGNS,
+)
+from streams.core.watermark.rounds import Rounds
 
-_BATCH: Final = b"l"
-_CLOCK: Final = b"t"
-_CAMPAIGNS: Final = b"c"
-"""Campaigns that wait for their point of time: where they stood on the log (8 bytes) -> the record."""
-_LINKS_A_CALL: Final = 20_000
+LINKS_A_CALL: Final = 20_000
 """How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
 
 
@@ -44,36 +52,43 @@ class Identify:
     """
 
     def __init__(
-        self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None, optional: Iterable[Some] = ()
-    ) -> None:
+        self, store: Store, emit: Emit, *, partitions: int, policy: Policy | None = None,
+        optional: Iterable[SomeSources] = (), links_a_call: int = LINKS_A_CALL,
+    ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
-        self._notices = Numbered(emit, IDENTIFY)
+        self._notices = SequencedEmitter(emit, IDENTIFY)
         self._partitions = partitions
+        self._links_a_call = links_a_call
         self.graph = Graph(policy or Policy())
         self.rounds = Rounds(((t, p) for t in CHANNEL_TOPICS for p in range(partitions)), partitions)
-        self._cuts = Cuts(store)
-        self._edges = Edges(store)
-        self._requests = Requests(store, self.graph, self._edges, self._cuts, self.rounds, self, emit.after)
+        self._cutoffs = Cutoffs(store)
+        self._history = LinkHistory(store)
+        self._announcer = Announcer(
+            store, emit, self._notices, graph=self.graph, cutoffs=self._cutoffs, rounds=self.rounds,
+            partitions=partitions,
+        )  # fmt: skip
+        self._requests = Requests(
+            store, emit, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs,
+            rounds=self.rounds,
+        )  # fmt: skip
         self._optional = sorted(optional, key=str)
         self._switches: list[int] = []
-        self._waiting: list[tuple[bytes, int, list[list[str]], int]] = []
+        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int]] = []
+        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias."""
         self._left: dict[int, int] = {}
-        self._version = 0
-        self._assigned = 0
+        """How many links of a batch, by its offset, have not been applied."""
         self._halfway = False
+        """A call has applied as many links as one call may, and there are more."""
         self._newest = b""
-        self._largest = 0
-        """Identifiers of the largest profile; 0 while that has to be looked up."""
+        """The highest key that has been applied: a link before it comes late."""
         self.counts: Counter[tuple[str, ...]] = Counter()
 
     @property
     def gauges(self) -> dict[tuple[str, ...], float]:
         """What Prometheus is shown of the present."""
-        if not self._largest:
-            self._largest = max(map(len, self.graph.members.values()), default=0)
         return {
-            ("winback_largest_profile",): self._largest,
+            ("winback_largest_profile",): self._announcer.largest,
             ("winback_pending_merges",): self.rounds.unsettled,
             ("winback_state_keys", "identify"): len(self.graph.owner),
             **self.rounds.gauges,
@@ -88,27 +103,30 @@ class Identify:
             if travelled:
                 graph.travelled.add(hashed)
             graph.members.setdefault(owner, {})[hashed] = intern(type_)
-        for key, value in self._store.scan(FIRST):
+        for key, value in self._store.scan(FIRST_SEEN):
             graph.first[names[key[1:]]] = int(value)
-        for key, value in self._store.scan(INTO):
+        for key, value in self._store.scan(MERGED_INTO):
             graph.into[names[key[1:]]] = names[bytes.fromhex(value.decode())]
         for key, value in self._store.scan(REFUSED):
             graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
-        self._edges.load(names)
-        self._cuts.load()
-        clock = self._store.get(_CLOCK)
+        self._history.load(names)
+        self._cutoffs.load()
+        clock = self._store.get(IDENTIFY_CLOCK)
         if clock is not None:
             data = orjson.loads(clock)
             self.rounds.restore(data["rounds"])
             self._notices.restore(data["notices"])
-            self._version, self._assigned, graph.counter = data["version"], data["assigned"], data["counter"]
+            self._announcer.restore(data["version"], data["assigned"])
+            graph.counter = data["counter"]
             applied = bytes.fromhex(data["applied"])
             self._newest = bytes.fromhex(data.get("newest", ""))
-            for key, value in self._store.scan(_BATCH):
-                self._wait(int.from_bytes(key[1:], "big"), orjson.loads(value), applied)
-        self._switches = [int.from_bytes(key[1:], "big") for key, _ in self._store.scan(_CAMPAIGNS)]
+            for key, value in self._store.scan(LINK_BATCH):
+                batch = link_log.read(value)
+                if isinstance(batch, Links):
+                    self._wait(int.from_bytes(key[1:], "big"), batch, applied)
+        self._switches = [int.from_bytes(key[1:], "big") for key, _ in self._store.scan(WAITING_CAMPAIGNS)]
         if self._optional != self.rounds.sources.optional:
-            self._emit.after(links_out({"k": "optional", "sources": self._optional}))
+            self._emit.after(links_out(link_log.OptionalSources(tuple(self._optional))))
 
     def process(self, records: Sequence[Record]) -> int:
         """Links, reports, acknowledgements, the end of input: in log order, each wholly done before the next."""
@@ -125,98 +143,100 @@ class Identify:
     def flush(self) -> None:
         """The clock goes into every unit; the graph is written as it changes."""
         applied = self._waiting[0][0] if self._halfway else self.rounds.links_bound
+        version, assigned = self._announcer.dump()
         data = {
             "rounds": self.rounds.dump(),
             "notices": self._notices.dump(),
-            "version": self._version,
-            "assigned": self._assigned,
+            "version": version,
+            "assigned": assigned,
             "counter": self.graph.counter,
             "applied": applied.hex(),
             "newest": self._newest.hex(),
         }
-        self._store.put(_CLOCK, orjson.dumps(data))
+        self._store.put(IDENTIFY_CLOCK, orjson.dumps(data))
 
     def _learn(self, record: Record) -> bool:
         """Take in what a record says; False if it says nothing to identify."""
-        notice = orjson.loads(record.value or b'{"k":null}')
-        match notice["k"]:
-            case "links":
-                self._store.put(_BATCH + record.offset.to_bytes(8, "big"), record.value or b"")
-                self._wait(record.offset, notice, b"")
-            case "report":
-                self.rounds.report(notice["sources"], notice["version"], notice["now"])
-            case "ack":
-                self.rounds.acknowledge(notice["partition"], notice["round"], notice)
-                while self.rounds.stopped():
+        rounds = self.rounds
+        match said := link_log.read(record.value):
+            case Links():
+                self._store.put(LINK_BATCH + record.offset.to_bytes(8, "big"), record.value or b"")
+                self._wait(record.offset, said, b"")
+            case link_log.Report():
+                rounds.report(said.sources, said.version, said.now)
+            case link_log.Ack():
+                rounds.acknowledge(said)
+                while rounds.barrier_passed():
                     self._switch(self._switches.pop(0))
-            case "end":
-                self.rounds.sources.end(notice["positions"])
-                self.rounds.refresh()
-            case "optional":
-                self.rounds.sources.let_be_optional(notice["sources"])
-                self.rounds.refresh()
-            case "source" | "sources":
-                self._sources(notice)
-            case "campaigns":
-                self._store.put(_CAMPAIGNS + record.offset.to_bytes(8, "big"), record.value or b"")
-                if self.rounds.stop(self.rounds.sources_bound):
+            case link_log.EndOfInput():
+                rounds.sources.end(said.positions)
+                rounds.refresh()
+            case link_log.OptionalSources():
+                rounds.sources.let_be_optional(said.sources)
+                rounds.refresh()
+            case link_log.DeclareSource():
+                rounds.sources.declare(said.topic, said.partition, dead=said.state == "dead")
+                rounds.refresh()
+                self._list_sources(said.request)
+            case link_log.ListSources():
+                self._list_sources(said.request)
+            case SwitchCampaigns():
+                self._store.put(WAITING_CAMPAIGNS + record.offset.to_bytes(8, "big"), record.value or b"")
+                if rounds.add_barrier(rounds.sources_bound):
                     self._switch(record.offset)
                 else:
                     self._switches.append(record.offset)
-            case "split" | "erase":
-                self._request(notice)
+            case link_log.SplitRequest():
+                self._apply_all()
+                self._requests.split(said)
+            case link_log.EraseRequest():
+                self._apply_all()
+                self._requests.erase(said)
+            case None:
+                self.counts["winback_unreadable_records_total", record.topic] += 1
+                return False
             case _:
                 return False
         return True
 
-    def _request(self, notice: dict[str, Any]) -> None:
-        """A split or an erasure: it acts when all links of before the sources' bound have been applied."""
-        self.rounds.thaw()
+    def _apply_all(self) -> None:
+        """A split or an erasure acts when all links of before the sources' bound have been applied."""
+        self.rounds.release_links()
         while not self._apply():
             pass
-        if notice["k"] == "split":
-            self._requests.split(notice)
-        else:
-            self._requests.erase(notice)
-        self._largest = 0
 
-    def _sources(self, notice: dict[str, Any]) -> None:
+    def _list_sources(self, request: str) -> None:
         """Somebody asks how far the sources are, or has said that some are dead, or live again."""
-        if notice["k"] == "source":
-            self.rounds.sources.declare(notice["topic"], notice["partition"], dead=notice["state"] == "dead")
-            self.rounds.refresh()
-        said = {"request": notice["request"], "agent": "identify", **self.rounds.listed()}
-        self._emit.after(receipt_out(said))
+        self._emit.after(links_out(Receipt(request, "identify", **self.rounds.listed())))
 
     def _switch(self, offset: int) -> None:
         """All of before the point has taken effect: from here on the new campaigns hold, in every partition."""
-        name = _CAMPAIGNS + offset.to_bytes(8, "big")
-        notice = orjson.loads(self._store.get(name) or b"")
+        name = WAITING_CAMPAIGNS + offset.to_bytes(8, "big")
+        said = link_log.read(self._store.get(name))
         self._store.delete(name)
-        for partition in range(self._partitions):
-            self._notices.send(notice_to(partition, notice))
-        at = iso(time_of(self.rounds.reached))
-        self._emit.after(receipt_out({"request": notice["request"], "agent": "identify", "at": at}))
+        if isinstance(said, SwitchCampaigns):
+            self._announcer.tell_all(said)
+            at = iso(time_of(self.rounds.reached))
+            self._emit.after(links_out(Receipt(said.request, "identify", at=at)))
 
-    def _wait(self, offset: int, batch: dict[str, Any], applied: bytes) -> None:
+    def _wait(self, offset: int, batch: Links, applied: bytes) -> None:
         """Queue the links of a batch; those before `applied` were applied before the restart."""
-        topic, partition = batch["topic"], batch["partition"]
-        count = 0
-        for time, source_offset, identifiers, previous in batch["links"]:
-            key = order_key(time, topic, partition, source_offset)
-            if key < applied:
-                continue
-            count += 1
-            heapq.heappush(self._waiting, (key, offset, identifiers, previous))
+        topic, partition = batch.topic, batch.partition
+        waiting, count = self._waiting, 0
+        for link in batch.links:
+            key = order_key(link.time, topic, partition, link.offset)
+            if key >= applied:
+                count += 1
+                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous))
         if count:
             self._left[offset] = count
         else:
-            self._store.delete(_BATCH + offset.to_bytes(8, "big"))
+            self._store.delete(LINK_BATCH + offset.to_bytes(8, "big"))
 
     def _apply(self) -> bool:
         """Apply the links the watermark has passed; False when there are more of them than one call takes."""
         waiting, reach = self._waiting, self.rounds.links_bound
-        budget, repeated = _LINKS_A_CALL, 0
+        budget, repeated = self._links_a_call, 0
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
             key, batch, identifiers, previous = heapq.heappop(waiting)
@@ -228,16 +248,16 @@ class Identify:
             self._left[batch] -= 1
             if not self._left[batch]:
                 del self._left[batch]
-                self._store.delete(_BATCH + batch.to_bytes(8, "big"))
+                self._store.delete(LINK_BATCH + batch.to_bytes(8, "big"))
         if repeated:
             self.counts["winback_links_total", "repeated"] += repeated
         return not waiting or waiting[0][0] >= reach
 
-    def _is_repeat(self, key: bytes, identifiers: list[list[str]]) -> bool:
+    def _is_repeat(self, key: bytes, identifiers: Sequence[Hashed]) -> bool:
         """Whether all are of one profile already, and were last linked by this head: most links are so."""
-        owner, last, head = self.graph.owner, self._edges.last, identifiers[0][1]
+        owner, last, head = self.graph.owner, self._history.last, identifiers[0][1]
         profile_id = owner.get(head)
-        if profile_id is None or key < self._cuts.latest or key < self._newest:
+        if profile_id is None or key < self._cutoffs.latest or key < self._newest:
             return False
         for nth in range(1, len(identifiers)):
             other = identifiers[nth][1]
@@ -245,9 +265,9 @@ class Identify:
                 return False
         return True
 
-    def _link(self, key: bytes, raw: list[list[str]], previous: int) -> None:
-        identifiers: list[Hashed] = [(intern(t), h) for t, h in raw]
-        if key < self._cuts.latest:
+    def _link(self, key: bytes, raw: Sequence[Hashed], previous: int) -> None:
+        identifiers = [(intern(t), h) for t, h in raw]
+        if key < self._cutoffs.latest:
             identifiers, previous = self._without_cut(key, identifiers, previous)
             if len(identifiers) < 2:
                 return
@@ -259,14 +279,14 @@ class Identify:
             head = (head[0], profile_id)
         for nth in range(1, len(identifiers)):
             if identifiers[nth] != head:
-                self._edges.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from, late=late)
+                self._history.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from, late=late)
         changes, fresh = self.graph.link(identifiers, previous)
         if not changes:
             self.counts["winback_links_total", "repeated"] += 1
             return
         for _, hashed in fresh:
             owner = self.graph.owner[hashed]
-            self._store.put(FIRST + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
+            self._store.put(FIRST_SEEN + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
         linked_at, source = iso(time_of(key)), _source(key)
         told: dict[str, tuple[str, str]] = {}
         new = {hashed: type_ for type_, hashed in fresh}
@@ -285,93 +305,54 @@ class Identify:
                 case Refused():
                     self._store.put(REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
         for hashed, (type_, linked_to) in told.items():
-            self.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
+            self._announcer.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
             self._announce(change, merge_key(key, change.nth), linked_at, source)
 
     def _without_cut(self, key: bytes, identifiers: list[Hashed], previous: int) -> tuple[list[Hashed], int]:
         """A link of before a split or an erasure says nothing of what was cut off or erased."""
-        void = [key < self._cuts.of.get(h, b"") for _, h in identifiers]
+        void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
         if void[0]:
             return [], 0
         left = len(identifiers) - previous
         return [i for i, is_void in zip(identifiers, void, strict=True) if not is_void], previous - sum(void[left:])
 
-    def assign(self, type_: str, hashed: str, linked_at: str, more: Mapping[str, Any] | None = None) -> None:
-        """Write an identifier's profile down; an erased one has none."""
-        self._version += 1
-        self._assigned = self._version
-        owner = self.graph.owner.get(hashed)
-        if owner is not None:
-            self._largest = max(self._largest, len(self.graph.members[owner]))
-            travelled = "travelled" if hashed in self.graph.travelled else ""
-            self._store.put(OWNER + bytes.fromhex(hashed), f"{type_}|{owner}|{travelled}".encode())
-        value = {"identifier_type": type_, "profile_id": owner, "version": self._version, "linked_at": linked_at}
-        if more is not None:
-            value.update(more)
-        if (erased := self._cuts.erased.get(hashed)) is not None:
-            value["erased_at"] = iso(erased)
-        self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))
-
-    def row(self, key_profile: str, row: dict[str, Any], at: str) -> None:
-        """Write a row of identity.merges."""
-        # Rows count on too, so that two pairs of one link refused by one rule are not taken for a repeat.
-        self._version += 1
-        row |= {"merged_at": at, "version": self._version}
-        partition = partition_of(key_profile, self._partitions)
-        self._emit.send(Out(IDENTITY_MERGES, partition, key_profile.encode(), orjson.dumps(row)))
-
-    def tell(self, profile_id: str, notice: dict[str, Any]) -> None:
-        """Tell the partition of a profile."""
-        self._notices.send(notice_out(profile_id, notice, self._partitions))
-
-    def changed(self, key: bytes, rounds: int = 1) -> None:
-        """The assignments so far hold the watermark at the key until all know them, and so many rounds longer."""
-        self.rounds.change(key, self._assigned, rounds)
-
     def _announce(self, change: Merge | Move | Refused, key: bytes, at: str, source: dict[str, Any]) -> None:
-        loser, winner = change.loser, change.winner
+        announcer, loser, winner = self._announcer, change.loser, change.winner
         row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
         match change:
             case Merge(reason=reason, moved=moved):
                 row["reason"] = reason
                 for _, hashed in moved:
                     # One that once left the winner is back with it: its events must not be sent after it any more.
-                    if hashed in self.graph.travelled or hashed in self._cuts.of:
-                        self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
+                    if hashed in self.graph.travelled or hashed in self._cutoffs.of:
+                        announcer.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
                 outcome = "merged"
-                self._store.put(INTO + bytes.fromhex(loser), winner.encode())
-                self._store.delete(FIRST + bytes.fromhex(loser))
-                self.tell(loser, {"k": "merge", "from": loser, "to": winner, "key": key.hex()})
+                self._store.put(MERGED_INTO + bytes.fromhex(loser), winner.encode())
+                self._store.delete(FIRST_SEEN + bytes.fromhex(loser))
+                announcer.tell(loser, profile_log.Merge(loser, winner, key.hex()))
             case Move(identifier=(_, hashed)):
                 row |= {"reason": "device_reassigned", "refused": "user_limit"}
                 outcome = "device_reassigned"
-                if len(self.graph.members.get(loser, ())) + 1 >= self._largest:
-                    self._largest = 0
-                self.tell(winner, {"k": "arrive", "to": winner, "id": hashed, "key": key.hex()})
-                self.tell(loser, {"k": "leave", "from": loser, "to": winner, "id": hashed, "key": key.hex()})
+                announcer.shrank(len(self.graph.members.get(loser, ())) + 1)
+                announcer.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
+                announcer.tell(loser, profile_log.Leave(loser, winner, hashed, key.hex()))
             case Refused(rule=rule, reason=reason):
                 row |= {"reason": reason, "refused": rule}
                 outcome = reason
         self.counts["winback_links_total", outcome] += 1
         if not isinstance(change, Refused):
-            self.changed(key[:KEY_SIZE])
-        self.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
+            announcer.changed(key[:KEY_SIZE])
+        announcer.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
 
     def _round(self, offset: int) -> None:
         issued = self.rounds.next()
         if issued is not None:
-            for partition in range(self._partitions):
-                self._emit.send(_round_out(partition, issued, offset))
+            # The offset is that of the record after which the round was issued.
+            for out in notices_to_all(replace(issued, at=offset), self._partitions):
+                self._emit.send(out)
         elif self.rounds.drained():
-            self._emit.send(links_out({"k": "drained"}))
-
-
-def _round_out(partition: int, issued: Round, offset: int) -> Out:
-    """A round for one partition; `offset` is that of the record of `identity.links` after which it was issued."""
-    number, reach, now, rests, closed = issued
-    notice = {"k": "round", "round": number, "bound": reach.hex(), "now": now, "rests": rests, "closed": closed.hex()}
-    return notice_to(partition, {**notice, "at": offset})
+            self._emit.send(links_out(link_log.Drained()))
 
 
 def _source(key: bytes) -> dict[str, Any]:

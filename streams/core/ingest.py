@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Final
 
 import orjson
+from msgspec import Raw
 
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
@@ -19,11 +20,14 @@ from schemas.names import CATALOG_EVENTS
 from schemas.record import Record
 from schemas.values import filled_text
 from streams.core.products.changes import KINDS
+from streams.core.protocol.link_log import Link, Links
 from streams.core.protocol.order_key import order_key
 from streams.core.protocol.ports import Emit
-from streams.core.protocol.records import event_out, links_out, notice_to
+from streams.core.protocol.profile_log import ProductChanged
+from streams.core.protocol.records import event_out, links_out, notices_to_all
 
-LINKS_A_RECORD = 2_000
+LINKS_A_RECORD: Final = 2_000
+"""How many links go into one record: about 300 KB."""
 
 
 class Ingest:
@@ -42,12 +46,14 @@ class Ingest:
         replica: Mapping[str, str],
         partitions: int,
         erased: Mapping[str, int] | None = None,
+        links_a_record: int = LINKS_A_RECORD,
     ) -> None:
         self._emit = emit
         self._reader = reader
         self._hasher = hasher
         self._replica = replica
         self._partitions = partitions
+        self._links_a_record = links_a_record
         self._erased: Mapping[str, int] = {} if erased is None else erased
         self.seen: dict[tuple[str, int], int] = {}
         """Highest event time seen, in epoch milliseconds, by (topic, partition)."""
@@ -60,30 +66,31 @@ class Ingest:
         topic, partition = records[0].topic, records[0].partition
         source = (topic, partition)
         latest = self.seen.get(source, 0)
-        links: list[list[Any]] = []
-        read, hashed, owners, send = self._reader.read, self._hasher, self._replica, self._emit.send
+        links: list[Link] = []
+        read, hash_of, owners, send = self._reader.read, self._hasher.of, self._replica, self._emit.send
         accepted = clamped = dropped = 0
-        erased = self._erased
+        erased, partitions = self._erased, self._partitions
         for record in records:
             event = read(record)
             if isinstance(event, DeadLetter):
                 self.counts["winback_dead_letters_total", event.reason] += 1
                 send(dead_letter_out(event, self._partitions))
                 continue
-            identifiers, previous = _linked(event)
-            hashes = [(i.type, hashed(i.type, i.value)) for i in identifiers]
+            identifiers, previous = _linked(event) if event.previous else (event.identifiers, 0)
+            hashes = [(one[0], hash_of[one]) for one in identifiers]
             if erased and any(event.time <= erased.get(h, -1) for _, h in hashes):
                 dropped += 1
                 latest = max(latest, event.time)
                 continue
             accepted += 1
             clamped += event.clamped
-            head = hashes[0][1] if hashes else hashed("broadcast", event.message_id)
+            head = hashes[0][1] if hashes else hash_of["broadcast", event.message_id]
             if len(hashes) > 1:
-                links.append([event.time, event.offset, hashes, previous])
+                links.append(Link(event.time, event.offset, tuple(hashes), previous))
             key = order_key(event.time, topic, partition, event.offset)
-            profile_id = bytes.fromhex(owners.get(head, head))
-            send(event_out(profile_id, key, bytes.fromhex(head) + event.body, self._partitions, None))
+            head_id, owner = bytes.fromhex(head), owners.get(head)
+            profile_id = head_id if owner is None else bytes.fromhex(owner)
+            send(event_out(profile_id, key, head_id + event.body, partitions))
             if event.name in CATALOG_EVENTS:
                 self._tell_all(event, key)
             latest = max(latest, event.time)
@@ -93,9 +100,9 @@ class Ingest:
         self.counts["winback_events_total", channel, "clamped"] += clamped
         self.counts["winback_events_total", channel, "erased"] += dropped
         self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted - dropped
-        for start in range(0, len(links), LINKS_A_RECORD):
-            batch = links[start : start + LINKS_A_RECORD]
-            self._emit.send(links_out({"k": "links", "topic": topic, "partition": partition, "links": batch}))
+        for start in range(0, len(links), self._links_a_record):
+            batch = tuple(links[start : start + self._links_a_record])
+            send(links_out(Links(topic, partition, batch)))
 
     def _tell_all(self, event: Event, key: bytes) -> None:
         """What happens to a product concerns profiles of every partition. Of one without a name nobody has heard."""
@@ -104,12 +111,11 @@ class Ingest:
         product_id = filled_text(properties.get("product_id")) or filled_text(properties.get("sku"))
         if product_id is None:
             return
-        notice = {
-            "k": "product", "key": key.hex(), "kind": KINDS[event.name], "product_id": product_id,
-            "message_id": event.message_id, "properties": properties,
-        }  # fmt: skip
-        for partition in range(self._partitions):
-            self._emit.send(notice_to(partition, notice))
+        notice = ProductChanged(
+            key.hex(), KINDS[event.name], product_id, event.message_id, Raw(orjson.dumps(properties))
+        )
+        for out in notices_to_all(notice, self._partitions):
+            self._emit.send(out)
 
 
 def _linked(event: Event) -> tuple[Sequence[Identifier], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -14,21 +14,26 @@ from schemas.topics import partition_of
 from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import Learned, Population
 from streams.core.campaigns import Campaigns
+from streams.core.handover.in_flight import InFlight
 from streams.core.handover.router import Handover
 from streams.core.products.changes import Catalogue
-from streams.core.profile.forwarding import Marks
+from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.repository import DueIndex, Profiles
-from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, START_OF_TIME, time_of
+from streams.core.protocol import profile_log
+from streams.core.protocol.link_log import Ack, Receipt, SwitchCampaigns
+from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, time_of
 from streams.core.protocol.ports import Emit, Store
-from streams.core.protocol.records import BEFORE, EVENT, links_out, notice_to, receipt_out, unpack_before, unpack_event
-from streams.core.protocol.sequence_numbers import Heard, Numbered
+from streams.core.protocol.profile_log import DayLearned, ProductChanged, Round
+from streams.core.protocol.records import BEFORE, EVENT, links_out, notices_to_all, unpack_before, unpack_event
+from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
+from streams.core.protocol.state_keys import JOURNEY_CLOCK
 from streams.core.sealing.apply import Effects, Machines
 from streams.core.sealing.campaign_switch import Switch
 from streams.core.sealing.sealer import MOST_PENDING, Sealer
+from streams.core.watermark.partition_clock import PartitionClock
 from streams.core.watermark.rounds import is_midnight, midnight_after
 
-_CLOCK: Final = b"t"
-_SEALED_A_CALL: Final = 2_000
+EVENTS_A_CALL: Final = 2_000
 """How many events one call seals at most, about, so that a worker's heartbeats go on during a long round."""
 
 
@@ -37,29 +42,33 @@ class Journey:
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
-        most_pending: int = MOST_PENDING,
+        events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
         self._partition = partition
         self._partitions = partitions
+        self._events_a_call = events_a_call
+        self._clock = clock = PartitionClock()
+        self._in_flight = InFlight()
         self._profiles = Profiles(store)
         self._due = DueIndex()
-        self._marks = Marks(store)
+        self._forwarding = ForwardingTable(store)
         self._cells = Cells(store, emit, partition)
-        self._catalogue = Catalogue(store, self._profiles)
+        self._catalogue = Catalogue(store, self._profiles, clock)
         self._sealer = Sealer(
-            emit, self._profiles, self._due, self._marks, Machines(campaigns, secret), self._catalogue,
+            emit, self._profiles, self._due, self._forwarding, Machines(campaigns, secret), self._catalogue, clock,
             partition, partitions, most_pending,
         )  # fmt: skip
         self._switch = Switch(store, self._profiles, self._sealer, secret)
-        self._heard = Heard()
-        self._forward = Numbered(emit, partition)
+        self._duplicates = DuplicateFilter()
+        self._forward = SequencedEmitter(emit, partition)
         self._handover = Handover(
-            store, emit, self._forward, self._profiles, self._due, self._marks, self._sealer, self._catalogue,
-            Hasher(secret), partitions,
+            store, emit, self._forward, clock=clock, in_flight=self._in_flight, profiles=self._profiles, due=self._due,
+            forwarding=self._forwarding, sealer=self._sealer, catalogue=self._catalogue, hasher=Hasher(secret),
+            partitions=partitions,
         )  # fmt: skip
-        self._population, self._learned = Population(store), Learned(store)
+        self._population, self._learned = Population(store), Learned(store, clock)
         self._effects = Effects(self._cells, known=self._population, learned=self._learned)
 
     @property
@@ -85,10 +94,10 @@ class Journey:
     @property
     def watermark(self) -> int:
         """Event time up to which everything has taken effect, in epoch milliseconds; 0 before the first round."""
-        return time_of(self._handover.reached)
+        return time_of(self._clock.reached)
 
     def load(self) -> None:
-        """Rebuild the due index and the marks from the store."""
+        """Rebuild the due index and the forwarding table from the store."""
         self._switch.load()
         held = self._sealer.held_due
         subs = set()
@@ -98,22 +107,19 @@ class Journey:
             (held if is_sub else self._due).set(profile_id, timer)
         for profile_id, key in self._profiles.pending.load():
             (held if profile_id in subs else self._due).sooner(profile_id, key)
-        self._marks.load()
+        self._forwarding.load()
         for profile_id in subs:
             self._wake_holder(profile_id)
         self._population.load()
         self._learned.days.load()
-        clock = self._store.get(_CLOCK)
+        clock = self._store.get(JOURNEY_CLOCK)
         if clock is not None:
-            reached, closed, low, self._sealer.wall, heard, forward = orjson.loads(clock)
-            self._heard.restore(heard)
+            reached, closed, low, self._clock.wall, heard, forward = orjson.loads(clock)
+            self._duplicates.restore(heard)
             self._forward.restore(forward)
-            self._handover.reached, self._handover.closed = bytes.fromhex(reached), bytes.fromhex(closed)
-            # What was sent on since the last acknowledgement may be in flight still: one round of patience.
-            self._handover.low = min(bytes.fromhex(low), self._handover.reached)
-            self._handover.moved = START_OF_TIME
-        self._learned.since = time_of(self._handover.reached)
-        self._catalogue.load(self._handover.reached, self._handover.closed)
+            self._clock.reached, self._clock.barrier_closed = bytes.fromhex(reached), bytes.fromhex(closed)
+            self._in_flight.restore(bytes.fromhex(low), self._clock.reached)
+        self._catalogue.load()
         for profile_id in subs:
             profile = self._profiles.get(profile_id)
             missed = None if profile is None else self._catalogue.missed(profile)
@@ -125,18 +131,19 @@ class Journey:
         handover, effects = self._handover, self._effects
         if not self._finish_switch():
             return 0
+        event, begin = handover.event, self._forward.at
         for i, record in enumerate(records):
-            value = record.value
-            if not value or (record.headers and self._heard.is_repeat(record)):
+            _, _, offset, _, _, value, headers = record
+            if not value or (headers and self._duplicates.is_repeat(headers)):
                 continue
-            self._forward.at(record.offset)
+            begin(offset)
             if value[0] == EVENT:
                 profile_id, key, rest = unpack_event(value)
-                handover.event(profile_id, key, rest, effects)
+                event(profile_id, key, rest, effects)
             elif value[0] == BEFORE:
                 holder, path, key, rest = unpack_before(value)
                 handover.before(holder, path, key, rest, effects)
-            elif not self._notice(orjson.loads(value)):
+            elif not self._notice(record, value):
                 self._emit_rows()
                 return i
         self._emit_rows()
@@ -147,23 +154,25 @@ class Journey:
         self._profiles.flush()
         self._cells.flush()
         self._learned.days.flush()
-        handover = self._handover
-        bounds = (handover.reached.hex(), handover.closed.hex(), handover.low.hex())
-        clock = (*bounds, self._sealer.wall, self._heard.dump(), self._forward.dump())
-        self._store.put(_CLOCK, orjson.dumps(clock))
+        clock = self._clock
+        bounds = (clock.reached.hex(), clock.barrier_closed.hex(), self._in_flight.min_in_flight.hex())
+        kept = (*bounds, clock.wall, self._duplicates.dump(), self._forward.dump())
+        self._store.put(JOURNEY_CLOCK, orjson.dumps(kept))
 
-    def _notice(self, notice: dict[str, Any]) -> bool:
+    def _notice(self, record: Record, value: bytes) -> bool:
         """What is not an event; False when there is more to do than one call takes."""
-        match notice["k"]:
-            case "round":
+        match notice := profile_log.read(value):
+            case Round():
                 return self._round(notice)
-            case "product":
+            case ProductChanged():
                 self._catalogue.arrive(notice)
-            case "learned":
-                self._population.hear(notice["part"])
-            case "campaigns":
-                self._switch.begin(notice)
+            case DayLearned():
+                self._population.hear(notice.part)
+            case SwitchCampaigns():
+                self._switch.begin(notice.request, notice.content)
                 return self._finish_switch()
+            case None:
+                self._effects.counts["winback_unreadable_records_total", record.topic] += 1
             case _:
                 # What was decided before comes before: an erasure takes back all rows that are written by then.
                 self._emit_rows()
@@ -174,76 +183,71 @@ class Journey:
         """Go on with a switch of campaigns, if there is one; False when there is more to do than one call takes."""
         if self._switch.request is None:
             return True
-        if not self._switch.go_on(_SEALED_A_CALL):
+        if not self._switch.go_on(self._events_a_call):
             return False
-        self._emit.after(receipt_out({"agent": "journey", "partition": self._partition, **self._switch.end()}))
+        request, refused = self._switch.end()
+        self._emit.after(links_out(Receipt(request, "journey", partition=self._partition, refused=refused)))
         return True
 
-    def _round(self, notice: dict[str, Any]) -> bool:
-        """Seal up to the round's bound; False when there is more to seal than one call takes.
-
-        `rests`: all of before the bound is where it takes effect, so that profiles that wait in others go on as well.
-        `closed`: the last bound of which that was so everywhere.
-        """
-        handover, sealer, effects = self._handover, self._sealer, self._effects
-        reached = max(handover.reached, bytes.fromhex(notice["bound"]))
-        handover.closed = max(handover.closed, bytes.fromhex(notice.get("closed", "")))
-        if notice["now"] is not None:
-            sealer.wall = max(notice["now"], sealer.wall or 0)
+    def _round(self, round_: Round) -> bool:
+        """Seal up to the round's bound; False when there is more to seal than one call takes."""
+        clock, sealer, effects = self._clock, self._sealer, self._effects
+        reached = max(clock.reached, bytes.fromhex(round_.bound))
+        clock.barrier_closed = max(clock.barrier_closed, bytes.fromhex(round_.barrier_closed))
+        if round_.now is not None:
+            clock.wall = max(round_.now, clock.wall or 0)
         held = self._profiles.held
         for profile_id, key in self._catalogue.open(reached):
             (sealer.held_due if profile_id in held else self._due).sooner(profile_id, key)
-        enough = sealer.sealed + _SEALED_A_CALL
-        visits = _SEALED_A_CALL
+        enough = sealer.sealed + self._events_a_call
+        visits = self._events_a_call
         while (due := self._due.pop(reached)) is not None:
             sealer.seal(due, reached, effects)
             visits -= 1
             if sealer.sealed >= enough or not visits:
                 return False
-        while notice.get("rests") and (due := sealer.held_due.pop(reached)) is not None:
+        while round_.quiescent and (due := sealer.held_due.pop(reached)) is not None:
             sealer.rest(due, reached, effects)
             visits -= 1
             if sealer.sealed >= enough or visits <= 0:
                 return False
-        handover.reached = reached
-        self._catalogue.sealed(reached, handover.closed)
-        self._marks.prune(time_of(reached))
+        clock.reached = reached
+        self._catalogue.sealed()
+        self._forwarding.prune(time_of(reached))
         self._emit_rows()
         if reached == END_OF_TIME:
             # Whoever waits for the end reads the totals then.
             self._cells.flush()
         self._tell(reached)
-        self._acknowledge(notice)
+        self._acknowledge(round_)
         return True
 
     def _tell(self, reached: bytes) -> None:
         """At a midnight, what has been learned goes to every partition, this one too, for the next day's decisions."""
         if self._learned and is_midnight(reached):
-            for told in self._learned.tell():
-                part = orjson.Fragment(orjson.dumps(told))
-                for partition in range(self._partitions):
-                    self._forward.send(notice_to(partition, {"k": "learned", "part": part}))
-        self._learned.since = time_of(reached)
+            for part in self._learned.tell():
+                for out in notices_to_all(DayLearned(part), self._partitions):
+                    self._forward.send(out)
         self._population.fold(reached)
 
-    def _acknowledge(self, notice: dict[str, Any]) -> None:
-        handover = self._handover
+    def _acknowledge(self, round_: Round) -> None:
         due = waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)
         if self._learned:
             # It is to be told before anything behind the next midnight is decided.
-            waits = min(waits, handover.reached + b"\0")
-            due = min(due, midnight_after(handover.reached))
-        said = {"low": handover.low, "moved": handover.moved, "next": waits, "due": due}
-        handover.low = handover.moved = NOTHING
-        told = {name: None if key == NOTHING else key.hex() for name, key in said.items()}
-        answers = {"round": notice["round"], "at": notice.get("at")}
-        self._emit.after(links_out({"k": "ack", "partition": self._partition, **answers, **told}))
+            waits = min(waits, self._clock.reached + b"\0")
+            due = min(due, midnight_after(self._clock.reached))
+        moved = self._in_flight
+        ack = Ack(
+            self._partition, round_.number, _hex(moved.min_in_flight), _hex(moved.min_forwarded), _hex(waits),
+            _hex(due), round_.at,
+        )  # fmt: skip
+        moved.acknowledged()
+        self._emit.after(links_out(ack))
 
     def _emit_rows(self) -> None:
-        rows, partitions = self._effects.rows, self._partitions
+        rows, partitions, send = self._effects.rows, self._partitions, self._emit.send
         for topic, profile_id, row in rows:
-            partition = partition_of(profile_id, partitions)
-            self._emit.send(Out(topic, partition, profile_id.encode(), orjson.dumps(row)))
+            send(Out(topic, partition_of(profile_id, partitions), profile_id.encode(), orjson.dumps(row)))
         rows.clear()
 
     def _wake_holder(self, profile_id: bytes) -> None:
@@ -258,3 +262,7 @@ class Journey:
         if parent is not None:
             index = self._due if parent.merging_into is None else self._sealer.held_due
             index.sooner(bytes.fromhex(holder), bytes.fromhex(key)[:KEY_SIZE])
+
+
+def _hex(key: bytes) -> str | None:
+    return None if key == NOTHING else key.hex()

@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import orjson
 
@@ -23,6 +22,7 @@ from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
 from streams.core.identify import Identify
+from streams.core.protocol.link_log import Ack, Hashed, Link, LinkLogRecord, Links, Report
 from streams.core.protocol.records import links_out
 from streams.runtime.state.rocks import RocksBase
 from streams.runtime.state.store import Base, MemoryBase, PartitionStore, Position
@@ -46,33 +46,32 @@ class Nowhere:
     after = send
 
 
-def links(hasher: Hasher) -> Iterator[list[list[str]]]:
+def links(hasher: Hasher) -> Iterator[tuple[Hashed, ...]]:
     """The identifiers of each customer's events: a browser, then a log-in with an e-mail, now and then a phone."""
     rng = random.Random(7)
     for n in range(CUSTOMERS):
         anonymous, user, email = (
-            [type_, hasher(type_, f"{type_}{n}")] for type_ in ("anonymous_id", "user_id", "email")
+            (type_, hasher(type_, f"{type_}{n}")) for type_ in ("anonymous_id", "user_id", "email")
         )
-        yield [email, anonymous]
-        yield [user, email, anonymous]
+        yield email, anonymous
+        yield user, email, anonymous
         if rng.random() < 0.3:
-            yield [user, ["phone", hasher("phone", f"+49{n}")]]
+            yield user, ("phone", hasher("phone", f"+49{n}"))
 
 
-def batches(of: list[list[list[str]]], first: int, time: int) -> list[Record]:
+def batches(of: list[tuple[Hashed, ...]], first: int, time: int) -> list[Record]:
     """Records of `identity.links`: batches of links a millisecond apart, each followed by a report that passes it."""
     records: list[Record] = []
 
-    def add(notice: dict[str, Any]) -> None:
+    def add(notice: LinkLogRecord) -> None:
         records.append(Record(IDENTITY_LINKS, 0, first + len(records), time, None, links_out(notice).value))
 
     for start in range(0, len(of), A_BATCH):
-        part = [[time + start + i, start + i, link, 0] for i, link in enumerate(of[start : start + A_BATCH])]
-        add({"k": "links", "topic": "channels.web", "partition": 0, "links": part})
-        sources = [[topic, 0, time + start + A_BATCH, start] for topic in CHANNEL_TOPICS]
-        add({"k": "report", "sources": sources, "version": 10**9, "now": None})
+        part = tuple(Link(time + start + i, start + i, link) for i, link in enumerate(of[start : start + A_BATCH]))
+        add(Links("channels.web", 0, part))
+        add(Report(tuple((topic, 0, time + start + A_BATCH, start) for topic in CHANNEL_TOPICS), 10**9))
         for number in range(1, 3):
-            add({"k": "ack", "partition": 0, "round": 2 * (first + start) // A_BATCH + number, "low": None})
+            add(Ack(0, 2 * (first + start) // A_BATCH + number))
     return records
 
 

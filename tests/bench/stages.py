@@ -20,6 +20,8 @@ from deploy.stack.supervisor import Spec, Supervisor
 from schemas.settings import Settings
 from schemas.topics import PROFILE_EVENTS
 from streams.core.protocol.order_key import END_OF_TIME
+from streams.core.protocol.profile_log import Round
+from streams.core.protocol.records import encode
 from tests.bench.copy_loop import COPY
 from tests.bench.meters import Run
 from tests.bench.pipeline import ROOT
@@ -59,10 +61,10 @@ async def _broker(folder: Path) -> AsyncIterator[Settings]:
 
 async def _end_of_time(settings: Settings) -> None:
     """One round for every partition, behind all events: everything may take effect."""
-    notice = {"k": "round", "round": 1, "bound": END_OF_TIME.hex(), "now": None}
+    notice = encode(Round(1, END_OF_TIME.hex()))
     async with AIOKafkaProducer(**settings.aiokafka(), acks="all") as producer:
         for partition in range(settings.partitions):
-            await producer.send_and_wait(PROFILE_EVENTS, orjson.dumps(notice), partition=partition)
+            await producer.send_and_wait(PROFILE_EVENTS, notice, partition=partition)
 
 
 async def _stage(name: str, settings: Settings, folder: Path, events: int) -> Run:

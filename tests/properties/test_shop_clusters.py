@@ -19,6 +19,7 @@ from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.core.identify import Identify
 from streams.core.ingest import Ingest
+from streams.core.protocol.link_log import EndOfInput, Report
 from streams.core.protocol.records import links_out
 from streams.runtime.state.store import MemoryBase, PartitionStore
 from streams.testing import Logs
@@ -48,10 +49,10 @@ def assignments(records: Iterable[Record]) -> dict[str, str]:
         sources.setdefault((record.topic, record.partition), []).append(record)
     for chunk in sources.values():
         ingest.process(chunk)
-    ends = [[topic, p, len(sources.get((topic, p), ()))] for topic in CHANNEL_TOPICS for p in range(PARTITIONS)]
-    logs.send(links_out({"k": "end", "positions": ends}))
-    report = [[topic, partition, None, offset] for topic, partition, offset in ends]
-    logs.send(links_out({"k": "report", "sources": report, "version": 0, "now": None}))
+    ends = [(topic, p, len(sources.get((topic, p), ()))) for topic in CHANNEL_TOPICS for p in range(PARTITIONS)]
+    logs.send(links_out(EndOfInput(tuple(ends))))
+    report = tuple((topic, partition, None, offset) for topic, partition, offset in ends)
+    logs.send(links_out(Report(report, 0)))
     identify = Identify(PartitionStore(MemoryBase()), logs, partitions=PARTITIONS)
     log, done = logs.topics[IDENTITY_LINKS][0], 0
     while done < len(log):

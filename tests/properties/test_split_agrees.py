@@ -13,6 +13,7 @@ from schemas.identifiers import DEVICE_LIKE, Hasher, Identifier, strongest_first
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, IDENTITY_MERGES
 from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
+from streams.core.protocol import link_log
 from streams.core.protocol.records import links_out
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.testing import Logs
@@ -51,7 +52,7 @@ class Beside:
         self.store.settle(Position(0, 0, self.read, 0))
         self.start()
 
-    def tell(self, notice: dict[str, Any]) -> None:
+    def tell(self, notice: link_log.LinkLogRecord) -> None:
         """Write a record to identity.links, and let identify read all there is."""
         self.logs.send(links_out(notice))
         log = self.logs.topics[IDENTITY_LINKS][0]
@@ -61,17 +62,17 @@ class Beside:
     def link(self, time: int, identifiers: tuple[Identifier, ...], previous: tuple[Identifier, ...]) -> None:
         """An event that names several, as ingest sends it."""
         own = (*identifiers[:1], *(i for i in identifiers[1:] if i not in previous))
-        hashed = [[i.type, HASHER(*i)] for i in (*own, *previous)]
+        hashed = tuple((i.type, HASHER(*i)) for i in (*own, *previous))
         offset = len(self.logs.topics[IDENTITY_LINKS][0])
-        self.tell({"k": "links", "topic": TOPIC, "partition": 0, "links": [[time, offset, hashed, len(previous)]]})
+        self.tell(link_log.Links(TOPIC, 0, (link_log.Link(time, offset, hashed, len(previous)),)))
         self.waiting.append(((time, TOPIC, 0, offset), identifiers, previous))
         self.apply()
 
     def report(self, time: int) -> None:
         """All sources are this far."""
         self.reached = max(self.reached, time)
-        sources = [[topic, 0, time, 0] for topic in CHANNEL_TOPICS]
-        self.tell({"k": "report", "sources": sources, "version": 10**9, "now": time})
+        sources = tuple((topic, 0, time, 0) for topic in CHANNEL_TOPICS)
+        self.tell(link_log.Report(sources, 10**9, time))
         self.apply()
 
     def apply(self) -> None:
@@ -87,7 +88,8 @@ class Beside:
         self.requests += 1
         request = f"r{self.requests}"
         before = len(self.logs.topics[IDENTITY_LINKS][0])
-        self.tell({"k": kind, "request": request, "type": identifier.type, "id": HASHER(*identifier), "now": now})
+        asked = link_log.SplitRequest if kind == "split" else link_log.EraseRequest
+        self.tell(asked(request, identifier.type, HASHER(*identifier), now))
         key = (max(now, self.reached) + 1,)
         if kind == "split":
             self.oracle.cut(identifier, key)

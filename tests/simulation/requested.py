@@ -22,9 +22,8 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
     STITCHED_EVENTS,
 )
-from streams.core.profile.pending import PENDING
-from streams.core.profile.repository import STATE
 from streams.core.protocol.ports import MAX_TIME
+from streams.core.protocol.state_keys import PENDING, PROFILE
 from tests.oracle.compare import milliseconds, rows_of, stitched_row
 from tests.oracle.consistent import consistent
 from tests.oracle.identity import Graph, Key
@@ -32,7 +31,7 @@ from tests.oracle.run import SECRET
 from tests.simulation.invariants import Topics, distinct
 from tests.simulation.plan import Plan
 
-STATES = (STATE, PENDING)
+STATES = (PROFILE, PENDING)
 PERSONAL = (STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS)
 """Topics whose records a profile id is the key of."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from streams.core import journey
 from streams.core.aggregates.population import Population
@@ -16,10 +17,11 @@ from streams.core.messaging import caps, decision, sequence
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import Draws
 from streams.core.products.changes import Catalogue
-from streams.core.profile.forwarding import Marks
+from streams.core.profile.forwarding import ForwardingTable
+from streams.core.protocol.link_log import Ack
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
 from streams.core.protocol.ports import MAX_TIME
-from streams.core.protocol.sequence_numbers import Heard
+from streams.core.protocol.sequence_numbers import DuplicateFilter
 from streams.core.sealing import apply
 from streams.core.sealing import sealer as seal
 from streams.core.watermark.rounds import Rounds
@@ -50,15 +52,15 @@ def what_moves_holds_nothing() -> AbstractContextManager[Any]:
     """The watermark may pass what one partition has sent on to another."""
     real = Rounds.acknowledge
 
-    def acknowledge(self: Rounds, partition: int, number: int, said: dict[str, Any]) -> None:
-        real(self, partition, number, {**said, "low": None, "moved": None})
+    def acknowledge(self: Rounds, ack: Ack) -> None:
+        real(self, replace(ack, min_in_flight=None, min_forwarded=None))
 
     return patch.object(Rounds, "acknowledge", acknowledge)
 
 
 def repeats_between_partitions_count() -> AbstractContextManager[Any]:
     """What a task sends again after a restart is taken for new."""
-    return patch.object(Heard, "is_repeat", lambda _self, _record: False)
+    return patch.object(DuplicateFilter, "is_repeat", lambda _self, _record: False)
 
 
 def repeats_of_producers_count() -> AbstractContextManager[Any]:
@@ -68,18 +70,18 @@ def repeats_of_producers_count() -> AbstractContextManager[Any]:
 
 def moved_devices_are_not_forwarded() -> AbstractContextManager[Any]:
     """A device's events stay with the profile that it has left."""
-    return patch.object(Marks, "moved", lambda _self, *_: None)
+    return patch.object(ForwardingTable, "moved", lambda _self, *_: None)
 
 
 def merges_have_no_time() -> AbstractContextManager[Any]:
     """Events from before a merge are taken for the survivor's."""
-    real = Marks.retired
+    real = ForwardingTable.retired
 
-    def retired(self: Marks, profile_id: bytes) -> tuple[bytes, bytes] | None:
+    def retired(self: ForwardingTable, profile_id: bytes) -> tuple[bytes, bytes] | None:
         mark = real(self, profile_id)
         return None if mark is None else (mark[0], bytes(len(mark[1])))
 
-    return patch.object(Marks, "retired", retired)
+    return patch.object(ForwardingTable, "retired", retired)
 
 
 def events_come_before_merges() -> AbstractContextManager[Any]:
@@ -146,7 +148,7 @@ def what_everybody_does_is_known_at_once() -> AbstractContextManager[Any]:
 
 def midnights_are_passed() -> AbstractContextManager[Any]:
     """Rounds do not stop where a day ends."""
-    return patch.object(Rounds, "_next_stop", lambda _self: END_OF_TIME)
+    return patch.object(Rounds, "_next_barrier", lambda _self: END_OF_TIME)
 
 
 def changes_of_products_happen_again() -> AbstractContextManager[Any]:

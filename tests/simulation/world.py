@@ -25,7 +25,8 @@ from streams.campaigns import load
 from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
 from streams.core.messaging import decide, render
-from streams.core.protocol.records import links_out
+from streams.core.protocol.link_log import Drained, EndOfInput, EraseRequest, SplitRequest, SwitchCampaigns
+from streams.core.protocol.records import encode, links_out
 from streams.runtime.errors import WorkerError
 from streams.runtime.tasks import partition
 from tests.oracle.run import SECRET
@@ -38,7 +39,7 @@ from tests.simulation.network import Network
 from tests.simulation.plan import Plan
 
 STEPS_MOST = 300_000
-DRAINED = b'{"k":"drained"}'
+DRAINED = encode(Drained())
 _REDRAW_EVERY = 150
 _RENDERER = lru_cache(maxsize=8)(render.Renderer)
 
@@ -95,14 +96,20 @@ class World:
             seat.life = seat.enter(seat)
 
     def _keyed_actors(self, campaigns: Campaigns) -> dict[str, Keyed]:
-        partitions, network, rng = self.plan.partitions, self.network, self.rng
+        plan, partitions, network, rng = self.plan, self.plan.partitions, self.network, self.rng
 
         def make_identify(_: int, store: object, emit: object) -> identify.Identify:
-            return identify.Identify(store, emit, partitions=partitions)
+            return identify.Identify(store, emit, partitions=partitions, links_a_call=plan.a_call)
 
         def make_journey(partition: int, store: object, emit: object) -> journey.Journey:
             return journey.Journey(
-                store, emit, partition=partition, partitions=partitions, campaigns=campaigns, secret=SECRET
+                store,
+                emit,
+                partition=partition,
+                partitions=partitions,
+                campaigns=campaigns,
+                secret=SECRET,
+                events_a_call=plan.a_call,
             )
 
         # Campaigns take many rounds, each of which waits for commits.
@@ -176,7 +183,7 @@ class World:
     def run(self) -> None:
         """Schedule until all has drained. Raises StuckError when it does not."""
         random = self.rng.random
-        with limits(self.plan.a_call, self.plan.unit):
+        with limits(self.plan.unit):
             while not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
                     actions, weights = self._redraw()
@@ -257,8 +264,8 @@ class World:
             return
         self._ended = True
         self.say("the end of input is declared")
-        ends = [[*source, len(self.shop.logs.get(source, ()))] for source in self.sources]
-        self.network.append(links_out({"k": "end", "positions": ends}))
+        ends = [(*source, len(self.shop.logs.get(source, ()))) for source in self.sources]
+        self.network.append(links_out(EndOfInput(tuple(ends))))
 
     def _ask(self) -> None:
         """Somebody asks for a split or an erasure."""
@@ -267,17 +274,9 @@ class World:
             request = self.requests.pop(0)
             self.say(f"{request.kind} {request.identifier}")
             now = self.shop.wall if request.now is None else request.now
-            self.network.append(
-                links_out(
-                    {
-                        "k": request.kind,
-                        "request": f"{len(self.plan.requests) - len(self.requests)}",
-                        "type": request.identifier.type,
-                        "id": self._hasher(*request.identifier),
-                        "now": now,
-                    }
-                )
-            )
+            asked = SplitRequest if request.kind == "split" else EraseRequest
+            nth, who = f"{len(self.plan.requests) - len(self.requests)}", request.identifier
+            self.network.append(links_out(asked(nth, who.type, self._hasher(*who), now)))
 
     def _switch(self) -> None:
         """Somebody applies other campaigns."""
@@ -286,7 +285,7 @@ class World:
             nth = len(self.plan.switches) - len(self.switches)
             self.say(f"campaigns are applied: switch {nth}")
             content = load(campaigns_file(text)).dump()
-            self.network.append(links_out({"k": "campaigns", "request": f"switch {nth}", "content": content}))
+            self.network.append(links_out(SwitchCampaigns(f"switch {nth}", content)))
 
     def _zombie(self) -> None:
         if not self.zombies:
@@ -386,14 +385,12 @@ class World:
 
 
 @contextmanager
-def limits(a_call: int, unit: int) -> Iterator[None]:
-    """Calls that take few records, so that what takes several calls does so here.
+def limits(unit: int) -> Iterator[None]:
+    """Units of few keys, so that there are many.
 
     Templates are parsed once, not once a life.
     """
     with ExitStack() as stack:
-        stack.enter_context(patch.object(journey, "_SEALED_A_CALL", a_call))
-        stack.enter_context(patch.object(identify, "_LINKS_A_CALL", a_call))
         stack.enter_context(patch.object(partition, "UNIT_KEYS", unit))
         stack.enter_context(patch.object(decide, "Renderer", _RENDERER))
         yield

@@ -29,8 +29,9 @@ def happened(name: str, minute: float = 0, channel: str = "web", /, **properties
     take = properties.pop
     late = take("late", False)
     return Sealed(
-        time, channel, take("type_", "track"), name, take("id_", f"m{minute:g}"), properties,
-        take("context", {}), take("traits", {}), take("identifiers", []), late, time + (DAY if late else 0),
+        time=time, channel=channel, type=take("type_", "track"), name=name, message_id=take("id_", f"m{minute:g}"),
+        context=take("context", {}), traits=take("traits", {}), identifiers=take("identifiers", []), late=late,
+        clock=time + (DAY if late else 0), properties=properties,
     )  # fmt: skip
 
 

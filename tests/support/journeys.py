@@ -14,7 +14,8 @@ from schemas.topics import PROFILE_EVENTS
 from streams.campaigns import load
 from streams.core.journey import Journey
 from streams.core.protocol.order_key import END_OF_TIME, order_key
-from streams.core.protocol.records import pack_event
+from streams.core.protocol.profile_log import Round
+from streams.core.protocol.records import encode, pack_event
 from streams.core.sealing.sealer import MOST_PENDING
 from streams.runtime.state.store import MemoryBase, PartitionStore
 
@@ -29,6 +30,7 @@ class Table:
     outs: list[Out] = field(default_factory=list)
     afters: list[Out] = field(default_factory=list)
     most_pending: int = MOST_PENDING
+    events_a_call: int = 2_000
 
     def __post_init__(self) -> None:
         """One partition of one."""
@@ -36,6 +38,7 @@ class Table:
         self.journey = Journey(
             self.store, self, partition=0, partitions=1, campaigns=load(None), secret=SECRET,
             most_pending=self.most_pending,
+            events_a_call=self.events_a_call,
         )  # fmt: skip
         self.journey.load()
         self._offset = 0
@@ -66,7 +69,7 @@ class Table:
         """Time comes up to a minute after START, or to its end."""
         reach = END_OF_TIME if minute is None else (START + int(minute * 60_000)).to_bytes(8, "big")
         self._rounds += 1
-        self._process(orjson.dumps({"k": "round", "round": self._rounds, "bound": reach.hex(), "now": now}))
+        self._process(encode(Round(self._rounds, reach.hex(), now)))
 
     def rows(self, topic: str) -> list[dict[str, Any]]:
         """The values emitted to a topic, in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -38,7 +38,7 @@ def live(source: Source, *, json: Json = False, timeout: Timeout = 30.0) -> None
     _change(source, "live", json=json, timeout=timeout)
 
 
-def _change(source: str, state: str, *, json: bool, timeout: float) -> None:
+def _change(source: str, state: Literal["dead", "live"], *, json: bool, timeout: float) -> None:
     from deploy.operate import sources
 
     settings = config.load()

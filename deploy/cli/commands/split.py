@@ -26,7 +26,7 @@ def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Time
         console.sure(f"Cut {named.shown} off?", yes=yes)
         deadline, now = patient.Deadline(timeout), time.time_ns() // 1_000_000
         answers = running.run(asking.ask(settings, asking.SPLIT, named, now, seconds=timeout))
-        if not answers.identify or not answers.identify["found"]:
+        if not answers.identify or not answers.identify.found:
             raise UnavailableError(f"{naming.unknown(named)}: no event has ever linked it")
         receipt = splitting.receipt(found, answers, splitting.clusters(client, found, answers, deadline.left))
     if json:

@@ -6,10 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
-
-import orjson
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker
@@ -20,19 +18,21 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
     from schemas.settings import Settings
+    from streams.core.protocol.link_log import Receipt, Request
 
 SPLIT: Final = "split"
 ERASE: Final = "erase"
 _RECEIPT: Final = b'"receipt"'
-_NO_COUNT: Final = frozenset({"k", "request", "agent", "profile", "from", "to"})
 
 
-def receipt_of(value: bytes | None, request: str) -> dict[str, Any] | None:
+def receipt_of(value: bytes | None, request: str) -> Receipt | None:
     """A receipt of this request; None for any other record."""
     if not value or _RECEIPT not in value:
         return None
-    said = orjson.loads(value)
-    return said if said.get("k") == "receipt" and said.get("request") == request else None
+    from streams.core.protocol import link_log
+
+    said = link_log.read(value)
+    return said if isinstance(said, link_log.Receipt) and said.request == request else None
 
 
 class Answers:
@@ -40,19 +40,19 @@ class Answers:
 
     def __init__(self, request: str) -> None:
         self.request = request
-        self.identify: dict[str, Any] | None = None
-        self.journeys: dict[tuple[str, str], dict[str, Any]] = {}
+        self.identify: Receipt | None = None
+        self.journeys: dict[tuple[str, str], Receipt] = {}
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
         receipt = receipt_of(value, self.request)
         if receipt is None:
             return
-        if receipt["agent"] == "identify":
+        if receipt.agent == "identify":
             self.identify = self.identify or receipt
         else:
             # One profile may be divided in several ways: each is an answer of its own.
-            self.journeys.setdefault((receipt["profile"], receipt.get("to") or ""), receipt)
+            self.journeys.setdefault((receipt.profile or "", receipt.to or ""), receipt)
 
     @property
     def waiting(self) -> list[str]:
@@ -65,18 +65,18 @@ class Answers:
     @property
     def profiles(self) -> list[str]:
         """Ids of the profiles whose journeys were told."""
-        return [] if self.identify is None else list(self.identify["profiles"])
+        return [] if self.identify is None else list(self.identify.profiles or ())
 
     @property
     def found(self) -> bool:
         """Whether identify, or any journey, had something of this person."""
-        return self.identify is not None and (bool(self.identify["found"]) or any(self.removed().values()))
+        return self.identify is not None and (bool(self.identify.found) or any(self.removed().values()))
 
     def removed(self) -> dict[str, int]:
         """What the journeys have removed, added up."""
         total: Counter[str] = Counter()
         for receipt in self.journeys.values():
-            total.update({name: int(n) for name, n in receipt.get("removed", {}).items() if name not in _NO_COUNT})
+            total.update(receipt.removed or {})
         return dict(sorted(total.items()))
 
 
@@ -85,9 +85,12 @@ async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds:
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
     """
+    from streams.core.protocol.link_log import EraseRequest, SplitRequest
+
     answers = Answers(uuid4().hex)
-    notice = {"k": kind, "request": answers.request, "type": named.type, "id": named.hash, "now": now}
-    await answered(settings, notice, answers, seconds=seconds)
+    asked = SplitRequest if kind == SPLIT else EraseRequest
+    request = asked(answers.request, named.type, named.hash, now)
+    await answered(settings, request, answers, seconds=seconds)
     return answers
 
 
@@ -102,13 +105,13 @@ class Waits(Protocol):
         """Who has not answered yet."""
 
 
-async def answered(settings: Settings, notice: dict[str, Any], answers: Waits, *, seconds: float) -> None:
+async def answered(settings: Settings, request: Request, answers: Waits, *, seconds: float) -> None:
     """Publish a request on `identity.links`, and return when all have answered it.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
     """
     async with links(settings) as consumer:
-        offset = await _publish(settings, notice)
+        offset = await _publish(settings, request)
         try:
             await asyncio.wait_for(_collect(consumer, offset + 1, answers), seconds)
         except TimeoutError:
@@ -138,13 +141,15 @@ async def links(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def _publish(settings: Settings, notice: dict[str, Any]) -> int:
+async def _publish(settings: Settings, request: Request) -> int:
     from aiokafka import AIOKafkaProducer
     from aiokafka.errors import KafkaError
 
+    from streams.core.protocol.records import encode
+
     try:
         async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
-            sent = await producer.send_and_wait(IDENTITY_LINKS, orjson.dumps(notice), partition=0)
+            sent = await producer.send_and_wait(IDENTITY_LINKS, encode(request), partition=0)
     except (KafkaError, OSError) as problem:
         raise UnavailableError(f"Kafka at {settings.kafka} does not take the request ({problem})") from None
     return int(sent.offset)

@@ -116,7 +116,7 @@ def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> N
 def receipt(person: Person, before: dict[str, int], done: Streams, others: int) -> dict[str, Any]:
     """What was removed where, and what stays until when. Holds no value of the person."""
     answers = done.answers
-    identify = answers.identify or {}
+    said = answers.identify
     found = answers.found or any(before.values())
     return {
         "request": answers.request,
@@ -125,8 +125,9 @@ def receipt(person: Person, before: dict[str, int], done: Streams, others: int) 
         "profiles": answers.profiles if found else [],
         "removed": {
             "identity": {
-                name: int(identify.get(name, 0)) if identify.get("found") else 0
-                for name in ("identifiers", "edges", "refused")
+                "identifiers": int(said.identifiers or 0) if said and said.found else 0,
+                "edges": int(said.edges or 0) if said and said.found else 0,
+                "refused": int(said.refused or 0) if said and said.found else 0,
             },
             "state": answers.removed(),
             "clickhouse": before,

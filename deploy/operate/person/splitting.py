@@ -27,7 +27,7 @@ def cut(person: Person) -> list[showing.Shown]:
 
 def clusters(client: Client, person: Person, answers: Answers, seconds: float) -> list[dict[str, Any]]:
     """The profiles after a split, `members` as soon as ClickHouse shows all of them, else empty."""
-    told = {str(profile): int(n) for profile, n in (answers.identify or {}).get("clusters", [])}
+    told = dict(answers.identify.clusters or ()) if answers.identify is not None else {}
     members: dict[str, list[dict[str, Any]]] = {}
 
     def look() -> bool:
@@ -47,14 +47,14 @@ def clusters(client: Client, person: Person, answers: Answers, seconds: float) -
 
 def receipt(person: Person, answers: Answers, after: list[dict[str, Any]]) -> dict[str, Any]:
     """What was cut, and what there is now."""
-    identify = answers.identify or {}
+    said = answers.identify
     return {
         "request": answers.request,
         "type": person.named.type,
-        "found": bool(identify.get("found")),
+        "found": bool(said and said.found),
         "profiles": answers.profiles,
         "clusters": after,
-        "edges": int(identify.get("edges", 0)),
-        "refused": int(identify.get("refused", 0)),
+        "edges": int(said.edges or 0) if said else 0,
+        "refused": int(said.refused or 0) if said else 0,
         "removed": answers.removed(),
     }

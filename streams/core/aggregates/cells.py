@@ -16,8 +16,8 @@ from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import AGGREGATES, DAY_MS, HOUR_MS
 from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.state_keys import CELL
 
-_PREFIX: Final = b"c"
 _MONEY: Final = frozenset({"revenue", "refunds", "cost", "abandoned_value", "recovered_value"})
 _WINDOWS: Final = {"channel_hour": HOUR_MS, "duplicate_hour": HOUR_MS, "cart_hour": HOUR_MS, "campaign_day": DAY_MS}
 _MOST_CACHED: Final = 20_000
@@ -76,14 +76,14 @@ class Cells:
         key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
         cell = self._cells.get(key)
         if cell is None:
-            stored = self._store.get(_PREFIX + key)
+            stored = self._store.get(CELL + key)
             cell = self._cells[key] = _cell(name, window, dimensions) if stored is None else orjson.loads(stored)
         return key, cell
 
     def flush(self) -> None:
         """Store and emit the cells touched since the last flush."""
         for key in sorted(self._touched):
-            self._store.put(_PREFIX + key, orjson.dumps(self._cells[key]))
+            self._store.put(CELL + key, orjson.dumps(self._cells[key]))
             self._emit.send(self._out(key, self._cells[key]))
         self._touched.clear()
         if len(self._cells) > _MOST_CACHED:

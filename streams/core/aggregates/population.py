@@ -20,6 +20,8 @@ from schemas.values import filled_text
 from streams.core.aggregates.days import MOST_OTHERS, Day, Days, Product, Told, ranked
 from streams.core.protocol.order_key import time_of
 from streams.core.protocol.ports import Store
+from streams.core.protocol.state_keys import DAY_KNOWN, DAY_LEARNED, TOTAL_KNOWN
+from streams.core.watermark.partition_clock import PartitionClock
 
 MOST_PRODUCTS: Final = 10
 """How many products of an order are taken: each pair of them is a fact, which every partition is told."""
@@ -27,9 +29,6 @@ MOST_ID: Final = 256
 """Characters of a product's id; what has a longer one is left out."""
 WEEK: Final = 7
 """Days that go into the total together: a product that is bought every day is written once, not seven times."""
-_DAYS: Final = b"p"
-_TOTAL: Final = b"g"
-_LEARNED: Final = b"l"
 _MOST_CACHED: Final = 20_000
 _FACTS: Final = ("name", "url", "image_url", "currency")
 
@@ -81,12 +80,12 @@ class NobodyKnown:
 class Learned:
     """Facts of one partition that the others have not been told yet; `at` is when they came to be (epoch ms).
 
-    A fact that comes late counts at the time that had been reached (`since`): its own day is over.
+    A fact that comes late counts at the time that the partition's clock had reached: its own day is over.
     """
 
-    def __init__(self, store: Store | None = None) -> None:
-        self.days = Days(store, _LEARNED)
-        self.since = 0
+    def __init__(self, store: Store | None = None, clock: PartitionClock | None = None) -> None:
+        self.days = Days(store, DAY_LEARNED)
+        self._clock = clock or PartitionClock()
 
     def __bool__(self) -> bool:
         """Whether there is anything to tell."""
@@ -108,7 +107,7 @@ class Learned:
     def bought(self, products: Sequence[Any], at: int) -> None:
         """The products of an order that counts: product_id or sku, name, url, image_url, price, currency of each."""
         number, day = self._day(at)
-        at = max(at, self.since)
+        at = max(at, time_of(self._clock.reached))
         ids = set()
         for item in [one for one in products if isinstance(one, dict)][:MOST_PRODUCTS]:
             product_id = filled_text(item.get("product_id")) or filled_text(item.get("sku"))
@@ -127,7 +126,7 @@ class Learned:
         self.days.clear()
 
     def _day(self, at: int) -> tuple[int, Day]:
-        number = max(at, self.since) // DAY_MS
+        number = max(at, time_of(self._clock.reached)) // DAY_MS
         return number, self.days.day(number)
 
 
@@ -140,7 +139,7 @@ class Population:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._days = Told(store, _DAYS)
+        self._days = Told(store, DAY_KNOWN)
         self._total = Day()
         self._week = 0
         self._products: dict[str, Product | None] = {}
@@ -148,7 +147,7 @@ class Population:
     def load(self) -> None:
         """Read it back after a restart."""
         self._days.load()
-        total = self._store.get(_TOTAL)
+        total = self._store.get(TOTAL_KNOWN)
         if total is not None:
             self._week, numbers = orjson.loads(total)
             self._total = Day.of(numbers)
@@ -179,10 +178,10 @@ class Population:
                 self._days.drop(number)
             for product_id, total in sorted(changed.items()):
                 total.keep(MOST_OTHERS)
-                self._store.put(_TOTAL + product_id.encode(), orjson.dumps(total.dump()))
+                self._store.put(TOTAL_KNOWN + product_id.encode(), orjson.dumps(total.dump()))
                 self._remember(product_id, total)
         self._week = week
-        self._store.put(_TOTAL, orjson.dumps([week, self._total.numbers()]))
+        self._store.put(TOTAL_KNOWN, orjson.dumps([week, self._total.numbers()]))
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """(messages sent, responses to them) on a channel."""
@@ -224,7 +223,7 @@ class Population:
 
     def _of_total(self, product_id: str) -> Product | None:
         if product_id not in self._products:
-            stored = self._store.get(_TOTAL + product_id.encode()) if 0 < len(product_id) <= MOST_ID else None
+            stored = self._store.get(TOTAL_KNOWN + product_id.encode()) if 0 < len(product_id) <= MOST_ID else None
             self._remember(product_id, None if stored is None else Product.of(orjson.loads(stored)))
         return self._products[product_id]
 

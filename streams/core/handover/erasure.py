@@ -6,51 +6,50 @@ comes of later is somebody new, and goes on to the id that they have from then o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from schemas.record import Out
 from schemas.topics import PROFILE_EVENTS, TOMBSTONED, partition_of
-from streams.core.profile.forwarding import Marks
-from streams.core.profile.pending import PENDING
-from streams.core.profile.repository import STATE, DueIndex, Profiles
+from streams.core.handover.in_flight import InFlight
+from streams.core.profile.forwarding import ForwardingTable
+from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.protocol.order_key import bound, time_of
 from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.profile_log import Erase
 from streams.core.protocol.records import HEAD_SIZE, event_out
+from streams.core.protocol.state_keys import PENDING, PROFILE
 from streams.core.sealing.apply import Effects
 
 
 class Erasure:
-    """Erases profiles of one partition. `moves` is told the key of what is sent on."""
+    """Erases profiles of one partition. `forward` emits what is sent on to other partitions."""
 
     def __init__(
-        self, store: Store, emit: Emit, forward: Emit, profiles: Profiles, due: DueIndex, marks: Marks, partitions: int,
-        moves: Callable[[bytes], None],
+        self, store: Store, emit: Emit, forward: Emit, *, profiles: Profiles, due: DueIndex,
+        forwarding: ForwardingTable, in_flight: InFlight, partitions: int,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
         self._forward = forward
         self._profiles = profiles
         self._due = due
-        self._marks = marks
+        self._forwarding = forwarding
         self._partitions = partitions
-        self._moves = moves
+        self._in_flight = in_flight
 
-    def erase(self, notice: dict[str, Any], reached: bytes) -> dict[str, int]:
-        """Forget a profile and all that it holds; returns what there was, counted."""
-        profile_id, cut = bytes.fromhex(notice["profile"]), bytes.fromhex(notice["key"])
+    def erase(self, notice: Erase, reached: bytes) -> dict[str, int]:
+        """Forget a profile and all that it holds; returns what there was, counted. `reached`: how far time has come."""
+        profile_id, cut = bytes.fromhex(notice.profile), bytes.fromhex(notice.key)
         later = bound(time_of(cut) + 1)
-        self._marks.erase(profile_id, max(cut, reached))
+        self._forwarding.erase(profile_id, max(cut, reached))
         removed = {"state": 0, "pending": 0, "marks": 0}
-        for identifier, anew in notice["next"].items():
-            removed["marks"] += self._marks.has_moved(profile_id, bytes.fromhex(identifier))
-            self._marks.move(profile_id, bytes.fromhex(identifier), later, anew)
+        for identifier, anew in notice.next.items():
+            removed["marks"] += self._forwarding.has_moved(profile_id, bytes.fromhex(identifier))
+            self._forwarding.move(profile_id, bytes.fromhex(identifier), later, anew)
         self._forget(profile_id, profile_id, removed)
         self._due.set(profile_id, None)
         # Former ids, too: those that merged in here have been here under their own name.
-        places = [bytes.fromhex(known) for known in (notice["profile"], *notice["former"])]
-        self._store.purge([kind + place for place in places for kind in (PENDING, STATE)])
-        for erased in (notice["profile"], *(notice["former"] if notice["current"] else ())):
+        places = [bytes.fromhex(known) for known in (notice.profile, *notice.former)]
+        self._store.purge([kind + place for place in places for kind in (PENDING, PROFILE)])
+        for erased in (notice.profile, *(notice.former if notice.current else ())):
             self.take_back(erased)
         return removed
 
@@ -67,12 +66,12 @@ class Erasure:
 
     def _forget(self, profile_id: bytes, place: bytes, removed: dict[str, int]) -> None:
         for key, value in self._profiles.pending.all(profile_id):
-            to = self._marks.anew(place, value[1 : 1 + HEAD_SIZE], key)
+            to = self._forwarding.anew(place, value[1 : 1 + HEAD_SIZE], key)
             if to is None:
                 removed["pending"] += 1
             else:
-                self._moves(key)
-                self._forward.send(event_out(bytes.fromhex(to), key, value[1:], self._partitions, None))
+                self._in_flight.moves(key)
+                self._forward.send(event_out(bytes.fromhex(to), key, value[1:], self._partitions))
             self._profiles.pending.drop(profile_id, key)
         profile = self._profiles.get(profile_id)
         if profile is None:

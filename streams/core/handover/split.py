@@ -8,18 +8,21 @@ rest. Contract 8.15 to 8.20.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
-import orjson
+from msgspec import Raw
+from msgspec.structs import replace
 
 from schemas.identifiers import Hasher
 from streams.core.contact import points as contact
-from streams.core.profile.forwarding import Divided, Marks
+from streams.core.handover.in_flight import InFlight
+from streams.core.profile.forwarding import Divided, ForwardingTable
 from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile, of_json, to_json
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
+from streams.core.protocol.profile_log import Divide, Share
 from streams.core.protocol.records import HEAD_SIZE, event_out, notice_out
 from streams.core.sealing.apply import Effects
 from streams.core.sealing.sealer import Sealer
@@ -30,35 +33,35 @@ _TYPE_OF: Final = {channel: type_ for type_, channel in contact.CHANNEL_OF.items
 
 
 class Division:
-    """Divides profiles of one partition. `moves` is told the key of what is sent on."""
+    """Divides profiles of one partition. `forward` emits what is sent on to other partitions."""
 
     def __init__(
-        self, store: Store, emit: Emit, profiles: Profiles, marks: Marks, sealer: Sealer, hasher: Hasher,
-        partitions: int, moves: Callable[[bytes], None],
+        self, store: Store, forward: Emit, *, profiles: Profiles, forwarding: ForwardingTable, in_flight: InFlight,
+        sealer: Sealer, hasher: Hasher, partitions: int,
     ) -> None:  # fmt: skip
         self._store = store
-        self._emit = emit
+        self._forward = forward
         self._profiles = profiles
-        self._marks = marks
+        self._forwarding = forwarding
         self._sealer = sealer
         self._hasher = hasher
         self._partitions = partitions
-        self._moves = moves
+        self._in_flight = in_flight
 
-    def divide(self, notice: dict[str, Any], reached: bytes, effects: Effects) -> dict[str, int]:
+    def divide(self, notice: Divide, reached: bytes, effects: Effects) -> dict[str, int]:
         """Identifiers leave for another profile, for all time; returns what went with them, counted.
 
         `reached` is the bound up to which everything has taken effect.
         """
-        profile_id, to, key = bytes.fromhex(notice["from"]), notice["to"], bytes.fromhex(notice["key"])
-        ids = [bytes.fromhex(one) for one in notice["ids"]]
-        self._marks.divide(profile_id, ids, to, key, notice["at"], fresh=notice["state"])
+        profile_id, to, key = bytes.fromhex(notice.source), notice.target, bytes.fromhex(notice.key)
+        ids = [bytes.fromhex(one) for one in notice.ids]
+        self._forwarding.divide(profile_id, ids, to, key, notice.at, fresh=notice.fresh)
         removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
         self._divide(profile_id, to, set(ids), key, notice, reached, removed, effects)
         return removed
 
     def _divide(
-        self, profile_id: bytes, to: str, ids: Collection[bytes], key: bytes, notice: dict[str, Any], reached: bytes,
+        self, profile_id: bytes, to: str, ids: Collection[bytes], key: bytes, notice: Divide, reached: bytes,
         removed: dict[str, int], effects: Effects,
     ) -> None:  # fmt: skip
         profile = self._profiles.get(profile_id)
@@ -67,21 +70,21 @@ class Division:
             self._sealer.seal(profile_id, reached, effects)
         for at, value in self._profiles.pending.all(profile_id):
             if value[1 : 1 + HEAD_SIZE] in ids:
-                self._moves(at)
-                self._emit.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions, None))
+                self._in_flight.moves(at)
+                self._forward.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions))
                 self._profiles.pending.drop(profile_id, at)
                 removed["pending"] += 1
         if profile is None:
             return
-        if notice["state"]:
+        if notice.fresh:
             hashes = [one.hex() for one in ids]
-            share = self._share(profile, to, hashes, notice["at"], removed, effects)
-            removed["state"] |= self._send_share(share, notice["at"], key)
+            share = self._share(profile, to, hashes, notice.at, removed, effects)
+            removed["state"] |= self._send_share(share, notice.at, key)
             self._sealer.refresh(profile)
         for sub_id, _ in profile.merging:
             self._divide(bytes.fromhex(sub_id), to, ids, key, notice, reached, removed, effects)
 
-    def of_transfer(self, divided: Divided, state: Any, effects: Effects) -> Any:
+    def of_transfer(self, divided: Divided, state: Raw, effects: Effects) -> Raw:
         """A profile that merged into one that was divided since: what is not that one's any more goes on from here."""
         profile = of_json(state)
         removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
@@ -89,21 +92,21 @@ class Division:
             hashes = [identifier.hex() for identifier, where in divided.ids.items() if where == to]
             share = self._share(profile, to, hashes, divided.at, removed, effects)
             self._send_share(share, divided.at, divided.key)
-        return orjson.Fragment(to_json(profile))
+        return Raw(to_json(profile))
 
-    def share(self, notice: dict[str, Any], effects: Effects) -> None:
+    def share(self, notice: Share, effects: Effects) -> None:
         """A part of a divided profile arrives at its new place."""
-        profile_id, at = bytes.fromhex(notice["to"]), notice["at"]
-        mark = self._marks.retired(profile_id)
+        profile_id, at = bytes.fromhex(notice.target), notice.at
+        mark = self._forwarding.retired(profile_id)
         if mark is not None:
-            self._moves(bytes.fromhex(notice["key"]))
+            self._in_flight.moves(bytes.fromhex(notice.key))
             winner = mark[0].hex()
-            self._emit.send(notice_out(winner, {**notice, "to": winner}, self._partitions))
+            self._forward.send(notice_out(winner, replace(notice, target=winner), self._partitions))
             return
-        if self._marks.erased(profile_id):
+        if self._forwarding.erased(profile_id):
             return
-        arrived = of_json(notice["state"])
-        arrived.id = notice["to"]
+        arrived = of_json(notice.state)
+        arrived.id = notice.target
         self._sealer.machines.arrive(arrived, effects)
         known = self._profiles.get(profile_id)
         if known is None:
@@ -135,7 +138,7 @@ class Division:
     def _send_share(self, share: Profile, at: int, key: bytes) -> bool:
         if share == Profile(share.id):
             return False
-        self._moves(key[:KEY_SIZE])
-        notice = {"k": "share", "to": share.id, "at": at, "key": key.hex(), "state": orjson.Fragment(to_json(share))}
-        self._emit.send(notice_out(share.id, notice, self._partitions))
+        self._in_flight.moves(key[:KEY_SIZE])
+        notice = Share(share.id, at, key.hex(), Raw(to_json(share)))
+        self._forward.send(notice_out(share.id, notice, self._partitions))
         return True

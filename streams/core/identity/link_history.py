@@ -1,15 +1,22 @@
-"""The pairs that were linked, and when: what a link can be explained by, and what a split runs through once more.
+"""Which pairs of identifiers were linked, and when: what explains a link, and what a split runs through once more.
 
-Of each pair (head, other) the first occurrence is kept and the first of an alias call. That is enough for what never
-leaves its profile. A device (device-like `other`) goes with whoever logs in, so where several heads link it, more is
-kept: the latest occurrence of each head, and that from before anything to which it mattered where the device was (it
-was linked by a new head or in an alias call, it linked another itself, or its head did move). So a tablet that two
-people share can be followed, and a customer who comes back a thousand times costs no more than one who came once.
+A pair is (head, other). A split rebuilds profiles by applying, in order, what is kept of the remaining pairs
+(`split.py`). So an occurrence of a pair must be kept if the outcome could differ without it:
 
-    `e` head (16) other (16) -> their types, then 22 bytes each: merge key, 1 if by an alias call
-    `E` other (16) head (16) -> nothing: so that all pairs of an identifier are found without looking at the rest
-    `d` other (16) -> which head linked a device last (16) and how (1), then the heads whose latest occurrence may give
-                      way to a later one (16 each); empty: whatever comes next is kept
+- A person's identifier never leaves its profile. The first occurrence of the pair decides, and the first of an alias
+  call, because an alias joins what a mere mention does not.
+- A device goes with whoever logs in last. If several heads link one device, the latest occurrence of each head is kept
+  as well, since it says where the device was in the end. An occurrence gives way to a later one of the same head only
+  as long as nothing depended on where the device was in between: that it was linked by a new head or by an alias call,
+  that it linked another identifier itself, or that a head which it had linked moved.
+
+So a tablet that two people share can be followed, and a customer who comes back a thousand times costs no more than one
+who came once.
+
+    PAIR       head (16) other (16) -> their types, then 22 bytes each: merge key, 1 if by an alias call
+    PAIR_BACK  other (16) head (16) -> nothing: so that all pairs of an identifier are found without looking at the rest
+    DEVICE_RUN other (16) -> which head linked a device last (16) and how (1), then the heads whose latest occurrence
+                             may give way to a later one (16 each); empty: whatever comes next is kept
 """
 
 from __future__ import annotations
@@ -21,10 +28,8 @@ from typing import Final, NamedTuple
 from schemas.identifiers import DEVICE_LIKE
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Store
+from streams.core.protocol.state_keys import DEVICE_RUN, PAIR, PAIR_BACK
 
-_EDGE: Final = b"e"
-_BACK: Final = b"E"
-_RUN: Final = b"d"
 _HERE: Final = b"1"
 _BY_ALIAS: Final = (b"\x00", b"\x01")
 _PLAIN, _ALIAS = 1, 2
@@ -53,10 +58,11 @@ class Names(dict[bytes, str]):
         return name
 
 
-class Edges:
-    """`last`: which head linked an identifier last (hashes in hex), NOBODY if it is not certain.
+class LinkHistory:
+    """The pairs in the store, and in memory `last`: which head linked an identifier last (hashes in hex).
 
-    A plain link of the same head again adds nothing, and that is what almost every link is.
+    `last` is NOBODY where that is not certain. A plain link by the same head again adds nothing, and almost every link
+    is of that kind, so it is recognised without a look into the store.
     """
 
     def __init__(self, store: Store) -> None:
@@ -67,12 +73,12 @@ class Edges:
     def load(self, names: Names) -> None:
         """Rebuild what is kept in memory."""
         last = self.last
-        for name, value in self._store.scan(_EDGE):
+        for name, value in self._store.scan(PAIR):
             head, other = names[name[1:17]], names[name[17:]]
             last[other] = NOBODY if other in last else head
             if _types(value)[0] in DEVICE_LIKE:
                 self._devices.add(head)
-        for name, value in self._store.scan(_RUN):
+        for name, value in self._store.scan(DEVICE_RUN):
             last[names[name[1:]]] = names[value[:16]]
 
     def note(
@@ -82,37 +88,37 @@ class Edges:
         device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
         # Who has no last head is in no pair as the other: most that is new is so, and the store need not be asked.
-        known = self._store.get(_EDGE + h + o) if other[1] in self.last else None
+        known = self._store.get(PAIR + h + o) if other[1] in self.last else None
         occurrence = key + _BY_ALIAS[alias]
         if known is None:
-            self._store.put(_EDGE + h + o, _pack_types(head[0], other[0]) + occurrence)
-            self._store.put(_BACK + o + h, _HERE)
+            self._store.put(PAIR + h + o, _pack_types(head[0], other[0]) + occurrence)
+            self._store.put(PAIR_BACK + o + h, _HERE)
             if device:
                 if other[1] in self.last:
-                    self._store.put(_RUN + o, h + bytes([bit]) + h)
+                    self._store.put(DEVICE_RUN + o, h + bytes([bit]) + h)
                 self._moved(other[1], o)
             self._used(head, h)
         elif late:
-            self._keep(_EDGE + h + o, known, occurrence, anew=False)
+            self._keep(PAIR + h + o, known, occurrence, anew=False)
             if device:
-                self._store.put(_RUN + o, b"")
+                self._store.put(DEVICE_RUN + o, b"")
                 self._moved(other[1], o)
                 self.last[other[1]] = NOBODY
             self._used(head, h)
             return
         elif not device:
             if _most(known) < bit:
-                self._keep(_EDGE + h + o, known, occurrence, anew=False)
+                self._keep(PAIR + h + o, known, occurrence, anew=False)
         else:
-            run = self._store.get(_RUN + o)
+            run = self._store.get(DEVICE_RUN + o)
             same = run is None or run[:16] == h
             most = (_most(known) if run is None else run[16]) if same else 0
             if most < bit:
                 latest = [] if run is None else _heads(run)
-                self._keep(_EDGE + h + o, known, occurrence, anew=h in latest and not alias)
+                self._keep(PAIR + h + o, known, occurrence, anew=h in latest and not alias)
                 latest = [h] if alias or len(latest) >= MOST_HEADS else [*(n for n in latest if n != h), h]
                 if run is not None:
-                    self._store.put(_RUN + o, h + bytes([bit]) + b"".join(latest))
+                    self._store.put(DEVICE_RUN + o, h + bytes([bit]) + b"".join(latest))
                 if not same:
                     self._moved(other[1], o)
                 self._used(head, h)
@@ -123,7 +129,7 @@ class Edges:
         found, open_ = {identifier}, [identifier]
         while open_:
             name = bytes.fromhex(open_.pop())
-            for near in (*self._store.scan(_EDGE + name), *self._store.scan(_BACK + name)):
+            for near in (*self._store.scan(PAIR + name), *self._store.scan(PAIR_BACK + name)):
                 hashed = near[0][17:].hex()
                 if hashed not in found:
                     found.add(hashed)
@@ -134,7 +140,7 @@ class Edges:
         """What is kept of the pairs whose head is one of these, in order."""
         found = []
         for hashed in identifiers:
-            for name, value in self._store.scan(_EDGE + bytes.fromhex(hashed)):
+            for name, value in self._store.scan(PAIR + bytes.fromhex(hashed)):
                 head, other = _types(value)
                 for at in _starts(value):
                     occurrence = value[at : at + _OCCURRENCE]
@@ -146,43 +152,43 @@ class Edges:
     def of(self, identifier: str) -> list[tuple[str, str]]:
         """The pairs (head, other) that an identifier is in, as hashes."""
         name = bytes.fromhex(identifier)
-        pairs = [(identifier, key[17:].hex()) for key, _ in self._store.scan(_EDGE + name)]
-        return pairs + [(key[17:].hex(), identifier) for key, _ in self._store.scan(_BACK + name)]
+        pairs = [(identifier, key[17:].hex()) for key, _ in self._store.scan(PAIR + name)]
+        return pairs + [(key[17:].hex(), identifier) for key, _ in self._store.scan(PAIR_BACK + name)]
 
     def drop(self, identifier: str) -> int:
         """Forget all pairs of an identifier; returns how many there were."""
         store, name = self._store, bytes.fromhex(identifier)
-        others = [key[17:] for key, _ in store.scan(_EDGE + name)]
-        heads = [key[17:] for key, _ in store.scan(_BACK + name)]
+        others = [key[17:] for key, _ in store.scan(PAIR + name)]
+        heads = [key[17:] for key, _ in store.scan(PAIR_BACK + name)]
         for other in others:
-            store.delete(_EDGE + name + other)
-            store.delete(_BACK + other + name)
+            store.delete(PAIR + name + other)
+            store.delete(PAIR_BACK + other + name)
             self._uncertain(other)
         for head in heads:
-            store.delete(_EDGE + head + name)
-            store.delete(_BACK + name + head)
-        store.delete(_RUN + name)
+            store.delete(PAIR + head + name)
+            store.delete(PAIR_BACK + name + head)
+        store.delete(DEVICE_RUN + name)
         self.last.pop(identifier, None)
         self._devices.discard(identifier)
         return len(others) + len(heads)
 
     def _uncertain(self, other: bytes) -> None:
         """One of its heads is gone: what comes next is kept, as it would have been."""
-        if next(self._store.scan(_BACK + other), None) is None:
-            self._store.delete(_RUN + other)
+        if next(self._store.scan(PAIR_BACK + other), None) is None:
+            self._store.delete(DEVICE_RUN + other)
             self.last.pop(other.hex(), None)
         else:
-            self._store.put(_RUN + other, b"")
+            self._store.put(DEVICE_RUN + other, b"")
             self.last[other.hex()] = NOBODY
 
     def _moved(self, hashed: str, device: bytes) -> None:
         """A device may have left those that it had linked itself: the next time it links them is kept."""
         if hashed not in self._devices:
             return
-        for name, value in self._store.scan(_EDGE + device):
+        for name, value in self._store.scan(PAIR + device):
             other = name[17:]
             if _types(value)[1] in DEVICE_LIKE and self.last.get(other.hex()) == hashed:
-                self._store.put(_RUN + other, b"")
+                self._store.put(DEVICE_RUN + other, b"")
                 self.last[other.hex()] = NOBODY
 
     def _used(self, head: tuple[str, str], name: bytes) -> None:
@@ -190,9 +196,9 @@ class Edges:
         if head[0] not in DEVICE_LIKE:
             return
         self._devices.add(head[1])
-        run = self._store.get(_RUN + name)
+        run = self._store.get(DEVICE_RUN + name)
         if run is not None and len(run) > _HOW:
-            self._store.put(_RUN + name, run[:_HOW])
+            self._store.put(DEVICE_RUN + name, run[:_HOW])
 
     def _keep(self, name: bytes, known: bytes, occurrence: bytes, *, anew: bool) -> None:
         """Keep an occurrence of a known pair; `anew`: in place of its latest, if that is not its first."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from schemas.identifiers import USER_ID
 from streams.core.identity.graph import Graph, next_id
-from streams.core.identity.link_history import Edges, Occurrence
+from streams.core.identity.link_history import LinkHistory, Occurrence
 from streams.core.protocol.order_key import NOTHING
 
 Pair = tuple[str, str]
@@ -51,14 +51,14 @@ class Split:
         return self.edges > 0 or bool(self.owners)
 
 
-def split(graph: Graph, edges: Edges, identifier: str) -> Split:
-    """Cut an identifier off; changes the graph and the edges."""
+def split(graph: Graph, history: LinkHistory, identifier: str) -> Split:
+    """Cut an identifier off; changes the graph and the history."""
     done = Split()
-    closure = edges.closure(identifier)
+    closure = history.closure(identifier)
     if len(closure) == 1 and len(graph.members.get(graph.owner.get(identifier, ""), ())) < 2:
         return done
-    before = edges.among(closure)
-    done.edges = edges.drop(identifier)
+    before = history.among(closure)
+    done.edges = history.drop(identifier)
     anew = Graph(graph.policy)
     for occurrence in before:
         if identifier not in (occurrence.head[1], occurrence.other[1]):

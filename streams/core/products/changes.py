@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterator, KeysView
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -23,11 +23,13 @@ from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import NOTHING, START_OF_TIME, time_of
 from streams.core.protocol.ports import Store
+from streams.core.protocol.profile_log import ProductChanged
+from streams.core.protocol.records import encode
+from streams.core.protocol.state_keys import CHANGES_UPTO, PRODUCT_CHANGE
+from streams.core.watermark.partition_clock import PartitionClock
 
 KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
 """The trigger that an event of the catalogue may be, by the event's name."""
-_CHANGE: Final = b"k"
-_UPTO: Final = b"u"
 _MOST_CACHED: Final = 1_000
 
 
@@ -47,8 +49,9 @@ class Catalogue:
     Before the first change has come nothing is kept, and next to nothing is asked of an event.
     """
 
-    def __init__(self, store: Store, profiles: Profiles) -> None:
+    def __init__(self, store: Store, profiles: Profiles, clock: PartitionClock) -> None:
         self._store = store
+        self._clock = clock
         self._profiles = profiles
         self._waiting: list[bytes] = []
         self._of: dict[str, list[bytes]] = {}
@@ -61,22 +64,17 @@ class Catalogue:
         self._interested: dict[str, set[bytes]] | None = None
         """By product, all who are interested, and some who were; None until somebody asks."""
         self._opened = START_OF_TIME
-        self.reached = START_OF_TIME
-        """The bound up to which everything has taken effect in the profiles of this partition,"""
-        self.closed = START_OF_TIME
-        """and in those that wait in others for their merge as well."""
 
-    def load(self, reached: bytes, closed: bytes) -> None:
+    def load(self) -> None:
         """Read it back after a restart."""
-        self.reached = self._opened = reached
-        self.closed = closed
-        for name, value in self._store.scan(_CHANGE):
+        reached = self._opened = self._clock.reached
+        for name, value in self._store.scan(PRODUCT_CHANGE):
             if name[1:] >= reached:
                 self._waiting.append(name[1:])
             else:
                 told = orjson.loads(value)
                 self._keep(name[1:], told["product_id"], told["message_id"])
-        self._upto = {name[1:]: value for name, value in self._store.scan(_UPTO)}
+        self._upto = {name[1:]: value for name, value in self._store.scan(CHANGES_UPTO)}
 
     @property
     def earliest(self) -> bytes:
@@ -90,14 +88,14 @@ class Catalogue:
 
     # -- changes come
 
-    def arrive(self, notice: Mapping[str, Any]) -> None:
+    def arrive(self, notice: ProductChanged) -> None:
         """A change; it replaces its repeat. One that time has passed is a repeat, or late."""
-        key = bytes.fromhex(notice["key"])
-        if key < self.reached:
+        key = bytes.fromhex(notice.key)
+        if key < self._clock.reached:
             return
-        if self._store.get(_CHANGE + key) is None:
+        if self._store.get(PRODUCT_CHANGE + key) is None:
             insort(self._waiting, key)
-        self._store.put(_CHANGE + key, orjson.dumps(notice))
+        self._store.put(PRODUCT_CHANGE + key, encode(notice))
 
     def open(self, upto: bytes) -> Iterator[tuple[bytes, bytes]]:
         """What waits and comes before the bound takes effect now; (profile id, key) of all whom it may concern.
@@ -110,24 +108,23 @@ class Catalogue:
         count = bisect_left(self._waiting, upto)
         opened, self._waiting = self._waiting[:count], self._waiting[count:]
         for key in opened:
-            told = orjson.loads(self._store.get(_CHANGE + key) or b"")
+            told = orjson.loads(self._store.get(PRODUCT_CHANGE + key) or b"")
             product_id, message_id = told["product_id"], told["message_id"]
             first = self._seen.get((product_id, message_id))
             if first is not None and time_of(key) - first < DAY_MS:
-                self._store.delete(_CHANGE + key)
+                self._store.delete(PRODUCT_CHANGE + key)
                 continue
             self._keep(key, product_id, message_id)
             for profile_id in self._who(product_id):
                 if key >= self.since(profile_id):
                     yield profile_id, key
 
-    def sealed(self, reached: bytes, closed: bytes) -> None:
-        """All of before `reached` has taken effect; forget what nobody will ask for."""
-        self.reached, self.closed = reached, max(closed, self.closed)
+    def sealed(self) -> None:
+        """All of before the clock's bounds has taken effect; forget what nobody will ask for."""
         if self._upto:
             for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:
                 self.gone(profile_id)
-        while self._expiry and self._expiry[0][0] <= time_of(self.closed):
+        while self._expiry and self._expiry[0][0] <= time_of(self._clock.barrier_closed):
             _, key, product_id, message_id = heapq.heappop(self._expiry)
             if self._seen.get((product_id, message_id)) == time_of(key):
                 del self._seen[product_id, message_id]
@@ -135,7 +132,7 @@ class Catalogue:
             keys.remove(key)
             if not keys:
                 del self._of[product_id]
-            self._store.delete(_CHANGE + key)
+            self._store.delete(PRODUCT_CHANGE + key)
         if not self._of:
             self._latest = b""
 
@@ -152,7 +149,7 @@ class Catalogue:
         """The change of this key."""
         change = self._changes.get(key)
         if change is None:
-            told = orjson.loads(self._store.get(_CHANGE + key) or b"")
+            told = orjson.loads(self._store.get(PRODUCT_CHANGE + key) or b"")
             change = ProductChange(time_of(key), *(told[name] for name in ProductChange._fields[1:]))
             if len(self._changes) >= _MOST_CACHED:
                 self._changes.clear()
@@ -174,12 +171,12 @@ class Catalogue:
         """A profile has had its changes up to a bound."""
         if upto > self.since(profile_id):
             self._upto[profile_id] = upto
-            self._store.put(_UPTO + profile_id, upto)
+            self._store.put(CHANGES_UPTO + profile_id, upto)
 
     def gone(self, profile_id: bytes) -> None:
         """What holds for all holds for this profile, or it is not here any more."""
         if self._upto.pop(profile_id, None) is not None:
-            self._store.delete(_UPTO + profile_id)
+            self._store.delete(CHANGES_UPTO + profile_id)
 
     def notice(self, profile_id: bytes, profile: Profile) -> None:
         """The profile has changed, so it may be interested in something else."""
@@ -189,7 +186,7 @@ class Catalogue:
     def missed(self, profile: Profile) -> bytes | None:
         """The first change that a profile which has come from elsewhere has not had, and should have."""
         since = self.since(bytes.fromhex(profile.id))
-        return min((k for p in profile.interests for k in self.between(p, since, self.reached)), default=None)
+        return min((k for p in profile.interests for k in self.between(p, since, self._clock.reached)), default=None)
 
     def _keep(self, key: bytes, product_id: str, message_id: str) -> None:
         insort(self._of.setdefault(product_id, []), key)
@@ -198,7 +195,7 @@ class Catalogue:
         heapq.heappush(self._expiry, (time_of(key) + DAY_MS, key, product_id, message_id))
 
     def _floor(self, profile_id: bytes) -> bytes:
-        return self.closed if profile_id in self._profiles.held else self.reached
+        return self._clock.barrier_closed if profile_id in self._profiles.held else self._clock.reached
 
     def _who(self, product_id: str) -> list[bytes]:
         if self._interested is None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from streams.core.protocol.ports import Store
+from streams.core.protocol.state_keys import PENDING
 
-PENDING: Final = b"e"
 _KEY: Final = 17
 
 

@@ -11,8 +11,8 @@ from streams.core.profile.pending import Pending
 from streams.core.profile.state import Profile, decode, encode
 from streams.core.protocol.order_key import NOTHING
 from streams.core.protocol.ports import Store
+from streams.core.protocol.state_keys import PROFILE
 
-STATE: Final = b"s"
 _MERGING, _CART, _ABANDONED, _INTERESTED = 1, 2, 4, 8
 _HEAD: Final = 9
 _TIMER: Final = 8
@@ -45,7 +45,7 @@ class Profiles:
         """The profile, or None if nothing has happened to it."""
         profile = self._cache.get(profile_id)
         if profile is None:
-            stored = self._store.get(STATE + profile_id)
+            stored = self._store.get(PROFILE + profile_id)
             if stored is None:
                 return None
             profile = self._cache[profile_id] = decode(stored[_HEAD:])
@@ -53,27 +53,27 @@ class Profiles:
 
     def has(self, profile_id: bytes) -> bool:
         """Whether anything has happened to the profile."""
-        return profile_id in self._cache or self._store.get(STATE + profile_id) is not None
+        return profile_id in self._cache or self._store.get(PROFILE + profile_id) is not None
 
     def ids(self) -> list[bytes]:
         """The ids of all profiles."""
-        return sorted({*self._cache, *(key[1:] for key, _ in self._store.scan(STATE))})
+        return sorted({*self._cache, *(key[1:] for key, _ in self._store.scan(PROFILE))})
 
     def peek(self, profile_id: bytes) -> Profile | None:
         """The profile, to look at and not to keep."""
-        stored = None if profile_id in self._cache else self._store.get(STATE + profile_id)
+        stored = None if profile_id in self._cache else self._store.get(PROFILE + profile_id)
         return self._cache.get(profile_id) if stored is None else decode(stored[_HEAD:])
 
     def timer(self, profile_id: bytes) -> int | None:
         """The profile's next timer, as it was said last."""
         if profile_id in self._touched:
             return self._touched[profile_id]
-        head = self._store.get(STATE + profile_id)
+        head = self._store.get(PROFILE + profile_id)
         return None if head is None or head[1:_HEAD] == NOTHING else int.from_bytes(head[1:_HEAD], "big")
 
     def everybody(self) -> Iterator[Profile]:
         """All profiles, but perhaps some that are interested in nothing."""
-        for key, value in self._store.scan(STATE):
+        for key, value in self._store.scan(PROFILE):
             if key[1:] not in self._cache and value[0] & _INTERESTED:
                 yield decode(value[_HEAD:])
         yield from list(self._cache.values())
@@ -118,7 +118,7 @@ class Profiles:
         self._touched.pop(profile_id, None)
         self.holders.discard(profile_id)
         self.held.discard(profile_id)
-        self._store.delete(STATE + profile_id)
+        self._store.delete(PROFILE + profile_id)
         self._count_cart(profile_id, "")
 
     def flush(self) -> None:
@@ -126,14 +126,14 @@ class Profiles:
         cache, put = self._cache, self._store.put
         for profile_id, timer in self._touched.items():
             profile = cache[profile_id]
-            put(STATE + profile_id, _head(profile, timer) + encode(profile))
+            put(PROFILE + profile_id, _head(profile, timer) + encode(profile))
         self._touched.clear()
         if len(self._cache) > self._most_cached:
             self._cache.clear()
 
     def load(self) -> Iterator[tuple[bytes, bytes | None, bool]]:
         """(profile id, next timer as a bound or None, is it a sub-profile) of all that is stored."""
-        for key, value in self._store.scan(STATE):
+        for key, value in self._store.scan(PROFILE):
             self.count += 1
             timer = value[1:_HEAD]
             flags = value[0]

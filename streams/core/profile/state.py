@@ -239,6 +239,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Profile)
 _json_encoder = msgspec.json.Encoder()
+_json_decoder = msgspec.json.Decoder(Profile)
 
 
 def encode(profile: Profile) -> bytes:
@@ -256,6 +257,6 @@ def to_json(profile: Profile) -> bytes:
     return _json_encoder.encode(profile)
 
 
-def of_json(state: Any) -> Profile:
-    """The inverse of `to_json`, of what JSON has made of it. Raises msgspec.ValidationError for anything else."""
-    return msgspec.convert(state, Profile)
+def of_json(state: bytes | msgspec.Raw) -> Profile:
+    """The inverse of `to_json`. Raises msgspec.DecodeError for anything else."""
+    return _json_decoder.decode(state)

@@ -1,4 +1,4 @@
-"""Records between partitions (`profile.events`, `identity.links`): how they are packed and read.
+"""Records between partitions (`profile.events`, `identity.links`): how they are packed, and where they go.
 
 An ordinary event is bytes, because there are many and journey only looks at its head until it takes effect:
 
@@ -8,21 +8,25 @@ An event of a profile that is waiting for its merge goes to whoever holds that p
 
     b"B"  length of the head (2)  head (JSON: `to`, `path`)  order key (19)  hash of its strongest identifier (16)  body
 
-Everything else is one JSON object whose `k` says what it is. Keys and bounds travel as hex
-(streams/core/protocol/order_key.py).
+Everything else is one JSON object of a declared type: `link_log.py` and `profile_log.py` list them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
+from msgspec import Struct
+from msgspec.json import Decoder, Encoder
 
 from schemas.record import Out
 from schemas.topics import IDENTITY_LINKS, PROFILE_EVENTS, partition_of
+from streams.core.protocol.link_log import LinkLogRecord
 from streams.core.protocol.order_key import KEY_SIZE
+from streams.core.protocol.profile_log import Path, ProfileLogRecord
 
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_tuple: Final[Any] = tuple.__new__
 EVENT: Final = ord("E")
 BEFORE: Final = ord("B")
 _PID = slice(1, 17)
@@ -41,45 +45,53 @@ def unpack_event(value: bytes) -> tuple[bytes, bytes, bytes]:
     return value[_PID], value[_KEY], value[_REST]
 
 
-def event_out(profile_id: bytes, key: bytes, head_and_body: bytes, partitions: int, timestamp: int | None) -> Out:
+def event_out(profile_id: bytes, key: bytes, head_and_body: bytes, partitions: int) -> Out:
     """The record that brings an event to the partition of a profile."""
-    pid = profile_id.hex()
+    # As partition_of, by the bytes.
+    partition = int.from_bytes(profile_id[:4], "big") % partitions
     value = b"E" + profile_id + key + head_and_body
-    return Out(PROFILE_EVENTS, partition_of(pid, partitions), pid.encode(), value, (), timestamp)
+    return _tuple(Out, (PROFILE_EVENTS, partition, profile_id.hex().encode(), value, (), None))  # type: ignore[no-any-return]
 
 
-def before_out(holder: str, path: list[list[str]], key: bytes, head_and_body: bytes, partitions: int) -> Out:
-    """The record that brings an event from before a merge to the profile that holds the merged one.
+class _Head(Struct, frozen=True, gc=False):
+    to: str
+    path: Path
 
-    `path` leads from the merged profile up to the holder: [[profile id, merge key], ...], the innermost first.
+
+def before_out(holder: str, path: Path, key: bytes, head_and_body: bytes, partitions: int) -> Out:
+    """The record that brings an event from before a merge to the profile that holds the merged one (its id in hex).
+
+    `path` leads from the merged profile up to the holder.
     """
-    head = orjson.dumps({"to": holder, "path": path})
+    head = encode(_Head(holder, path))
     value = b"B" + len(head).to_bytes(2, "big") + head + key + head_and_body
     return Out(PROFILE_EVENTS, partition_of(holder, partitions), holder.encode(), value)
 
 
-def unpack_before(value: bytes) -> tuple[str, list[list[str]], bytes, bytes]:
+def unpack_before(value: bytes) -> tuple[str, Path, bytes, bytes]:
     """(holder, path, order key, head and body) of such a record."""
     start = 3 + int.from_bytes(value[1:3], "big")
-    head = orjson.loads(value[3:start])
-    return head["to"], head["path"], value[start : start + KEY_SIZE], value[start + KEY_SIZE :]
+    head = _HEADS.decode(value[3:start])
+    return head.to, head.path, value[start : start + KEY_SIZE], value[start + KEY_SIZE :]
 
 
-def notice_out(profile_id: str, notice: Mapping[str, Any], partitions: int) -> Out:
-    """The record that tells the partition of a profile something that is not an event."""
-    return Out(PROFILE_EVENTS, partition_of(profile_id, partitions), profile_id.encode(), orjson.dumps(notice))
+def notice_out(profile_id: str, notice: ProfileLogRecord, partitions: int) -> Out:
+    """The record that tells the partition of a profile (its id in hex) something that is not an event."""
+    return Out(PROFILE_EVENTS, partition_of(profile_id, partitions), profile_id.encode(), encode(notice))
 
 
-def notice_to(partition: int, notice: Mapping[str, Any]) -> Out:
-    """The record that tells one journey partition something that is not of one profile."""
-    return Out(PROFILE_EVENTS, partition, None, orjson.dumps(notice))
+def notices_to_all(notice: ProfileLogRecord, partitions: int) -> Iterator[Out]:
+    """The records that tell every journey partition something that is not of one profile."""
+    value = encode(notice)
+    for partition in range(partitions):
+        yield Out(PROFILE_EVENTS, partition, None, value)
 
 
-def receipt_out(said: Mapping[str, Any]) -> Out:
-    """What an agent has to say to a request that came on `identity.links`: counts and ids, nothing of a person."""
-    return links_out({"k": "receipt", **said})
-
-
-def links_out(notice: Mapping[str, Any]) -> Out:
+def links_out(record: LinkLogRecord) -> Out:
     """A record for `identity.links`, which has one partition and one order."""
-    return Out(IDENTITY_LINKS, 0, None, orjson.dumps(notice))
+    return Out(IDENTITY_LINKS, 0, None, encode(record))
+
+
+encode: Final = Encoder().encode
+"""A declared record as JSON."""
+_HEADS: Final = Decoder(_Head)

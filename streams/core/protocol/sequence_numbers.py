@@ -17,16 +17,18 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from schemas.record import Out, Record
+from schemas.record import Out
 from streams.core.protocol.ports import Emit
 
 IDENTIFY: Final = 0xFFFF
 """The sender that is not a journey partition."""
 HEADER: Final = "n"
 _NUMBER: Final = struct.Struct(">HQI")
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_tuple: Final[Any] = tuple.__new__
 
 
-class Numbered:
+class SequencedEmitter:
     """An `Emit` for what a task tells journey partitions. `at` says which input record it is about to consume."""
 
     def __init__(self, emit: Emit, sender: int) -> None:
@@ -45,7 +47,7 @@ class Numbered:
         number = _NUMBER.pack(self._sender, self._offset, self._count)
         self._count += 1
         topic, partition, key, value, _, timestamp = out
-        self._emit.send(Out(topic, partition, key, value, [(HEADER, number)], timestamp))
+        self._emit.send(_tuple(Out, (topic, partition, key, value, [(HEADER, number)], timestamp)))
 
     def after(self, out: Out) -> None:
         """Nothing that is numbered waits for the rest."""
@@ -60,15 +62,15 @@ class Numbered:
         self._offset, self._count = data
 
 
-class Heard:
+class DuplicateFilter:
     """The highest number heard of each sender."""
 
     def __init__(self) -> None:
         self._last: dict[int, tuple[int, int]] = {}
 
-    def is_repeat(self, record: Record) -> bool:
-        """Whether a record was heard before; remembers it if not. A record without a number never was."""
-        for name, value in record.headers:
+    def is_repeat(self, headers: Sequence[tuple[str, bytes]]) -> bool:
+        """Whether the record of these headers was heard before; remembers it if not. One without a number never was."""
+        for name, value in headers:
             if name == HEADER:
                 sender, offset, count = _NUMBER.unpack(value)
                 if (offset, count) <= self._last.get(sender, (-1, 0)):

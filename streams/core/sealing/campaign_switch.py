@@ -15,11 +15,10 @@ import orjson
 from streams.core.campaigns import Campaigns
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.ports import Store
+from streams.core.protocol.state_keys import CAMPAIGNS, SWITCH
 from streams.core.sealing.apply import Machines
 from streams.core.sealing.sealer import Sealer
 
-_CAMPAIGNS: Final = b"w"
-_REQUEST: Final = b"wr"
 _ID: Final = 16
 
 
@@ -37,24 +36,24 @@ class Switch:
 
     def load(self) -> None:
         """Take the campaigns that were switched to before the restart, and go on with a switch that had not ended."""
-        content = self._store.get(_CAMPAIGNS)
+        content = self._store.get(CAMPAIGNS)
         if content is not None:
             self._take(orjson.loads(content))
-        request = self._store.get(_REQUEST)
+        request = self._store.get(SWITCH)
         if request is not None:
             self.request = request[_ID:].decode()
             self._left = [one for one in self._profiles.ids() if one > request[:_ID]]
 
-    def begin(self, notice: Mapping[str, Any]) -> None:
-        """From here on these campaigns decide, unless they are none."""
-        self.request = str(notice["request"])
+    def begin(self, request: str, content: Any) -> None:
+        """From here on these campaigns decide, unless they are none. `content` is `Campaigns.dump()`."""
+        self.request = request
         try:
-            self._take(notice["content"])
+            self._take(content)
         except (KeyError, TypeError, ValueError):
             self._refused = True
             return
-        self._store.put(_CAMPAIGNS, orjson.dumps(notice["content"]))
-        self._store.put(_REQUEST, bytes(_ID) + self.request.encode())
+        self._store.put(CAMPAIGNS, orjson.dumps(content))
+        self._store.put(SWITCH, bytes(_ID) + self.request.encode())
         self._left = self._profiles.ids()
 
     def go_on(self, most: int) -> bool:
@@ -64,14 +63,14 @@ class Switch:
             self._sealer.due_anew(profile_id)
         del self._left[:most]
         if looked_at and self._left and self.request is not None:
-            self._store.put(_REQUEST, looked_at[-1] + self.request.encode())
+            self._store.put(SWITCH, looked_at[-1] + self.request.encode())
         return not self._left
 
-    def end(self) -> dict[str, Any]:
-        """All timers are right; returns what is to be said of the switch."""
-        said = {"request": self.request, "refused": self._refused}
+    def end(self) -> tuple[str | None, bool]:
+        """All timers are right; returns the request, and whether its campaigns were refused."""
+        said = self.request, self._refused
         self.request, self._refused = None, False
-        self._store.delete(_REQUEST)
+        self._store.delete(SWITCH)
         return said
 
     def _take(self, content: Mapping[str, Any]) -> None:

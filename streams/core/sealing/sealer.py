@@ -19,7 +19,7 @@ from schemas.times import iso
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.products.changes import Catalogue
 from streams.core.profile.event import open_body
-from streams.core.profile.forwarding import Marks
+from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.merge_duplicates import Family
 from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.profile.state import Profile
@@ -27,6 +27,7 @@ from streams.core.protocol.order_key import KEY_SIZE, NOTHING, source_of, time_o
 from streams.core.protocol.ports import Emit
 from streams.core.protocol.records import HEAD_SIZE
 from streams.core.sealing.apply import Effects, Machines
+from streams.core.watermark.partition_clock import PartitionClock
 
 LATE: Final = b"\x01"
 MOST_PENDING: Final = 100_000
@@ -46,9 +47,10 @@ class Sealer:
         emit: Emit,
         profiles: Profiles,
         due: DueIndex,
-        marks: Marks,
+        forwarding: ForwardingTable,
         machines: Machines,
         catalogue: Catalogue,
+        clock: PartitionClock,
         partition: int,
         partitions: int,
         most_pending: int = MOST_PENDING,
@@ -59,13 +61,13 @@ class Sealer:
         self._due = due
         self.held_due = DueIndex()
         """The same for profiles that wait in others."""
-        self._marks = marks
+        self._forwarding = forwarding
         self.machines = machines
         self._catalogue = catalogue
         self._family = Family(profiles)
         self._partition = partition
         self._partitions = partitions
-        self.wall: int | None = None
+        self._clock = clock
         self.sealed = 0
         self._most_pending = most_pending
 
@@ -152,7 +154,7 @@ class Sealer:
 
     def _run_alone(self, profile: Profile, profile_id: bytes, upto: bytes, effects: Effects) -> int | None:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
-        machines, wall = self.machines, self.wall
+        machines, wall = self.machines, self._clock.wall
         changed = self._catalogue.changed
         if changed and not changed.isdisjoint(profile.interests.keys()):
             self._run(profile, profile_id, upto, upto, effects)
@@ -187,7 +189,7 @@ class Sealer:
         self, profile: Profile, profile_id: bytes, since: bytes, items: list[Item], upto: bytes, effects: Effects
     ) -> None:
         """Take these in their order, and between them what has happened to products from `since` on."""
-        machines, wall = self.machines, self.wall
+        machines, wall = self.machines, self._clock.wall
         following = self._catalogue.follow(profile_id, upto)
         if following is not None:
             items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, since))])
@@ -248,7 +250,7 @@ class Sealer:
                 self._profiles.touch(bytes.fromhex(inner_id), inner, self.machines.due_at(inner))
                 winner.merging.append([inner_id, inner_key])
         self.forget(sub_id)
-        self._marks.absorb(sub_id, merged)
+        self._forwarding.absorb(sub_id, merged)
 
     def _dead_letter(self, key: bytes, body: bytes, error: Exception) -> Out:
         topic, partition, offset = source_of(key)

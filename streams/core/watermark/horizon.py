@@ -15,10 +15,8 @@ issued after the last news. Without such a round it is unknown.
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-
+from streams.core.protocol import link_log
+from streams.core.protocol.link_log import Ack, Report
 from streams.core.protocol.order_key import NOTHING, time_of
 
 
@@ -47,12 +45,11 @@ class Horizon:
 
     def take(self, offset: int, value: bytes | None) -> None:
         """One record."""
-        notice = orjson.loads(value or b'{"k":null}')
-        match notice["k"]:
-            case "ack":
-                self._acknowledge(notice)
-            case "report":
-                if self._report(notice):
+        match said := link_log.read(value):
+            case Ack():
+                self._acknowledge(said)
+            case Report():
+                if self._report(said):
                     self._hear(offset)
             case _:
                 self._hear(offset)
@@ -60,25 +57,25 @@ class Horizon:
     def _hear(self, offset: int) -> None:
         self._news, self._due = offset, None
 
-    def _report(self, notice: dict[str, Any]) -> bool:
+    def _report(self, report: Report) -> bool:
         """Whether a report says more of a source than was known of it."""
-        version = notice["version"]
-        said = {(topic, partition): (position, version) for topic, partition, _, position in notice["sources"]}
+        version = report.version
+        said = {(topic, partition): (position, version) for topic, partition, _, position in report.sources}
         new = any(self._sources.get(source) != one for source, one in said.items())
         self._sources.update(said)
         return new
 
-    def _acknowledge(self, notice: dict[str, Any]) -> None:
+    def _acknowledge(self, ack: Ack) -> None:
         # A partition that has started again may repeat older acknowledgements; those of another version have no `at`.
-        at = notice.get("at")
+        at = ack.at
         if at is None or at < self._round_at:
             return
         if at > self._round_at:
             self._round_at = at
             self._answers.clear()
-        rests = notice["low"] is None and notice["moved"] is None
-        due = NOTHING if notice["due"] is None else bytes.fromhex(notice["due"])
-        self._answers[notice["partition"]] = rests, due
+        rests = ack.min_in_flight is None and ack.min_forwarded is None
+        due = NOTHING if ack.due is None else bytes.fromhex(ack.due)
+        self._answers[ack.partition] = rests, due
         if len(self._answers) == self._partitions:
             known = at >= self._news and all(rests for rests, _ in self._answers.values())
             self._due = min(due for _, due in self._answers.values()) if known else None

@@ -1,84 +1,101 @@
 """Event time of the whole system: the watermark W, and the rounds that carry it (ARCHITECTURE.md).
 
-A round is a bound told to every journey partition and an acknowledgement from each. Rounds run strictly one after
-another. The next bound is the least of
+A **round** is a bound told to every journey partition, and an acknowledgement from each. Rounds run strictly one after
+another. The bound of the next round is the least of
 
-- the sources' watermarks,
-- the earliest event time of anything a journey partition has sent on to another since its last acknowledgement,
-- the changes of identity that are not **settled**: known to every replica, and one whole round since (of a split more),
-- the next **stop**.
+- the sources' bound: no source that holds time can bring anything of before it,
+- the earliest key that a journey partition has forwarded to another since its last acknowledgement,
+- the changes of identity that are not settled. A change is **settled** when every ingest worker knows its assignments
+  and one whole round (of a split more) has been acknowledged since,
+- the next barrier.
 
-So the bound never passes anything in flight. All of it is a function of the log of `identity.links`: a restart that
-reads the same records again issues the same rounds again.
+So W never passes anything in flight. Everything here is a function of the log of `identity.links`: a restart that reads
+the same records again issues the same rounds again.
 
-**Stops.** What everybody does on a day is known to decisions from the next day on (population.py), so at every UTC
-midnight all that comes before it must have taken effect, and have been told, before anything behind it is decided. New
-campaigns hold from one point of time on, in the same way. A midnight with nothing before it is passed: an
-acknowledgement carries `next`, the earliest thing that waits in its partition, and `moved`, the earliest that it has
-sent on; what is not there yet when a round is acknowledged is not earlier than the sources' bound when that round was
-issued. The next bound is at most the first midnight at or behind the least of these (of an event exactly at midnight
-the next one, as the bound of a time comes before the events of that time, but behind the timers at it).
+**Barriers.** A barrier is a bound at which time stands until everything of before it has taken effect, and has been
+told, everywhere. Two things need one. What customers do on a day counts for decisions from the next day on
+(population.py), so every UTC midnight with something before it is a barrier. And new campaigns hold from one point of
+time on. A midnight with nothing before it is passed without standing: an acknowledgement carries the earliest key that
+waits in the partition and the earliest that it has forwarded, and whatever had not come by then cannot be earlier than
+the sources' bound at the time the round was issued. So the next bound is at most the first midnight at or behind the
+least of these three. (An event exactly at midnight belongs to the day that begins: the bound of a time comes before the
+events of that time, but behind the timers at it.) At the end of time nothing is decided any more: it is no barrier.
 
-A bound at a stop does not do by itself. A profile that waits in another for its merge takes effect when that is
-sealed, which may be later, and what belongs to it may be in flight while W passes it. So at a stop S rounds go on with
-the same bound until a round has been acknowledged in which
+One round with the barrier's bound is not enough to close it, for two reasons. A profile that waits in another for its
+merge takes effect when that one is sealed, perhaps later; and what belongs to it may be in flight while W passes it.
+Therefore rounds with the same bound follow until one is **quiescent**: nothing of before the barrier was forwarded in
+the round before, nothing was announced by identify since that round was issued, and the sources' bound was at or behind
+the barrier by then. What is of before the barrier had then been emitted before the round was issued, and whoever
+forwarded it had said so in this round or in an earlier one; so it is in the partition where it takes effect. A
+quiescent round tells the partitions to seal waiting profiles too. Links wait while time stands (`links_bound`), as
+applying them could set things in motion again; a split or an erasure does not wait (`release_links`).
 
-- every partition had sent on nothing of before S since its last acknowledgement, and
-- identify had announced nothing since it issued that round.
+The protocol as states and events. `ack` is the last acknowledgement of a round, the one that makes it complete.
 
-Everything of before S rests then, in the partition where it is going to take effect: it had been emitted before the
-round was issued, because the sources' bound was not less than S, so whoever sent it on has said so, now or in a round
-before. Links wait meanwhile (`links_bound`): what is announced could set it in motion again. If an acknowledgement
-says that something of before S waits all the same, it is in such a profile, and one more round with the same bound
-says that all `rests`: they take effect up to S as well. Then the stop is **closed**, and time goes on.
+    state      event                  next state, and what happens
+    ---------  ---------------------  ------------------------------------------------------------------------------
+    idle       report, end, declared  idle: the sources' bound and the links' bound rise
+               change                 idle: the change holds the bound until it is settled
+               add_barrier            idle; standing if the barrier is at W
+               next                   idle if there is no reason (1), else a round is issued: standing if its bound is
+                                      a barrier, running if not
+    running    report, end, declared  running: both bounds rise
+               change                 running, as above
+               add_barrier            running; standing if the barrier is at W
+               next                   running: one round at a time
+               ack                    idle
+    standing   report, end, declared  standing: the sources' bound rises, the links' bound does not
+               change                 standing: the next round cannot be quiescent
+               add_barrier            standing
+               next                   standing: when the round is complete, another with its bound, quiescent if (2)
+               ack                    idle, and the barrier is closed, if (3); else standing
 
-At the end of time nothing is decided any more, so it is no stop.
+(1) A reason is: the bound can rise, something was forwarded, or a change waits for its rounds.
+(2) A round is quiescent when, since the last one was issued, nothing of before the barrier was forwarded and nothing
+    was announced, and when that one was issued the sources' bound was not less than the barrier.
+(3) A barrier closes when, since the round was issued, nothing of before it was forwarded and nothing was announced,
+    and the round was quiescent or nothing of before the barrier waits anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from schemas.topics import DAY_MS
+from streams.core.protocol.link_log import Ack, Source, SourceReport
 from streams.core.protocol.order_key import END_OF_TIME, NOTHING, START_OF_TIME, bound, time_of
-from streams.core.watermark.sources import Source, Sources
+from streams.core.protocol.profile_log import Round
+from streams.core.watermark.sources import Sources
 
 _VERSION, _ROUND, _LASTS = 1, 2, 3
 _MANY = 256
 
 
-class Round(NamedTuple):
-    """A round to issue: `now` is the wall clock in ms; `rests` and `closed` as of journey's `_round`."""
-
-    number: int
-    bound: bytes
-    now: int | None
-    rests: bool
-    closed: bytes
-
-
 class Rounds:
-    """What the next bound depends on: the sources, the acknowledgements, the unsettled changes, the stops."""
+    """What the next bound depends on: the sources, the acknowledgements, the unsettled changes, the barriers."""
 
     def __init__(self, sources: Iterable[Source], partitions: int) -> None:
         self.sources = Sources(sources)
         self._partitions = partitions
         self._acknowledged: set[int] = set()
-        self._low = NOTHING
-        self._moved = NOTHING
-        self._next = NOTHING
+        self._min_in_flight = NOTHING
+        self._min_forwarded = NOTHING
+        self._min_waiting = NOTHING
         self._unsettled: list[list[Any]] = []
         self._number = 0
         self._bound = START_OF_TIME
         self._issued_at = START_OF_TIME
         """The sources' bound when the last round was issued."""
-        self._rests = False
-        self._closed = START_OF_TIME
-        self._closing = False
-        self._stirred = False
+        self._quiescent = False
+        """Whether the last round was."""
+        self._barrier_closed = START_OF_TIME
+        """The last barrier that was closed."""
+        self._standing = False
+        """Whether time stands at the bound."""
+        self._announced = False
         """Whether identify has announced anything since it issued the last round."""
-        self._stops: list[bytes] = []
+        self._barriers: list[bytes] = []
         self.now: int | None = None
         """The wall clock in epoch milliseconds, as the reports have brought it."""
         self._drained = False
@@ -87,7 +104,7 @@ class Rounds:
 
     # -- what is learned
 
-    def report(self, sources: Sequence[Sequence[Any]], version: int, now: int | None) -> None:
+    def report(self, sources: Sequence[SourceReport], version: int, now: int | None) -> None:
         """One ingest worker's report on its sources (streams/core/watermark/sources.py)."""
         self.sources.report(sources, version)
         if now is not None:
@@ -99,27 +116,23 @@ class Rounds:
         time = self.sources.time
         if time is not None:
             self._sources_bound = max(self._sources_bound, bound(time))
-        if not self._closing:
+        if not self._standing:
             self._links_bound = self._sources_bound
 
-    def acknowledge(self, partition: int, number: int, said: dict[str, Any]) -> None:
-        """A journey partition has applied round `number`.
-
-        It says (as hex, None for nothing) `low` and `moved`, the earliest key it has sent on since its last, without
-        and with what waits for a merge; and `next`, the earliest thing that waits there.
-        """
-        # Whatever the round, what has moved has moved: a repeat after a restart still counts.
-        self._low = min(self._low, _key(said["low"]))
-        self._moved = min(self._moved, _key(said["moved"]))
-        if number == self._number:
-            self._acknowledged.add(partition)
-            self._next = min(self._next, _key(said["next"]))
-            if self._closing and self._all_have():
+    def acknowledge(self, ack: Ack) -> None:
+        """A journey partition has applied a round."""
+        # Whatever the round, what was forwarded was forwarded: a repeat after a restart still counts.
+        self._min_in_flight = min(self._min_in_flight, _key(ack.min_in_flight))
+        self._min_forwarded = min(self._min_forwarded, _key(ack.min_forwarded))
+        if ack.number == self._number:
+            self._acknowledged.add(ack.partition)
+            self._min_waiting = min(self._min_waiting, _key(ack.next))
+            if self._standing and self._all_have():
                 self._close()
 
     def change(self, key: bytes, version: int, rounds: int = 1) -> None:
         """A change of identity at `key`, told by the assignments up to `version`; settled so many rounds after."""
-        self._stirred = True
+        self._announced = True
         last = self._unsettled[-1] if self._unsettled else None
         if len(self._unsettled) > _MANY and last is not None and last[_ROUND] is None:
             # In a backlog the earliest key and the latest version of many stand for all of them: patience, never haste.
@@ -127,23 +140,23 @@ class Rounds:
         else:
             self._unsettled.append([key, version, None, rounds])
 
-    def thaw(self) -> None:
-        """Links are to be applied up to the sources' bound even at a stop, which takes the longer for it."""
+    def release_links(self) -> None:
+        """Links are to be applied up to the sources' bound even at a barrier, which takes longer for it."""
         self._links_bound = self._sources_bound
 
-    def stop(self, at: bytes) -> bool:
-        """Stop at a bound that is not less than W; True when nothing has taken effect, so that nobody has to."""
+    def add_barrier(self, at: bytes) -> bool:
+        """Stand at a bound that is not less than W; True when nothing has taken effect yet, so that nobody has to."""
         if self._sources_bound == START_OF_TIME:
             return True
-        self._stops.append(at)
+        self._barriers.append(at)
         if at <= self._bound:
-            self._closing = True
+            self._standing = True
         return False
 
-    def stopped(self) -> bool:
-        """True once for each `stop`: all of before has taken effect, and nothing behind it."""
-        if self._stops and not self._closing and self._stops[0] <= self._closed:
-            del self._stops[0]
+    def barrier_passed(self) -> bool:
+        """True once for each added barrier: all of before it has taken effect, and nothing behind it."""
+        if self._barriers and not self._standing and self._barriers[0] <= self._barrier_closed:
+            del self._barriers[0]
             # The next may be at the same bound.
             return True
         return False
@@ -172,7 +185,7 @@ class Rounds:
 
     @property
     def links_bound(self) -> bytes:
-        """Links before this bound are complete, and are to be applied; at a stop it waits until that is closed."""
+        """Links before this bound are complete, and are to be applied; at a barrier they wait until that is closed."""
         return self._links_bound
 
     @property
@@ -196,22 +209,22 @@ class Rounds:
             if change[_ROUND] is None and known >= change[_VERSION]:
                 change[_ROUND] = self._number + change[_LASTS]
             waiting = waiting or change[_ROUND] is not None
-        reach = min([self._sources_bound, self._low, *(c[0] for c in self._unsettled), self._next_stop()])
-        if self._number and reach <= self._bound and not waiting and self._low == NOTHING and not self._closing:
+        reach = min([self._sources_bound, self._min_in_flight, *(c[0] for c in self._unsettled), self._next_barrier()])
+        nothing_forwarded = self._min_in_flight == NOTHING
+        if self._number and reach <= self._bound and not waiting and nothing_forwarded and not self._standing:
             return None
         self._number += 1
         if reach > self._bound:
             self._bound = reach
-            self._closing = is_midnight(reach) or reach in self._stops
+            self._standing = is_midnight(reach) or reach in self._barriers
         # Nothing of before the bound has moved since a round that was issued when all of it was there.
-        self._rests = (
-            self._closing and self._moved >= self._bound and self._issued_at >= self._bound and not self._stirred
-        )
+        still = self._min_forwarded >= self._bound and not self._announced
+        self._quiescent = self._standing and still and self._issued_at >= self._bound
         self._acknowledged.clear()
-        self._low = self._moved = self._next = NOTHING
-        self._stirred = False
+        self._min_in_flight = self._min_forwarded = self._min_waiting = NOTHING
+        self._announced = False
         self._issued_at = self._sources_bound
-        return Round(self._number, self._bound, self.now, self._rests, self._closed)
+        return Round(self._number, self._bound.hex(), self.now, self._quiescent, self._barrier_closed.hex())
 
     def drained(self) -> bool:
         """True once: when the end of time has been acknowledged everywhere."""
@@ -222,26 +235,26 @@ class Rounds:
     def _all_have(self) -> bool:
         return len(self._acknowledged) == self._partitions
 
-    def _next_stop(self) -> bytes:
+    def _next_barrier(self) -> bytes:
         """The latest bound that leaves nothing before a midnight behind it."""
-        if self._closing or not self._number:
+        if self._standing or not self._number:
             # The first round moves nothing: it only asks what there is.
             return self._bound
-        earliest = max(min(self._next, self._moved, self._issued_at), self._bound)
-        stop = END_OF_TIME
+        earliest = max(min(self._min_waiting, self._min_forwarded, self._issued_at), self._bound)
+        midnight = END_OF_TIME
         if earliest < END_OF_TIME:
-            stop = bound(-(-time_of(earliest) // DAY_MS) * DAY_MS)
-            if stop < earliest or stop <= self._bound:
-                stop = bound(time_of(stop) + DAY_MS)
-        return min(self._stops[0], stop) if self._stops else stop
+            midnight = bound(-(-time_of(earliest) // DAY_MS) * DAY_MS)
+            if midnight < earliest or midnight <= self._bound:
+                midnight = bound(time_of(midnight) + DAY_MS)
+        return min(self._barriers[0], midnight) if self._barriers else midnight
 
     def _close(self) -> None:
-        """All have acknowledged a round at a stop: close it, if all of before has taken effect."""
+        """All have acknowledged a round at a barrier: close it, if all of before has taken effect."""
         at = self._bound
-        still = self._moved >= at and not self._stirred
-        if still and (self._rests or self._next > at):
-            self._closing = False
-            self._closed = at
+        still = self._min_forwarded >= at and not self._announced
+        if still and (self._quiescent or self._min_waiting > at):
+            self._standing = False
+            self._barrier_closed = at
             self._links_bound = self._sources_bound
 
     # -- kept over restarts
@@ -251,10 +264,10 @@ class Rounds:
         return {
             **self.sources.dump(),
             "acknowledged": sorted(self._acknowledged),
-            "low": [self._low.hex(), self._moved.hex(), self._next.hex()],
+            "low": [self._min_in_flight.hex(), self._min_forwarded.hex(), self._min_waiting.hex()],
             "unsettled": [[k.hex(), *rest] for k, *rest in self._unsettled],
-            "round": [self._number, self._bound.hex(), self.now, self._issued_at.hex(), self._rests],
-            "stops": [self._closed.hex(), self._closing, self._stirred, [stop.hex() for stop in self._stops]],
+            "round": [self._number, self._bound.hex(), self.now, self._issued_at.hex(), self._quiescent],
+            "stops": [self._barrier_closed.hex(), self._standing, self._announced, [at.hex() for at in self._barriers]],
             "bounds": [self._sources_bound.hex(), self._links_bound.hex()],
             "drained": self._drained,
         }
@@ -263,12 +276,12 @@ class Rounds:
         """The inverse of `dump`."""
         self.sources.restore(data)
         self._acknowledged = set(data["acknowledged"])
-        self._low, self._moved, self._next = (bytes.fromhex(key) for key in data["low"])
+        self._min_in_flight, self._min_forwarded, self._min_waiting = (bytes.fromhex(key) for key in data["low"])
         self._unsettled = [[bytes.fromhex(k), *rest] for k, *rest in data["unsettled"]]
-        self._number, reached, self.now, issued, self._rests = data["round"]
+        self._number, reached, self.now, issued, self._quiescent = data["round"]
         self._bound, self._issued_at = bytes.fromhex(reached), bytes.fromhex(issued)
-        closed, self._closing, self._stirred, stops = data["stops"]
-        self._closed, self._stops = bytes.fromhex(closed), [bytes.fromhex(stop) for stop in stops]
+        closed, self._standing, self._announced, barriers = data["stops"]
+        self._barrier_closed, self._barriers = bytes.fromhex(closed), [bytes.fromhex(at) for at in barriers]
         self._sources_bound, self._links_bound = (bytes.fromhex(one) for one in data["bounds"])
         self._drained = data["drained"]
 

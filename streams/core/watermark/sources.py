@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import Any
+from typing import Any, Final
 
+from streams.core.protocol.link_log import SomeSources, Source, SourceReport
 from streams.core.protocol.ports import MAX_TIME
 
-Source = tuple[str, int]
-Some = tuple[str, int | None]
-"""A topic and one of its partitions, or None for all of them."""
+_WATERMARK: Final = 2
+_POSITION: Final = 3
+_VERSION: Final = 4
 
 
 class Sources:
@@ -23,26 +24,33 @@ class Sources:
 
     def __init__(self, expected: Iterable[Source]) -> None:
         self._expected = sorted(expected)
-        self._watermarks: dict[Source, int] = {}
-        self._positions: dict[Source, int] = {}
-        self._versions: dict[Source, int] = {}
+        self._rows: dict[Source, list[Any]] = {source: _row(*source) for source in self._expected}
+        """Sorted. Of each source [topic, partition, watermark in ms or None, position or None, version]."""
         self._ends: dict[Source, int] = {}
         self._optional: frozenset[Source] = frozenset()
         self.dead: set[Source] = set()
         """Those that an operator has declared dead."""
-        self.optional: list[Some] = []
+        self.optional: list[SomeSources] = []
         """Those that are optional, as they were named."""
 
-    def report(self, sources: Sequence[Sequence[Any]], version: int) -> None:
-        """One ingest worker's report on its sources: (topic, partition, watermark in ms or None, position)."""
+    def report(self, sources: Sequence[SourceReport], version: int) -> None:
+        """One ingest worker's report on its sources; `version` is that of the assignments it knows."""
+        rows = self._rows
         for topic, partition, watermark, position in sources:
-            source = (topic, partition)
+            row = rows.get((topic, partition))
+            if row is None:
+                row = self._add(topic, partition)
             if watermark is not None:
-                self._watermarks[source] = max(watermark, self._watermarks.get(source, 0))
-            self._positions[source] = max(position, self._positions.get(source, 0))
+                row[_WATERMARK] = max(watermark, row[_WATERMARK] or 0)
+            row[_POSITION] = max(position, row[_POSITION] or 0)
             # The maximum: whoever takes a partition over reads all assignments first, so only a report that comes late,
             # of an owner that has lost the partition, says less. Taken at its word, the change would never be settled.
-            self._versions[source] = max(version, self._versions.get(source, 0))
+            row[_VERSION] = max(version, row[_VERSION])
+
+    def _add(self, topic: str, partition: int) -> list[Any]:
+        row = self._rows[topic, partition] = _row(topic, partition)
+        self._rows = dict(sorted(self._rows.items()))
+        return row
 
     def end(self, positions: Sequence[Sequence[Any]]) -> None:
         """End of input: each source counts as infinitely far once it has read up to its end."""
@@ -69,7 +77,7 @@ class Sources:
     @property
     def version(self) -> int:
         """The version of the assignments that every ingest worker which has reported knows."""
-        return min(self._versions.values(), default=0)
+        return min((row[_VERSION] for row in self._rows.values() if row[_POSITION] is not None), default=0)
 
     @property
     def holder(self) -> tuple[str, int, int | None] | None:
@@ -77,16 +85,23 @@ class Sources:
 
         The watermark is in epoch milliseconds, None before its first.
         """
-        late = min(((self._time(s), s) for s in self._holding()), default=None)
-        return None if late is None or late[0] == MAX_TIME else (*late[1], self._watermarks.get(late[1]))
+        late = min(((self._time(row), row[0], row[1]) for row in self._holding()), default=None)
+        if late is None or late[0] == MAX_TIME:
+            return None
+        _, topic, partition = late
+        return topic, partition, self._rows[topic, partition][_WATERMARK]
 
     @property
     def time(self) -> int | None:
         """Epoch milliseconds that all have reached that hold time; None while one has not reported or none holds."""
-        holding = self._holding()
-        if not holding or any(source not in self._positions for source in holding):
-            return None
-        return min(self._time(source) for source in holding)
+        least = None
+        for row in self._holding():
+            if row[_POSITION] is None:
+                return None
+            time = self._time(row) if self._ends else row[_WATERMARK] or 0
+            if least is None or time < least:
+                least = time
+        return least
 
     def gauges(self, now: int | None, reached: int | None) -> dict[tuple[str, ...], float]:
         """What Prometheus is shown: how far behind `now` time is and its holder, and who is dead; epoch ms or None."""
@@ -105,29 +120,28 @@ class Sources:
         """
         holder = self.holder
         sources = [
-            [*s, self._watermarks.get(s), self._positions.get(s),
-             "dead" if s in self.dead else "optional" if s in self._optional else "live"]
+            (*self._rows[s][:_VERSION], "dead" if s in self.dead else "optional" if s in self._optional else "live")
             for s in self._expected
         ]  # fmt: skip
         return {"now": now, "reached": reached, "holder": None if holder is None else holder[:2], "sources": sources}
 
-    def _holding(self) -> list[Source]:
-        if not self.dead and not self._optional:
-            return self._expected
-        return [s for s in self._expected if s not in self.dead and (s not in self._optional or s in self._ends)]
+    def _holding(self) -> Iterable[list[Any]]:
+        if not self.dead and not self._optional and len(self._rows) == len(self._expected):
+            return self._rows.values()
+        held = (s for s in self._expected if s not in self.dead and (s not in self._optional or s in self._ends))
+        return [self._rows[source] for source in held]
 
-    def _time(self, source: Source) -> int:
-        end = self._ends.get(source)
-        if end is not None and self._positions.get(source, -1) >= end:
+    def _time(self, row: list[Any]) -> int:
+        topic, partition, watermark, position, _ = row
+        end = self._ends.get((topic, partition))
+        if end is not None and position is not None and position >= end:
             return MAX_TIME
-        return self._watermarks.get(source, 0)
+        return watermark or 0
 
     def dump(self) -> dict[str, Any]:
         """All of it as JSON."""
         return {
-            "sources": [
-                [*s, self._watermarks.get(s), self._positions[s], self._versions[s]] for s in sorted(self._positions)
-            ],
+            "sources": [row for row in self._rows.values() if row[_POSITION] is not None],
             "ends": [[*s, o] for s, o in sorted(self._ends.items())],
             "optional": self.optional,
             "dead": sorted(self.dead),
@@ -135,14 +149,18 @@ class Sources:
 
     def restore(self, data: dict[str, Any]) -> None:
         """The inverse of `dump`."""
-        for topic, partition, watermark, position, version in data["sources"]:
-            source = (topic, partition)
-            self._positions[source], self._versions[source] = position, version
-            if watermark is not None:
-                self._watermarks[source] = watermark
+        for row in data["sources"]:
+            source = (row[0], row[1])
+            if source not in self._rows:
+                self._add(*source)
+            self._rows[source][:] = row
         self._ends = {(t, p): o for t, p, o in data["ends"]}
         self.let_be_optional(data.get("optional", ()))
         self.dead = {(t, p) for t, p in data.get("dead", ())}
+
+
+def _row(topic: str, partition: int) -> list[Any]:
+    return [topic, partition, None, None, 0]
 
 
 def _behind(time: int | None, now: int) -> float:

@@ -10,6 +10,7 @@ from deploy.operate import campaign_switch as applying
 from deploy.operate.person import asking
 from schemas.settings import Settings
 from streams.campaigns import load
+from streams.core.protocol.link_log import SwitchCampaigns
 
 
 def test_identify_and_every_partition_have_to_answer():
@@ -58,9 +59,9 @@ async def test_the_request_holds_the_whole_file(monkeypatch):
     monkeypatch.setattr(asking, "answered", answered)
     campaigns = load(None)
     await applying.apply(Settings(), campaigns, seconds=1)
-    assert asked[0]["k"] == "campaigns"
-    again = type(campaigns).load(orjson.loads(orjson.dumps(asked[0]["content"])))
-    assert again.version == asked[0]["version"] == campaigns.version
+    assert isinstance(asked[0], SwitchCampaigns)
+    again = type(campaigns).load(orjson.loads(orjson.dumps(asked[0].content)))
+    assert again.version == asked[0].version == campaigns.version
     monkeypatch.setattr(applying, "LARGEST", 100)
     with pytest.raises(BadInputError, match="100 fit"):
         await applying.apply(Settings(), campaigns, seconds=1)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from deploy.cli import config
 from deploy.cli import main as cli
 from deploy.errors import BadInputError
 from deploy.operate import sources
 from schemas.settings import Settings
+from streams.core.protocol.link_log import DeclareSource, ListSources, Receipt
+from streams.core.protocol.records import encode
 
 NOON = 1_772_452_800_000
-RECEIPT = {
-    "k": "receipt", "agent": "identify", "now": NOON, "reached": NOON - 7_230_000, "holder": ["channels.store", 1],
-    "sources": [
-        ["channels.web", 0, NOON - 30_000, 17, "live"],
-        ["channels.store", 0, NOON - 30_000, 3, "live"],
-        ["channels.store", 1, NOON - 7_230_000, 5, "live"],
-        ["channels.mail", 0, None, 0, "optional"],
-        ["channels.ads", 2, NOON - 90_061_000, 8, "dead"],
+RECEIPT = Receipt(
+    "r1", "identify", now=NOON, reached=NOON - 7_230_000, holder=("channels.store", 1),
+    sources=[
+        ("channels.web", 0, NOON - 30_000, 17, "live"),
+        ("channels.store", 0, NOON - 30_000, 3, "live"),
+        ("channels.store", 1, NOON - 7_230_000, 5, "live"),
+        ("channels.mail", 0, None, 0, "optional"),
+        ("channels.ads", 2, NOON - 90_061_000, 8, "dead"),
     ],
-}  # fmt: skip
+)  # fmt: skip
 
 
 def test_whoever_holds_time_comes_first():
@@ -40,7 +43,7 @@ def test_whoever_holds_time_comes_first():
 
 def test_nothing_is_known_yet():
     """Without a wall clock, or before the first report, there is no delay and nobody holds anything."""
-    found = sources.shown({**RECEIPT, "now": None, "reached": None, "holder": None})
+    found = sources.shown(replace(RECEIPT, now=None, reached=None, holder=None))
     assert (found["clock"], found["reached"], found["holder"]) == (None, None, None)
     assert {one["delay_seconds"] for one in found["sources"]} == {None}
 
@@ -75,13 +78,13 @@ def test_what_is_no_source_is_refused(text):
 def test_only_identifys_answer_to_this_request_counts():
     """Tombstones, other records, receipts of others and of other requests are passed over; the first answer stays."""
     answer = sources.Answer()
-    mine = {**RECEIPT, "request": answer.request}
-    for value in (None, b"", b'{"k":"links"}', orjson.dumps({**mine, "request": "r2"}),
-                  orjson.dumps({**mine, "agent": "journey"})):  # fmt: skip
+    mine = replace(RECEIPT, request=answer.request)
+    for value in (None, b"", b'{"k":"links"}', encode(replace(mine, request="r2")),
+                  encode(replace(mine, agent="journey"))):  # fmt: skip
         answer.take(value)
     assert answer.waiting == ["identify"]
-    answer.take(orjson.dumps(mine))
-    answer.take(orjson.dumps({**mine, "holder": None}))
+    answer.take(encode(mine))
+    answer.take(encode(replace(mine, holder=None)))
     assert answer.waiting == []
     assert answer.receipt == mine
 
@@ -99,9 +102,9 @@ def test_the_commands(monkeypatch, capfd):
     """List, dead and live ask identify for just that, and print the sources as a table or as JSON."""
     asked = []
 
-    async def answered(settings, notice, answer, *, seconds):
-        asked.append(({name: value for name, value in notice.items() if name != "request"}, seconds))
-        answer.take(orjson.dumps({**RECEIPT, "request": notice["request"]}))
+    async def answered(settings, request, answer, *, seconds):
+        asked.append((replace(request, request=""), seconds))
+        answer.take(encode(replace(RECEIPT, request=request.request)))
 
     monkeypatch.setattr(sources.asking, "answered", answered)
 
@@ -120,10 +123,10 @@ def test_the_commands(monkeypatch, capfd):
     assert "channels.store is dead" in run("dead", "channels.store", "--json").err
     assert "channels.ads:2 is live" in run("live", "channels.ads:2").err
     assert asked == [
-        ({"k": "sources"}, 30.0),
-        ({"k": "sources"}, 5.0),
-        ({"k": "source", "topic": "channels.store", "partition": None, "state": "dead"}, 30.0),
-        ({"k": "sources"}, 30.0),
-        ({"k": "source", "topic": "channels.ads", "partition": 2, "state": "live"}, 30.0),
-        ({"k": "sources"}, 30.0),
+        (ListSources(""), 30.0),
+        (ListSources(""), 5.0),
+        (DeclareSource("", "channels.store", None, "dead"), 30.0),
+        (ListSources(""), 30.0),
+        (DeclareSource("", "channels.ads", 2, "live"), 30.0),
+        (ListSources(""), 30.0),
     ]

@@ -12,6 +12,7 @@ from streams.core.aggregates import days as module
 from streams.core.aggregates.days import Product
 from streams.core.aggregates.population import WEEK, Learned, NobodyKnown, Population
 from streams.core.protocol.order_key import bound
+from streams.core.watermark.partition_clock import PartitionClock
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 
 DAY = 20_000
@@ -82,8 +83,7 @@ def test_the_newest_facts_about_a_product_win():
 
 def test_a_fact_that_comes_late_is_of_the_day_that_has_been_reached():
     """Its own day is over, and everybody has decided without it."""
-    learned = Learned()
-    learned.since = NEXT + 10
+    learned = Learned(None, PartitionClock(bound(NEXT + 10)))
     learned.sent("email", START)
     population = known(learned)
     assert population.rate("email", NEXT + 11) == (0, 0)

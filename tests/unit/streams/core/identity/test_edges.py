@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.core.identity import link_history as module
-from streams.core.identity.link_history import Edges, Names
+from streams.core.identity.link_history import LinkHistory, Names
 from streams.core.protocol.order_key import merge_key, order_key
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from tests.support.histories_of_people import HASH, identifier
@@ -14,7 +14,7 @@ class Noted:
 
     def __init__(self) -> None:
         self.store = PartitionStore(MemoryBase())
-        self.edges = Edges(self.store)
+        self.edges = LinkHistory(self.store)
         self._time = 0
 
     def note(self, *pairs: str) -> None:
@@ -34,7 +34,7 @@ class Noted:
     def again(self) -> None:
         """A restart."""
         self.store.settle(Position(0, 0, 0, 0))
-        self.edges = Edges(self.store)
+        self.edges = LinkHistory(self.store)
         self.edges.load(Names())
 
 

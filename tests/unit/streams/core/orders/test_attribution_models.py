@@ -17,7 +17,10 @@ NOW = 100 * DAY_MS
 
 def visit(time: int, **context: object) -> Sealed:
     """A page on the web."""
-    return Sealed(time, "web", "page", "", f"m{time}", {}, dict(context), {}, [])
+    return Sealed(
+        time=time, channel="web", type="page", name="", message_id=f"m{time}", properties={}, context=dict(context),
+        traits={}, identifiers=[],
+    )  # fmt: skip
 
 
 def campaign(source: str, medium: str) -> dict[str, object]:

@@ -12,8 +12,10 @@ from schemas.identifiers import Hasher, Identifier
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, DEAD_LETTERS, PROFILE_EVENTS, RETARGETING_DECISIONS
-from streams.core import journey as module
 from streams.core.journey import Journey
+from streams.core.protocol.order_key import bound
+from streams.core.protocol.profile_log import Round
+from streams.core.protocol.records import encode
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.testing import Topology
 from tests.support.campaigning import campaign, campaigns_of
@@ -226,20 +228,21 @@ def test_nothing_is_kept_for_ever():
     assert shop.kept(b"k") == 0
 
 
-def test_a_round_that_is_broken_off_gives_nobody_a_change_twice(monkeypatch):
+def test_a_round_that_is_broken_off_gives_nobody_a_change_twice():
     """A life ends after each call of a round that takes many; the profiles that had the change do not get it again."""
-    monkeypatch.setattr(module, "_SEALED_A_CALL", 1)
     shop, users = Shop(1), [f"u{n}" for n in range(9)]
     shop.tell(*(track(n, VIEWED, user) for n, user in enumerate(users)), change(20, BACK))
     # Whoever becomes interested behind the change, in the same round, has not been so before.
     shop.tell(*(track(30, VIEWED, f"late{n}") for n in range(5)))
     log = shop.topology.logs.topics[PROFILE_EVENTS][0]
-    notice = {"k": "round", "round": 1, "bound": (START + HOUR * 60_000).to_bytes(8, "big").hex(), "now": None}
-    log.append(Record(PROFILE_EVENTS, 0, len(log), 0, None, orjson.dumps(notice)))
+    notice = Round(1, bound(START + HOUR * 60_000).hex())
+    log.append(Record(PROFILE_EVENTS, 0, len(log), 0, None, encode(notice)))
     base, read, outs, lives = MemoryBase(), 0, Kept(), 0
     while read < len(log):
         store = PartitionStore(base)
-        life = Journey(store, outs, partition=0, partitions=1, campaigns=RULES, secret="catalogue")  # noqa: S106
+        life = Journey(
+            store, outs, partition=0, partitions=1, campaigns=RULES, secret="catalogue", events_a_call=1  # noqa: S106
+        )  # fmt: skip
         life.load()
         read += life.process(log[read:])
         life.flush()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 import pytest
 
@@ -12,7 +10,8 @@ from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.topics import CART_TRANSITIONS, STITCHED_EVENTS
 from streams.core.protocol.order_key import bound, merge_key, order_key
-from streams.core.protocol.records import pack_event
+from streams.core.protocol.profile_log import Merge, Round
+from streams.core.protocol.records import encode, pack_event
 from tests.support.journeys import SECRET, START, Table
 
 HASHER = Hasher(SECRET)
@@ -32,10 +31,10 @@ def sent_to(profile_id: str) -> bytes:
     return pack_event(bytes.fromhex(profile_id), key, bytes.fromhex(BROWSER) + event.body)
 
 
-def merged_at(minute: int) -> dict[str, Any]:
+def merged_at(minute: int) -> Merge:
     """The browser's profile becomes part of the user's."""
     key = merge_key(order_key(START + minute * MINUTE, "channels.web", 0, 1), 1)
-    return {"k": "merge", "from": BROWSER, "to": USER, "key": key.hex()}
+    return Merge(BROWSER, USER, key.hex())
 
 
 class Partition(Table):
@@ -54,8 +53,7 @@ class Partition(Table):
     def until(self, minute: int) -> None:
         """A round up to this minute."""
         self._rounds += 1
-        notice = {"k": "round", "round": self._rounds, "bound": bound(START + minute * MINUTE).hex(), "now": None}
-        self.take(orjson.dumps(notice))
+        self.take(encode(Round(self._rounds, bound(START + minute * MINUTE).hex())))
 
 
 CASES = [
@@ -74,7 +72,7 @@ def test_once_among_relatives(reached: int | None, early: bool) -> None:
     partition.take(sent_to(BROWSER))
     if early:
         partition.take(sent_to(USER))
-    partition.take(orjson.dumps(merged_at(10)))
+    partition.take(encode(merged_at(10)))
     if not early:
         partition.take(sent_to(USER))
     partition.until(40)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 import pytest
 
 from streams.core.profile.state import (
@@ -30,7 +29,7 @@ from streams.core.profile.state import (
 
 def through_json(profile: Profile) -> Profile:
     """As it travels inside a record."""
-    return of_json(orjson.loads(orjson.dumps({"state": orjson.Fragment(to_json(profile))}))["state"])
+    return of_json(to_json(profile))
 
 
 def through_bytes(profile: Profile) -> Profile:

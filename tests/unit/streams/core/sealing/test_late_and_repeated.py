@@ -6,7 +6,7 @@ import orjson
 
 from schemas.record import Out, Record
 from schemas.topics import CART_TRANSITIONS, PROFILE_EVENTS
-from streams.core.protocol.sequence_numbers import Heard, Numbered
+from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
 from tests.support.journeys import START, Table, track
 
 
@@ -22,7 +22,7 @@ class Sent(list[Out]):
         self.append(out)
 
 
-def numbers(numbered: Numbered, sent: Sent, *offsets: int) -> list[Record]:
+def numbers(numbered: SequencedEmitter, sent: Sent, *offsets: int) -> list[Record]:
     """The records sent while these input records are consumed, two for each."""
     sent.clear()
     for offset in offsets:
@@ -46,30 +46,30 @@ def test_a_cart_that_comes_late_ends_with_the_order_that_followed_it():
 
 def test_what_a_restarted_sender_repeats_is_known_by_its_number():
     """Same input, same numbers: the first that was never heard is the first that counts."""
-    heard, sent = Heard(), Sent()
-    before = numbers(Numbered(sent, 3), sent, 7, 8)
-    assert [heard.is_repeat(record) for record in before[:3]] == [False, False, False]
-    restored = Heard()
+    heard, sent = DuplicateFilter(), Sent()
+    before = numbers(SequencedEmitter(sent, 3), sent, 7, 8)
+    assert [heard.is_repeat(record.headers) for record in before[:3]] == [False, False, False]
+    restored = DuplicateFilter()
     restored.restore(orjson.loads(orjson.dumps(heard.dump())))
-    again = numbers(Numbered(sent, 3), sent, 7, 8, 9)
-    assert [restored.is_repeat(record) for record in again] == [True, True, True, False, False, False]
+    again = numbers(SequencedEmitter(sent, 3), sent, 7, 8, 9)
+    assert [restored.is_repeat(record.headers) for record in again] == [True, True, True, False, False, False]
 
 
 def test_senders_do_not_hide_each_other():
     """A number says something about its own sender alone; a record without one is never a repeat."""
-    heard, sent = Heard(), Sent()
-    assert not any(heard.is_repeat(record) for record in numbers(Numbered(sent, 1), sent, 100))
-    assert not any(heard.is_repeat(record) for record in numbers(Numbered(sent, 2), sent, 5))
+    heard, sent = DuplicateFilter(), Sent()
+    assert not any(heard.is_repeat(record.headers) for record in numbers(SequencedEmitter(sent, 1), sent, 100))
+    assert not any(heard.is_repeat(record.headers) for record in numbers(SequencedEmitter(sent, 2), sent, 5))
     plain = Record(PROFILE_EVENTS, 0, 0, START, b"p", b"{}")
-    assert [heard.is_repeat(plain), heard.is_repeat(plain)] == [False, False]
+    assert [heard.is_repeat(plain.headers), heard.is_repeat(plain.headers)] == [False, False]
 
 
 def test_numbers_go_on_inside_a_record_that_is_consumed_in_two_halves():
     """A unit between the halves remembers how many were sent for the first."""
     sent = Sent()
-    first = Numbered(sent, 1)
+    first = SequencedEmitter(sent, 1)
     before = numbers(first, sent, 4)
-    second = Numbered(sent, 1)
+    second = SequencedEmitter(sent, 1)
     second.restore(first.dump())
-    heard = Heard()
-    assert not any(heard.is_repeat(record) for record in (*before, *numbers(second, sent, 4)))
+    heard = DuplicateFilter()
+    assert not any(heard.is_repeat(record.headers) for record in (*before, *numbers(second, sent, 4)))

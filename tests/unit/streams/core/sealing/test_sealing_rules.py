@@ -122,15 +122,13 @@ def test_an_event_the_core_cannot_take_is_kept_as_a_dead_letter(monkeypatch):
 
 
 @pytest.mark.parametrize("budget", [1, 3])
-def test_a_long_round_takes_several_calls_and_ends_the_same(monkeypatch, budget):
+def test_a_long_round_takes_several_calls_and_ends_the_same(budget):
     """Sealing a little at a time changes nothing but how long one call takes."""
-    monkeypatch.setattr("streams.core.journey._SEALED_A_CALL", budget)
-    table, whole = Table(), Table()
+    table, whole = Table(events_a_call=budget), Table()
     for t in (table, whole):
         for n in range(10):
             t.feed(n, track("Product Added", user=f"u{n % 4}", sku="s"))
     table.round()
-    monkeypatch.undo()
     whole.round()
     assert sorted(out.value for out in table.outs if out.topic == CART_TRANSITIONS) == sorted(
         out.value for out in whole.outs if out.topic == CART_TRANSITIONS

@@ -11,10 +11,12 @@ from schemas.record import Out, Record
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, IDENTITY_LINKS, PROFILE_EVENTS, RETARGETING_DECISIONS
 from streams.campaigns import load
-from streams.core import journey as module
 from streams.core.campaigns import Campaigns
 from streams.core.journey import Journey
-from streams.core.protocol.records import links_out
+from streams.core.protocol.link_log import SwitchCampaigns
+from streams.core.protocol.order_key import bound
+from streams.core.protocol.profile_log import ProfileLogRecord, Round
+from streams.core.protocol.records import encode, links_out
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.testing import Topology
 from tests.support.campaigning import campaign, campaigns_of, step
@@ -134,7 +136,7 @@ def test_what_is_no_campaigns_file_changes_nothing():
     shop.reach(10)
     log = shop.topology.logs.topics[IDENTITY_LINKS][0]
     before = len(log)
-    shop.topology.logs.send(links_out({"k": "campaigns", "request": "r", "version": "v", "content": {"file": 7}}))
+    shop.topology.logs.send(links_out(SwitchCampaigns("r", {"file": 7}, "v")))
     shop.topology.finish()
     answers = [orjson.loads(r.value or b"") for r in log[before:] if b'"receipt"' in (r.value or b"")]
     assert [one["refused"] for one in answers if one["agent"] == "journey"] == [True, True]
@@ -154,26 +156,27 @@ class Kept:
     after = send
 
 
-def test_a_switch_that_is_broken_off_goes_on(monkeypatch):
+def test_a_switch_that_is_broken_off_goes_on():
     """A life ends after each call while timers are looked at: all are looked at in the end, and it is said once."""
-    monkeypatch.setattr(module, "_SEALED_A_CALL", 3)
     shop = Shop(1, load(None))
     for n in range(10):
         shop.tell(n, f"u{n}", "Order Completed", order_id=f"o{n}")
     log = shop.topology.logs.topics[PROFILE_EVENTS][0]
 
-    def add(notice: dict[str, Any], headers: Any = ()) -> None:
-        log.append(Record(PROFILE_EVENTS, 0, len(log), 0, None, orjson.dumps(notice), headers))
+    def add(notice: ProfileLogRecord, headers: Any = ()) -> None:
+        log.append(Record(PROFILE_EVENTS, 0, len(log), 0, None, encode(notice), headers))
 
     number = [("n", (0xFFFF).to_bytes(2, "big") + (5).to_bytes(8, "big") + (0).to_bytes(4, "big"))]
     for days, switch in ((5, True), (20, False)):
-        add({"k": "round", "round": days, "bound": (START + days * DAY_MS).to_bytes(8, "big").hex(), "now": None})
+        add(Round(days, bound(START + days * DAY_MS).hex()))
         if switch:
-            add({"k": "campaigns", "request": "r", "version": "v", "content": LAPSED.dump()}, number)
+            add(SwitchCampaigns("r", LAPSED.dump(), "v"), number)
     base, outs, read = MemoryBase(), Kept(), 0
     while read < len(log):
         store = PartitionStore(base)
-        life = Journey(store, outs, partition=0, partitions=1, campaigns=OLD, secret="switch")  # noqa: S106
+        life = Journey(
+            store, outs, partition=0, partitions=1, campaigns=OLD, secret="switch", events_a_call=3  # noqa: S106
+        )  # fmt: skip
         life.load()
         read += life.process(log[read:])
         life.flush()

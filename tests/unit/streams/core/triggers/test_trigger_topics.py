@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from streams.core.triggers import content_viewed, lapsed
 from tests.support.happenings import DAY, Customer, at, happened

@@ -10,9 +10,9 @@ import pytest
 from schemas.record import Out, Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
 from streams.core.identify import Identify
+from streams.core.protocol.link_log import SomeSources
 from streams.core.protocol.ports import MAX_TIME
 from streams.core.watermark.rounds import Rounds
-from streams.core.watermark.sources import Some
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 
 WEB, APP, ADS = ("channels.web", 0), ("channels.app", 0), ("channels.ads", 1)
@@ -118,7 +118,7 @@ class Log:
         """Put a record on it."""
         self.send(Out(IDENTITY_LINKS, 0, None, orjson.dumps(notice)))
 
-    def life(self, optional: list[Some], *, commits: bool = True) -> Identify:
+    def life(self, optional: list[SomeSources], *, commits: bool = True) -> Identify:
         """A life of identify, which reads all there is."""
         store = PartitionStore(self._base)
         identify = Identify(store, self, partitions=1, optional=optional)
@@ -132,7 +132,7 @@ class Log:
             self._read = read
         return identify
 
-    def said(self) -> list[list[Some]]:
+    def said(self) -> list[list[SomeSources]]:
         """Which sources were said to be optional, one after another."""
         notices = [orjson.loads(record.value or b"") for record in self.records]
         return [notice["sources"] for notice in notices if notice["k"] == "optional"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from schemas.topics import DAY_MS
+from streams.core.protocol.link_log import Ack
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME, bound, order_key
-from streams.core.watermark.rounds import Round, Rounds
+from streams.core.protocol.profile_log import Round
+from streams.core.watermark.rounds import Rounds
 
 WEB = ("channels.web", 0)
 DAY = 20_000
@@ -31,10 +31,10 @@ class Line:
     def ack(self, number: int, *, next_: bytes | None = None, moved: bytes | None = None) -> Round | None:
         """Both acknowledge; the first has something that waits, or has sent something on."""
         for partition in (0, 1):
-            said: dict[str, Any] = {"low": None, "moved": None, "next": None}
+            ack = Ack(partition, number)
             if partition == 0:
-                said |= {"moved": moved and moved.hex(), "next": next_ and next_.hex()}
-            self.rounds.acknowledge(partition, number, said)
+                ack = Ack(partition, number, None, moved and moved.hex(), next_ and next_.hex())
+            self.rounds.acknowledge(ack)
         return self.rounds.next()
 
     def restart(self) -> None:
@@ -51,7 +51,7 @@ def line() -> Line:
     line = Line()
     issued = line.reach(DAY * DAY_MS + 7 * DAY_MS // 2)
     assert issued is not None
-    assert issued.bound == START_OF_TIME
+    assert reach(issued) == START_OF_TIME
     return line
 
 
@@ -69,10 +69,16 @@ def bounds(line: Line, *waits: bytes) -> list[bytes]:
     """The bounds of the rounds, when of these each is what comes next, until it has been passed."""
     found, reached, issued = [], START_OF_TIME, line.ack(1, next_=min(waits, default=None))
     while issued is not None:
-        found.append(issued.bound)
-        reached = issued.bound
+        reached = reach(issued)
+        found.append(reached)
         issued = line.ack(issued.number, next_=min((w for w in waits if w >= reached), default=None))
     return found
+
+
+def reach(issued: Round | None) -> bytes:
+    """The bound of a round."""
+    assert issued is not None
+    return bytes.fromhex(issued.bound)
 
 
 def test_a_midnight_with_nothing_before_it_is_passed(line):
@@ -98,9 +104,9 @@ def test_what_comes_after_a_round_is_not_before_its_sources_bound(line):
     """Nothing waits, and the source goes on: what it brought since may be of the day it was in."""
     at = DAY * DAY_MS + 7 * DAY_MS // 2
     issued = line.ack(1)
-    assert issued.bound == bound(at)
+    assert reach(issued) == bound(at)
     assert line.reach(at + 5 * DAY_MS) is None
-    assert line.ack(issued.number).bound == midnight(4)
+    assert reach(line.ack(issued.number)) == midnight(4)
 
 
 def test_a_stop_is_left_when_nothing_of_before_has_moved(line):
@@ -108,25 +114,26 @@ def test_a_stop_is_left_when_nothing_of_before_has_moved(line):
     issued = line.ack(1, next_=key(0.5))
     for _ in range(2):
         issued = line.ack(issued.number, moved=key(0.7))
-        assert issued.bound == midnight(1)
-        assert not issued.rests
-    assert line.ack(issued.number, moved=key(1.5)).bound > midnight(1)
+        assert reach(issued) == midnight(1)
+        assert not issued.quiescent
+    assert reach(line.ack(issued.number, moved=key(1.5))) > midnight(1)
 
 
 def test_what_waits_at_a_stop_takes_effect_when_all_rests(line):
     """A round that says so; after that the stop is closed, and later rounds say which was."""
     issued = line.ack(1, next_=key(0.5), moved=key(0.1))
-    assert not issued.rests
+    assert not issued.quiescent
     issued = line.ack(issued.number, next_=key(0.9))
-    assert (issued.bound, issued.rests, issued.closed) == (midnight(1), True, START_OF_TIME)
+    assert (reach(issued), issued.quiescent) == (midnight(1), True)
+    assert issued.barrier_closed == START_OF_TIME.hex()
     issued = line.ack(issued.number)
-    assert issued.bound > midnight(1)
-    assert issued.closed == midnight(1)
+    assert reach(issued) > midnight(1)
+    assert issued.barrier_closed == midnight(1).hex()
 
 
 def test_all_that_has_come_before_rests_at_once(line):
     """The sources were there when the last round was issued, and nothing has moved since: no second round."""
-    assert line.ack(1, next_=key(0.5)).rests
+    assert line.ack(1, next_=key(0.5)).quiescent
 
 
 def test_what_identify_announces_may_move_what_rested(line):
@@ -134,8 +141,8 @@ def test_what_identify_announces_may_move_what_rested(line):
     issued = line.ack(1, next_=key(0.5))
     line.rounds.change(key(2), 0)
     issued = line.ack(issued.number)
-    assert (issued.bound, issued.rests) == (midnight(1), False)
-    assert line.ack(issued.number).bound > midnight(1)
+    assert (reach(issued), issued.quiescent) == (midnight(1), False)
+    assert reach(line.ack(issued.number)) > midnight(1)
 
 
 def test_links_wait_while_time_stands_at_a_stop(line):
@@ -144,7 +151,7 @@ def test_links_wait_while_time_stands_at_a_stop(line):
     issued = line.ack(1, next_=key(0.5))
     assert line.reach(at + DAY_MS) is None
     assert line.rounds.links_bound == bound(at)
-    line.rounds.thaw()
+    line.rounds.release_links()
     assert line.rounds.links_bound == bound(at + DAY_MS)
     line.reach(at + 2 * DAY_MS)
     assert line.ack(issued.number) is not None
@@ -154,37 +161,37 @@ def test_links_wait_while_time_stands_at_a_stop(line):
 def test_a_switch_is_a_stop(line):
     """Time comes to its point exactly; behind it there is nothing until all is told."""
     at = bound(DAY * DAY_MS + 7 * DAY_MS // 2)
-    assert not line.rounds.stop(line.rounds.sources_bound)
+    assert not line.rounds.add_barrier(line.rounds.sources_bound)
     line.reach(DAY * DAY_MS + 4 * DAY_MS)
     issued = line.ack(1)
-    assert issued.bound == at
-    assert not line.rounds.stopped()
+    assert reach(issued) == at
+    assert not line.rounds.barrier_passed()
     line.restart()
-    line.rounds.acknowledge(0, issued.number, {"low": None, "moved": None, "next": None})
-    line.rounds.acknowledge(1, issued.number, {"low": None, "moved": None, "next": None})
-    assert line.rounds.stopped()
-    assert not line.rounds.stopped()
-    assert line.rounds.next().bound > at
+    line.rounds.acknowledge(Ack(0, issued.number))
+    line.rounds.acknowledge(Ack(1, issued.number))
+    assert line.rounds.barrier_passed()
+    assert not line.rounds.barrier_passed()
+    assert reach(line.rounds.next()) > at
 
 
 def test_two_switches_at_one_point(line):
     """Each is told of; where time stands already, one more round makes sure."""
     for _ in range(2):
-        line.rounds.stop(line.rounds.sources_bound)
+        line.rounds.add_barrier(line.rounds.sources_bound)
     issued = line.ack(1)
     assert line.ack(issued.number) is None
-    assert [line.rounds.stopped() for _ in range(3)] == [True, True, False]
-    line.rounds.stop(line.rounds.sources_bound)
-    assert not line.rounds.stopped()
+    assert [line.rounds.barrier_passed() for _ in range(3)] == [True, True, False]
+    line.rounds.add_barrier(line.rounds.sources_bound)
+    assert not line.rounds.barrier_passed()
     again = line.rounds.next()
     assert again.bound == issued.bound
     line.ack(again.number)
-    assert line.rounds.stopped()
+    assert line.rounds.barrier_passed()
 
 
 def test_before_anything_was_read_a_switch_is_at_once():
     """Nothing has taken effect, so nothing has to."""
-    assert Rounds([WEB], 1).stop(START_OF_TIME)
+    assert Rounds([WEB], 1).add_barrier(START_OF_TIME)
 
 
 def test_the_end_of_time_comes_after_all_stops(line):

@@ -1,0 +1,19 @@
+"""The clock of one journey partition. Rounds move it (`journey.py`), everything else in the partition reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.core.protocol.order_key import START_OF_TIME
+
+
+@dataclass(slots=True)
+class PartitionClock:
+    """How far time has come in one partition. Bounds are as of `protocol/order_key.py`."""
+
+    reached: bytes = START_OF_TIME
+    """The bound up to which everything has taken effect in the profiles of this partition."""
+    barrier_closed: bytes = START_OF_TIME
+    """The last barrier before which everything has taken effect in profiles that wait in others as well."""
+    wall: int | None = None
+    """The wall clock in epoch milliseconds, as the last round brought it; None under the event clock."""
