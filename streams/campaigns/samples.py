@@ -15,7 +15,7 @@ from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import OF_CARTS
 from streams.core.messaging.offers import Carried
 from streams.core.messaging.render import Renderer
-from streams.core.profile.state import Cart, Line, Profile, Sequence
+from streams.core.profile.state import Cart, Dated, Enrollment, Line, Location, Profile
 
 AT: Final = 1_795_262_400_000
 """The moment of the samples: 2026-11-21T12:00:00Z."""
@@ -154,12 +154,12 @@ def _scope(
         "0" * 32,
         cart=Cart("0" * 32, AT, AT, AT, {line.sku or "": line for line in lines}, currency=None if bare else "EUR",
                   checkout=on == "checkout_abandoned", abandoned=True, abandonment_no=1),
-        traits={name: [value, AT] for name, value in ({**asked, **({} if bare else _TRAITS)}).items()},
-        locale=[sample.language or campaigns.file.language, AT],
-        location=[store.latitude + 0.005, store.longitude, AT] if store is not None and located else None,
+        traits={name: Dated(value, AT) for name, value in ({**asked, **({} if bare else _TRAITS)}).items()},
+        locale=Dated(sample.language or campaigns.file.language, AT),
+        location=Location(store.latitude + 0.005, store.longitude, AT) if store is not None and located else None,
     )  # fmt: skip
     about = {**_ABOUT.get(on, {}), **({"store_id": store.id} if on == "store_nearby" and store is not None else {})}
-    sequence = Sequence(
+    enrollment = Enrollment(
         campaign.id, on, AT, AT, "sample", cart_id="0" * 32 if on in OF_CARTS else None,
         products=[] if on in OF_CARTS else _products(on, lines),
         about={name: value for name, value in about.items() if not bare or name in _ALWAYS or on == "price_dropped"},
@@ -170,7 +170,7 @@ def _scope(
         offer = Carried(f"{campaign.offer.prefix}-7K2M9Q4T", campaign.offer.discount, AT, AT + valid)
     what = scope.About("0" * 32, step.id, sample.variant, sample.channel, offer, AT)
     wanted = "recommendations" in (step.condition or "")
-    return scope.build(profile, sequence, what, campaigns, NobodyKnown() if bare and not wanted else _Known())
+    return scope.build(profile, enrollment, what, campaigns, NobodyKnown() if bare and not wanted else _Known())
 
 
 def _products(on: str, lines: list[Line]) -> list[dict[str, Any]]:

@@ -70,7 +70,8 @@ def test_the_names_on_the_wire_are_those_of_the_contract() -> None:
         "k": "receipt", "request": "r", "agent": "journey", "partition": 0, "refused": True,
     }  # fmt: skip
     assert orjson.loads(encode(LINK_LOG[2])) == {
-        "k": "ack", "partition": 1, "round": 4, "low": None, "moved": KEY, "next": None,
+        "k": "ack", "partition": 1, "round": 4, "low": None, "moved": KEY, "next": None, "due": None,
+        "at": None,
     }  # fmt: skip
     assert orjson.loads(encode(PROFILE_LOG[4])) == {"k": "merge", "from": ID, "to": OTHER, "key": KEY}
 

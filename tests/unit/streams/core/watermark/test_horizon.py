@@ -34,7 +34,7 @@ class Log:
     def answer(self, at: int | None, partition: int, due: bytes | None = None, **more: Any) -> None:
         """An acknowledgement of the round that was issued after the record `at`."""
         hex_due = None if due is None else due.hex()
-        self.say(**{"k": "ack", "partition": partition, "at": at, "low": None, "moved": None, "due": hex_due, **more})
+        self.say(**{"k": "ack", "partition": partition, "round": 1, "at": at, "due": hex_due, **more})
 
     def round(self, at: int, *dues: bytes | None) -> int | None:
         """All partitions answer; the horizon then."""
@@ -113,7 +113,7 @@ def test_repeated_and_old_acknowledgements_say_nothing():
     first, second = log.report(), log.report()
     assert log.round(second, bound(DUE), None) == DUE
     log.answer(first, 0, bound(1))
-    log.say(k="ack", partition=1, low=None, moved=None)
+    log.say(k="ack", partition=1, round=1, low=None, moved=None)
     assert log.horizon.due == DUE
     third = log.report()
     log.answer(third, 0, bound(DUE + 9))

@@ -84,7 +84,7 @@ class Broker:
 
     def acknowledge(self, at: int, due: int = DUE) -> None:
         """The one partition acknowledges the round that was issued after a record."""
-        said = {"k": "ack", "partition": 0, "at": at, "low": None, "moved": None, "due": bound(due).hex()}
+        said = {"k": "ack", "partition": 0, "round": 1, "at": at, "low": None, "moved": None, "due": bound(due).hex()}
         self.logs[LINKS].append(orjson.dumps(said))
 
 
