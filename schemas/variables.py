@@ -10,7 +10,10 @@ from typing import Final
 from schemas.settings import Settings
 
 PREFIX: Final = "WINBACK_"
-OTHERS: Final = {"WINBACK_VERSION": "docker-compose.yml: the image's tag"}
+OTHERS: Final = {
+    "WINBACK_VERSION": "docker-compose.yml: the image's tag",
+    "WINBACK_RETAIL_DATA": "tests: where UCI Online Retail is (tests/data/README.md)",
+}
 """Variables of ours that are read by something else than the settings, each with what reads it."""
 TESTS: Final = ("WINBACK_TEST_", "WINBACK_BENCH_")
 """How the variables of our tests and benchmarks begin."""
