@@ -77,7 +77,7 @@ def other(revision: str) -> Build:
     if not (root / "pyproject.toml").exists():
         _git("worktree", "prune")
         _git("worktree", "add", "--force", "--detach", str(root), found)
-    return Build("old", root, sys.executable if _wants(root) == _wants(HERE) else _own(root))
+    return Build("old", root, _lent(root) if _wants(root) == _wants(HERE) else _own(root))
 
 
 def _git(*arguments: str) -> str:
@@ -94,6 +94,17 @@ def _wants(root: Path) -> tuple[str, list[str], list[str]]:
 def _project(root: Path) -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     return project
+
+
+def _lent(root: Path) -> str:
+    """This interpreter; and a `winback` where it would be in an environment of its own."""
+    program = root / ".venv" / "bin" / "winback"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    module, _, function = _project(root)["scripts"]["winback"].partition(":")
+    run = f"from {module} import {function} as run; run()"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH="{root}" exec "{sys.executable}" -P -c "{run}" "$@"\n')
+    program.chmod(0o755)
+    return sys.executable
 
 
 def _own(root: Path) -> str:
