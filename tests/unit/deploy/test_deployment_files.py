@@ -154,7 +154,8 @@ def test_metrics_that_texts_name_exist(metric_labels):
     """What the alerts tell people to look at is there, and so is every metric in the operators' page."""
     for path in (DEPLOY / "prometheus/alerts.yml", ROOT / "docs/operators.md"):
         named = set(re.findall(r"\bwinback_[a-z_]+[a-z]\b", path.read_text())) - {
-            "winback_trigger_delay_seconds_bucket"
+            "winback_trigger_delay_seconds_bucket",
+            "winback_admin",  # ClickHouse's user, no metric
         }
         assert not {name for name in named if not any(re.fullmatch(k + SUFFIXES, name) for k in metric_labels)}, (
             path.name

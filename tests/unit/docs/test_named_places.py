@@ -58,7 +58,7 @@ def test_readme_says_where_four_things_are():
         r"refuses the link.*`streams/core/identity/graph\.py:",
         r"quiet hours defers.*`streams/core/messaging/",
         r"late order takes back.*`streams/core/messaging/",
-        r"What the tasks send one another.*`streams/core/protocol/records\.py`",
+        r"What the tasks send one another.*`streams/core/protocol/link_log\.py`",
     ):
         assert re.search(row, readme), row
 
