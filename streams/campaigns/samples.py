@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from streams.core.aggregates.population import NobodyKnown
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
