@@ -136,5 +136,5 @@ def text(cell: Any) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, float | Decimal):
-        return f"{cell:,.2f}" if abs(cell) >= 1 else f"{cell:,.4f}".rstrip("0").rstrip(".") or "0"
+        return f"{cell:,.2f}" if not -1 < cell < 1 else f"{cell:,.4f}".rstrip("0").rstrip(".") or "0"
     return str(cell)

@@ -22,7 +22,7 @@ from streams import metrics
 from streams.app import build
 from streams.runtime.errors import SecretError, WorkerError
 from streams.runtime.faust_shell.app import WinbackApp
-from streams.runtime.faust_shell.stale_members import Departed
+from streams.runtime.faust_shell.stale_members import StaleMemberReaper
 from streams.runtime.faust_shell.watchdog import Watchdog
 from streams.runtime.state.broker import wait_for_broker
 from streams.runtime.state.secret import NAME, SecretCheck
@@ -100,7 +100,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
     try:
         await app.engine.start()
         dog.start()
-        goodbyes = asyncio.ensure_future(Departed(settings).run())
+        goodbyes = asyncio.ensure_future(StaleMemberReaper(settings).run())
         collector.relax_for_records()
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
         reason = await _until_over(app, stop)

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from itertools import islice
@@ -56,7 +56,7 @@ def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int 
     for path in paths:
         last = DAWN
         for chunk in chunks(path):
-            lines = []
+            lines: list[Line] = []
             for number, raw in chunk:
                 try:
                     line = parse(raw, partitions, event_clock=event_clock, last=last)
@@ -121,6 +121,7 @@ def chunks(path: str) -> Iterator[list[tuple[int, bytes]]]:
 
 def _pieces(path: str) -> Iterator[bytes]:
     """The file's bytes as they come, and b"" once at its end. Raises OSError, EOFError, zlib.error."""
+    read: Callable[[int], bytes | None]
     with ExitStack() as exits:
         if path == "-":
             if sys.stdin is None:

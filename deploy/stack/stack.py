@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Final, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker
@@ -73,12 +73,13 @@ class Stack:
         from schemas.settings import Settings
 
         self.plan, self.say = plan, say
+        given: dict[str, Any] = {name.removeprefix("WINBACK_").lower(): value for name, value in plan.env.items()}
         self.settings: Settings = Settings(
             kafka=plan.kafka_address,
             clickhouse=f"http://{ports.HOST}:{plan.http_port}/winback",
             http=f"{ports.HOST}:{plan.http_port}",
             state_dir=plan.folder / "state",
-            **{name.removeprefix("WINBACK_").lower(): value for name, value in plan.env.items()},
+            **given,
         )
         self._exits = AsyncExitStack()
         self.supervisor: Supervisor
@@ -139,7 +140,8 @@ class Stack:
     async def during(self, work: asyncio.Future[T]) -> T:
         """What some work comes to, waited for only while the stack is able to run. Raises what either raises."""
         try:
-            await asyncio.wait({work, self.supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {work, self.supervisor.failed}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self.supervisor.failed.done():
                 self.supervisor.failed.result()
             return await work

@@ -8,7 +8,7 @@ from schemas.topics import IDENTIFY_CHANGELOG, IDENTITY_LINKS
 from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.protocol.ports import Emit, Store
-from streams.runtime.faust_shell.agent_partitions import KeyedLanes
+from streams.runtime.faust_shell.agent_partitions import KeyedAgentPartitions
 from streams.runtime.faust_shell.app import WinbackApp
 
 
@@ -21,7 +21,7 @@ def identify(app: WinbackApp) -> None:
         policy = Policy(device=settings.device_policy, profile_limit=settings.profile_limit)
         return Identify(store, emit, partitions=settings.partitions, policy=policy, optional=settings.optional())
 
-    @app.feeding(KeyedLanes(app.engine, "identify", IDENTITY_LINKS, IDENTIFY_CHANGELOG, make))
+    @app.feeding(KeyedAgentPartitions(app.engine, "identify", IDENTITY_LINKS, IDENTIFY_CHANGELOG, make))
     async def agent(stream: Any) -> None:
         async for chunk in app.chunks(stream):
             app.engine.feed(chunk)

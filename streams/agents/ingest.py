@@ -14,7 +14,7 @@ from schemas.topics import CHANNEL_TOPICS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
 from streams.core.protocol.ports import Emit
-from streams.runtime.faust_shell.agent_partitions import IntakeLanes
+from streams.runtime.faust_shell.agent_partitions import IntakeAgentPartitions
 from streams.runtime.faust_shell.app import WinbackApp
 from streams.runtime.state.replica import Replica
 from streams.runtime.tasks.intake import Reporter
@@ -45,7 +45,7 @@ def ingest(app: WinbackApp) -> None:
         )
         return core, reports
 
-    @app.feeding(IntakeLanes(app.engine, "ingest", CHANNEL_TOPICS, make))
+    @app.feeding(IntakeAgentPartitions(app.engine, "ingest", CHANNEL_TOPICS, make))
     async def agent(stream: Any) -> None:
         async for chunk in app.chunks(stream):
             app.engine.feed(chunk)

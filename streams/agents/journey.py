@@ -8,7 +8,7 @@ from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS
 from streams import campaigns
 from streams.core.journey import Journey
 from streams.core.protocol.ports import Emit, Store
-from streams.runtime.faust_shell.agent_partitions import KeyedLanes
+from streams.runtime.faust_shell.agent_partitions import KeyedAgentPartitions
 from streams.runtime.faust_shell.app import WinbackApp
 
 
@@ -21,7 +21,7 @@ def journey(app: WinbackApp) -> None:
     def make(partition: int, store: Store, emit: Emit) -> Journey:
         return Journey(store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret)
 
-    @app.feeding(KeyedLanes(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, make))
+    @app.feeding(KeyedAgentPartitions(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, make))
     async def agent(stream: Any) -> None:
         async for chunk in app.chunks(stream):
             app.engine.feed(chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +26,8 @@ def once(
     from deploy.stack import lines, outputs, session
 
     lines.check(files)
-    settings = config.load(**({} if clock is None else {"clock": clock.value}))
+    given: dict[str, Any] = {} if clock is None else {"clock": clock.value}
+    settings = config.load(**given)
     outputs.make_folder(out)
     found = running.run(session.play(files, settings=settings, workers=workers, out=out, folder=folder, kafka=kafka))
     if json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from deploy.cli import config, running
 from deploy.cli.commands.options import Clock, Files, Json, Wait
 from deploy.errors import BadInputError, UnavailableError
 from deploy.operate import broker
-from schemas.topics import CHANNEL_TOPICS, MAX_RECORD_BYTES
+from schemas.topics import CHANNEL_TOPICS, MAX_RECORD_BYTES, catalog
 
 if TYPE_CHECKING:
     from deploy.stack.lines import Line
@@ -33,7 +33,8 @@ def publish(
     """Publish input lines to Kafka."""
     from deploy.stack import lines
 
-    settings = config.load(**({} if clock is None else {"clock": clock.value}))
+    given: dict[str, Any] = {} if clock is None else {"clock": clock.value}
+    settings = config.load(**given)
     lines.check(files)
     chunks = lines.read(files, settings.partitions, event_clock=settings.clock == "event", most=MAX_RECORD_BYTES)
     records, size = published(settings, chunks, rate=rate, wait=wait)
@@ -63,7 +64,7 @@ async def _publish(
 
     async with broker.admin(settings, wait=wait) as client:
         have = await broker.partition_counts(client)
-    broker.complain(have, [t for t in broker.catalog(settings.partitions) if t.name in CHANNEL_TOPICS])
+    broker.complain(have, [t for t in catalog(settings.partitions) if t.name in CHANNEL_TOPICS])
     with console.progress() as shown:
         task = shown.add_task("publish", total=None)
 

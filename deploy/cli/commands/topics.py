@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from deploy import console
 from deploy.cli import config, running
 from deploy.cli.commands.options import Json, Wait
 from deploy.operate import broker
+from schemas.topics import Topic, catalog
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
 
 
 def topics(*, json: Json = False, wait: Wait = 10.0) -> None:
@@ -23,11 +29,11 @@ def topics(*, json: Json = False, wait: Wait = 10.0) -> None:
     console.show(console.table(f"Topics at {settings.kafka}", ("topic", "partitions", "key", ""), rows))
 
 
-def _all() -> tuple[broker.Topic, ...]:
-    return broker.catalog(config.load().partitions)
+def _all() -> tuple[Topic, ...]:
+    return catalog(config.load().partitions)
 
 
-async def _make(settings: config.Settings, wait: float) -> set[str]:
+async def _make(settings: Settings, wait: float) -> set[str]:
     async with broker.admin(settings, wait=wait) as client:
         return {t.name for t in await broker.create_topics(client, settings)}
 

@@ -1,12 +1,11 @@
-"""Lanes: the assigned partitions of one agent, each with whatever runs it."""
+"""The assigned partitions of one agent, each with whatever runs it: keyed state of its own, or a shared intake."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from time import perf_counter, time
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from faust.types import TP
@@ -16,6 +15,7 @@ from streams.core.protocol.ports import Emit, Store, Task
 from streams.metrics import RESTORE_SECONDS
 from streams.runtime.errors import CorruptStateError, GroupMovedError, TopicError
 from streams.runtime.faust_shell.engine import Engine
+from streams.runtime.faust_shell.ports import Partitions, Pulse
 from streams.runtime.state import beyond
 from streams.runtime.state.broker import PartitionLog
 from streams.runtime.state.changelog import ChangelogWriter
@@ -27,49 +27,17 @@ from streams.runtime.tasks.intake import Intake, Reader, Reporter
 from streams.runtime.tasks.outbox import Outbox
 from streams.runtime.tasks.partition import KeyedPartition
 
-log = structlog.get_logger("winback.lanes")
+log = structlog.get_logger("winback.partitions")
 
 
-class Pulse(NamedTuple):
-    """How a partition does, for the watchdog and the lag metric."""
-
-    steps: int
-    waiting: int
-    offset: int
-
-
-class Lanes(ABC):
-    """What the engine asks of an agent."""
+class AgentPartitions(Partitions):
+    """What all agents have in common: `agent` is the name of this one, `topics` are what it reads."""
 
     def __init__(self, engine: Engine, agent: str, topics: Sequence[str]) -> None:
         self.engine = engine
         self.agent = agent
         self.topics = tuple(topics)
         self._tasks: list[asyncio.Task[None]] = []
-
-    @abstractmethod
-    async def open(self, assigned: Sequence[TP], generation: int) -> None:
-        """Restore and start these partitions; nothing is open before."""
-
-    @abstractmethod
-    def feed(self, tp: TP, records: list[Record]) -> None:
-        """Take a chunk of an open partition."""
-
-    @abstractmethod
-    def full(self, tp: TP) -> bool:
-        """Whether a partition takes no more for now."""
-
-    @abstractmethod
-    def resume_at(self) -> Mapping[TP, int]:
-        """The first record each open partition has not been fed."""
-
-    @abstractmethod
-    def pulses(self) -> Mapping[TP, Pulse]:
-        """How each open partition does."""
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Finish, commit and give back all partitions."""
 
     async def disconnect(self) -> None:
         """Drop what runs without finishing it."""
@@ -97,7 +65,7 @@ class Lanes(ABC):
         self._tasks = []
 
 
-class KeyedLanes(Lanes):
+class KeyedAgentPartitions(AgentPartitions):
     """An agent with keyed state: a task, a store and a changelog for each partition of its topic.
 
     `make(partition, store, emit)` makes the task.
@@ -115,9 +83,9 @@ class KeyedLanes(Lanes):
     async def open(self, assigned: Sequence[TP], generation: int) -> None:
         """Restore all of them side by side, then start them."""
         opened = await asyncio.gather(*(self._restore(tp, generation) for tp in assigned))
-        for lane in opened:
-            self._open[lane.tp] = lane
-            self._run(lane.run())
+        for partition in opened:
+            self._open[partition.tp] = partition
+            self._run(partition.run())
 
     async def _restore(self, tp: TP, generation: int) -> KeyedPartition:
         base = self._base(tp)
@@ -192,27 +160,27 @@ class KeyedLanes(Lanes):
 
     def feed(self, tp: TP, records: list[Record]) -> None:
         """Take a chunk of an open partition."""
-        lane = self._open.get(tp)
-        if lane is not None:
-            lane.feed(records)
+        partition = self._open.get(tp)
+        if partition is not None:
+            partition.feed(records)
 
     def full(self, tp: TP) -> bool:
         """Whether a partition takes no more for now."""
-        lane = self._open.get(tp)
-        return lane is not None and lane.inbox.full
+        partition = self._open.get(tp)
+        return partition is not None and partition.inbox.full
 
     def resume_at(self) -> Mapping[TP, int]:
         """The first record each open partition has not been fed."""
-        return {tp: lane.resume_at for tp, lane in self._open.items()}
+        return {tp: partition.resume_at for tp, partition in self._open.items()}
 
     def pulses(self) -> Mapping[TP, Pulse]:
         """How each open partition does."""
-        return {tp: Pulse(lane.steps, lane.waiting, lane.offset) for tp, lane in self._open.items()}
+        return {tp: Pulse(partition.steps, partition.waiting, partition.offset) for tp, partition in self._open.items()}
 
     async def close(self) -> None:
         """Finish the chunks at hand and commit their units."""
-        for lane in self._open.values():
-            lane.stop()
+        for partition in self._open.values():
+            partition.stop()
         await self._ended()
         self._release()
 
@@ -228,7 +196,7 @@ class KeyedLanes(Lanes):
         self._bases.clear()
 
 
-class IntakeLanes(Lanes):
+class IntakeAgentPartitions(AgentPartitions):
     """An agent without keyed state, whose partitions share a reader and a reporter (runtime/tasks/intake.py).
 
     `make(emit, replica)` makes them, anew with each assignment, after the replica has caught up.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.app.base import BootStrategy
@@ -11,9 +11,10 @@ from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 
 from schemas.settings import Settings
-from streams.runtime.faust_shell.agent_partitions import Lanes
+from streams.runtime.faust_shell.agent_partitions import AgentPartitions
 from streams.runtime.faust_shell.engine import Engine
-from streams.runtime.faust_shell.transport import HEARTBEAT_SECONDS, SESSION_SECONDS, ChunkSchema, ChunkTransport
+from streams.runtime.faust_shell.membership import GroupTiming
+from streams.runtime.faust_shell.transport import ChunkConsumer, ChunkSchema, ChunkTransport
 
 
 class _Boot(BootStrategy):
@@ -31,8 +32,8 @@ class WinbackApp(faust.App):
 
     BootStrategy = _Boot
 
-    def __init__(self, settings: Settings) -> None:
-        self.engine = Engine(settings)
+    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:  # noqa: B008 - immutable
+        self.engine = Engine(settings, timing)
         self.settings = settings
         super().__init__(
             settings.group,
@@ -43,8 +44,8 @@ class WinbackApp(faust.App):
             stream_wait_empty=False,
             stream_recovery_delay=0.0,
             broker_commit_interval=settings.commit_interval,
-            broker_session_timeout=SESSION_SECONDS,
-            broker_heartbeat_interval=HEARTBEAT_SECONDS,
+            broker_session_timeout=timing.session,
+            broker_heartbeat_interval=timing.heartbeat,
             key_serializer="raw",
             value_serializer="raw",
             autodiscover=False,
@@ -55,29 +56,33 @@ class WinbackApp(faust.App):
     def _new_transport(self) -> ChunkTransport:
         engine = self.engine
         return ChunkTransport(
-            self.conf.broker_consumer, self, settings=self.settings, membership=engine.membership, fail=engine.fail
-        )
+            self.conf.broker_consumer, self,
+            settings=self.settings, timing=engine.timing, membership=engine.membership, fail=engine.fail,
+        )  # fmt: skip
 
     def _create_directories(self) -> None:
         """Faust's data directory holds tables, and there are none."""
 
-    def feeding(self, lanes: Lanes) -> Callable[[Callable[[AsyncIterable[Any]], Awaitable[None]]], Any]:
-        """Decorator: an agent over the topics of some lanes. Offsets are the runtime's: nothing is acknowledged."""
-        self.engine.add(lanes)
-        topic = self.topic(*lanes.topics, schema=ChunkSchema(), acks=False)
-        return self.agent(topic, name=lanes.agent)
+    def feeding(self, partitions: AgentPartitions) -> Callable[[Callable[[AsyncIterable[Any]], Awaitable[None]]], Any]:
+        """Decorator: an agent over the topics of `partitions`. Offsets are the runtime's: nothing is acknowledged."""
+        self.engine.add(partitions)
+        topic = self.topic(*partitions.topics, schema=ChunkSchema(), acks=False)
+        return self.agent(topic, name=partitions.agent)
 
     async def chunks(self, stream: Any) -> AsyncIterable[Sequence[Any]]:
         """The chunks of an agent's stream."""
         async for event in stream.events():
             yield event.message
 
-    async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+    async def _revoked(self, _app: Any, /, *given: Any, signal: Any, **_: Any) -> None:
+        del signal
+        revoked: set[TP] = given[0]
         await self.engine.close(revoked)
 
-    async def _complete(self, _app: Any, **_: Any) -> None:
+    async def _complete(self, _app: Any, /, *_given: Any, signal: Any, **_: Any) -> None:
         """Called when Faust has a new assignment and before it lets records flow."""
-        self.engine.attach(self.consumer)
+        del signal
+        self.engine.attach(cast("ChunkConsumer", self.consumer))
         opened = await self.engine.open(self.consumer.assignment(), self.consumer_generation_id)
         if not opened:
             raise RebalanceAgain

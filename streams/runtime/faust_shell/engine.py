@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -22,28 +22,27 @@ from infra.errors import describe
 from schemas.settings import Settings
 from streams.metrics import Drain
 from streams.runtime.errors import GroupMovedError, WorkerError
-from streams.runtime.faust_shell.membership import Membership
-from streams.runtime.faust_shell.transport import SESSION_SECONDS, ChunkConsumer
+from streams.runtime.faust_shell.membership import GroupTiming, Membership
+from streams.runtime.faust_shell.ports import Partitions
+from streams.runtime.faust_shell.transport import ChunkConsumer
 from streams.runtime.state import broker
 from streams.runtime.state.rocks import RocksBase
 from streams.runtime.state.secret import SecretCheck
 from streams.runtime.state.store import Base, MemoryBase
 
-if TYPE_CHECKING:
-    from streams.runtime.faust_shell.agent_partitions import Lanes
-
 log = structlog.get_logger("winback.engine")
 
 
 class Engine:
-    """What the agents of one worker share: settings, producer, probe, membership, metrics drain; and their lanes."""
+    """What the agents of one worker share: settings, producer, probe, membership, metrics drain; and the agents."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:  # noqa: B008 - immutable
         self.settings = settings
+        self.timing = timing
         self.secret = SecretCheck(
             settings.secret.get_secret_value(), None if settings.state == "memory" else settings.state_dir
         )
-        self.membership = Membership(SESSION_SECONDS)
+        self.membership = Membership(timing.session)
         self.drain = Drain()
         self.probe = broker.Probe(settings)
         self.producer: AIOKafkaProducer = broker.producer(settings)
@@ -52,7 +51,7 @@ class Engine:
         """Since when this worker waits for the group to say which partitions are its own; None when it knows."""
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
-        self._lanes: dict[str, Lanes] = {}
+        self._agents: dict[str, Partitions] = {}
         self._consumer: ChunkConsumer | None = None
         self._opening: asyncio.Task[None] | None = None
 
@@ -75,9 +74,9 @@ class Engine:
         await self.producer.stop()
 
     async def abandon(self) -> None:
-        """Drop what the lanes do, without finishing it."""
-        for lanes in self.all_lanes():
-            await lanes.disconnect()
+        """Drop what the agents do, without finishing it."""
+        for agent in self.agents():
+            await agent.disconnect()
 
     def stop_feeding(self) -> None:
         """Drop whatever Faust still hands on."""
@@ -100,10 +99,10 @@ class Engine:
 
     # -- agents
 
-    def add(self, lanes: Lanes) -> None:
+    def add(self, agent: Partitions) -> None:
         """Take on an agent."""
-        for topic in lanes.topics:
-            self._lanes[topic] = lanes
+        for topic in agent.topics:
+            self._agents[topic] = agent
 
     def attach(self, consumer: ChunkConsumer) -> None:
         """The consumer that feeds this worker."""
@@ -117,9 +116,9 @@ class Engine:
             raise WorkerError("the consumer is not there yet")
         return self._consumer
 
-    def all_lanes(self) -> list[Lanes]:
-        """Every agent's lanes, once each."""
-        return list(dict.fromkeys(self._lanes.values()))
+    def agents(self) -> list[Partitions]:
+        """Every agent, once each."""
+        return list(dict.fromkeys(self._agents.values()))
 
     def base(self, agent: str, partition: int) -> Base:
         """Where the state of a partition is kept on this machine. Raises WorkerError when it cannot be opened."""
@@ -130,13 +129,13 @@ class Engine:
     # -- chunks
 
     def feed(self, message: Any) -> None:
-        """Hand a chunk to the lane of its partition. A chunk of another generation is dropped: it is fed again."""
+        """Hand a chunk to the agent of its partition. A chunk of another generation is dropped: it is fed again."""
         tp = TP(*message.tp)
         if message.generation_id != self.generation or self.failed.is_set():
             return
-        lanes = self._lanes[tp.topic]
+        agent = self._agents[tp.topic]
         try:
-            lanes.feed(tp, message.value)
+            agent.feed(tp, message.value)
         except WorkerError as error:
             self.fail(error)
             return
@@ -144,7 +143,7 @@ class Engine:
 
     def note_room(self, tp: TP) -> None:
         """Poll a partition again, or stop polling it, as its inbox has room."""
-        if self._lanes[tp.topic].full(tp):
+        if self._agents[tp.topic].full(tp):
             self.consumer.full.add(tp)
         else:
             self.consumer.full.discard(tp)
@@ -152,15 +151,15 @@ class Engine:
     def resume_at(self) -> Mapping[TP, int]:
         """Where each partition wants to be fed from."""
         offsets: dict[TP, int] = {}
-        for lanes in self.all_lanes():
-            offsets.update(lanes.resume_at())
+        for agent in self.agents():
+            offsets.update(agent.resume_at())
         return offsets
 
     # -- assignment
 
     def assigned(self) -> set[TP]:
         """Partitions that are open."""
-        return {tp for lanes in self.all_lanes() for tp in lanes.resume_at()}
+        return {tp for agent in self.agents() for tp in agent.resume_at()}
 
     async def open(self, assigned: Collection[TP], generation: int) -> bool:
         """Restore and start partitions. False if they were taken away meanwhile. A failure ends the worker."""
@@ -180,16 +179,16 @@ class Engine:
         return True
 
     async def _open(self, assigned: Collection[TP], generation: int) -> None:
-        mine = {lanes: sorted(tp for tp in assigned if tp.topic in lanes.topics) for lanes in self.all_lanes()}
-        await asyncio.gather(*(lanes.open(tps, generation) for lanes, tps in mine.items() if tps))
+        mine = {agent: sorted(tp for tp in assigned if tp.topic in agent.topics) for agent in self.agents()}
+        await asyncio.gather(*(agent.open(tps, generation) for agent, tps in mine.items() if tps))
 
     async def close(self, revoked: Collection[TP]) -> None:
         """Finish, commit and give back partitions."""
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
-        for lanes in self.all_lanes():
-            await lanes.close()
+        for agent in self.agents():
+            await agent.close()
         consumer = self._consumer
         if consumer is not None:
             offsets = {tp: o for tp, o in consumer.finished.items() if tp in revoked}

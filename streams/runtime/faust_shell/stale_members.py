@@ -43,7 +43,7 @@ def is_dead(member: str, group: str) -> bool:
     return pid.isdigit() and started.isdigit() and _started(int(pid)) != started
 
 
-class Departed:
+class StaleMemberReaper:
     """Looks every few seconds who has died, and leaves the group for them."""
 
     def __init__(self, settings: Settings) -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, cast
 
 import aiokafka
 import structlog
@@ -40,49 +40,48 @@ from schemas.settings import Settings
 from streams.runtime.errors import GroupMovedError
 from streams.runtime.faust_shell import coordination
 from streams.runtime.faust_shell import stale_members as departed
-from streams.runtime.faust_shell.membership import Membership
+from streams.runtime.faust_shell.membership import GroupTiming, Membership
 
 log = structlog.get_logger("winback.transport")
 
-POLL_RECORDS = 4_000
-FETCH_BYTES = 1024 * 1024
-FETCH_WAIT_MS = 50
+POLL_RECORDS: Final = 4_000
+FETCH_BYTES: Final = 1024 * 1024
+FETCH_WAIT_MS: Final = 50
 """aiokafka asks a broker for one fetch at a time: a drained partition waits this long for the others'."""
-SESSION_SECONDS = 10.0
-HEARTBEAT_SECONDS = 2.0
-REBALANCE_SECONDS = 15.0
-"""How long a group waits for a member to finish and commit what it has at hand."""
 
 
-class ChunkSchema(Schema):
+class ChunkSchema(Schema[Any, Any]):
     """A chunk's value is handed on as it is: nothing that Faust could fail to decode, and acknowledge."""
 
-    def loads_key(self, _app: Any, _message: Any, **_: Any) -> None:
+    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> None:
         """Chunks have no key."""
 
-    def loads_value(self, _app: Any, message: Any, **_: Any) -> Any:
-        """The list of records."""
+    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        """The list of records that is the value of `message`."""
+        del app, loads, serializer
         return message.value
 
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     """The consumer's own thread and event loop, so that heartbeats go on while a chunk is computed."""
 
-    def _create_worker_consumer(self, transport: ChunkTransport) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        ours = _ours(transport)
+        settings, timing = ours.settings, ours.timing
         self._assignor = RoundRobinPartitionAssignor
         return aiokafka.AIOKafkaConsumer(
-            **transport.settings.aiokafka(),
-            client_id=departed.client_id(transport.settings.group),
-            group_id=transport.settings.group,
+            **settings.aiokafka(),
+            client_id=departed.client_id(settings.group),
+            group_id=settings.group,
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_poll_records=POLL_RECORDS,
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
-            session_timeout_ms=int(SESSION_SECONDS * 1000),
-            heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
-            rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
+            session_timeout_ms=int(timing.session * 1000),
+            heartbeat_interval_ms=int(timing.heartbeat * 1000),
+            rebalance_timeout_ms=int(timing.rebalance * 1000),
             # Polling stops during a long restore; the watchdog, not the poll interval, is what notices a stall.
             max_poll_interval_ms=24 * 3600 * 1000,
             metadata_max_age_ms=60_000,
@@ -93,28 +92,30 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         hand_on_records(self._ensure_consumer())
         pace(self._ensure_consumer())
-        coordination.watch_heartbeats(self._coordinator, self.transport.membership)
+        coordination.watch_heartbeats(self._coordinator, _ours(self.transport).membership)
         self.add_future(coordination.watch_errors(self._coordinator, self._fail))
 
     def _fail(self, error: BaseException) -> None:
-        self.parent_loop.call_soon_threadsafe(self.transport.fail, error)
+        self.parent_loop.call_soon_threadsafe(_ours(self.transport).fail, error)
 
     @property
     def _coordinator(self) -> Any:
         return self._ensure_consumer()._coordinator  # noqa: SLF001 - guarded by the contract test
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        membership = _ours(self.transport).membership
         try:
-            await coordination.commit(self._coordinator, offsets, self.transport.membership.guard)
+            await coordination.commit(self._coordinator, offsets, membership.guard)
         except GroupMovedError as moved:
-            self.transport.membership.move()
+            membership.move()
             log.info(str(moved))
             return False
         return True
 
     async def committed(self, partitions: list[TP]) -> dict[TP, int | None]:
         """What the group has committed for each partition, None where nothing."""
-        return await self.call_thread(self._committed, partitions)
+        found: dict[TP, int | None] = await self.call_thread(self._committed, partitions)
+        return found
 
     async def _committed(self, partitions: list[TP]) -> dict[TP, int | None]:
         found = await self._coordinator.fetch_committed_offsets([driver.ensure_aiokafka_TP(tp) for tp in partitions])
@@ -182,7 +183,7 @@ class ChunkConsumer(driver.Consumer):
         """These offsets are finished; returns when they are committed. Raises CommitFailedError or GroupMovedError."""
         self.finished.update(offsets)
         while any((self._committed_offset[tp] or 0) < offset for tp, offset in offsets.items()):
-            self.transport.membership.guard()
+            _ours(self.transport).membership.guard()
             if not offsets.keys() <= self.assignment():
                 raise GroupMovedError("offsets not committed: their partitions are not this worker's any more")
             await self.commit()
@@ -227,18 +228,31 @@ class ChunkTransport(driver.Transport):
     Consumer: ClassVar[Any] = ChunkConsumer
 
     def __init__(
-        self, url: Any, app: Any, *, settings: Settings, membership: Membership, fail: Callable[[BaseException], None]
+        self,
+        url: Any,
+        app: Any,
+        *,
+        settings: Settings,
+        timing: GroupTiming,
+        membership: Membership,
+        fail: Callable[[BaseException], None],
     ) -> None:
         super().__init__(url, app)
         self.settings = settings
+        self.timing = timing
         self.membership = membership
         self.fail = fail
 
 
+def _ours(transport: Any) -> ChunkTransport:
+    """The transport of a worker, which Faust knows by its own type."""
+    return cast("ChunkTransport", transport)
+
+
 def _chunk(tp: TP, records: list[Record], generation: int) -> ConsumerMessage:
     topic, partition = tp
-    last = records[-1]
+    last, value = records[-1], cast("Any", records)  # Faust says bytes, and hands on what it is given
     return ConsumerMessage(
-        topic, partition, last.offset, last.timestamp / 1000, 0, None, None, records, None, 0, 0, tp,
+        topic, partition, last.offset, last.timestamp / 1000, 0, None, None, value, None, 0, 0, tp,
         generation_id=generation,
     )  # fmt: skip

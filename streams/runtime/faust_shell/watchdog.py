@@ -103,8 +103,8 @@ class Watchdog:
                 f"this worker's (WINBACK_STALL_TIMEOUT {self._timeout:g}); the worker stops to be started again"
             )
         open_now: set[TP] = set()
-        for lanes in self._engine.all_lanes():
-            for tp, pulse in lanes.pulses().items():
+        for agent in self._engine.agents():
+            for tp, pulse in agent.pulses().items():
                 open_now.add(tp)
                 behind = self._ends.get(tp, 0) - pulse.offset
                 self._pulses.check(tp, pulse.steps, max(pulse.waiting, behind), now)
@@ -113,7 +113,7 @@ class Watchdog:
     async def _ask(self) -> None:
         shown: set[TP] = set()
         while True:
-            pulses = {tp: pulse for lanes in self._engine.all_lanes() for tp, pulse in lanes.pulses().items()}
+            pulses = {tp: pulse for agent in self._engine.agents() for tp, pulse in agent.pulses().items()}
             try:
                 self._ends = await self._engine.probe.ends(pulses) if pulses else {}
                 for tp, pulse in pulses.items():

@@ -48,7 +48,7 @@ class Marker(NamedTuple):
     unit: UnitId
     offset: int
     generation: int
-    count: int
+    keys: int
     read: int | None = None
 
 
@@ -84,7 +84,7 @@ def key_records(topic: str, partition: int, changes: Mapping[bytes, bytes | None
 
 def marker_record(topic: str, partition: int, marker: Marker) -> Out:
     """The record that closes a unit."""
-    content = {"offset": marker.offset, "generation": marker.generation, "count": marker.count}
+    content = {"offset": marker.offset, "generation": marker.generation, "count": marker.keys}
     body = orjson.dumps(content if marker.read is None else {**content, "read": marker.read})
     return Out(topic, partition, MARKER, body, marker.unit.header())
 

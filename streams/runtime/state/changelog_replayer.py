@@ -40,7 +40,7 @@ class _Open:
         self.changes: dict[bytes, bytes | None] = {}
 
 
-class Fold:
+class ChangelogReplayer:
     """Feed it every record in log order with `add`, then call `finish`.
 
     `until`: offset of the last marker to apply, when an earlier pass has found it (`SpilledError`); units up to there
@@ -98,16 +98,14 @@ class Fold:
         repeated = done is not None and (
             unit <= (done.epoch, done.sequence) or (unit.epoch == done.epoch and marker.offset < done.offset)
         )
-        if repeated or (marker.read is not None and marker.read != at - marker.count):
+        if repeated or (marker.read is not None and marker.read != at - marker.keys):
             if own is not None:
                 self._ignore(*own.changes)
                 self._open_records -= len(own.changes)
                 del self._open[unit]
             return
-        if self._gap_at < 0 and not self._spilled and marker.count != (len(own.changes) if own else 0):
-            raise ChangelogError(
-                f"the unit closed at changelog offset {at} should have {marker.count} keys and has not"
-            )
+        if self._gap_at < 0 and not self._spilled and marker.keys != (len(own.changes) if own else 0):
+            raise ChangelogError(f"the unit closed at changelog offset {at} should have {marker.keys} keys and has not")
         for opened in sorted(self._open.values(), key=lambda o: o.first):
             whole = opened.unit.epoch == unit.epoch and opened.unit.sequence <= unit.sequence
             unsure = opened.first < self._gap_at or self._until is not None

@@ -15,7 +15,7 @@ import structlog
 
 from schemas.record import Record
 from streams.runtime.state.changelog import MARKER, ChangelogWriter, UnitId, read_marker, unit_of
-from streams.runtime.state.changelog_replayer import Fold, SpilledError
+from streams.runtime.state.changelog_replayer import ChangelogReplayer, SpilledError
 from streams.runtime.state.store import Base, Position
 
 log = structlog.get_logger("winback.restore")
@@ -94,8 +94,8 @@ async def _trusted(base: Base, changelog: Log, end: int) -> bool:
     return False
 
 
-async def _fold(base: Base, changelog: Log, end: int, until: int | None) -> Fold:
-    fold = Fold(base, until=until)
+async def _fold(base: Base, changelog: Log, end: int, until: int | None) -> ChangelogReplayer:
+    fold = ChangelogReplayer(base, until=until)
     start = None if fold.position is None else fold.position.next
     async for records in changelog.read(start, end):
         for record in records:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -24,7 +24,7 @@ from rocksdict import (
 )  # fmt: skip
 
 from infra.folders import private
-from streams.runtime.errors import WorkerError
+from streams.runtime.errors import CorruptStateError, WorkerError
 from streams.runtime.state import damage
 from streams.runtime.state.store import RESERVED, Position
 
@@ -41,7 +41,7 @@ def options() -> Options:
     """How every database is opened: small buffers, because a worker holds several."""
     blocks = BlockBasedOptions()
     blocks.set_block_cache(_cache)
-    blocks.set_bloom_filter(10.0, False)
+    blocks.set_bloom_filter(10, False)
     blocks.set_cache_index_and_filter_blocks(True)
     opts = Options(raw_mode=True)
     opts.create_if_missing(True)
@@ -156,8 +156,8 @@ class RocksBase:
         return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
 
 
-def _without_log() -> WriteOptions:
-    options = WriteOptions()
+def _without_log() -> Any:
+    options: Any = WriteOptions()  # its type stub takes the property for a method
     options.disable_wal = True
     return options
 
@@ -209,7 +209,7 @@ def _try(place: Path, *, flagged: bool) -> Rdict | Exception | None:
     except Exception as error:  # noqa: BLE001 - as above, or a position that is none
         flagged, reason = True, error
     else:
-        reason = damage.CorruptStateError("a read or write has found damage in it")
+        reason = CorruptStateError("a read or write has found damage in it")
     if not flagged:
         return database
     with suppress(Exception):  # it is given up

@@ -12,27 +12,20 @@ from schemas.record import Out, Record
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS, JOURNEY_CHANGELOG, PROFILE_EVENTS, STITCHED_EVENTS
 from streams.core.protocol.ports import Emit, Store
-from streams.runtime.faust_shell import app as shell
-from streams.runtime.faust_shell import engine, transport
-from streams.runtime.faust_shell.agent_partitions import IntakeLanes, KeyedLanes
+from streams.runtime.faust_shell.agent_partitions import IntakeAgentPartitions, KeyedAgentPartitions
 from streams.runtime.faust_shell.app import WinbackApp
+from streams.runtime.faust_shell.membership import GroupTiming
 from streams.worker import run
 
-if seconds := os.environ.get("SMALL_SESSION"):
-    for module in (transport, engine, shell):
-        module.SESSION_SECONDS = float(seconds)
-    transport.HEARTBEAT_SECONDS = shell.HEARTBEAT_SECONDS = float(seconds) / 5
-
-
 if seconds := os.environ.get("SMALL_RESTORE"):
-    restore = KeyedLanes._restore
+    restore = KeyedAgentPartitions._restore
 
-    async def slowly(self: KeyedLanes, *given: Any) -> Any:
+    async def slowly(self: KeyedAgentPartitions, *given: Any) -> Any:
         """As long as it takes to restore much more."""
         await asyncio.sleep(float(seconds))
         return await restore(self, *given)
 
-    KeyedLanes._restore = slowly
+    KeyedAgentPartitions._restore = slowly
 
 
 class Counting:
@@ -115,9 +108,13 @@ class Echo:
 
 def build(settings: Settings) -> WinbackApp:
     """An app with the task asked for."""
-    app, task = WinbackApp(settings), os.environ["SMALL_TASK"]
+    task, session = os.environ["SMALL_TASK"], os.environ.get("SMALL_SESSION")
+    timing = GroupTiming(session=float(session), heartbeat=float(session) / 5) if session else GroupTiming()
+    app = WinbackApp(settings, timing)
     if task == "echo":
-        lanes: Any = IntakeLanes(app.engine, "echo", CHANNEL_TOPICS, lambda emit, _replica: (one := Echo(emit), one))
+        partitions: Any = IntakeAgentPartitions(
+            app.engine, "echo", CHANNEL_TOPICS, lambda emit, _: (one := Echo(emit), one)
+        )
     else:
         kind = {
             "counting": Counting,
@@ -126,12 +123,15 @@ def build(settings: Settings) -> WinbackApp:
             "misdirected": Misdirected,
             "deaf": Counting,
         }
-        lanes = KeyedLanes(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, kind[task])
+        partitions = KeyedAgentPartitions(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, kind[task])
     if task == "deaf":  # as if the consumer had silently stopped fetching
-        lanes.full = lambda _tp: True
-        app.engine.resume_at = lambda: (app.engine.consumer.full.update(lanes.resume_at()), lanes.resume_at())[1]
+        partitions.full = lambda _tp: True
+        app.engine.resume_at = lambda: (
+            app.engine.consumer.full.update(partitions.resume_at()),
+            partitions.resume_at(),
+        )[1]
 
-    @app.feeding(lanes)
+    @app.feeding(partitions)
     async def agent(stream: Any) -> None:
         async for chunk in app.chunks(stream):
             app.engine.feed(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.record import Out, Record
 from streams.runtime.state.changelog import Marker, UnitId, key_records, marker_record
-from streams.runtime.state.changelog_replayer import Fold
+from streams.runtime.state.changelog_replayer import ChangelogReplayer
 from streams.runtime.state.store import MemoryBase, Position
 from tests.support.runtime_fakes import state
 
@@ -16,9 +16,9 @@ def unit(epoch: int, sequence: int, value: bytes, read: int | None) -> list[Out]
     return [*map(Out._make, key_records("cl", 0, {b"c": value}, name)), marker_record("cl", 0, marker)]
 
 
-def folded(outs: list[Out]) -> tuple[Fold, MemoryBase]:
+def folded(outs: list[Out]) -> tuple[ChangelogReplayer, MemoryBase]:
     """What restoring these records finds."""
-    fold = Fold(base := MemoryBase())
+    fold = ChangelogReplayer(base := MemoryBase())
     for offset, out in enumerate(outs):
         fold.add(Record("cl", 0, offset, 0, out.key, out.value, out.headers))
     fold.finish()

@@ -22,7 +22,6 @@ from streams.runtime.errors import (
     TopicError,
     WorkerError,
 )
-from streams.runtime.faust_shell import membership
 from streams.runtime.faust_shell import stale_members as departed
 from streams.runtime.faust_shell.membership import Membership
 from streams.runtime.faust_shell.stale_members import client_id, is_dead
@@ -30,16 +29,14 @@ from streams.runtime.faust_shell.watchdog import Pulses
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock():
     """A clock that stands still until it is moved."""
-    now = [100.0]
-    monkeypatch.setattr(membership, "monotonic", lambda: now[0])
-    return now
+    return [100.0]
 
 
 def test_silence_longer_than_a_session_forbids_to_write(clock):
     """A worker that has partitions and was not heard for a session may write nothing; one without may."""
-    member = Membership(10.0)
+    member = Membership(10.0, lambda: clock[0])
     clock[0] += 1000
     member.guard()
     member.hold()
@@ -56,7 +53,7 @@ def test_silence_longer_than_a_session_forbids_to_write(clock):
 
 def test_a_generation_that_is_over_forbids_to_write_until_the_next(clock):
     """Told that the group has moved on, a worker writes nothing until it is given partitions again."""
-    member = Membership(10.0)
+    member = Membership(10.0, lambda: clock[0])
     member.hold()
     member.move()
     with pytest.raises(GroupMovedError):
