@@ -13,7 +13,7 @@ from streams.runtime.state.changelog import ChangelogWriter
 from streams.runtime.state.restore import claim, restore
 from streams.runtime.state.store import PartitionStore, Position
 from streams.runtime.tasks.commit import Committer
-from streams.runtime.tasks.partition import KeyedPartition
+from streams.runtime.tasks.partition import UNIT_KEYS, KeyedPartition
 from tests.simulation.actors import Disk, Life, Producer, SimulatedOutbox, Tally
 from tests.simulation.network import PAUSE, Network
 
@@ -49,7 +49,7 @@ class Keyed:
 
     def __init__(
         self, agent: str, tp: TP, changelog: str, make: Make, network: Network, rng: random.Random,
-        rests: Sequence[int] = RESTS,
+        rests: Sequence[int] = RESTS, unit_keys: int = UNIT_KEYS,
     ) -> None:  # fmt: skip
         self.agent = agent
         self.tp = tp
@@ -64,6 +64,7 @@ class Keyed:
         self._network = network
         self._rng = rng
         self._rests = rests
+        self._unit = unit_keys
         self._log = network.logs[tp.topic, tp.partition]
 
     def done(self) -> bool:
@@ -99,7 +100,7 @@ class Keyed:
         self.reached = position.offset
         lane = KeyedPartition(
             self.agent, tp, task, store, outbox, committer,
-            offset=self.resume(position), commit_interval=1.0, drain=self.tally,
+            offset=self.resume(position), commit_interval=1.0, drain=self.tally, unit_keys=self._unit,
         )  # fmt: skip
         await self._run(life, lane)
 

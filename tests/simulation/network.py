@@ -115,14 +115,18 @@ class Network:
 
 
 class Unsent:
-    """A batch being filled, as aiokafka makes them, but small."""
+    """A batch being filled, as aiokafka makes them, but small; it is its own builder."""
 
     def __init__(self, capacity: int) -> None:
         self.outs: list[Out] = []
         self._capacity = capacity
+        self._builder = self
 
-    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Any) -> bool | None:
+    def append(
+        self, offset: int, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Any
+    ) -> bool | None:
         """Add a record; None when it is full."""
+        assert offset == len(self.outs) or len(self.outs) >= self._capacity
         if len(self.outs) >= self._capacity:
             return None
         self.outs.append(Out("", 0, key, value, headers, timestamp))

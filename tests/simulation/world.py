@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from unittest.mock import patch
 
@@ -28,7 +27,6 @@ from streams.core.messaging import decide, render
 from streams.core.protocol.link_log import Drained, EndOfInput, EraseRequest, SplitRequest, SwitchCampaigns
 from streams.core.protocol.records import encode, links_out
 from streams.runtime.errors import WorkerError
-from streams.runtime.tasks import partition
 from tests.oracle.run import SECRET
 from tests.oracle.shop import campaigns_file
 from tests.simulation.actors import Disk, KilledError, Life
@@ -114,10 +112,10 @@ class World:
 
         # Campaigns take many rounds, each of which waits for commits.
         rests = RESTS[:3] if self.plan.campaigning else RESTS
-        actors = [Keyed("identify", TP(IDENTITY_LINKS, 0), IDENTIFY_CHANGELOG, make_identify, network, rng, rests)]
+        world = (network, rng, rests, self.plan.unit)
+        actors = [Keyed("identify", TP(IDENTITY_LINKS, 0), IDENTIFY_CHANGELOG, make_identify, *world)]
         actors += [
-            Keyed("journey", TP(PROFILE_EVENTS, p), JOURNEY_CHANGELOG, make_journey, network, rng, rests)
-            for p in range(partitions)
+            Keyed("journey", TP(PROFILE_EVENTS, p), JOURNEY_CHANGELOG, make_journey, *world) for p in range(partitions)
         ]
         return {actor.name: actor for actor in actors}
 
@@ -183,7 +181,7 @@ class World:
     def run(self) -> None:
         """Schedule until all has drained. Raises StuckError when it does not."""
         random = self.rng.random
-        with limits(self.plan.unit):
+        with patch.object(decide, "Renderer", _RENDERER):  # templates are parsed once, not once a life
             while not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
                     actions, weights = self._redraw()
@@ -382,15 +380,3 @@ class World:
                 seat.life.end()
         for _, life in self.zombies:
             life.end()
-
-
-@contextmanager
-def limits(unit: int) -> Iterator[None]:
-    """Units of few keys, so that there are many.
-
-    Templates are parsed once, not once a life.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(partition, "UNIT_KEYS", unit))
-        stack.enter_context(patch.object(decide, "Renderer", _RENDERER))
-        yield

@@ -32,7 +32,7 @@ class WinbackApp(faust.App):
 
     BootStrategy = _Boot
 
-    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:  # noqa: B008 - immutable
+    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:
         self.engine = Engine(settings, timing)
         self.settings = settings
         super().__init__(

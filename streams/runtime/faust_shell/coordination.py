@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import errors as kafka
 from aiokafka.protocol.commit import OffsetCommitRequest
@@ -20,7 +20,8 @@ from streams.runtime.errors import CommitFailedError, GroupMovedError, WorkerErr
 from streams.runtime.faust_shell.membership import Membership
 
 _MOVED = (kafka.IllegalGenerationError, kafka.RebalanceInProgressError, kafka.UnknownMemberIdError)
-_AGAIN = 0.2
+AGAIN: Final = 0.2
+"""Seconds before a commit is tried again."""
 
 
 def watch_heartbeats(coordinator: Any, membership: Membership) -> None:
@@ -52,7 +53,7 @@ async def watch_errors(coordinator: Any, fail: Callable[[BaseException], None]) 
         await asyncio.sleep(1.0)
 
 
-async def commit(coordinator: Any, offsets: Mapping[TP, int], guard: Callable[[], None]) -> None:
+async def commit(coordinator: Any, offsets: Mapping[TP, int], guard: Callable[[], None], again: float = AGAIN) -> None:
     """Commit offsets as the member and generation we are; tries again while the coordinator cannot be reached.
 
     Raises GroupMovedError when the group is in another generation, CommitFailedError for anything trying again will not
@@ -75,7 +76,7 @@ async def commit(coordinator: Any, offsets: Mapping[TP, int], guard: Callable[[]
             raise CommitFailedError(f"the group coordinator refused the offsets {where}: {refused}")
         if isinstance(refused, kafka.NotCoordinatorForGroupError | kafka.GroupCoordinatorNotAvailableError):
             coordinator.coordinator_dead()
-        await asyncio.sleep(_AGAIN)
+        await asyncio.sleep(again)
 
 
 async def _send_commit(coordinator: Any, offsets: Mapping[TP, int]) -> kafka.KafkaError | None:

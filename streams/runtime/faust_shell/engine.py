@@ -36,7 +36,7 @@ log = structlog.get_logger("winback.engine")
 class Engine:
     """What the agents of one worker share: settings, producer, probe, membership, metrics drain; and the agents."""
 
-    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:  # noqa: B008 - immutable
+    def __init__(self, settings: Settings, timing: GroupTiming = GroupTiming()) -> None:
         self.settings = settings
         self.timing = timing
         self.secret = SecretCheck(

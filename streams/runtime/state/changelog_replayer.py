@@ -16,7 +16,7 @@ whose true value is not further on in the log are `repairs`: the next claim writ
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.record import Record
 from streams.runtime.errors import ChangelogError
@@ -27,6 +27,13 @@ WRITE_EVERY: Final = 20_000
 """Keys gathered before they are written to the base in one batch."""
 BUFFER_MOST: Final = 200_000
 """Records kept until their marker is seen. More are only met in a log whose markers are compacted away."""
+
+
+class ReplayLimits(NamedTuple):
+    """How much a replay keeps in memory."""
+
+    write_every: int = WRITE_EVERY
+    buffer_most: int = BUFFER_MOST
 
 
 class _Open:
@@ -44,10 +51,17 @@ class ChangelogReplayer:
     """Feed it every record in log order with `add`, then call `finish`.
 
     `until`: offset of the last marker to apply, when an earlier pass has found it (`SpilledError`); units up to there
-    are whole.
+    are whole. `limits` bound what is kept in memory.
     """
 
-    def __init__(self, base: Base, *, until: int | None = None) -> None:
+    def __init__(
+        self,
+        base: Base,
+        *,
+        until: int | None = None,
+        limits: ReplayLimits = ReplayLimits(),
+    ) -> None:
+        self._limits = limits
         self._base = base
         self._until = until
         self.position = base.position()
@@ -81,7 +95,7 @@ class ChangelogReplayer:
             opened = self._open[unit] = _Open(unit, record.offset)
         opened.changes[key] = record.value
         self._open_records += 1
-        if self._open_records > BUFFER_MOST:
+        if self._open_records > self._limits.buffer_most:
             self._spill()
 
     def finish(self) -> None:
@@ -119,7 +133,7 @@ class ChangelogReplayer:
         self.marker_at = at
         self.applied += 1
         self.position = Position(unit.epoch, unit.sequence, marker.offset, at + 1)
-        if len(self._pending) >= WRITE_EVERY:
+        if len(self._pending) >= self._limits.write_every:
             self._write()
 
     def _apply(self, opened: _Open) -> None:

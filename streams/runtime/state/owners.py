@@ -19,10 +19,11 @@ class Owners:
 
     A restarted identify sends again what it had sent since its last unit, so an assignment may come once more when a
     younger one of the same identifier is known already. It must not be taken for news, not even for a moment: `version`
-    says that the younger one is known.
+    says that the younger one is known. So the version of at least `recent` identifiers is kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recent: int = RECENT) -> None:
+        self._most = recent
         self.of: dict[str, str] = {}
         self.erased: dict[str, int] = {}
         self.version = 0
@@ -47,7 +48,7 @@ class Owners:
         if version < (self._recent.get(identifier) or self._before.get(identifier, 0)):
             return
         self._recent[identifier] = version
-        if len(self._recent) > RECENT:
+        if len(self._recent) > self._most:
             self._before, self._recent = self._recent, {}
         if (erased := assignment.get("erased_at")) is not None:
             self.erased[identifier] = parse(erased) or 0

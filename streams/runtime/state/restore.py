@@ -15,7 +15,7 @@ import structlog
 
 from schemas.record import Record
 from streams.runtime.state.changelog import MARKER, ChangelogWriter, UnitId, read_marker, unit_of
-from streams.runtime.state.changelog_replayer import ChangelogReplayer, SpilledError
+from streams.runtime.state.changelog_replayer import ChangelogReplayer, ReplayLimits, SpilledError
 from streams.runtime.state.store import Base, Position
 
 log = structlog.get_logger("winback.restore")
@@ -46,18 +46,21 @@ class Restored(NamedTuple):
     """Whether what was in the base could be built on."""
 
 
-async def restore(base: Base, changelog: Log) -> Restored:
-    """Fold the changelog into the base. Raises ChangelogError for a changelog that is not ours."""
+async def restore(base: Base, changelog: Log, limits: ReplayLimits = ReplayLimits()) -> Restored:
+    """Bring the base to the last whole unit of its changelog, keeping in memory what `limits` allow.
+
+    Returns what was found. Raises ChangelogError for a changelog that is not ours.
+    """
     end = await changelog.end()
     local = await _trusted(base, changelog, end)
     if not local and (len(base) or base.position()):
         base.clear()
     try:
-        fold = await _fold(base, changelog, end, None)
+        fold = await _fold(base, changelog, end, None, limits)
     except SpilledError as spilled:
         base.clear()
         local = False
-        fold = await _fold(base, changelog, end, -1 if spilled.until is None else spilled.until)
+        fold = await _fold(base, changelog, end, -1 if spilled.until is None else spilled.until, limits)
     return Restored(fold.position, frozenset(fold.repairs), fold.epoch, end, fold.applied, local)
 
 
@@ -94,8 +97,8 @@ async def _trusted(base: Base, changelog: Log, end: int) -> bool:
     return False
 
 
-async def _fold(base: Base, changelog: Log, end: int, until: int | None) -> ChangelogReplayer:
-    fold = ChangelogReplayer(base, until=until)
+async def _fold(base: Base, changelog: Log, end: int, until: int | None, limits: ReplayLimits) -> ChangelogReplayer:
+    fold = ChangelogReplayer(base, until=until, limits=limits)
     start = None if fold.position is None else fold.position.next
     async for records in changelog.read(start, end):
         for record in records:

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter, time
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from faust.types import TP
 
@@ -20,15 +20,26 @@ from streams.metrics import CHUNK_SECONDS, EVENT_AGE, Drain
 from streams.runtime.tasks.outbox import Outbox
 
 SLICE: Final = 1_000
+"""Records given to the reader at once."""
 FULL: Final = 4_000
+"""Records waiting for a partition after which more should wait at the broker."""
 PUSH: Final = 4_000
 """Outputs sent together while there is more to compute: fuller batches compress better and are fewer."""
 FLYING_MOST: Final = 50_000
+"""Outputs on their way after which the reader waits for the broker."""
 LINE_EVERY: Final = 0.2
 """Seconds between lines."""
 IDLE_AFTER: Final = 5.0
 """Seconds without a record computed after which lines come only each `IDLE_LINE_EVERY` seconds, till there is one."""
 IDLE_LINE_EVERY: Final = 1.0
+
+
+class LineTiming(NamedTuple):
+    """When lines are drawn, all in seconds."""
+
+    every: float = LINE_EVERY
+    idle_after: float = IDLE_AFTER
+    idle_every: float = IDLE_LINE_EVERY
 
 
 class Reader(Protocol):
@@ -56,7 +67,11 @@ class Reporter(Protocol):
 
 
 class Intake:
-    """Runs `work` and `lines` until `stop`."""
+    """Runs `work` and `lines` until `stop`.
+
+    `offsets` says where each partition begins, `committed` where the group stands if elsewhere. `commit` is awaited
+    with the offsets of a line, `taken` is called when a partition has room. `lines` says how often lines are drawn.
+    """
 
     def __init__(
         self,
@@ -70,7 +85,10 @@ class Intake:
         drain: Drain,
         taken: Callable[[TP], None] = lambda _tp: None,
         committed: Mapping[TP, int] | None = None,
+        lines: LineTiming = LineTiming(),
     ) -> None:
+        self._timing = lines
+        self._age, self._seconds = EVENT_AGE.labels(agent), CHUNK_SECONDS.labels(agent)
         self.agent = agent
         self.offsets = dict(offsets)
         """The first record not computed, by partition."""
@@ -150,9 +168,9 @@ class Intake:
         while not self._stopping.is_set():
             began = perf_counter()
             await self.draw_line()
-            if began - self._computed_at > IDLE_AFTER:
-                await self._wait(self._woken, IDLE_LINE_EVERY)
-            rest = LINE_EVERY - (perf_counter() - began)
+            if began - self._computed_at > self._timing.idle_after:
+                await self._wait(self._woken, self._timing.idle_every)
+            rest = self._timing.every - (perf_counter() - began)
             await self._wait(self._stopping, max(0.01, rest))
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> None:
@@ -172,12 +190,12 @@ class Intake:
                 self._woken.set()
                 continue
             tp, records = self._chunks.popleft()
-            EVENT_AGE.labels(self.agent).observe(max(0.0, time() - records[0].timestamp / 1000))
+            self._age.observe(max(0.0, time() - records[0].timestamp / 1000))
             for start in range(0, len(records), SLICE):
                 part = records[start : start + SLICE]
                 began = perf_counter()
                 self._reader.process(part)
-                CHUNK_SECONDS.labels(self.agent).observe(perf_counter() - began)
+                self._seconds.observe(perf_counter() - began)
                 self._drain.counts(self._reader)
                 self.offsets[tp] = part[-1].offset + 1
                 self.waiting[tp] -= len(part)

@@ -21,15 +21,18 @@ from streams.runtime.tasks.outbox import Outbox
 SLICE: Final = 500
 """Records given to a task at once: bounds how long other partitions wait."""
 INBOX_RECORDS: Final = 4_000
+"""Records waiting for a partition after which more should wait at the broker."""
 UNIT_KEYS: Final = 20_000
 """Touched keys after which a unit is due before its time."""
 FLYING_MOST: Final = 50_000
+"""Outputs gathered or on their way after which a task waits for the broker."""
 
 
 class Inbox:
-    """Chunks waiting for a partition. `records` tells how many records that is; `full` whether to poll for more."""
+    """Chunks waiting for a partition. `records` tells how many records that is; `full` that they are `most` or more."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = INBOX_RECORDS) -> None:
+        self._most = most
         self._chunks: deque[list[Record]] = deque()
         self._filled = asyncio.Event()
         self.records = 0
@@ -37,7 +40,7 @@ class Inbox:
     @property
     def full(self) -> bool:
         """Whether more should wait at the broker."""
-        return self.records >= INBOX_RECORDS
+        return self.records >= self._most
 
     def put(self, chunk: list[Record]) -> None:
         """Add a chunk."""
@@ -49,8 +52,11 @@ class Inbox:
         """Let a waiting `take` return."""
         self._filled.set()
 
-    async def take(self, seconds: float) -> list[Record]:
-        """The oldest chunk; an empty list when none came within `seconds` or `wake` was called."""
+    async def take(self, seconds: float, together: int = SLICE) -> list[Record]:
+        """The oldest chunk, with those behind it that wait already while they are fewer than `together` records.
+
+        An empty list when none came within `seconds`, or when `wake` was called.
+        """
         if not self._chunks:
             self._filled.clear()
             try:
@@ -60,6 +66,10 @@ class Inbox:
         if not self._chunks:
             return []
         chunk = self._chunks.popleft()
+        if self._chunks and len(chunk) < together:
+            chunk = list(chunk)  # what was put in stays as it was
+            while self._chunks and len(chunk) < together:
+                chunk += self._chunks.popleft()
         self.records -= len(chunk)
         return chunk
 
@@ -69,6 +79,10 @@ class KeyedPartition:
 
     A unit may fall inside a record that takes several calls (a long round): its offset is that of the record, which is
     read again after a restart, and the task goes on from the state it had reached.
+
+    `offset` is the first record not consumed yet, `commit_interval` the seconds between units, `taken` is called when
+    there is room in the inbox. At most `slice_records` are given to the task at once; a unit of `unit_keys` touched
+    keys is due before its time; the task waits for the broker while `flying_most` outputs are on their way.
     """
 
     def __init__(
@@ -84,6 +98,9 @@ class KeyedPartition:
         commit_interval: float,
         drain: Drain,
         taken: Callable[[], None] = lambda: None,
+        slice_records: int = SLICE,
+        unit_keys: int = UNIT_KEYS,
+        flying_most: int = FLYING_MOST,
     ) -> None:
         self.agent = agent
         self.tp = tp
@@ -103,6 +120,10 @@ class KeyedPartition:
         self._drain = drain
         self._taken = taken
         self._stopping = False
+        self._slice = slice_records
+        self._unit_keys = unit_keys
+        self._flying_most = flying_most
+        self._age, self._seconds = EVENT_AGE.labels(agent), CHUNK_SECONDS.labels(agent)
 
     @property
     def resume_at(self) -> int:
@@ -136,13 +157,13 @@ class KeyedPartition:
     async def run(self) -> None:
         """Process and commit until stopped. Raises whatever fails; what was not committed is done again."""
         while not self._stopping:
-            chunk = await self.inbox.take(self._due_in())
+            chunk = await self.inbox.take(self._due_in(), self._slice)
             self._taken()
-            for start in range(0, len(chunk), SLICE):
+            for start in range(0, len(chunk), self._slice):
                 if self._stopping:
                     break
-                await self._consume(chunk[start : start + SLICE])
-                if len(self._store) >= UNIT_KEYS or self._due_in() <= 0:
+                await self._consume(chunk[start : start + self._slice])
+                if len(self._store) >= self._unit_keys or self._due_in() <= 0:
                     await self.commit()
             if self._due_in() <= 0:
                 await self.commit()
@@ -167,13 +188,13 @@ class KeyedPartition:
 
     async def _consume(self, records: list[Record]) -> None:
         """Run the task until it has consumed these records wholly or is stopped, letting others run between calls."""
-        EVENT_AGE.labels(self.agent).observe(max(0.0, time() - records[0].timestamp / 1000))
+        self._age.observe(max(0.0, time() - records[0].timestamp / 1000))
         began = perf_counter()
         while True:
             consumed = self._task.process(records)
             self.steps += 1
             self.offset += consumed
-            if self._outbox.has_afters or self._outbox.flying + self._outbox.gathered >= FLYING_MOST:
+            if self._outbox.has_afters or self._outbox.flying + self._outbox.gathered >= self._flying_most:
                 await self._outbox.flush()
             else:
                 self._outbox.push()
@@ -181,7 +202,7 @@ class KeyedPartition:
             if consumed == len(records) or self._stopping:
                 break
             records = records[consumed:]
-            if len(self._store) >= UNIT_KEYS:
+            if len(self._store) >= self._unit_keys:
                 await self.commit()
-        CHUNK_SECONDS.labels(self.agent).observe(perf_counter() - began)
+        self._seconds.observe(perf_counter() - began)
         self._drain.counts(self._task)

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from schemas.topics import STITCHED_EVENTS
-from tests.integration.runtime.conftest import INPUT, counts_of, eventually, many
+from tests.integration.runtime.conftest import INPUT, PARTITIONS, counts_of, eventually, many
 
 
 async def all_committed(broker, ends=None):
@@ -58,6 +58,7 @@ async def test_kill_9_loses_and_doubles_nothing(broker, worker, tmp_path):
         committed, markers = await broker.committed(INPUT), await broker.markers()
         assert all(c <= m for c, m in zip(committed, markers, strict=True)), "committed ahead of the state"
     last = worker(name="w9")
+    await last.has_said("restored", PARTITIONS)
     await all_committed(broker)
     last.signal(signal.SIGTERM)
     assert await last.ended() == 0, last.said

@@ -9,7 +9,6 @@ from aiokafka import errors as kafka
 from faust.types import TP
 
 from streams.runtime.errors import CommitFailedError, GroupMovedError, LostMembershipError
-from streams.runtime.faust_shell import coordination
 from streams.runtime.faust_shell.coordination import commit, watch_errors, watch_heartbeats
 
 
@@ -63,11 +62,10 @@ class Coordinator:
 OFFSETS = {TP("t", 0): 5, TP("t", 1): 7}
 
 
-async def test_a_commit_is_tried_again_while_the_coordinator_is_away(monkeypatch):
+async def test_a_commit_is_tried_again_while_the_coordinator_is_away():
     """Errors that pass are waited out, and the commit goes out as the member and generation we are."""
-    monkeypatch.setattr(coordination, "_AGAIN", 0.0)
     coordinator = Coordinator(kafka.KafkaConnectionError("gone"), 14, 16, 0)
-    await commit(coordinator, OFFSETS, lambda: None)
+    await commit(coordinator, OFFSETS, lambda: None, again=0.0)
     request = coordinator.sent[-1]
     assert (request._consumer_group_generation_id, request._consumer_id) == (3, "m")
     assert request._topics == [("t", [(0, 5, ""), (1, 7, "")])]

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.record import Record
 from streams.runtime.errors import ChangelogError
-from streams.runtime.state import changelog_replayer as folding
 from streams.runtime.state.changelog import ChangelogWriter
+from streams.runtime.state.changelog_replayer import ReplayLimits
 from streams.runtime.state.restore import Restored, claim, restore
 from streams.runtime.state.store import MemoryBase, Position
 from tests.support.runtime_fakes import FakeLog, FakeProducer, compacted, state
@@ -173,17 +173,16 @@ async def test_a_base_that_does_not_belong_is_rebuilt(kind):
     assert found.position.offset == 6
 
 
-async def test_more_open_records_than_memory_takes(monkeypatch):
+async def test_more_open_records_than_memory_takes():
     """A compacted log longer than the buffer is streamed, and an unfinished unit at its end is still left out."""
-    monkeypatch.setattr(folding, "BUFFER_MOST", 5)
-    monkeypatch.setattr(folding, "WRITE_EVERY", 3)
     producer = FakeProducer()
     w = await owner(producer, 1)
     for n in range(20):
         await w.write({b"c%d" % n: b"1"}, n)
     await torn(producer, w, {b"c%d" % n: b"2" for n in range(9)}, 99)
     base = MemoryBase()
-    found = await restore(base, FakeLog(compacted(producer.logs["cl", 0], 39)))
+    log = FakeLog(compacted(producer.logs["cl", 0], 39))
+    found = await restore(base, log, ReplayLimits(write_every=3, buffer_most=5))
     assert state(base.scan) == {b"c%d" % n: b"1" for n in range(20)}
     assert found.position.offset == 19
     assert found.repairs == {b"c%d" % n for n in range(9)}

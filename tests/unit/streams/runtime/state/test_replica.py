@@ -34,10 +34,9 @@ def test_a_repeated_older_assignment_is_no_news():
     assert (owners.of, owners.version) == ({"a": "q"}, 2)
 
 
-def test_a_repetition_is_known_for_long_enough(monkeypatch):
+def test_a_repetition_is_known_for_long_enough():
     """A version is remembered until at least as many other identifiers were assigned as are said to be."""
-    monkeypatch.setattr("streams.runtime.state.owners.RECENT", 10)
-    owners = Owners()
+    owners = Owners(recent=10)
     owners.apply(b"a", assignment("q", 100))
     for n in range(10):
         owners.apply(b"%d" % n, assignment("p", 101 + n))

@@ -9,8 +9,7 @@ from faust.types import TP
 
 from schemas.record import Out
 from streams.metrics import Drain
-from streams.runtime.tasks import intake
-from streams.runtime.tasks.intake import Intake
+from streams.runtime.tasks.intake import Intake, LineTiming
 from streams.runtime.tasks.outbox import Outbox
 from tests.support.runtime_fakes import FakeProducer, records, until
 
@@ -44,14 +43,14 @@ class Copying:
 class Rig:
     """An intake over a broker in memory, with a log of what happened in which order."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: LineTiming = LineTiming()) -> None:
         self.producer = FakeProducer()
         self.copying = Copying(Outbox(self.producer))
         self.committed: list[dict] = []
         self.happened: list[str] = []
         self.intake = Intake(
             "ingest", self.copying, self.copying, self.copying.outbox,
-            offsets={A: 10, B: 0}, commit=self.commit, drain=Drain(),
+            offsets={A: 10, B: 0}, commit=self.commit, drain=Drain(), lines=lines,
         )  # fmt: skip
 
     async def commit(self, offsets) -> None:
@@ -94,12 +93,9 @@ async def test_nothing_is_committed_or_reported_before_the_acknowledgement():
     assert rig.committed == [{B: 2}]
 
 
-async def test_lines_rest_while_nothing_comes_and_a_record_or_the_end_wakes_them(monkeypatch):
+async def test_lines_rest_while_nothing_comes_and_a_record_or_the_end_wake_them():
     """An idle worker draws no line for the longer time; what comes in is committed at once, and so is the last line."""
-    monkeypatch.setattr(intake, "LINE_EVERY", 0.0)
-    monkeypatch.setattr(intake, "IDLE_AFTER", -1.0)
-    monkeypatch.setattr(intake, "IDLE_LINE_EVERY", 3_600.0)
-    rig = Rig()
+    rig = Rig(LineTiming(every=0.0, idle_after=-1.0, idle_every=3_600.0))
     running = asyncio.ensure_future(rig.intake.run())
     await until(lambda: rig.copying.lines)
     for _ in range(1_000):

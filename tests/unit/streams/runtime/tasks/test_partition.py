@@ -11,7 +11,6 @@ from streams.metrics import Drain
 from streams.runtime.errors import TopicError
 from streams.runtime.state.changelog import ChangelogWriter
 from streams.runtime.state.store import MemoryBase, PartitionStore
-from streams.runtime.tasks import partition as partitions
 from streams.runtime.tasks.commit import Committer
 from streams.runtime.tasks.outbox import Outbox
 from streams.runtime.tasks.partition import Inbox, KeyedPartition
@@ -21,7 +20,7 @@ from tests.support.runtime_fakes import Counting, FakeProducer, records, state, 
 class Rig:
     """A partition with a counting task over a broker in memory."""
 
-    def __init__(self, *, interval: float = 0.01, step: int = 10_000) -> None:
+    def __init__(self, *, interval: float = 0.01, step: int = 10_000, **limits: int) -> None:
         self.producer = FakeProducer()
         self.store = PartitionStore(MemoryBase())
         self.outbox = Outbox(self.producer)
@@ -32,7 +31,7 @@ class Rig:
         committer = Committer(self.store, self.outbox, self.writer, guard=lambda: None, finished=self.finished.append)
         self.lane = KeyedPartition(
             "journey", TP("in", 0), self.task, self.store, self.outbox, committer,
-            offset=0, commit_interval=interval, drain=Drain(),
+            offset=0, commit_interval=interval, drain=Drain(), **limits,
         )  # fmt: skip
 
     async def start(self) -> asyncio.Task:
@@ -67,11 +66,9 @@ async def test_a_task_may_consume_less_than_it_is_given():
     assert [r.value for r in rig.producer.logs["after", 0]] == [b"2", b"4", b"6", b"7"]
 
 
-async def test_a_unit_is_due_when_it_has_many_keys(monkeypatch):
+async def test_a_unit_is_due_when_it_has_many_keys():
     """A unit that touches many keys does not wait for its time."""
-    monkeypatch.setattr(partitions, "UNIT_KEYS", 5)
-    monkeypatch.setattr(partitions, "SLICE", 4)
-    rig = Rig(interval=60.0)
+    rig = Rig(interval=60.0, slice_records=4, unit_keys=5)
     running = await rig.start()
     rig.lane.feed(records("abcdefghijkl"))
     await until(lambda: rig.lane.offset == 12)
@@ -116,14 +113,16 @@ async def test_an_error_commits_nothing_more():
 
 
 async def test_the_inbox_waits_no_longer_than_told():
-    """`take` returns the oldest chunk, or nothing when its time is up or somebody wakes it."""
+    """`take` returns what waits, a slice of it at least, or nothing when its time is up or somebody wakes it."""
     inbox = Inbox()
     assert await inbox.take(0.001) == []
     inbox.put(records("ab"))
     inbox.put(records("c", 2))
     assert (inbox.records, inbox.full) == (3, False)
-    assert [r.offset for r in await inbox.take(0)] == [0, 1]
-    assert [r.offset for r in await inbox.take(0)] == [2]
+    inbox.put(records("de", 3))
+    assert [r.offset for r in await inbox.take(0, 3)] == [0, 1, 2]
+    assert [r.offset for r in await inbox.take(0, 1)] == [3, 4]
+    assert inbox.records == 0
     waiting = asyncio.ensure_future(inbox.take(60))
     await asyncio.sleep(0)
     inbox.wake()
