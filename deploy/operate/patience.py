@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from deploy.console import note
 from deploy.errors import UnavailableError
+from infra.retry import pauses
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 2.0
@@ -23,7 +24,7 @@ async def patiently(
 
     `what` names the server with its address. Says once that it waits. Raises UnavailableError when time is up.
     """
-    until, pause, said = time.monotonic() + wait, FIRST_PAUSE, False
+    until, said, growing = time.monotonic() + wait, False, pauses(FIRST_PAUSE, LONGEST_PAUSE)
     while True:
         try:
             return await attempt()
@@ -37,5 +38,4 @@ async def patiently(
             if not said:
                 note(f"{what} does not answer yet; trying again for {wait:g} s")
                 said = True
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(min(next(growing), left))

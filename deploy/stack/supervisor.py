@@ -16,6 +16,7 @@ from typing import Final
 
 from deploy.errors import UnavailableError
 from deploy.stack.guarding import Guard, Ward
+from infra.retry import pause_after
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
@@ -61,7 +62,8 @@ class Supervisor:
 
     Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`. Children are in sessions of their own, so Ctrl-C and
     a closed terminal reach only this process. Should it die first, a guardian (guardian.py) ends them in order.
-    `hold`: a file descriptor, of a lock, that the guardian keeps open until then.
+    `hold`: a file descriptor, of a lock, that the guardian keeps open until then. `pauses`: seconds before the first
+    restart, doubled with each crash in a row, and before the last.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Supervisor:
         give_up: int | None = None,
         say: Callable[[str], None] = lambda _: None,
         hold: int | None = None,
+        pauses: tuple[float, float] = (FIRST_PAUSE, LONGEST_PAUSE),
     ) -> None:
+        self._pauses = pauses
         self.logs, self.grace, self.give_up = logs, grace, give_up
         self.guard = Guard(grace, hold)
         self._say_to = say
@@ -158,7 +162,7 @@ class Supervisor:
         return process
 
     async def _keep(self, spec: Spec, process: asyncio.subprocess.Process) -> None:
-        pause, crashes = FIRST_PAUSE, 0
+        crashes = 0
         while True:
             began = time.monotonic()
             code = await process.wait()
@@ -172,8 +176,9 @@ class Supervisor:
                 process = await self._spawn(spec)
                 continue
             if time.monotonic() - began > STEADY:
-                pause, crashes = FIRST_PAUSE, 0
+                crashes = 0
             crashes += 1
+            pause = pause_after(crashes, *self._pauses)
             volatile = spec.ground is not None and spec.ground.unsaved is not None
             most = 1 if volatile else self.give_up  # a run of once is void when what it stands on has lost a part of it
             if code == BAD_INPUT or (self.give_up is not None and most is not None and crashes >= most):
@@ -186,7 +191,6 @@ class Supervisor:
             if spec.ground is not None and volatile:
                 await self._drag(spec.ground)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
             if spec.ground is None:
                 await self._solid.wait()
             process = await self._spawn(spec)

@@ -25,16 +25,17 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from infra.fetching import pace
 from infra.lost_offsets import beyond, say
+from infra.retry import until_connected
 from schemas.settings import Settings
 from schemas.topics import IDENTITY_ASSIGNMENTS
 from sinks.clickhouse import metrics
 from sinks.clickhouse.batches import DEFAULT_LIMITS, Batch, Batches, Limits
 from sinks.clickhouse.client import first_line, target
-from sinks.clickhouse.insert import LONGEST_PAUSE, Inserter, StoppedError
+from sinks.clickhouse.insert import Inserter, StoppedError
 from sinks.clickhouse.rows import BY_TOPIC
 
 if TYPE_CHECKING:
@@ -193,18 +194,13 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
 
     async def _connected(self) -> bool:
         """Start the consumer, again and again while the broker is away; False when told to stop meanwhile."""
-        pause = 0.25
-        while not self.stopping.is_set():
-            try:
-                await self.consumer.start()
-                pace(self.consumer)
-            except KafkaConnectionError as error:
-                log.warning("no broker at %s (%s); again in %.1f s", self.settings.kafka, first_line(error), pause)
-                await asyncio.to_thread(self.stopping.wait, pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return True
-        return False
+        connected = await until_connected(
+            self.consumer.start, address=self.settings.kafka, say=log.warning,
+            stopped=lambda seconds: asyncio.to_thread(self.stopping.wait, seconds),
+        )  # fmt: skip
+        if connected:
+            pace(self.consumer)
+        return connected
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Rows stay, as any row may be written twice; their positions go, since another member commits them now."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from infra.retry import FIRST_PAUSE, pauses
 from sinks.clickhouse import metrics
 from sinks.clickhouse.batches import Batch
 from sinks.clickhouse.client import first_line
@@ -38,8 +39,6 @@ SETTINGS: Final[dict[str, Any]] = {
     # One import may span more months than a block may have partitions by default.
     "max_partitions_per_insert_block": 0,
 }
-FIRST_PAUSE: Final = 0.25
-LONGEST_PAUSE: Final = 30.0
 BAD_ROWS: Final = 100
 """More unparsable rows than this in one batch are not bad rows but a schema that does not fit."""
 
@@ -107,8 +106,7 @@ class Inserter:
 
         `rows`: whether an error about a value is about rows that were sent.
         """
-        pause = self.first_pause
-        while True:
+        for pause in pauses(self.first_pause):
             try:
                 statement()
             except CLIENT_ERRORS as error:
@@ -121,7 +119,6 @@ class Inserter:
                 log.warning("%s: %s; again in %.1f s", doing, first_line(error), pause)
                 if self.stop.wait(pause):
                     raise StoppedError from error
-                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 return
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
@@ -14,6 +14,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from infra import collector
 from infra.logs import configure_logging
+from infra.retry import pauses, set_within
 from infra.stopping import stop_signals
 from schemas.settings import Settings
 from sinks.clickhouse import embedded as http_interface
@@ -21,7 +22,6 @@ from sinks.clickhouse import metrics
 from sinks.clickhouse.client import connect, first_line, target
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError
-from sinks.clickhouse.insert import FIRST_PAUSE, LONGEST_PAUSE
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.squash import Thresholds, squash
 
@@ -87,8 +87,7 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
 async def _squash(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
     """From time to time, in the one process that reads the assignments, until told to stop."""
     while not stopped.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), settings.squash_interval)
+        await set_within(stopped, settings.squash_interval)
         try:
             if not stopped.is_set() and consumer.leads:
                 await asyncio.to_thread(_squash_once, settings, lambda: consumer.leads and not stopped.is_set())
@@ -107,16 +106,14 @@ def _squash_once(settings: Settings, go_on: Callable[[], bool]) -> None:
 
 async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None:
     """A client of a migrated database; waits for ClickHouse as long as it takes. None when told to stop meanwhile."""
-    pause = FIRST_PAUSE
-    while not stopped.is_set():
+    for pause in pauses():
+        if stopped.is_set():
+            break
         try:
             return await asyncio.to_thread(_open, settings)
         except UnavailableError as error:
             log.warning("%s; again in %.1f s", error, pause)
-            try:
-                await asyncio.wait_for(stopped.wait(), pause)
-            except TimeoutError:
-                pause = min(2 * pause, LONGEST_PAUSE)
+            await set_within(stopped, pause)
     return None
 
 

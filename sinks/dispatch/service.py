@@ -10,16 +10,16 @@ import asyncio
 import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from infra.fetching import pace
 from infra.logs import configure_logging
 from infra.lost_offsets import beyond, say
+from infra.retry import set_within, until_connected
 from infra.stopping import stop_signals
 from schemas.settings import Settings
 from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
@@ -37,7 +37,6 @@ POLL_MS: Final = 100
 POLL_RECORDS: Final = 500
 PRUNE: Final = 60.0
 """Seconds between looks for what can be forgotten."""
-LONGEST_PAUSE: Final = 30.0
 
 
 def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None = None) -> int:
@@ -198,20 +197,18 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 
     async def _connected(self) -> bool:
         """Start the clients, again and again while the broker is away; False when told to stop meanwhile."""
-        pause = 0.25
-        while not self.stopped.is_set():
-            try:
-                await self.producer.start()
-                await self.consumer.start()
-                pace(self.consumer)
-            except KafkaConnectionError:
-                log.warning("no broker at %s; again in %.1f s", self.settings.kafka, pause)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopped.wait(), pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return True
-        return False
+
+        async def start() -> None:
+            await self.producer.start()
+            await self.consumer.start()
+
+        connected = await until_connected(
+            start, address=self.settings.kafka, say=log.warning,
+            stopped=lambda seconds: set_within(self.stopped, seconds),
+        )  # fmt: skip
+        if connected:
+            pace(self.consumer)
+        return connected
 
     async def _check_topics(self) -> None:
         """Raises MissingError."""

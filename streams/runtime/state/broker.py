@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from infra.records import hand_on_records
+from infra.retry import pauses
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import MAX_RECORD_BYTES, Topic
@@ -20,8 +21,8 @@ from streams.runtime.errors import TopicError
 
 log = structlog.get_logger("winback.broker")
 
-_BACKOFF_FIRST = 0.5
-_BACKOFF_MOST = 10.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
 BATCH_BYTES = 512 * 1024
 
 
@@ -44,8 +45,7 @@ async def wait_for_broker(settings: Settings, topics: Sequence[Topic]) -> None:
 
     Raises TopicError for a topic with another partition count than settings say, because waiting does not mend that.
     """
-    pause = _BACKOFF_FIRST
-    while True:
+    for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
         try:
             missing = await _missing(settings, topics)
         except (KafkaError, OSError) as error:
@@ -56,7 +56,6 @@ async def wait_for_broker(settings: Settings, topics: Sequence[Topic]) -> None:
             names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
             _say(f"Kafka at {settings.kafka} has no topic {names}; run `winback topics`", pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _BACKOFF_MOST)
 
 
 def _say(what: str, pause: float, error: str | None = None) -> None:

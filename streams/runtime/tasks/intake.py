@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 from faust.types import TP
 
+from infra.retry import set_within
 from schemas.record import Out, Record
 from streams.metrics import CHUNK_SECONDS, EVENT_AGE, Drain
 from streams.runtime.tasks.outbox import Outbox
@@ -169,16 +170,9 @@ class Intake:
             began = perf_counter()
             await self.draw_line()
             if began - self._computed_at > self._timing.idle_after:
-                await self._wait(self._woken, self._timing.idle_every)
+                await set_within(self._woken, self._timing.idle_every)
             rest = self._timing.every - (perf_counter() - began)
-            await self._wait(self._stopping, max(0.01, rest))
-
-    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Returns when the event is set, or after so many seconds."""
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            return
+            await set_within(self._stopping, max(0.01, rest))
 
     async def _work(self) -> None:
         while not self._stopping.is_set():

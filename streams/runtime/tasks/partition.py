@@ -10,6 +10,7 @@ from typing import Final
 
 from faust.types import TP
 
+from infra.retry import set_within
 from schemas.record import Record
 from streams.core.protocol.ports import Task
 from streams.metrics import CHUNK_SECONDS, EVENT_AGE, Drain
@@ -59,10 +60,7 @@ class Inbox:
         """
         if not self._chunks:
             self._filled.clear()
-            try:
-                await asyncio.wait_for(self._filled.wait(), max(0.0, seconds))
-            except TimeoutError:
-                return []
+            await set_within(self._filled, max(0.0, seconds))
         if not self._chunks:
             return []
         chunk = self._chunks.popleft()

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from deploy.errors import UnavailableError
-from deploy.stack import supervisor
 from deploy.stack.supervisor import Ground, Spec, Supervisor
 
 SLEEPS = (sys.executable, "-c", "import signal; signal.pause()")
@@ -25,11 +25,8 @@ signal.pause()
 STUBBORN = (sys.executable, "-c", DEAF)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Restart pauses short enough for a test."""
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0.02)
+quick = partial(Supervisor, pauses=(0.01, 0.02))
+"""A supervisor with restart pauses short enough for a test."""
 
 
 async def until(condition, what):
@@ -51,7 +48,7 @@ def gone(pid):
 async def test_a_killed_child_is_started_again(tmp_path):
     """SIGKILL to a child: another one runs soon, and somebody is told."""
     said = []
-    keeper = Supervisor(tmp_path, say=said.append)
+    keeper = quick(tmp_path, say=said.append)
     await keeper.start(Spec("worker", SLEEPS))
     first = keeper.pid("worker")
     os.kill(first, signal.SIGKILL)
@@ -64,7 +61,7 @@ async def test_a_killed_child_is_started_again(tmp_path):
 
 async def test_stop_ends_every_child(tmp_path):
     """After stop no child runs and no pid file is left."""
-    keeper = Supervisor(tmp_path)
+    keeper = quick(tmp_path)
     for name in ("a", "b", "c"):
         await keeper.start(Spec(name, SLEEPS))
     pids = [keeper.pid(name) for name in ("a", "b", "c")]
@@ -75,7 +72,7 @@ async def test_stop_ends_every_child(tmp_path):
 
 async def test_a_child_that_ignores_sigterm_is_killed(tmp_path):
     """The grace is bounded: who does not go is killed."""
-    keeper = Supervisor(tmp_path, grace=0.2)
+    keeper = quick(tmp_path, grace=0.2)
     await keeper.start(Spec("deaf", STUBBORN, {"MARK": str(tmp_path / "mark")}))
     await until((tmp_path / "mark").exists, "the child to ignore SIGTERM")
     pid = keeper.pid("deaf")
@@ -83,10 +80,9 @@ async def test_a_child_that_ignores_sigterm_is_killed(tmp_path):
     assert gone(pid)
 
 
-async def test_stop_while_a_restart_is_pending(tmp_path, monkeypatch):
+async def test_stop_while_a_restart_is_pending(tmp_path):
     """A child that is between two lives is not brought back by a stop."""
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 60.0)
-    keeper = Supervisor(tmp_path)
+    keeper = Supervisor(tmp_path, pauses=(60.0, 60.0))
     await keeper.start(Spec("crash", (sys.executable, "-c", "raise SystemExit(1)")))
     await until(lambda: keeper.restarts["crash"] == 1, "the crash to be noticed")
     await keeper.stop()
@@ -95,7 +91,7 @@ async def test_stop_while_a_restart_is_pending(tmp_path, monkeypatch):
 
 async def test_giving_up_shows_the_last_lines_of_the_log(tmp_path):
     """A child that keeps crashing ends the stack with what it said."""
-    keeper = Supervisor(tmp_path, give_up=3)
+    keeper = quick(tmp_path, give_up=3)
     await keeper.start(Spec("crash", (sys.executable, "-c", "raise SystemExit('no luck today')")))
     with pytest.raises(UnavailableError, match=r"(?s)crash failed 3 times.*no luck today"):
         await asyncio.wait_for(keeper.failed, 20)
@@ -104,7 +100,7 @@ async def test_giving_up_shows_the_last_lines_of_the_log(tmp_path):
 
 async def test_bad_settings_of_a_child_are_not_tried_again(tmp_path):
     """Exit code 2 means that starting again would not help."""
-    keeper = Supervisor(tmp_path)
+    keeper = quick(tmp_path)
     await keeper.start(Spec("picky", (sys.executable, "-c", "print('bad setting'); raise SystemExit(2)")))
     with pytest.raises(UnavailableError, match="bad setting"):
         await asyncio.wait_for(keeper.failed, 20)
@@ -185,7 +181,7 @@ async def test_a_killed_supervisor_s_children_end_in_order(tmp_path):
 
 async def test_a_guardian_that_is_killed_is_replaced(tmp_path):
     """Another one knows the same children; an orderly stop ends it too."""
-    keeper = Supervisor(tmp_path)
+    keeper = quick(tmp_path)
     await keeper.start(Spec("worker", SLEEPS))
     first = keeper.guard.pid
     os.kill(first, signal.SIGKILL)
@@ -199,7 +195,7 @@ async def test_a_guardian_that_is_killed_is_replaced(tmp_path):
 async def test_what_stands_on_a_broker_that_forgets_begins_anew_with_it(tmp_path):
     """The broker crashes: the worker is killed before it is back, and started when it is ready."""
     lost, ready = [], asyncio.Event()
-    keeper = Supervisor(tmp_path)
+    keeper = quick(tmp_path)
 
     def note_lost():
         lost.append(keeper.pid("worker"))
@@ -222,7 +218,7 @@ async def test_what_stands_on_a_broker_that_forgets_begins_anew_with_it(tmp_path
 
 async def test_a_run_ends_with_a_broker_that_forgets(tmp_path):
     """Where crashes are counted, as in `once`, what has lost a part of the run is not started again."""
-    keeper = Supervisor(tmp_path, give_up=5)
+    keeper = quick(tmp_path, give_up=5)
     await keeper.start(Spec("broker", SLEEPS, ground=Ground(asyncio.Event().wait, tmp_path / "unsaved")))
     os.kill(keeper.pid("broker"), signal.SIGKILL)
     with pytest.raises(UnavailableError, match="broker failed"):
