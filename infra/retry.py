@@ -16,7 +16,10 @@ LONGEST_PAUSE: Final = 30.0
 
 
 def pause_after(failures: int, first: float, longest: float) -> float:
-    """The seconds to wait after so many `failures` in a row, 1 or more: `first`, then the double, never over `longest`."""
+    """The seconds to wait after so many `failures` in a row (1 or more).
+
+    `first` after the first, then twice as many each time, `longest` at most.
+    """
     return min(longest, first * 2.0 ** min(failures - 1, 60))
 
 

@@ -125,7 +125,7 @@ class Drain:
             self._sum(standing.keys() | before.keys())
 
     def forget(self, owner: object) -> None:
-        """A partition is no longer this worker's."""
+        """A partition (`owner`) has left this worker."""
         self._sum(self._standing.pop(owner, {}))
 
     def _sum(self, keys: Any) -> None:

@@ -105,7 +105,7 @@ _OUTPUTS: Final = frozenset(OUTPUT_TOPICS)
 
 
 class Reading:
-    """A task, its input, and how far it has read: `next` is the offset of the first record it has not."""
+    """A task, its input, and how far it has read, from `start` on: `next` is the first offset it has not."""
 
     def __init__(self, task: Task, store: PartitionStore, log: Log, start: int = 0) -> None:
         self._task = task
@@ -233,7 +233,10 @@ class Topology:
         self._settle()
 
     def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
-        """A `split` or an `erase` of an identifier, by its hash; returns the receipts."""
+        """A request of a `kind`, `split` or `erase`, for an identifier by its type (`type_`) and `hashed` value.
+
+        `now` is what the wall clock shows, in epoch milliseconds. Returns the receipts.
+        """
         asked = link_log.SplitRequest if kind == "split" else link_log.EraseRequest
         return self._ask(asked(self._next_request(kind), type_, hashed, now))
 

@@ -39,7 +39,7 @@ class Foresight(Protocol):
         ...
 
     def due(self) -> int | None:
-        """Epoch milliseconds of event time up to which nothing can move if nothing comes in; None while unknown."""
+        """The epoch milliseconds of event time up to which nothing can move if nothing comes in; None while unknown."""
         ...
 
     def busy(self) -> None:
@@ -56,7 +56,8 @@ class Reports:
     watermark is reported at all.
 
     What has been read is reported at once. That only the clock has gone on is reported each second from when something
-    is due, or while nobody knows whether anything is; else every `SILENT_MS`. `clock` is in epoch seconds, `ticks` in
+    is due, or while nobody knows whether anything is; else every `SILENT_MS`. `seen` holds the highest event time
+    (epoch milliseconds) of each (topic, partition), `lateness` is in seconds, `clock` is in epoch seconds, `ticks` in
     seconds of a clock that nobody sets.
     """
 
@@ -89,7 +90,7 @@ class Reports:
         self._said_now = 0
 
     async def prepare(self, offsets: Mapping[TP, int]) -> None:
-        """If there is something to say, read the clock, then ask for the ends."""
+        """If there is something to say of these `offsets`, read the clock, then ask for the ends."""
         now = int(self._clock() * 1000)
         self._wanted = self._is_new(offsets) or (self._wall and self._clock_counts(now))
         if self._wall and self._wanted:
@@ -101,7 +102,7 @@ class Reports:
                 self._ends = {}
 
     def draw(self, offsets: Mapping[TP, int]) -> None:
-        """The line: everything before it will be acknowledged and committed when `report` is called."""
+        """The line: everything before these `offsets` will be acknowledged and committed when `report` is called."""
         self._drawn = None
         if self._wanted:
             sources = tuple(

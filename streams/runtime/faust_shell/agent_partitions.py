@@ -81,7 +81,10 @@ class KeyedAgentPartitions(AgentPartitions):
         self._bases: list[Base] = []
 
     async def open(self, assigned: Sequence[TP], generation: int) -> None:
-        """Restore all of them side by side, then start them."""
+        """Restore all of them side by side, then start them.
+
+        `generation` is the group's: epochs are at least as high.
+        """
         opened = await asyncio.gather(*(self._restore(tp, generation) for tp in assigned))
         for partition in opened:
             self._open[partition.tp] = partition
@@ -199,7 +202,8 @@ class KeyedAgentPartitions(AgentPartitions):
 class IntakeAgentPartitions(AgentPartitions):
     """An agent without keyed state, whose partitions share a reader and a reporter (runtime/tasks/intake.py).
 
-    `make(emit, replica)` makes them, anew with each assignment, after the replica has caught up.
+    `topics` are read side by side. `make(emit, replica)` makes both, anew with each assignment, after the replica has
+    caught up.
     """
 
     def __init__(
@@ -215,7 +219,7 @@ class IntakeAgentPartitions(AgentPartitions):
         self._intake: Intake | None = None
 
     async def open(self, assigned: Sequence[TP], generation: int) -> None:
-        """Bring the replica up to date, then start where the group has committed."""
+        """Bring the replica up to date, then start where the group has committed, whatever its `generation`."""
         del generation
         engine = self.engine
         if self._replica is None:

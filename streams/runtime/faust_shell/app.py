@@ -64,7 +64,10 @@ class WinbackApp(faust.App):
         """Faust's data directory holds tables, and there are none."""
 
     def feeding(self, partitions: AgentPartitions) -> Callable[[Callable[[AsyncIterable[Any]], Awaitable[None]]], Any]:
-        """Decorator: an agent over the topics of `partitions`. Offsets are the runtime's: nothing is acknowledged."""
+        """A decorator for an agent over the topics of `partitions`.
+
+        Nothing is acknowledged: offsets are the runtime's.
+        """
         self.engine.add(partitions)
         topic = self.topic(*partitions.topics, schema=ChunkSchema(), acks=False)
         return self.agent(topic, name=partitions.agent)

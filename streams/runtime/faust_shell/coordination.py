@@ -25,7 +25,7 @@ AGAIN: Final = 0.2
 
 
 def watch_heartbeats(coordinator: Any, membership: Membership) -> None:
-    """Tell the membership of every heartbeat that was answered, and when the answer was that it is over."""
+    """Tell the membership of each answered heartbeat of a `coordinator`, and when the answer was that it is over."""
     send_heartbeat = coordinator._do_heartbeat  # noqa: SLF001 - guarded by the contract test
 
     async def heartbeat() -> bool:

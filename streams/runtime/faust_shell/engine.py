@@ -111,7 +111,7 @@ class Engine:
 
     @property
     def consumer(self) -> ChunkConsumer:
-        """The consumer that feeds this worker."""
+        """The consumer that feeds this worker. Raises WorkerError before there is one."""
         if self._consumer is None:
             raise WorkerError("the consumer is not there yet")
         return self._consumer
@@ -129,7 +129,7 @@ class Engine:
     # -- chunks
 
     def feed(self, message: Any) -> None:
-        """Hand a chunk to the agent of its partition. A chunk of another generation is dropped: it is fed again."""
+        """Hand a chunk (a `message` of Faust's) to its agent. One of another generation is dropped: it is fed again."""
         tp = TP(*message.tp)
         if message.generation_id != self.generation or self.failed.is_set():
             return
@@ -162,7 +162,10 @@ class Engine:
         return {tp for agent in self.agents() for tp in agent.resume_at()}
 
     async def open(self, assigned: Collection[TP], generation: int) -> bool:
-        """Restore and start partitions. False if they were taken away meanwhile. A failure ends the worker."""
+        """Restore and start partitions that were assigned in this `generation` of the group.
+
+        Returns False if they were taken away meanwhile. A failure ends the worker.
+        """
         self.generation = generation
         self.waiting_since = None
         self.membership.hold()

@@ -35,7 +35,7 @@ def client_id(group: str) -> str:
 
 
 def is_dead(member: str, group: str) -> bool:
-    """Whether a client id names a process of this machine that does not run any more."""
+    """Whether the client id of a `member` of a `group` names a process of this machine that does not run any more."""
     prefix = f"{group}-streams-{_machine()}-"
     if not _machine() or not member.startswith(prefix):
         return False

@@ -29,6 +29,7 @@ from typing import Any, ClassVar, Final, cast
 import aiokafka
 import structlog
 from aiokafka.consumer.consumer import RoundRobinPartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -54,10 +55,10 @@ class ChunkSchema(Schema[Any, Any]):
     """A chunk's value is handed on as it is: nothing that Faust could fail to decode, and acknowledge."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> None:
-        """Chunks have no key."""
+        """Nothing: whatever the `app`, a chunk's `message` has no key; `loads` and `serializer` are not asked."""
 
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
-        """The list of records that is the value of `message`."""
+        """The list of records that is the value of `message`; `app`, `loads` and `serializer` have no part in it."""
         del app, loads, serializer
         return message.value
 
@@ -141,7 +142,10 @@ class ChunkConsumer(driver.Consumer):
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        """One message a partition: its value is the list of records, its offset that of the last."""
+        """One message a partition: its value is the list of records, its offset that of the last.
+
+        Waits for records for `timeout` seconds at most.
+        """
         polled, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if polled is None or self.should_stop:
@@ -167,12 +171,19 @@ class ChunkConsumer(driver.Consumer):
         return await super()._getmany(wanted, timeout)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go to where the runtime wants to be fed from; elsewhere to what the group has committed."""
+        """Go to where the runtime wants to be fed from; elsewhere to what the group has committed.
+
+        Returns the offsets gone to; none if the assignment was taken away meanwhile, as the next one goes to its own.
+        """
         assigned = self.assignment()
         wanted = {tp: offset for tp, offset in self.resume_at().items() if tp in assigned}
-        offsets = {} if assigned <= wanted.keys() else dict(await self._thread.seek_to_committed())
-        if wanted:
-            await self._thread.seek_wait(wanted)
+        try:
+            offsets = {} if assigned <= wanted.keys() else dict(await self._thread.seek_to_committed())
+            if wanted:
+                await self._thread.seek_wait(wanted)
+        except IllegalStateError as error:
+            log.info("not gone to where the work is: the assignment has changed meanwhile", reason=str(error))
+            return {}
         return {**offsets, **wanted}
 
     async def committed(self, partitions: list[TP]) -> dict[TP, int | None]:
@@ -207,7 +218,10 @@ class ChunkConsumer(driver.Consumer):
         return True
 
     def ack(self, message: Any) -> bool:
-        """Mark and forget: what is finished is not told by what was read."""
+        """Mark and forget a `message`: what is finished is not told by what was read.
+
+        Always False: nothing to commit.
+        """
         message.acked = True
         self._unacked_messages.discard(message)
         return False
@@ -219,11 +233,14 @@ class ChunkConsumer(driver.Consumer):
         """Commit nothing because of an error."""
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """See streams/runtime/faust_shell/watchdog.py."""
+        """Nothing, `now` or ever: streams/runtime/faust_shell/watchdog.py looks after it (times in seconds)."""
 
 
 class ChunkTransport(driver.Transport):
-    """The transport that `WinbackApp._new_transport` puts in."""
+    """The transport that `WinbackApp._new_transport` puts in for the `app`.
+
+    `url` is the broker's; `fail` is called with what the consumer group cannot get over.
+    """
 
     Consumer: ClassVar[Any] = ChunkConsumer
 

@@ -31,14 +31,18 @@ _LOOK_EVERY = 1.0
 
 
 class Pulses:
-    """Finds the partition that has waited too long. `behind`: how far the broker's end is ahead, by partition."""
+    """Finds the partition that has waited too long: more than `timeout` seconds."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._since: dict[TP, tuple[int, float]] = {}
 
     def check(self, tp: TP, steps: int, waiting: int, now: float) -> None:
-        """Raises StalledError when nothing has been done for a partition for the timeout and records wait."""
+        """Raises StalledError when nothing has been done for a partition for the timeout and records wait.
+
+        `steps` goes up with what is done, `waiting` counts the records, `now` is in seconds of a clock that nobody
+        sets.
+        """
         seen = self._since.get(tp)
         if waiting <= 0 or seen is None or seen[0] != steps:
             self._since[tp] = (steps, now)

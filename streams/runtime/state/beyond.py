@@ -32,7 +32,7 @@ AGAIN_MS: Final = 600_000
 
 
 def say(tp: TP, known: int, end: int, what: str) -> None:
-    """Somebody remembers an offset that is beyond the end; `what` is done about it."""
+    """Somebody remembers an offset (`known`) that is beyond the `end`; `what` is done about it."""
     BEYOND_END.labels(tp.topic).inc()
     log.error(
         "the broker has lost records: an offset is beyond the end of its log",
@@ -41,7 +41,7 @@ def say(tp: TP, known: int, end: int, what: str) -> None:
 
 
 def check(tp: TP, known: int, end: int) -> None:
-    """Raises TopicError when a log that is being read has become shorter than what was read of it."""
+    """Raises TopicError when a log that was read up to the offset `known` is shorter now: its `end` is before it."""
     if end < known:
         raise TopicError(
             f"{tp.topic} partition {tp.partition} ends at offset {end} and was read up to {known}: the broker has lost "

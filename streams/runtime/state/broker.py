@@ -107,14 +107,14 @@ class Probe:
         return {TP(*tp): offset for tp, offset in found.items()}
 
     async def since(self, partitions: Iterable[TP], at: int) -> dict[TP, int]:
-        """The offset of the first record of that time (epoch ms) or later, of partitions that have one."""
+        """The offset of the first record of the time `at` (epoch ms) or later, of partitions that have one."""
         wanted = {TopicPartition(*tp): at for tp in partitions}
         found = await self._consumer.offsets_for_times(wanted) if wanted else {}
         return {TP(*tp): place.offset for tp, place in found.items() if place is not None and place.offset >= 0}
 
 
 class PartitionLog:
-    """One partition read by itself, outside the consumer group: an asynchronous context manager."""
+    """One partition of a `topic` read by itself, outside the consumer group: an asynchronous context manager."""
 
     def __init__(self, settings: Settings, probe: Probe, topic: str, partition: int) -> None:
         self._settings = settings

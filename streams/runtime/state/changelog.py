@@ -83,14 +83,17 @@ def key_records(topic: str, partition: int, changes: Mapping[bytes, bytes | None
 
 
 def marker_record(topic: str, partition: int, marker: Marker) -> Out:
-    """The record that closes a unit."""
+    """The record that closes a unit, for a changelog `topic` and its `partition`."""
     content = {"offset": marker.offset, "generation": marker.generation, "count": marker.keys}
     body = orjson.dumps(content if marker.read is None else {**content, "read": marker.read})
     return Out(topic, partition, MARKER, body, marker.unit.header())
 
 
 class ChangelogWriter:
-    """Writes the claim and the units of one partition, one after another, and notices when somebody else writes too."""
+    """Writes the claim and the units of one partition, one after another, and notices when somebody else writes too.
+
+    `topic` and `partition` are the changelog's, `epoch` is this owner's, `generation` the consumer group's.
+    """
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int, epoch: int, generation: int) -> None:
         self._producer = producer
@@ -102,12 +105,17 @@ class ChangelogWriter:
         self._next: int | None = None
 
     async def claim(self, changes: Mapping[bytes, bytes | None], offset: int, read: int) -> Position | None:
-        """Begin the epoch, having read the changelog up to `read`; None if somebody has written behind that: void."""
+        """Begin the epoch, having read the changelog up to `read`: write `changes` and the input `offset` to begin at.
+
+        Returns where that brings a base to; None if somebody has written behind `read`, which makes it void.
+        """
         position = await self._unit(changes, offset, read)
         return position if position.next == read + len(changes) + 1 else None
 
     async def write(self, changes: Mapping[bytes, bytes | None], offset: int) -> Position:
-        """Write one unit; returns, when all of it is acknowledged, where it brings a base to.
+        """Write one unit: `changes`, and the input `offset` that they bring the state to.
+
+        Returns, when all of it is acknowledged, where it brings a base to.
 
         Raises what the producer raises, and ChangelogError when records of another writer stand between ours: the next
         owner puts them right in its claim.

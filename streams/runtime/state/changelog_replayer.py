@@ -166,7 +166,10 @@ class ChangelogReplayer:
 
 
 class SpilledError(Exception):
-    """Unfinished units too large to keep were written to the base: it has to be rebuilt up to the last marker."""
+    """Unfinished units too large to keep were written to the base: it has to be rebuilt up to the last marker.
+
+    `until`: the offset of that, None if there is none.
+    """
 
     def __init__(self, until: int | None) -> None:
         super().__init__("the changelog ends in an unfinished unit too large to keep in memory")

@@ -74,9 +74,9 @@ def found(folder: Path, error: Exception) -> WorkerError:
 
 
 def set_aside(place: Path, reason: str) -> Path:
-    """Rename a damaged folder (or a file in its place) to `<name>.corrupt-<UTC time>`, and say so. Raises OSError.
+    """Rename a damaged folder (or a file in its place) to `<name>.corrupt-<UTC time>`, and say why (`reason`).
 
-    One that was moved aside before from the same place is deleted.
+    One that was moved aside before from the same place is deleted. Raises OSError.
     """
     before = list(place.parent.glob(f"{glob.escape(place.name)}.corrupt-*"))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -34,7 +34,7 @@ class Owners:
         self._before: dict[str, int] = {}
 
     def apply(self, key: bytes | None, value: bytes | None) -> None:
-        """Take one record: an assignment, or (no value) that an identifier was forgotten."""
+        """Take one record: an assignment of the identifier that is its `key`, or (no value) that it was forgotten."""
         if key is None:
             return
         identifier = key.decode()

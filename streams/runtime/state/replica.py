@@ -36,7 +36,10 @@ one more, which would have to be reported for."""
 
 
 class Replica:
-    """`owners`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none."""
+    """`owners`: identifier hash -> profile id; `version`: that of the youngest assignment applied, 0 if none.
+
+    `fail` is called with whatever ends the reading.
+    """
 
     def __init__(self, settings: Settings, probe: Probe, fail: Callable[[BaseException], None]) -> None:
         self._known = Owners()

@@ -29,7 +29,7 @@ class Log(Protocol):
         ...
 
     def read(self, start: int | None, end: int) -> AsyncIterator[Sequence[Record]]:
-        """The records from an offset (None: the oldest kept) to before `end`, in chunks."""
+        """The records from the offset `start` (None: the oldest kept) to before `end`, in chunks."""
         ...
 
 

@@ -95,7 +95,7 @@ class RocksBase:
         return iter(found)
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """One write batch: the values, the deletions and where that brings it."""
+        """One write batch: the `changes`, which are values and deletions (None), and where that brings it."""
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():
             if value is None:
@@ -122,7 +122,7 @@ class RocksBase:
         self._position = _position(self._db)
 
     def compact(self, prefixes: Sequence[bytes]) -> None:
-        """Write the files that may hold such keys anew, each once, without what was deleted or replaced."""
+        """Write the files that may hold keys under `prefixes` anew, each once, without what was deleted or replaced."""
         with damage.noticed(self.directory):
             self._compact(prefixes)
             # A compaction says nothing when it fails; the next write does, even one of nothing.

@@ -44,7 +44,7 @@ class SpillingBase(MemoryBase):
         return iter(found)
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """Put values, delete where None, and say where that brings it."""
+        """Put the values of `changes`, delete where None, and say where that brings it."""
         kept: dict[bytes, bytes | None] = {}
         spilled: list[bytes] = []
         places, end = self._places, self._end

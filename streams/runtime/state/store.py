@@ -36,7 +36,10 @@ class Base(Protocol):
         ...
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """Put values, delete where None, and say where that brings it; None: it holds nothing usable."""
+        """Put the values of `changes`, delete where None, and say where that brings it.
+
+        No position: it holds nothing usable.
+        """
         ...
 
     def position(self) -> Position | None:
@@ -140,7 +143,7 @@ class MemoryBase:
         return iter([(key, self._values[key]) for key in self._keys.under(prefix)])
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """Put values, delete where None, and say where that brings it."""
+        """Put the values of `changes`, delete where None, and say where that brings it."""
         for key, value in changes.items():
             if value is None:
                 if self._values.pop(key, None) is not None:
@@ -162,7 +165,7 @@ class MemoryBase:
         self._position = None
 
     def compact(self, prefixes: Sequence[bytes]) -> None:
-        """Nothing stays."""
+        """Nothing: whatever the `prefixes`, memory keeps no traces."""
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -190,7 +193,7 @@ class PartitionStore:
         return len(self._unit)
 
     def get(self, key: bytes) -> bytes | None:
-        """The value last put, committed or not; None if there is none."""
+        """The value last put under a key, committed or not; None if there is none."""
         value = self._unit.get(key, _MISSING)
         return self.base.get(key) if value is _MISSING else value  # type: ignore[return-value]
 

@@ -28,7 +28,10 @@ from streams.runtime.tasks.outbox import Outbox
 
 
 class Committer:
-    """Commits the units of one partition. `finished` is told the input offset that may be committed to the group."""
+    """Commits the units of one partition. `finished` is told the input offset that may be committed to the group.
+
+    `guard` raises when this worker may not write any more.
+    """
 
     def __init__(
         self,

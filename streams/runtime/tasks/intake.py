@@ -68,7 +68,7 @@ class Reporter(Protocol):
 
 
 class Intake:
-    """Runs `work` and `lines` until `stop`.
+    """Runs the `work` and `lines` of an `agent` until `stop`.
 
     `offsets` says where each partition begins, `committed` where the group stands if elsewhere. `commit` is awaited
     with the offsets of a line, `taken` is called when a partition has room. `lines` says how often lines are drawn.

@@ -73,7 +73,7 @@ class Inbox:
 
 
 class KeyedPartition:
-    """Runs until `stop`.
+    """Runs a task of an `agent` until `stop`.
 
     A unit may fall inside a record that takes several calls (a long round): its offset is that of the record, which is
     read again after a restart, and the task goes on from the state it had reached.
