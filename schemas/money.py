@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Final
 
 MICRO: Final = 1_000_000
@@ -56,6 +57,7 @@ def to_number(amount: int) -> int | float:
     return amount / MICRO if rest else whole
 
 
+@lru_cache(maxsize=4096)
 def _text(text: str) -> int | None:
     if len(text) > _LONGEST or (match := _AMOUNT.fullmatch(text.strip())) is None:
         return None

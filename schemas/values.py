@@ -47,7 +47,9 @@ def text_of(value: object) -> str | None:
 
 def filled_text(value: object) -> str | None:
     """A `value` that is a number or text, trimmed, as `text_of` writes it; None for blanks, booleans and all else."""
-    return None if isinstance(value, bool) else text_of(value) or None
+    if type(value) is str:
+        return value.strip() or None
+    return None if type(value) is bool else text_of(value) or None
 
 
 class Values:

@@ -20,7 +20,6 @@ from streams.core.protocol.state_keys import CELL
 
 _MONEY: Final = frozenset({"revenue", "refunds", "cost", "abandoned_value", "recovered_value"})
 _WINDOWS: Final = {"channel_hour": HOUR_MS, "duplicate_hour": HOUR_MS, "cart_hour": HOUR_MS, "campaign_day": DAY_MS}
-_MOST_CACHED: Final = 20_000
 
 COUNTED: Final = {
     "Post Viewed": "views",
@@ -46,14 +45,16 @@ COUNTED: Final = {
 
 
 class Cells:
-    """The cells of one partition."""
+    """The cells of one partition. `most_cached`: how many are kept in memory from one unit to the next."""
 
-    def __init__(self, store: Store, emit: Emit, partition: int) -> None:
+    def __init__(self, store: Store, emit: Emit, partition: int, most_cached: int = 20_000) -> None:
+        self._most_cached = most_cached
         self._store = store
         self._emit = emit
         self._partition = partition
         self._cells: dict[bytes, dict[str, Any]] = {}
         self._known: dict[tuple[Any, ...], tuple[bytes, dict[str, Any]]] = {}
+        self._hours: dict[tuple[str, int], tuple[bytes, dict[str, Any]]] = {}
         self._touched: set[bytes] = set()
 
     def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
@@ -72,6 +73,20 @@ class Cells:
         cell["version"] += 1
         self._touched.add(key)
 
+    def add_event(self, channel: str, at: int, what: str | None = None, amount: int = 1) -> None:
+        """One event of a channel, and with it an amount of something else: `add` for what happens most."""
+        window = at - at % HOUR_MS
+        known = self._hours.get((channel, window))
+        if known is None:
+            known = self._hours[channel, window] = self._find("channel_hour", window, {"channel": channel})
+        key, cell = known
+        totals = cell["totals"]
+        totals["events"] = totals.get("events", 0) + 1
+        if what is not None and amount:
+            totals[what] = max(-LIMIT, min(totals.get(what, 0) + amount, LIMIT))
+        cell["version"] += 1
+        self._touched.add(key)
+
     def _find(self, name: str, window: int, dimensions: dict[str, str]) -> tuple[bytes, dict[str, Any]]:
         key = "|".join((name, str(window), *(f"{k}={dimensions[k]}" for k in sorted(dimensions)))).encode()
         cell = self._cells.get(key)
@@ -86,9 +101,10 @@ class Cells:
             self._store.put(CELL + key, orjson.dumps(self._cells[key]))
             self._emit.send(self._out(key, self._cells[key]))
         self._touched.clear()
-        if len(self._cells) > _MOST_CACHED:
+        if len(self._cells) > self._most_cached:
             self._cells.clear()
             self._known.clear()
+            self._hours.clear()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self._cells.values())

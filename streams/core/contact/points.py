@@ -27,9 +27,12 @@ def on_event(profile: Profile, event: Sealed) -> None:
             found = {channel: identifier["value"]} if found is None else {**found, channel: identifier["value"]}
     if found is not None:
         _points(profile, found, event.time)
-    zone = event.context.get("timezone")
-    if isinstance(zone, str) and _is_zone(zone) and (profile.zone is None or event.time >= profile.zone.at):
-        profile.zone = Dated(zone, event.time)
+    zone, last = event.context.get("timezone"), profile.zone
+    if isinstance(zone, str) and (last is None or event.time >= last.at):
+        if last is not None and last.value == zone:
+            last.at = event.time
+        elif _is_zone(zone):
+            profile.zone = Dated(zone, event.time)
     if "locale" in event.context or event.traits:
         _locale(profile, event)
     if event.type == "identify":

@@ -57,6 +57,8 @@ class Catalogue:
         self._of: dict[str, list[bytes]] = {}
         """Keys of those that do not wait, by product."""
         self._changes: dict[bytes, ProductChange] = {}
+        self._news: dict[str, None] = {}
+        """Products of changes at or behind `reached` that do not wait."""
         self._latest = b""
         self._seen: dict[tuple[str, str], int] = {}
         self._expiry: list[tuple[int, bytes, str, str]] = []
@@ -81,10 +83,9 @@ class Catalogue:
         """The key of the first change that waits."""
         return self._waiting[0] if self._waiting else NOTHING
 
-    @property
-    def changed(self) -> KeysView[str]:
-        """The products to which something has happened that a profile may not have had yet."""
-        return self._of.keys()
+    def news(self, profile: Profile) -> KeysView[str]:
+        """The products to which something has happened that this profile may not have had yet."""
+        return (self._news if profile.merging_into is None else self._of).keys()
 
     # -- changes come
 
@@ -115,12 +116,14 @@ class Catalogue:
                 self._store.delete(PRODUCT_CHANGE + key)
                 continue
             self._keep(key, product_id, message_id)
+            self._news[product_id] = None
             for profile_id in self._who(product_id):
                 if key >= self.since(profile_id):
                     yield profile_id, key
 
     def sealed(self) -> None:
         """All of before the clock's bounds has taken effect; forget what nobody will ask for."""
+        self._news.clear()
         if self._upto:
             for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:
                 self.gone(profile_id)

@@ -74,9 +74,13 @@ class Pending:
 
     def all(self, profile_id: bytes) -> list[tuple[bytes, bytes]]:
         """(order key, what is kept of it) of all that waits in a profile, in their order."""
-        if profile_id not in self._keys and profile_id not in self._unknown:
+        prefix, keys = PENDING + profile_id, self._keys.get(profile_id)
+        if keys is not None:
+            get = self._store.get
+            return [(key, get(prefix + key) or b"") for key in keys]
+        if profile_id not in self._unknown:
             return []
-        return [(name[_KEY:], value) for name, value in self._store.scan(PENDING + profile_id)]
+        return [(name[_KEY:], value) for name, value in self._store.scan(prefix)]
 
     def take_before(self, profile_id: bytes, upto: bytes) -> list[tuple[bytes, bytes]]:
         """(order key, what is kept of it) of all before a bound, in their order; they wait no more."""

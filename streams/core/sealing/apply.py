@@ -73,15 +73,15 @@ class Machines:
 
     def due_at(self, profile: Profile) -> int | None:
         """The profile's next timer: of its cart, of a visit or a last order, or of a step that waits."""
-        first = cart.due_at(profile) if profile.cart is not None else None
+        first = None if profile.cart is None else cart.due_at(profile)
         due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
         if due is not None and (first is None or due < first):
             first = due
         due = self._enroller.due_at(profile) if profile.enrollments else None
         return due if first is None or (due is not None and due < first) else first
 
-    def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> None:
-        """Fire every timer due at or before `upto`, in order of time.
+    def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> int | None:
+        """Fire every timer due at or before `upto`, in order of time; returns the next one.
 
         Of equals the cart's first, then those that triggers wait for, then steps.
         """
@@ -94,6 +94,7 @@ class Machines:
                 if wall is not None:
                     effects.observed.append((("winback_trigger_delay_seconds",), (wall - due) / 1000))
                 self._decisions(profile, self._enroller.on_time(profile, due, wall, effects.known), effects)
+        return due
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
@@ -191,14 +192,14 @@ class Machines:
             effects.learned.engaged(told.channel, told.hour, event.clock)
 
     def _count(self, event: Sealed, effects: Effects) -> None:
-        amounts = {"events": 1}
-        if (what := feedback.counted(event)) is not None:
-            amounts[what] = 1
-        elif event.name == ORDER_REFUNDED:
-            amounts["refunds"] = refund_value(event.properties)
-        elif event.name == AD_SPEND_RECORDED:
-            amounts["cost"] = micros(event.properties.get("cost")) or 0
-        effects.cells.add("channel_hour", event.time, {"channel": event.channel}, **amounts)
+        name, amount = event.name, 1
+        what = feedback.counted(event) if name else None
+        if what is None:
+            if name == ORDER_REFUNDED:
+                what, amount = "refunds", refund_value(event.properties)
+            elif name == AD_SPEND_RECORDED:
+                what, amount = "cost", micros(event.properties.get("cost")) or 0
+        effects.cells.add_event(event.channel, event.time, what, amount)
         if event.late:
             effects.counts["winback_late_events_total", event.channel] += 1
 

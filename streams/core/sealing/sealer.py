@@ -33,6 +33,7 @@ LATE: Final = b"\x01"
 MOST_PENDING: Final = 100_000
 """Events one profile may have waiting: a source that lags for hours must not let one customer fill the disk."""
 IN_TIME: Final = b"\x00"
+_LATE: Final = LATE[0]
 _MERGE, _EVENT, _CHANGE = 0, 1, 2
 _BODY: Final = 1 + HEAD_SIZE
 Item = tuple[bytes, int, bytes, bytes]
@@ -155,8 +156,8 @@ class Sealer:
     def _run_alone(self, profile: Profile, profile_id: bytes, upto: bytes, effects: Effects) -> int | None:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
         machines, wall = self.machines, self._clock.wall
-        changed = self._catalogue.changed
-        if changed and not changed.isdisjoint(profile.interests.keys()):
+        news = self._catalogue.news(profile)
+        if news and not news.isdisjoint(profile.interests.keys()):
             self._run(profile, profile_id, upto, upto, effects)
             return machines.due_at(profile)
         timer = machines.due_at(profile)
@@ -166,13 +167,12 @@ class Sealer:
             if timer is not None and timer <= time:
                 machines.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
-            if changed and not changed.isdisjoint(profile.interests.keys()):
+            if news and not news.isdisjoint(profile.interests.keys()):
                 self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
                 return machines.due_at(profile)
             timer = machines.due_at(profile)
         if timer is not None and timer <= (time := time_of(upto)):
-            machines.on_time(profile, time, wall, effects)
-            timer = machines.due_at(profile)
+            timer = machines.on_time(profile, time, wall, effects)
         return timer
 
     def _run(self, profile: Profile, profile_id: bytes, upto: bytes, merges: bytes, effects: Effects) -> None:
@@ -213,11 +213,12 @@ class Sealer:
 
     def _event(self, profile: Profile, key: bytes, value: bytes, upto: bytes, effects: Effects) -> None:
         self.sealed += 1
-        body, late = value[_BODY:], value[:1] == LATE
+        body, late = value[_BODY:], value[0] == _LATE
         watermark = time_of(upto) if late else None
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
-            if self._family.has_had(profile, event.message_id, event.time, late=late):
+            relatives = profile.merging_into is not None or profile.merging
+            if relatives and self._family.has_had(profile, event.message_id, event.time, late=late):
                 self.machines.on_repeat(event, effects)
                 return
             taken = self.machines.on_event(profile, event, effects)
@@ -226,10 +227,11 @@ class Sealer:
             self._emit.send(self._dead_letter(key, body, error))
             return
         if taken:
-            head = b'{"profile_id":"%b","late":%b,' % (profile.id.encode(), b"true" if late else b"false")
+            profile_id = profile.id.encode()
+            head = b'{"profile_id":"%b","late":%b,' % (profile_id, b"true" if late else b"false")
             # A profile that waits here for its merge keeps its own place on the topic, behind what it wrote at home.
             home = self._partition if profile.merging_into is None else partition_of(profile.id, self._partitions)
-            self._emit.send(Out(STITCHED_EVENTS, home, profile.id.encode(), head + body[1:]))
+            self._emit.send(Out(STITCHED_EVENTS, home, profile_id, head + body[1:]))
 
     def _absorb(self, winner: Profile, sub_id: bytes, merged: bytes, effects: Effects) -> None:
         sub = self._profiles.get(sub_id)
