@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from streams.core.aggregates.population import NobodyKnown
+from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.cart.lines import shown_line
 from streams.core.messaging import sms
@@ -71,7 +71,7 @@ class Sample(NamedTuple):
         return self.template[0]
 
 
-class _Known(NobodyKnown):
+class _Known(NoStats):
     """Everybody buys one thing with whatever there is."""
 
     def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
@@ -171,7 +171,7 @@ def _scope(
         offer = Carried(f"{campaign.offer.prefix}-7K2M9Q4T", campaign.offer.discount, AT, AT + valid)
     what = scope.About("0" * 32, step.id, sample.variant, sample.channel, offer, AT)
     wanted = "recommendations" in (step.condition or "")
-    return scope.build(profile, enrollment, what, campaigns, NobodyKnown() if bare and not wanted else _Known())
+    return scope.build(profile, enrollment, what, campaigns, NoStats() if bare and not wanted else _Known())
 
 
 def _products(on: str, lines: list[Line]) -> list[dict[str, Any]]:

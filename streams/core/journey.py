@@ -12,7 +12,7 @@ from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.topics import partition_of
 from streams.core.aggregates.cells import Cells
-from streams.core.aggregates.population import Learned, Population
+from streams.core.aggregates.population import Population, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.handover.in_flight import InFlight
 from streams.core.handover.router import Handover
@@ -27,8 +27,8 @@ from streams.core.protocol.profile_log import DayLearned, ProductChanged, Round
 from streams.core.protocol.records import BEFORE, EVENT, links_out, notices_to_all, unpack_before, unpack_event
 from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
 from streams.core.protocol.state_keys import JOURNEY_CLOCK
-from streams.core.sealing.apply import Effects, Machines
 from streams.core.sealing.campaign_switch import Switch
+from streams.core.sealing.profile_logic import Effects, ProfileLogic
 from streams.core.sealing.sealer import MOST_PENDING, Sealer
 from streams.core.watermark.partition_clock import PartitionClock
 from streams.core.watermark.rounds import is_midnight, midnight_after
@@ -57,7 +57,7 @@ class Journey:
         self._cells = Cells(store, emit, partition)
         self._catalogue = Catalogue(store, self._profiles, clock)
         self._sealer = Sealer(
-            emit, self._profiles, self._due, self._forwarding, Machines(campaigns, secret), self._catalogue, clock,
+            emit, self._profiles, self._due, self._forwarding, ProfileLogic(campaigns, secret), self._catalogue, clock,
             partition, partitions, most_pending,
         )  # fmt: skip
         self._switch = Switch(store, self._profiles, self._sealer, secret)
@@ -68,7 +68,7 @@ class Journey:
             forwarding=self._forwarding, sealer=self._sealer, catalogue=self._catalogue, hasher=Hasher(secret),
             partitions=partitions,
         )  # fmt: skip
-        self._population, self._learned = Population(store), Learned(store, clock)
+        self._population, self._learned = Population(store), StatsDelta(store, clock)
         self._effects = Effects(self._cells, known=self._population, learned=self._learned)
 
     @property
@@ -228,7 +228,7 @@ class Journey:
             for part in self._learned.tell():
                 for out in notices_to_all(DayLearned(part), self._partitions):
                     self._forward.send(out)
-        self._population.fold(reached)
+        self._population.roll_up(reached)
 
     def _acknowledge(self, round_: Round) -> None:
         due = waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)

@@ -18,7 +18,7 @@ PATIENCE: Final = 400
 
 
 class Chaos:
-    """Draws the next point to strike at, again and again, as often as the plan allows."""
+    """ExperimentAssignment the next point to strike at, again and again, as often as the plan allows."""
 
     struck: ClassVar[Counter[str]] = Counter()
     """How often a life has ended where, over all runs of this process."""

@@ -15,14 +15,14 @@ from streams.core.aggregates.population import Population
 from streams.core.contact import consent
 from streams.core.messaging import caps, decision, sequence
 from streams.core.messaging.enrollment import Enroller
-from streams.core.messaging.experiments import Draws
+from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.protocol.link_log import Ack
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
 from streams.core.protocol.ports import MAX_TIME
 from streams.core.protocol.sequence_numbers import DuplicateFilter
-from streams.core.sealing import apply
+from streams.core.sealing import profile_logic
 from streams.core.sealing import sealer as seal
 from streams.core.watermark.rounds import Rounds
 from tests.simulation import check
@@ -65,7 +65,7 @@ def repeats_between_partitions_count() -> AbstractContextManager[Any]:
 
 def repeats_of_producers_count() -> AbstractContextManager[Any]:
     """An event of the same message id takes effect again."""
-    return patch.object(apply, "_is_repeat", lambda _profile, _event: False)
+    return patch.object(profile_logic, "_is_repeat", lambda _profile, _event: False)
 
 
 def moved_devices_are_not_forwarded() -> AbstractContextManager[Any]:
@@ -91,7 +91,7 @@ def events_come_before_merges() -> AbstractContextManager[Any]:
 
 def consent_is_not_merged() -> AbstractContextManager[Any]:
     """A merge keeps the survivor's consent, not the strictest."""
-    return patch.object(apply.consent, "absorb", lambda _winner, _loser: None)
+    return patch.object(profile_logic.consent, "absorb", lambda _winner, _loser: None)
 
 
 def consent_is_not_asked() -> AbstractContextManager[Any]:
@@ -121,7 +121,7 @@ def what_is_put_off_is_dropped() -> AbstractContextManager[Any]:
 
 def everybody_is_treated() -> AbstractContextManager[Any]:
     """There is no control group, and no holdout."""
-    return patch.object(Draws, "arm", lambda *_: "treatment")
+    return patch.object(ExperimentAssignment, "arm", lambda *_: "treatment")
 
 
 def one_may_always_enter() -> AbstractContextManager[Any]:

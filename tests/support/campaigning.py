@@ -7,12 +7,12 @@ from copy import copy
 from typing import Any
 
 from streams.core.aggregates.cells import Cells
-from streams.core.aggregates.population import Known, NobodyKnown
+from streams.core.aggregates.population import GlobalStats, NoStats
 from streams.core.campaigns import CHANNELS, CampaignFile, Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
-from streams.core.sealing.apply import Effects, Machines
+from streams.core.sealing.profile_logic import Effects, ProfileLogic
 from streams.runtime.state.store import MemoryBase, PartitionStore
 from tests.support.happenings import at, happened
 
@@ -47,17 +47,17 @@ def campaigns_of(
 
 
 class Customer:
-    """A profile with an e-mail address, a phone and a push token, and the machines over it."""
+    """A profile with an e-mail address, a phone and a push token, and the rules over it."""
 
     def __init__(
-        self, campaigns: Campaigns | Iterable[Mapping[str, Any]], *, id_: str = "p", known: Known | None = None,
+        self, campaigns: Campaigns | Iterable[Mapping[str, Any]], *, id_: str = "p", known: GlobalStats | None = None,
         secret: str = SECRET, **file: Any,
     ) -> None:  # fmt: skip
         self.campaigns = campaigns if isinstance(campaigns, Campaigns) else campaigns_of(campaigns, **file)
-        self.machines = Machines(self.campaigns, secret)
+        self.logic = ProfileLogic(self.campaigns, secret)
         self.profile = Profile(id_, contacts={channel: copy(point) for channel, point in REACHABLE.items()})
         self.outs: list[Any] = []
-        self.effects = Effects(Cells(PartitionStore(MemoryBase()), self, 0), known=known or NobodyKnown())
+        self.effects = Effects(Cells(PartitionStore(MemoryBase()), self, 0), known=known or NoStats())
 
     def send(self, out: Any) -> None:
         """What the cells emit."""
@@ -69,7 +69,7 @@ class Customer:
         """An event takes effect, after the timers before it."""
         event = happened(name, minute, channel, **properties)
         self.upto(minute)
-        self.machines.on_event(self.profile, event, self.effects)
+        self.logic.on_event(self.profile, event, self.effects)
         return event
 
     def adds(self, minute: float = 0, **more: Any) -> None:
@@ -82,13 +82,13 @@ class Customer:
 
     def upto(self, minute: float, wall: float | None = None) -> None:
         """Time comes to a minute; `wall` is what the clock on the wall says then."""
-        self.machines.on_time(self.profile, at(minute), None if wall is None else at(wall), self.effects)
+        self.logic.on_time(self.profile, at(minute), None if wall is None else at(wall), self.effects)
 
     def absorbs(self, other: Customer, minute: float) -> None:
         """The other is this one's from now on; both have had their timers."""
         for customer in (other, self):
             customer.upto(minute)
-        self.machines.absorb(self.profile, other.profile, at(minute), self.effects)
+        self.logic.absorb(self.profile, other.profile, at(minute), self.effects)
 
     def rows(self, topic: str) -> list[dict[str, Any]]:
         """What was emitted to a topic, in order."""

@@ -9,7 +9,7 @@ from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Cart, Profile
 from streams.core.triggers.registry import Triggers
-from streams.core.triggers.trigger import Trigger
+from streams.core.triggers.trigger import Triggered
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -55,7 +55,7 @@ class Customer:
         self.profile = Profile(id_)
         self.triggers = Triggers(rules(*triggers))
 
-    def does(self, *args: Any, **properties: Any) -> list[Trigger]:
+    def does(self, *args: Any, **properties: Any) -> list[Triggered]:
         """What an event sets off; activity moves the profile's clock as the cart machine does."""
         event = happened(*args, **properties)
         if event.is_activity:
@@ -64,9 +64,9 @@ class Customer:
             self.profile.last_order = max(self.profile.last_order, event.time)
         return self.triggers.on_event(self.profile, event, None)
 
-    def waits(self, minute: float) -> list[Trigger]:
+    def waits(self, minute: float) -> list[Triggered]:
         """What the timers up to a minute set off."""
-        found: list[Trigger] = []
+        found: list[Triggered] = []
         while (due := self.triggers.due_at(self.profile)) is not None and due <= START + minute * MINUTE:
             found += self.triggers.on_time(self.profile, due)
         return found

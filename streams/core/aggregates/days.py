@@ -1,7 +1,7 @@
 """Facts by UTC day (population.py), kept in the store under a prefix: numbers of a day, and what was bought on it.
 
 Of one's own (`Days`): `prefix` + day (4 bytes) -> [sent, responses, responses by hour]; ... + product id -> [time,
-facts, others]. Of everybody's (`Told`): records as they came.
+facts, others]. Of everybody's (`ReceivedDeltas`): records as they came.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class Days:
         return self._prefix + number.to_bytes(_DAY_SIZE, "big") + product_id.encode()
 
 
-class Told:
+class ReceivedDeltas:
     """Days as others have told them, kept record by record: `prefix` + day (4 bytes) + number of the record (4)."""
 
     def __init__(self, store: Store, prefix: bytes) -> None:

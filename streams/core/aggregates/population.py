@@ -1,4 +1,4 @@
-"""What everybody does: responses by channel and by hour, what is bought together. Known from the day after.
+"""What everybody does: responses by channel and by hour, what is bought together. GlobalStats from the day after.
 
 A day is one of UTC. A decision at `at` knows the facts of all days d < (at - 1 ms) // DAY: a timer at midnight belongs
 to the day that ends. So it does not matter who has learned what, provided that each partition has told the others all
@@ -17,7 +17,7 @@ import orjson
 from schemas.money import micros, to_number
 from schemas.topics import DAY_MS
 from schemas.values import filled_text
-from streams.core.aggregates.days import MOST_OTHERS, Day, Days, Product, Told, ranked
+from streams.core.aggregates.days import MOST_OTHERS, Day, Days, Product, ReceivedDeltas, ranked
 from streams.core.protocol.order_key import time_of
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import DAY_KNOWN, DAY_LEARNED, TOTAL_KNOWN
@@ -33,7 +33,7 @@ _MOST_CACHED: Final = 20_000
 _FACTS: Final = ("name", "url", "image_url", "currency")
 
 
-class Known(Protocol):
+class GlobalStats(Protocol):
     """What is known at a time `at` (epoch milliseconds)."""
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
@@ -53,8 +53,8 @@ class Known(Protocol):
         ...
 
 
-class NobodyKnown:
-    """A `Known` that knows nothing."""
+class NoStats:
+    """A `GlobalStats` that knows nothing."""
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """Nothing sent."""
@@ -77,7 +77,7 @@ class NobodyKnown:
         return None
 
 
-class Learned:
+class StatsDelta:
     """Facts of one partition that the others have not been told yet; `at` is when they came to be (epoch ms).
 
     A fact that comes late counts at the time that the partition's clock had reached: its own day is over.
@@ -139,7 +139,7 @@ class Population:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._days = Told(store, DAY_KNOWN)
+        self._days = ReceivedDeltas(store, DAY_KNOWN)
         self._total = Day()
         self._week = 0
         self._products: dict[str, Product | None] = {}
@@ -153,14 +153,14 @@ class Population:
             self._total = Day.of(numbers)
 
     def hear(self, told: Mapping[str, Any]) -> None:
-        """What a partition has learned (`Learned.tell`)."""
+        """What a partition has learned (`StatsDelta.tell`)."""
         self._days.hear(told)
 
-    def fold(self, reached: bytes) -> None:
+    def roll_up(self, reached: bytes) -> None:
         """Weeks of which every decision behind the bound knows all days go into the total."""
-        self._fold((time_of(reached) - 1) // DAY_MS)
+        self._roll_up((time_of(reached) - 1) // DAY_MS)
 
-    def _fold(self, before: int) -> None:
+    def _roll_up(self, before: int) -> None:
         """Week by week, so that what is forgotten of a product does not depend on when this is asked for."""
         week = before // WEEK
         if week <= self._week:
@@ -208,12 +208,12 @@ class Population:
 
     def _known(self, at: int) -> list[Day]:
         before = (at - 1) // DAY_MS
-        self._fold(before)
+        self._roll_up(before)
         return [self._total, *(day for number, day in self._days.days.items() if number < before)]
 
     def _of(self, product_id: str, at: int) -> Iterator[Product]:
         before = (at - 1) // DAY_MS
-        self._fold(before)
+        self._roll_up(before)
         total = self._of_total(product_id)
         if total is not None:
             yield total

@@ -12,11 +12,26 @@ import orjson
 from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
-from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, Trigger, TriggerName
+from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerName, TriggerRule
 
 __all__ = [
-    "CHANNELS", "PARAMETERS", "TRIGGERS", "Campaign", "CampaignFile", "CampaignStep", "Campaigns", "Cap", "Channel",
-    "Consent", "Offer", "QuietHours", "Store", "Stores", "Templates", "Trigger", "TriggerName",
+    "CHANNELS",
+    "PARAMETERS",
+    "TRIGGERS",
+    "Campaign",
+    "CampaignFile",
+    "CampaignStep",
+    "Campaigns",
+    "Cap",
+    "Channel",
+    "Consent",
+    "Offer",
+    "QuietHours",
+    "Store",
+    "Stores",
+    "Templates",
+    "TriggerName",
+    "TriggerRule",
 ]  # fmt: skip
 
 Templates = Mapping[tuple[str, str, str], str]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from streams.core.campaigns.step import CampaignStep, Channel, Offer
-from streams.core.campaigns.trigger import Trigger
+from streams.core.campaigns.trigger import TriggerRule
 from streams.core.campaigns.values import MINUTE_MS, Clock, Duration, Share, Strict, duration, written
 
 
@@ -53,7 +53,7 @@ class Campaign(Strict):
     """
 
     id: str = Field(min_length=1)
-    trigger: Trigger
+    trigger: TriggerRule
     priority: int = 0
     topic: str | None = Field(default=None, min_length=1)
     holdout: Share = 0.0

@@ -39,7 +39,7 @@ INTEREST_MS: Final = 30 * 24 * 60 * 60_000
 """Interests in products are remembered for so long."""
 
 
-class Trigger(Strict):
+class TriggerRule(Strict):
     """What starts a campaign. Parameters that the type does not take have their defaults and mean nothing.
 
     `min_value` in the currency of the cart or order, `min_drop` a share of the old price, `within` and `after` in
@@ -92,7 +92,7 @@ class Trigger(Strict):
         return {"within": _WITHIN[on], **raw} if on in _WITHIN else raw
 
     @model_validator(mode="after")
-    def _possible(self) -> Trigger:
+    def _possible(self) -> TriggerRule:
         if self.on in _WITHIN and not self.within:
             raise ValueError("`within` is longer than 0")
         if self.within > INTEREST_MS and self.on != "content_viewed":

@@ -24,7 +24,7 @@ from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.profile_log import Divide, Share
 from streams.core.protocol.records import HEAD_SIZE, event_out, notice_out
-from streams.core.sealing.apply import Effects
+from streams.core.sealing.profile_logic import Effects
 from streams.core.sealing.sealer import Sealer
 
 BY: Final = 16
@@ -107,12 +107,12 @@ class Division:
             return
         arrived = of_json(notice.state)
         arrived.id = notice.target
-        self._sealer.machines.arrive(arrived, effects)
+        self._sealer.logic.arrive(arrived, effects)
         known = self._profiles.get(profile_id)
         if known is None:
             self._profiles.adopt(arrived)
         else:
-            self._sealer.machines.absorb(known, arrived, at, effects)
+            self._sealer.logic.absorb(known, arrived, at, effects)
         self._sealer.refresh(known or arrived)
 
     def _share(
@@ -124,7 +124,7 @@ class Division:
             late_seen=profile.late_seen, orders=profile.orders, zone=profile.zone, consent=profile.consent,
             sent=profile.sent, contaminated=profile.contaminated,
         )  # fmt: skip
-        share.cart = self._sealer.machines.divide(profile, to, by, at, effects)
+        share.cart = self._sealer.logic.divide(profile, to, by, at, effects)
         share.touches = [touch for touch in profile.touches if touch.by in by]
         profile.touches = [touch for touch in profile.touches if touch.by not in by]
         for channel, point in list(profile.contacts.items()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from streams.core.aggregates.population import Known
+from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaigns
 from streams.core.profile.state import Engagement, Profile
 
@@ -45,7 +45,7 @@ def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str 
     return None if stale_after is not None and at - known.at > stale_after else str(known.value)
 
 
-def best(profile: Profile, channels: Sequence[str], known: Known, at: int) -> str:
+def best(profile: Profile, channels: Sequence[str], known: GlobalStats, at: int) -> str:
     """The channel with the highest smoothed rate of response; of equals the first. `channels` is not empty.
 
     rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it.

@@ -10,14 +10,14 @@ from typing import Any
 
 from schemas.times import iso
 from schemas.topics import HOUR_MS
-from streams.core.aggregates.population import Known
+from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
 from streams.core.messaging import caps, channels, offers
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
-from streams.core.messaging.experiments import CONTROL, Draws
+from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
 from streams.core.messaging.render import Renderer
 from streams.core.profile.state import Enrollment, Profile, Reminder, ScheduledStep, SentMessage
 from streams.core.protocol.ports import MAX_TIME
@@ -26,14 +26,14 @@ from streams.core.protocol.ports import MAX_TIME
 class Decider:
     """Decides by one campaigns file."""
 
-    def __init__(self, campaigns: Campaigns, draws: Draws) -> None:
+    def __init__(self, campaigns: Campaigns, draws: ExperimentAssignment) -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
-        self._draws = draws
+        self._assignment = draws
         self._renderer = Renderer(campaigns)
 
     def decide(
-        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, wall: int | None, known: Known
+        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, wall: int | None, known: GlobalStats
     ) -> Decision | None:
         """What becomes of a step that is due; None when it was moved to the customer's best hour.
 
@@ -63,7 +63,7 @@ class Decider:
         if campaign.id in profile.contaminated:
             return self.row(profile, enrollment, scheduled, "suppressed", "contaminated", at)
         channel = channels.best(profile, list(allowed), known, at)
-        arm = self._draws.arm(profile.id, campaign)
+        arm = self._assignment.arm(profile.id, campaign)
         if arm == CONTROL:
             profile.arms[campaign.id] = arm
             _use(enrollment, channel)
@@ -86,8 +86,8 @@ class Decider:
         value = row(
             profile, enrollment, scheduled.step,
             decision_id=_id(profile, enrollment, scheduled.step, str(scheduled.tries)),
-            variant=self._draws.variant(profile.id, campaign, place[1]) if campaign and place else None,
-            arm=self._draws.arm(profile.id, campaign) if campaign else "treatment",
+            variant=self._assignment.variant(profile.id, campaign, place[1]) if campaign and place else None,
+            arm=self._assignment.arm(profile.id, campaign) if campaign else "treatment",
             outcome=outcome, reason=reason, message_id=message["message_id"] if message else None, at=at,
         )  # fmt: skip
         return Decision(value, message, channel, at)
@@ -99,7 +99,7 @@ class Decider:
         scheduled.due, scheduled.tries = until, scheduled.tries + 1
         return decision
 
-    def _moved(self, profile: Profile, scheduled: ScheduledStep, known: Known) -> bool:
+    def _moved(self, profile: Profile, scheduled: ScheduledStep, known: GlobalStats) -> bool:
         """Put the step where the customer's best hour begins next, unless it is due in that hour already."""
         scheduled.placed = True
         zone = self._zone(profile)
@@ -109,7 +109,7 @@ class Decider:
         scheduled.due = hours.next_begin(best, zone, scheduled.due)
         return True
 
-    def _holds(self, profile: Profile, enrollment: Enrollment, step: CampaignStep, at: int, known: Known) -> bool:
+    def _holds(self, profile: Profile, enrollment: Enrollment, step: CampaignStep, at: int, known: GlobalStats) -> bool:
         """The step's `if`. It sees what the message would show, less the channel, which has not been chosen yet."""
         if step.condition is None:
             return True
@@ -149,7 +149,14 @@ class Decider:
         return False
 
     def _message(
-        self, profile: Profile, enrollment: Enrollment, step: CampaignStep, channel: str, to: str, at: int, known: Known
+        self,
+        profile: Profile,
+        enrollment: Enrollment,
+        step: CampaignStep,
+        channel: str,
+        to: str,
+        at: int,
+        known: GlobalStats,
     ) -> dict[str, Any] | None:
         about, seen = self._scope(profile, enrollment, step, channel, at, known)
         if enrollment.cart_id is not None and seen["cart"] is None:
@@ -178,11 +185,17 @@ class Decider:
         }
 
     def _scope(
-        self, profile: Profile, enrollment: Enrollment, step: CampaignStep, channel: str | None, at: int, known: Known
+        self,
+        profile: Profile,
+        enrollment: Enrollment,
+        step: CampaignStep,
+        channel: str | None,
+        at: int,
+        known: GlobalStats,
     ) -> tuple[scope.About, dict[str, Any]]:
         campaign = self._campaigns.by_id[enrollment.campaign]
-        variant = self._draws.variant(profile.id, campaign, step)
-        offer = offers.of_message(profile, campaign, step, variant, at, self._draws)
+        variant = self._assignment.variant(profile.id, campaign, step)
+        offer = offers.of_message(profile, campaign, step, variant, at, self._assignment)
         about = scope.About(_id(profile, enrollment, step.id), step.id, variant, channel, offer, at)
         return about, scope.build(profile, enrollment, about, self._campaigns, known)
 

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from schemas.money import to_number
-from streams.core.aggregates.population import Known
+from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.consent import ALL, Withdrawn
 from streams.core.messaging import offers
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
-from streams.core.messaging.experiments import TREATMENT, Draws
+from streams.core.messaging.experiments import TREATMENT, ExperimentAssignment
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Enrollment, Profile, ScheduledStep
-from streams.core.triggers.trigger import Trigger
+from streams.core.triggers.trigger import Triggered
 
 _ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
 _RETRACTED: Final = "r"
@@ -41,8 +41,8 @@ class Enroller:
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
-        self._draws = Draws(campaigns.file, secret)
-        self._decider = Decider(campaigns, self._draws)
+        self._assignment = ExperimentAssignment(campaigns.file, secret)
+        self._decider = Decider(campaigns, self._assignment)
 
     def due_at(self, profile: Profile) -> int | None:
         """When the next step of the profile is due."""
@@ -52,14 +52,14 @@ class Enroller:
 
     # ------------------------------------------------------------------ what begins one
 
-    def start(self, profile: Profile, trigger: Trigger) -> list[Entry]:
+    def start(self, profile: Profile, trigger: Triggered) -> list[Entry]:
         """Every campaign of this trigger, in the order of the file, lets the customer enter or does not."""
         entries = []
         for campaign in self._campaigns.by_trigger.get(trigger.type, ()):
             if trigger.campaign not in (None, campaign.id) or to_number(trigger.value) < campaign.trigger.min_value:
                 continue
             outcome = self._refusal(profile, campaign, trigger.at)
-            entries.append(Entry(campaign.id, outcome or ENTERED, self._draws.arm(profile.id, campaign)))
+            entries.append(Entry(campaign.id, outcome or ENTERED, self._assignment.arm(profile.id, campaign)))
             if outcome is not None:
                 continue
             profile.last_enrolled[campaign.id] = trigger.at
@@ -82,7 +82,7 @@ class Enroller:
 
     # ------------------------------------------------------------------ what is due
 
-    def on_time(self, profile: Profile, due: int, wall: int | None, known: Known) -> list[Decision]:
+    def on_time(self, profile: Profile, due: int, wall: int | None, known: GlobalStats) -> list[Decision]:
         """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
         ready = [(enrollment, w) for enrollment in profile.enrollments for w in enrollment.steps if w.due <= due]
         ready.sort(key=lambda item: self._turn(*item))
@@ -148,7 +148,7 @@ class Enroller:
         for campaign_id, arm in loser.arms.items():
             campaign = self._campaigns.by_id.get(campaign_id)
             if campaign is not None:
-                mine = winner.arms.setdefault(campaign_id, self._draws.arm(winner.id, campaign))
+                mine = winner.arms.setdefault(campaign_id, self._assignment.arm(winner.id, campaign))
                 if mine != arm:
                     both.add(campaign_id)
         winner.contaminated = sorted(both)

@@ -18,7 +18,7 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LETTERS: Final = 8
 
 
-class Draws:
+class ExperimentAssignment:
     """The draws under one secret."""
 
     def __init__(self, file: CampaignFile, secret: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from schemas.times import iso
 from streams.core.campaigns import Campaign, CampaignStep
-from streams.core.messaging.experiments import Draws
+from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.profile.state import OfferCode, Profile
 from streams.core.protocol.ports import MAX_TIME
 
@@ -28,7 +28,7 @@ class Carried(NamedTuple):
 
 
 def of_message(
-    profile: Profile, campaign: Campaign, step: CampaignStep, variant: str | None, at: int, draws: Draws
+    profile: Profile, campaign: Campaign, step: CampaignStep, variant: str | None, at: int, draws: ExperimentAssignment
 ) -> Carried | None:
     """The offer a message at `at` carries; None without one, for another variant, and once it has expired.
 

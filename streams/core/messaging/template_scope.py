@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from schemas.money import to_number
 from schemas.times import iso
-from streams.core.aggregates.population import Known
+from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
@@ -35,7 +35,9 @@ class About:
     at: int
 
 
-def build(profile: Profile, enrollment: Enrollment, about: About, campaigns: Campaigns, known: Known) -> dict[str, Any]:
+def build(
+    profile: Profile, enrollment: Enrollment, about: About, campaigns: Campaigns, known: GlobalStats
+) -> dict[str, Any]:
     """The names a template may use."""
     message_id, cart = about.message_id, profile.cart
     of_cart = enrollment.cart_id is not None
@@ -113,7 +115,9 @@ def _store(store: Store, metres: float, message_id: str) -> dict[str, Any]:
     }
 
 
-def _recommendations(products: list[dict[str, Any]], at: int, message_id: str, known: Known) -> list[dict[str, Any]]:
+def _recommendations(
+    products: list[dict[str, Any]], at: int, message_id: str, known: GlobalStats
+) -> list[dict[str, Any]]:
     """What others bought with these products: most often first, of equals by id, without the products themselves."""
     own = dict.fromkeys(p for product in products if (p := product.get("product_id") or product.get("sku")))
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""An event at the moment it takes effect: what the machines of journey are given."""
+"""An event at the moment it takes effect: what the logic of a profile is given."""
 
 from __future__ import annotations
 

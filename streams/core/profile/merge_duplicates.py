@@ -14,7 +14,7 @@ from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile
 
 
-class Family:
+class MergeDuplicates:
     """What the relatives of a profile know: those it waits in, up to the holder, and those that wait in it."""
 
     def __init__(self, profiles: Profiles) -> None:

@@ -16,7 +16,7 @@ from streams.core.campaigns import Campaigns
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import CAMPAIGNS, SWITCH
-from streams.core.sealing.apply import Machines
+from streams.core.sealing.profile_logic import ProfileLogic
 from streams.core.sealing.sealer import Sealer
 
 _ID: Final = 16
@@ -74,4 +74,4 @@ class Switch:
         return said
 
     def _take(self, content: Mapping[str, Any]) -> None:
-        self._sealer.machines = Machines(Campaigns.load(content), self._secret)
+        self._sealer.logic = ProfileLogic(Campaigns.load(content), self._secret)

@@ -20,13 +20,13 @@ from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.products.changes import Catalogue
 from streams.core.profile.event import open_body
 from streams.core.profile.forwarding import ForwardingTable
-from streams.core.profile.merge_duplicates import Family
+from streams.core.profile.merge_duplicates import MergeDuplicates
 from streams.core.profile.repository import DueIndex, Profiles
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, source_of, time_of
 from streams.core.protocol.ports import Emit
 from streams.core.protocol.records import HEAD_SIZE
-from streams.core.sealing.apply import Effects, Machines
+from streams.core.sealing.profile_logic import Effects, ProfileLogic
 from streams.core.watermark.partition_clock import PartitionClock
 
 LATE: Final = b"\x01"
@@ -49,7 +49,7 @@ class Sealer:
         profiles: Profiles,
         due: DueIndex,
         forwarding: ForwardingTable,
-        machines: Machines,
+        logic: ProfileLogic,
         catalogue: Catalogue,
         clock: PartitionClock,
         partition: int,
@@ -63,9 +63,9 @@ class Sealer:
         self.held_due = DueIndex()
         """The same for profiles that wait in others."""
         self._forwarding = forwarding
-        self.machines = machines
+        self.logic = logic
         self._catalogue = catalogue
-        self._family = Family(profiles)
+        self._duplicates = MergeDuplicates(profiles)
         self._partition = partition
         self._partitions = partitions
         self._clock = clock
@@ -74,7 +74,7 @@ class Sealer:
 
     def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
         """Keep an event until its time; the same event again replaces itself, also where it waits in a relative."""
-        if self._family.takes(profile_id, key):
+        if self._duplicates.takes(profile_id, key):
             self._pending.put(profile_id, key, late + head_and_body)
 
     def relieve(self, profile_id: bytes, effects: Effects) -> None:
@@ -91,7 +91,7 @@ class Sealer:
         profile = self._profiles.ensure(profile_id)
         if profile.merging:
             self._run(profile, profile_id, upto, upto, effects)
-            timer = self.machines.due_at(profile)
+            timer = self.logic.due_at(profile)
         else:
             timer = self._run_alone(profile, profile_id, upto, effects)
         self._settle(profile, profile_id, timer)
@@ -117,7 +117,7 @@ class Sealer:
         What it has pending the index knows already, so that is not looked up.
         """
         profile_id, index = bytes.fromhex(profile.id), self._index(profile)
-        timer = self.machines.due_at(profile)
+        timer = self.logic.due_at(profile)
         self._profiles.touch(profile_id, profile, timer)
         self._catalogue.notice(profile_id, profile)
         if timer is not None:
@@ -135,9 +135,9 @@ class Sealer:
     def due_anew(self, profile_id: bytes) -> None:
         """The rules have changed: the profile's timer may be another."""
         profile = self._profiles.peek(profile_id)
-        if profile is not None and self.machines.due_at(profile) != self._profiles.timer(profile_id):
+        if profile is not None and self.logic.due_at(profile) != self._profiles.timer(profile_id):
             profile = self._profiles.ensure(profile_id)
-            self._settle(profile, profile_id, self.machines.due_at(profile))
+            self._settle(profile, profile_id, self.logic.due_at(profile))
 
     def _index(self, profile: Profile) -> DueIndex:
         return self._due if profile.merging_into is None else self.held_due
@@ -155,24 +155,24 @@ class Sealer:
 
     def _run_alone(self, profile: Profile, profile_id: bytes, upto: bytes, effects: Effects) -> int | None:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
-        machines, wall = self.machines, self._clock.wall
+        logic, wall = self.logic, self._clock.wall
         news = self._catalogue.news(profile)
         if news and not news.isdisjoint(profile.interests.keys()):
             self._run(profile, profile_id, upto, upto, effects)
-            return machines.due_at(profile)
-        timer = machines.due_at(profile)
+            return logic.due_at(profile)
+        timer = logic.due_at(profile)
         events = self._pending.take_before(profile_id, upto)
         for nth, (key, value) in enumerate(events, 1):
             time = time_of(key)
             if timer is not None and timer <= time:
-                machines.on_time(profile, time, wall, effects)
+                logic.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
             if news and not news.isdisjoint(profile.interests.keys()):
                 self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
-                return machines.due_at(profile)
-            timer = machines.due_at(profile)
+                return logic.due_at(profile)
+            timer = logic.due_at(profile)
         if timer is not None and timer <= (time := time_of(upto)):
-            timer = machines.on_time(profile, time, wall, effects)
+            timer = logic.on_time(profile, time, wall, effects)
         return timer
 
     def _run(self, profile: Profile, profile_id: bytes, upto: bytes, merges: bytes, effects: Effects) -> None:
@@ -189,13 +189,13 @@ class Sealer:
         self, profile: Profile, profile_id: bytes, since: bytes, items: list[Item], upto: bytes, effects: Effects
     ) -> None:
         """Take these in their order, and between them what has happened to products from `since` on."""
-        machines, wall = self.machines, self._clock.wall
+        logic, wall = self.logic, self._clock.wall
         following = self._catalogue.follow(profile_id, upto)
         if following is not None:
             items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, since))])
         # What takes effect may make the profile interested in something that changes later on: the list may grow.
         for nth, (key, kind, merged, value) in enumerate(items, 1):
-            machines.on_time(profile, time_of(key), wall, effects)
+            logic.on_time(profile, time_of(key), wall, effects)
             if kind == _EVENT:
                 self._event(profile, key, value, upto, effects)
             elif kind == _MERGE:
@@ -203,11 +203,11 @@ class Sealer:
             else:
                 change = self._catalogue.change(key)
                 if change.product_id in profile.interests:
-                    machines.on_product(profile, change, effects)
+                    logic.on_product(profile, change, effects)
             if following is not None and kind != _CHANGE:
                 for later in following.more(profile, key):
                     insort(items, (later, _CHANGE, b"", b""), lo=nth)
-        machines.on_time(profile, time_of(upto), wall, effects)
+        logic.on_time(profile, time_of(upto), wall, effects)
         if following:
             self._catalogue.have_had(profile_id, following.upto)
 
@@ -218,10 +218,10 @@ class Sealer:
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
             relatives = profile.merging_into is not None or profile.merging
-            if relatives and self._family.has_had(profile, event.message_id, event.time, late=late):
-                self.machines.on_repeat(event, effects)
+            if relatives and self._duplicates.has_had(profile, event.message_id, event.time, late=late):
+                self.logic.on_repeat(event, effects)
                 return
-            taken = self.machines.on_event(profile, event, effects)
+            taken = self.logic.on_event(profile, event, effects)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the core, it must not stop the stream
             effects.counts["winback_dead_letters_total", DeadLetterReason.INTERNAL_ERROR] += 1
             self._emit.send(self._dead_letter(key, body, error))
@@ -240,7 +240,7 @@ class Sealer:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
         self._run(sub, sub_id, merged[:KEY_SIZE], merged, effects)
-        self.machines.absorb(winner, sub, time_of(merged), effects)
+        self.logic.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
         for key, value in self._pending.all(sub_id):
             self._pending.put(bytes.fromhex(winner.id), key, value)
@@ -249,7 +249,7 @@ class Sealer:
             inner = self._profiles.get(bytes.fromhex(inner_id))
             if inner is not None:
                 inner.merging_into = [winner.id, inner_key]
-                self._profiles.touch(bytes.fromhex(inner_id), inner, self.machines.due_at(inner))
+                self._profiles.touch(bytes.fromhex(inner_id), inner, self.logic.due_at(inner))
                 winner.merging.append([inner_id, inner_key])
         self.forget(sub_id)
         self._forwarding.absorb(sub_id, merged)

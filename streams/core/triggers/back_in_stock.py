@@ -9,10 +9,10 @@ from streams.core.campaigns import Campaign
 from streams.core.products.changes import ProductChange
 from streams.core.profile.state import Profile
 from streams.core.triggers import product_change as of_product
-from streams.core.triggers.trigger import Trigger
+from streams.core.triggers.trigger import Triggered
 
 
-def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """For each campaign that takes this interest."""
     interest = profile.interests.get(change.product_id)
     if interest is None:

@@ -11,7 +11,7 @@ from streams.core.campaigns import Campaign
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Viewed
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 BROWSE_AFTER_MS: Final = 60 * 60_000
 MOST_PRODUCTS: Final = 10
@@ -45,7 +45,7 @@ def settle(profile: Profile) -> None:
         profile.browsed = {key: profile.browsed[key] for _, key in left}
 
 
-def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """The timer of `due_at` has come: what was viewed, in order of time; it is over then.
 
     A view that comes late may bring the same moment about a second time; then it is for those campaigns only that did
@@ -57,7 +57,7 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
     worth = min(sum(micros(product["price"]) or 0 for product in products), LIMIT)
     about = ref(profile, "browse", profile.last_activity)
     return [
-        Trigger(
+        Triggered(
             "browse_abandoned", due, seen[0][0], about, value=worth, products=products, campaign=campaign.id,
         )
         for campaign in campaigns

@@ -11,13 +11,13 @@ from streams.core.campaigns import Campaign
 from streams.core.campaigns.trigger import LONGEST_TOPIC, MOST_TIMES
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 MOST_TOPICS: Final = 20
 _TYPES: Final = frozenset({"page", "screen", "track"})
 
 
-def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """Count the topics of an event; for each campaign the first that it takes and that was seen often enough."""
     properties = event.properties
     if ("topic" not in properties and "topics" not in properties) or event.type not in _TYPES:
@@ -41,7 +41,7 @@ def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> 
             if seen >= rule.times:
                 about = ref(profile, "content", event.message_id, event.time)
                 found.append(
-                    Trigger(
+                    Triggered(
                         "content_viewed", event.time, event.time, about, about={"topic": topic}, campaign=campaign.id
                     )
                 )

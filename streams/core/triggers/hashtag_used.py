@@ -8,10 +8,10 @@ from typing import Any
 from streams.core.campaigns import Campaign
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 
-def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """For each campaign the first hashtag of the post that it takes."""
     hashtags, found = _hashtags(event.properties), []
     for campaign in campaigns:
@@ -20,7 +20,7 @@ def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> l
         if used is not None:
             about = ref(profile, "hashtag", event.message_id, event.time)
             found.append(
-                Trigger("hashtag_used", event.time, event.time, about, about={"hashtag": used}, campaign=campaign.id)
+                Triggered("hashtag_used", event.time, event.time, about, about={"hashtag": used}, campaign=campaign.id)
             )
     return found
 

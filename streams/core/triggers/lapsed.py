@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from streams.core.campaigns import Campaign
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 
 def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
@@ -22,13 +22,13 @@ def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
     return None if first is None else last + first
 
 
-def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """The campaigns due at this moment, in the order of the file; each once for one last order."""
     last, found = profile.last_order, []
     for campaign in campaigns:
         if last + campaign.trigger.after == due and profile.lapsed.get(campaign.id) != last:
             profile.lapsed[campaign.id] = last
-            found.append(Trigger("lapsed", due, due, ref(profile, "lapsed", last), campaign=campaign.id))
+            found.append(Triggered("lapsed", due, due, ref(profile, "lapsed", last), campaign=campaign.id))
     return found
 
 

@@ -7,17 +7,17 @@ from streams.core.orders.conversions import Conversion
 from streams.core.products.interests import product, products
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 
-def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Trigger:
+def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Triggered:
     """The trigger that an order is, for all campaigns of the type; only a later order ends what follows."""
     order_id, currency = counted.row["order_id"], counted.row["currency"]
     about: dict[str, str | float] = {"order_id": order_id, "value": to_number(counted.value)}
     if currency is not None:
         about["currency"] = currency
     shown = [product(item) for item in products(event.properties)]
-    return Trigger(
+    return Triggered(
         "order_completed", event.time, event.time, ref(profile, "order", order_id), value=counted.value,
         products=shown, about=about,
     )  # fmt: skip

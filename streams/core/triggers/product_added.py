@@ -9,10 +9,10 @@ from streams.core.cart.lines import currency_of
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 
-def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> Trigger:
+def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> Triggered:
     """The trigger that an addition is, worth price x quantity; `said` of the product by the event."""
     pieces = quantity(event.properties.get("quantity"))
     worth = round((price or 0) * (1 if pieces is None else pieces))
@@ -21,7 +21,7 @@ def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said:
         about["price"] = said["price"]
     if (currency := currency_of(event.properties)) is not None:
         about["currency"] = currency
-    return Trigger(
+    return Triggered(
         "product_added", event.time, event.time, ref(profile, "added", event.message_id, event.time),
         value=max(-LIMIT, min(worth, LIMIT)), products=[whole(said)], about=about,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from streams.core.cart.lines import currency_of
 from streams.core.products.changes import ProductChange
 from streams.core.products.interests import seen, whole
 from streams.core.profile.state import Interest, Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 
 def takes(campaign: Campaign, interest: Interest, at: int) -> bool:
@@ -22,13 +22,13 @@ def takes(campaign: Campaign, interest: Interest, at: int) -> bool:
 def trigger(
     prefix: str, profile: Profile, change: ProductChange, campaign: Campaign, interest: Interest,
     about: Mapping[str, float],
-) -> Trigger:  # fmt: skip
+) -> Triggered:  # fmt: skip
     """The trigger of one campaign: the product as it was seen, with what the event says of it now."""
     shown = whole({**interest.product, "quantity": 1, **seen(change.properties)[1]})
     known: dict[str, str | float] = {"product_id": change.product_id, **about}
     if (currency := currency_of(change.properties)) is not None:
         known["currency"] = currency
-    return Trigger(
+    return Triggered(
         change.kind, change.time, change.time, ref(profile, prefix, change.product_id, change.message_id, change.time),
         value=micros(shown["price"]) or 0, products=[shown], about=known, campaign=campaign.id,
     )  # fmt: skip

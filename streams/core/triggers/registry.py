@@ -26,7 +26,7 @@ from streams.core.triggers import (
     product_added,
     store_nearby,
 )  # fmt: skip
-from streams.core.triggers.trigger import Trigger
+from streams.core.triggers.trigger import Triggered
 
 _CATALOGUE: Final = {"price_dropped": price_dropped.on_product, "back_in_stock": back_in_stock.on_product}
 
@@ -52,17 +52,17 @@ class Triggers:
             return order if visit is None else visit
         return min(visit, order)
 
-    def on_time(self, profile: Profile, due: int) -> list[Trigger]:
+    def on_time(self, profile: Profile, due: int) -> list[Triggered]:
         """The timers of `due_at` have come: all of this instant, the visit first, then in the order of the file."""
         found = browse_abandoned.on_time(profile, due, self._browse) if browse_abandoned.due_at(profile) == due else []
         return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
 
-    def on_event(self, profile: Profile, event: Sealed, counted: Conversion | None) -> list[Trigger]:
+    def on_event(self, profile: Profile, event: Sealed, counted: Conversion | None) -> list[Triggered]:
         """An event has had its effect on cart and orders (`counted`: the order, if it is one that counts).
 
         What comes late is remembered, but sets nothing off.
         """
-        found: list[Trigger] = []
+        found: list[Triggered] = []
         name = event.name
         if name in interests.KINDS:
             found = self._product(profile, event)
@@ -78,7 +78,7 @@ class Triggers:
         found += store_nearby.on_event(profile, event, self.stores, self._nearby)
         return [] if event.late else found
 
-    def on_product(self, profile: Profile, change: ProductChange) -> list[Trigger]:
+    def on_product(self, profile: Profile, change: ProductChange) -> list[Triggered]:
         """Something has happened to a product, which may be one of this profile's interests."""
         campaigns = self._catalogue[change.kind]
         return _CATALOGUE[change.kind](profile, change, campaigns) if campaigns else []
@@ -91,7 +91,7 @@ class Triggers:
         store_nearby.absorb(winner, loser)
         lapsed.absorb(winner, loser)
 
-    def _product(self, profile: Profile, event: Sealed) -> list[Trigger]:
+    def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:
         """One product was viewed, added or wished."""
         key = interests.product_key(event.properties)
         if key is None:

@@ -10,13 +10,13 @@ from streams.core.campaigns import Campaign
 from streams.core.campaigns.stores import Stores
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Location, Profile
-from streams.core.triggers.trigger import Trigger, ref
+from streams.core.triggers.trigger import Triggered, ref
 
 _LATITUDE: Final = ("latitude", "lat")
 _LONGITUDE: Final = ("longitude", "lon", "lng")
 
 
-def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequence[Campaign]) -> list[Trigger]:
+def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """Remember where the customer is; for each campaign whose radius the nearest store is within, a trigger.
 
     A store that the event names is where the customer is, too, but no news of one nearby.
@@ -38,7 +38,7 @@ def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequenc
     nearest, metres = found
     about = ref(profile, "nearby", event.message_id, event.time)
     return [
-        Trigger("store_nearby", event.time, event.time, about, about={"store_id": nearest.id}, campaign=campaign.id)
+        Triggered("store_nearby", event.time, event.time, about, about={"store_id": nearest.id}, campaign=campaign.id)
         for campaign in campaigns
         if metres <= campaign.trigger.radius
     ]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from streams.core.profile.state import Profile
 
 
-class Trigger(NamedTuple):
+class Triggered(NamedTuple):
     """Something has happened that campaigns may be waiting for.
 
     `at`: when, epoch milliseconds. An order at or after `since` ends what follows from it (of order_completed only a

@@ -10,7 +10,7 @@ import pytest
 from schemas.topics import DAY_MS
 from streams.core.aggregates import days as module
 from streams.core.aggregates.days import Product
-from streams.core.aggregates.population import WEEK, Learned, NobodyKnown, Population
+from streams.core.aggregates.population import WEEK, NoStats, Population, StatsDelta
 from streams.core.protocol.order_key import bound
 from streams.core.watermark.partition_clock import PartitionClock
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
@@ -20,12 +20,12 @@ START = DAY * DAY_MS
 NEXT = START + DAY_MS
 
 
-def told(learned: Learned) -> list[dict]:
+def told(learned: StatsDelta) -> list[dict]:
     """What it has to tell, as it travels."""
     return [orjson.loads(orjson.dumps(part)) for part in learned.tell()]
 
 
-def known(*learned: Learned) -> Population:
+def known(*learned: StatsDelta) -> Population:
     """Somebody who has been told."""
     population = Population(PartitionStore(MemoryBase()))
     for part in (part for one in learned for part in told(one)):
@@ -35,7 +35,7 @@ def known(*learned: Learned) -> Population:
 
 def test_a_day_is_known_when_it_is_over():
     """A message and a response: not known on that day, nor at the midnight that ends it; known right behind."""
-    learned = Learned()
+    learned = StatsDelta()
     learned.sent("email", START)
     learned.engaged("email", 7, NEXT - 1)
     population = known(learned)
@@ -49,7 +49,7 @@ def test_a_day_is_known_when_it_is_over():
 
 def test_what_is_bought_together_is_counted_in_pairs():
     """Each pair once an order, however often a product is in it; most first, of equals by id."""
-    learned = Learned()
+    learned = StatsDelta()
     learned.bought([{"product_id": p} for p in ("b", "a", "c", "a")], START)
     learned.bought([{"product_id": "a"}, {"sku": "c"}, {"name": "nameless"}, "rubbish", {"product_id": 7}], START)
     population = known(learned)
@@ -60,7 +60,7 @@ def test_what_is_bought_together_is_counted_in_pairs():
 
 def test_of_a_long_order_the_first_products_count():
     """Ten of them: pairs grow with the square."""
-    learned = Learned()
+    learned = StatsDelta()
     learned.bought([{"product_id": str(n)} for n in range(30)], START)
     population = known(learned)
     assert len(population.bought_with("0", NEXT + 1)) == 9
@@ -73,17 +73,17 @@ def test_the_newest_facts_about_a_product_win():
     for order in (facts, facts[::-1]):
         learned = []
         for at, one in order:
-            learned.append(Learned())
+            learned.append(StatsDelta())
             learned[-1].bought([{"product_id": "p", **one}], at)
         assert known(*learned).product("p", NEXT + 1) == {"name": "C", "url": "u"}
-    one = Learned()
+    one = StatsDelta()
     one.bought([{"product_id": "p", "name": " A ", "price": "19.90", "currency": "EUR", "color": "red"}], START)
     assert known(one).product("p", NEXT + 1) == {"name": "A", "price": 19.9, "currency": "EUR"}
 
 
 def test_a_fact_that_comes_late_is_of_the_day_that_has_been_reached():
     """Its own day is over, and everybody has decided without it."""
-    learned = Learned(None, PartitionClock(bound(NEXT + 10)))
+    learned = StatsDelta(None, PartitionClock(bound(NEXT + 10)))
     learned.sent("email", START)
     population = known(learned)
     assert population.rate("email", NEXT + 11) == (0, 0)
@@ -96,14 +96,14 @@ def test_who_learned_it_and_how_much_is_folded_makes_no_difference():
     facts = sorted(
         (START + rng.randrange(23 * DAY_MS), rng.choice("abcdefg"), rng.choice("abcdefg")) for _ in range(99)
     )
-    whole = Learned()
+    whole = StatsDelta()
     for at, a, b in facts:
         whole.bought([{"product_id": a, "name": f"{a}{at}"}, {"product_id": b}], at)
         whole.engaged(a, at % 24, at)
     unfolded = known(whole)
     folded = Population(PartitionStore(MemoryBase()))
     for day in range(DAY, DAY + 23):
-        parts = [Learned() for _ in range(3)]
+        parts = [StatsDelta() for _ in range(3)]
         for at, a, b in facts:
             if at // DAY_MS == day:
                 one = rng.choice(parts)
@@ -112,7 +112,7 @@ def test_who_learned_it_and_how_much_is_folded_makes_no_difference():
         for part in (part for one in parts for part in told(one)):
             folded.hear(part)
         reached = (day + 1) * DAY_MS
-        folded.fold(bound(reached))
+        folded.roll_up(bound(reached))
         for at in (reached, reached + 1, reached + DAY_MS):
             for product in "abcdefg":
                 assert folded.bought_with(product, at) == unfolded.bought_with(product, at)
@@ -125,20 +125,20 @@ def test_it_is_kept_over_a_restart():
     """Days that are not over, the total, and what has not been told yet come back from the store."""
     base = MemoryBase()
     store = PartitionStore(base)
-    learned, population = Learned(store), Population(store)
+    learned, population = StatsDelta(store), Population(store)
     for at in (START, NEXT, START + WEEK * DAY_MS):
-        one = Learned()
+        one = StatsDelta()
         one.bought([{"product_id": "a", "name": f"at {at}"}, {"product_id": "b"}], at)
         one.engaged("sms", 3, at)
         for part in told(one):
             population.hear(part)
-    population.fold(bound(START + WEEK * DAY_MS + 1))
+    population.roll_up(bound(START + WEEK * DAY_MS + 1))
     assert [number // WEEK for number in population._days.days] == [DAY // WEEK + 1]
     learned.sent("email", NEXT)
     learned.bought([{"product_id": "a"}, {"product_id": "c"}], NEXT)
     learned.days.flush()
     store.settle(Position(0, 0, 0, 0))
-    again, untold = Population(PartitionStore(base)), Learned(PartitionStore(base))
+    again, untold = Population(PartitionStore(base)), StatsDelta(PartitionStore(base))
     again.load()
     untold.days.load()
     for at in (START + WEEK * DAY_MS, START + WEEK * DAY_MS + 1, START + (WEEK + 1) * DAY_MS + 1):
@@ -160,21 +160,21 @@ def test_of_a_product_the_most_frequent_others_are_kept(monkeypatch):
     product.keep(3)
     assert product.others == {"a": 3, "c": 2, "b": 1}
     monkeypatch.setattr("streams.core.aggregates.population.MOST_OTHERS", 1)
-    learned = Learned()
+    learned = StatsDelta()
     for others in ("ab", "ab", "ac", "ad"):
         learned.bought([{"product_id": p} for p in others], START)
     population = known(learned)
     assert len(population.bought_with("a", NEXT + 2)) == 3
     later = START + WEEK * DAY_MS + 1
     assert population.bought_with("a", later) == [("b", 2)]
-    population.fold(bound(later))
+    population.roll_up(bound(later))
     assert population.bought_with("a", later) == [("b", 2)]
 
 
 def test_much_is_told_in_several_records(monkeypatch):
     """What is told fits the largest record a broker takes; together the parts say what one would."""
     monkeypatch.setattr(module, "_A_RECORD", 10)
-    learned = Learned()
+    learned = StatsDelta()
     learned.sent("email", START)
     learned.bought([{"product_id": str(n)} for n in range(20)], START)
     parts = told(learned)
@@ -190,8 +190,8 @@ def test_much_is_told_in_several_records(monkeypatch):
 @pytest.mark.parametrize("product", ["", "x" * 300, "never bought"])
 def test_who_is_not_known_is_nobody(product):
     """A product nobody has bought, and one whose id is no id."""
-    learned = Learned()
+    learned = StatsDelta()
     learned.bought([{"product_id": "x" * 300}, {"product_id": "a"}], START)
-    for somebody in (known(learned), NobodyKnown()):
+    for somebody in (known(learned), NoStats()):
         assert somebody.bought_with(product, NEXT + 1) == []
         assert somebody.product(product, NEXT + 1) is None

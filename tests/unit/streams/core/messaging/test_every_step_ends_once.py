@@ -54,13 +54,13 @@ def test_every_step_ends_once(seed):
         if customer.profile.sent and rng.random() < 0.3:
             told.properties["message_id"] = rng.choice(customer.profile.sent).message_id
         customer.upto(minute)
-        customer.machines.on_event(customer.profile, told, customer.effects)
+        customer.logic.on_event(customer.profile, told, customer.effects)
         if rng.random() < 0.1:
             kind = rng.choice(["price_dropped", "back_in_stock"])
             change = ProductChange(at(minute), kind, rng.choice("ab"), f"k{n}", {"price": 5, "old_price": 9})
             for one in present:
                 one.upto(minute)
-                one.machines.on_product(one.profile, change, one.effects)
+                one.logic.on_product(one.profile, change, one.effects)
         if len(present) > 1 and rng.random() < 0.02:
             winner, loser = rng.sample(present, 2)
             winner.absorbs(loser, minute)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from schemas.times import iso
-from streams.core.aggregates.population import NobodyKnown
+from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CampaignFile, Campaigns
 from streams.core.messaging.decide import Decider
-from streams.core.messaging.experiments import Draws
+from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.profile.state import Dated, Enrollment, ScheduledStep
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import STORES, at
@@ -52,7 +52,7 @@ def test_other_triggers_have_products_of_their_own_and_no_cart():
 def test_every_url_carries_the_message():
     """Products, the message's own link, the store and what is recommended."""
 
-    class Bought(NobodyKnown):
+    class Bought(NoStats):
         def bought_with(self, product_id, at):
             return [("B", 2)] if product_id == "A" else []
 
@@ -90,7 +90,7 @@ def test_the_store_is_the_nearest_to_where_the_customer_was_last():
 def test_recommendations_are_what_was_bought_with_these_products():
     """Counts of all products together, most first, of equals by id, at most four, none of the products themselves."""
 
-    class Bought(NobodyKnown):
+    class Bought(NoStats):
         def bought_with(self, product_id, at):
             return {"A": [("F", 9), ("B", 3), ("C", 2), ("D", 2), ("E", 1)], "B": [("C", 2), ("A", 3)]}[product_id]
 
@@ -174,7 +174,7 @@ def test_a_cart_that_is_gone_is_no_message():
     campaigns = campaigns_of([campaign("c")])
     customer = Customer(campaigns)
     enrollment = Enrollment("c", "cart_abandoned", at(0), at(0), "gone", "gone", 1, steps=[ScheduledStep("s", at(5))])
-    decider = Decider(campaigns, Draws(campaigns.file, "s"))
-    decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], None, NobodyKnown())
+    decider = Decider(campaigns, ExperimentAssignment(campaigns.file, "s"))
+    decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], None, NoStats())
     assert decision is not None
     assert decision.row["reason"] == "invalid_template"

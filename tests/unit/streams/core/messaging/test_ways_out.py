@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.times import iso
-from streams.core.sealing.apply import Machines
+from streams.core.sealing.profile_logic import ProfileLogic
 from tests.support.campaigning import SECRET, Customer, campaign, campaigns_of, step
 from tests.support.happenings import at, happened
 
@@ -24,8 +24,8 @@ def test_a_message_is_taken_back_also_when_its_campaign_is_gone():
     customer = Customer([campaign("c", "cart_abandoned", step("a"))])
     customer.adds()
     customer.upto(40)
-    customer.machines = Machines(campaigns_of([]), SECRET)
+    customer.logic = ProfileLogic(campaigns_of([]), SECRET)
     event = happened("Order Completed", 10, order_id="o", late=True)
     event.clock = at(60)
-    customer.machines.on_event(customer.profile, event, customer.effects)
+    customer.logic.on_event(customer.profile, event, customer.effects)
     assert customer.outcomes == [("a", "sent", None), ("a", "cancelled", "converted")]

@@ -14,7 +14,7 @@ def late_order(customer, minute, clock, order_id="o1"):
     event = happened("Order Completed", minute, "store", order_id=order_id, total=10, late=True, id_=f"late-{order_id}")
     event.clock = at(clock)
     customer.upto(clock)
-    customer.machines.on_event(customer.profile, event, customer.effects)
+    customer.logic.on_event(customer.profile, event, customer.effects)
 
 
 def abandoned(*steps, **file):

@@ -58,10 +58,10 @@ def test_no_event_stops_anything(seed):
             **said, type_=kind, context=context, traits=junk(rng, "language", "locale"), id_=f"e{n}", late=late,
         )  # fmt: skip
         customer.upto(n * 7)
-        customer.machines.on_event(customer.profile, event, customer.effects)
+        customer.logic.on_event(customer.profile, event, customer.effects)
         for product_id in rng.sample(sorted(customer.profile.interests), min(2, len(customer.profile.interests))):
             change = ProductChange(at(n * 7), rng.choice(("price_dropped", "back_in_stock")), product_id, f"c{n}", said)
-            customer.machines.on_product(customer.profile, change, customer.effects)
+            customer.logic.on_product(customer.profile, change, customer.effects)
         customer.profile = decode(encode(customer.profile))
     assert len({row["decision_id"] for row in customer.decisions}) == len(customer.decisions) > 50
     orjson.dumps(customer.effects.rows)

@@ -99,7 +99,7 @@ def test_a_split_starts_nothing():
     customer = Customer([campaign("c", "cart_abandoned", step("s", "1d"))])
     customer.adds()
     customer.profile.cart.abandoned = True
-    customer.machines.arrive(customer.profile, customer.effects)
+    customer.logic.arrive(customer.profile, customer.effects)
     assert customer.profile.enrollments == []
     assert customer.entries("c") == {}
-    assert customer.machines.due_at(customer.profile) == at(30 * DAY)
+    assert customer.logic.due_at(customer.profile) == at(30 * DAY)

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from schemas.topics import CART_TRANSITIONS, DEAD_LETTERS, RETARGETING_DECISIONS, STITCHED_EVENTS
-from streams.core.sealing.apply import Machines
+from streams.core.sealing.profile_logic import ProfileLogic
 from tests.support.journeys import START, Table, track
 
 
@@ -103,14 +103,14 @@ def test_a_customer_with_too_much_waiting_is_sealed_early_and_counted():
 
 def test_an_event_the_core_cannot_take_is_kept_as_a_dead_letter(monkeypatch):
     """A fault of ours stops neither the stream nor the next event of the same customer."""
-    take = Machines.on_event
+    take = ProfileLogic.on_event
 
     def fail(self, profile, event, effects):
         if event.name == "Product Viewed":
             raise ZeroDivisionError
         return take(self, profile, event, effects)
 
-    monkeypatch.setattr(Machines, "on_event", fail)
+    monkeypatch.setattr(ProfileLogic, "on_event", fail)
     table = Table()
     table.feed(1, track("Product Viewed", sku="s"))
     table.feed(2, track("Product Added", sku="s"))

@@ -1,7 +1,7 @@
 """What one profile does at one instant: an event takes effect, a timer fires, another profile is absorbed.
 
-The order in which the machines are asked is written here and nowhere else. All three functions change the profile
-they are given and put what follows from it into `Effects`.
+The parts of a profile (cart, consent, triggers, enrollments, ...) are asked in the order written here and nowhere
+else. Each method changes the profile that it is given, and puts what follows from it into `Effects`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
 )  # fmt: skip
 from streams.core.aggregates.cells import Cells
-from streams.core.aggregates.population import Known, Learned, NobodyKnown
+from streams.core.aggregates.population import GlobalStats, NoStats, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.cart import machine as cart
 from streams.core.cart.machine import Transition
@@ -40,7 +40,7 @@ from streams.core.profile.event import Sealed
 from streams.core.profile.state import Cart, Profile
 from streams.core.triggers import abandoned
 from streams.core.triggers.registry import Triggers
-from streams.core.triggers.trigger import Trigger
+from streams.core.triggers.trigger import Triggered
 
 DEDUPLICATION_MS: Final = DAY_MS
 _PRUNE_SEEN: Final = 64
@@ -58,12 +58,12 @@ class Effects:
     rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
-    known: Known = field(default_factory=NobodyKnown)
-    learned: Learned = field(default_factory=Learned)
+    known: GlobalStats = field(default_factory=NoStats)
+    learned: StatsDelta = field(default_factory=StatsDelta)
 
 
-class Machines:
-    """The machines of journey over one profile."""
+class ProfileLogic:
+    """All rules over one profile, under one campaigns file."""
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._enroller = Enroller(campaigns, secret)
@@ -203,7 +203,7 @@ class Machines:
         if event.late:
             effects.counts["winback_late_events_total", event.channel] += 1
 
-    def _start(self, profile: Profile, triggers: Iterable[Trigger], effects: Effects) -> None:
+    def _start(self, profile: Profile, triggers: Iterable[Triggered], effects: Effects) -> None:
         for trigger in triggers:
             for campaign_id, outcome, arm in self._enroller.start(profile, trigger):
                 effects.counts["winback_triggers_total", campaign_id, outcome] += 1
