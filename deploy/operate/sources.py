@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 State = Literal["dead", "live"]
 
 
-State = Literal["dead", "live"]
-
-
 class Named(NamedTuple):
     """Sources as an operator names them; without a partition, all of the topic."""
 
