@@ -1,6 +1,6 @@
-"""The time for which a dispatcher has its partitions: from an assignment to the next rebalance, under one owner's name.
+"""One assignment of partitions to a dispatcher: from its beginning to the next rebalance, under one owner's name.
 
-With each assignment everything is read anew, so no claim of before is taken for one's own.
+Each assignment has a new owner id and reads the ledger anew, so it never takes an earlier claim for its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sinks.dispatch import message as messages
 from sinks.dispatch import metrics
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.courier import Courier, Item
-from sinks.dispatch.ledger_writer import Books
+from sinks.dispatch.ledger_writer import LedgerWriter
 from sinks.dispatch.progress import Progress
 from sinks.dispatch.tail import Tail
 from sinks.dispatch.timing import Timing
@@ -30,20 +30,20 @@ GRACE: Final = 25.0
 """Seconds that tries under way are given when partitions are taken away; then their claims stay without a result."""
 
 
-class Tenure:
-    """`start()`, `take()` what is read, commit `offsets()`, `close()`. `check()` raises what went wrong meanwhile.
+class Assignment:
+    """Call `start()`, `take()` with records, commit `offsets()`, `close()`; `check()` raises what a task has raised.
 
     `channels` are those with an address, by name; `partitions` those of messages that this process has been given.
     """
 
     def __init__(
-        self, settings: Settings, channels: Mapping[str, Channel], partitions: Iterable[int], books: Books,
+        self, settings: Settings, channels: Mapping[str, Channel], partitions: Iterable[int], writer: LedgerWriter,
         timing: Timing,
     ) -> None:  # fmt: skip
         self.partitions = frozenset(partitions)
         self.timing, self.channels = timing, channels
         self.tail = Tail(settings, self.partitions, timing)
-        self.courier = Courier(uuid4().hex, channels, self.tail, books, settings, timing, self._finished)
+        self.courier = Courier(uuid4().hex, channels, self.tail, writer, settings, timing, self._finished)
         self.reached: dict[TopicPartition, int] = {}
         """Where the next record of each partition is."""
         self._progress = {partition: Progress() for partition in self.partitions}
@@ -63,8 +63,8 @@ class Tenure:
 
     @property
     def waiting(self) -> int:
-        """Messages that are not done with."""
-        return sum(len(one) for one in self._progress.values())
+        """How many messages are unfinished."""
+        return sum(len(progress) for progress in self._progress.values())
 
     def take(self, partition: int, records: Iterable[Any]) -> None:
         """Begin to deliver records of a partition, in their order."""
@@ -78,7 +78,7 @@ class Tenure:
                 self._spawn(self.courier.deliver(self.courier.item(found, partition, record.offset, record.timestamp)))
 
     def offsets(self) -> dict[TopicPartition, int]:
-        """What may be committed, where it has changed since `committed` was told."""
+        """The offsets that may be committed, of partitions whose offset has moved since the last commit."""
         found = {}
         for partition, progress in self._progress.items():
             tp = TopicPartition(RETARGETING_MESSAGES, partition)
@@ -87,28 +87,28 @@ class Tenure:
         return found
 
     def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Take note of what has been committed."""
+        """Take note of offsets that have been committed."""
         self._committed.update(offsets)
 
     def prune(self) -> None:
-        """Forget what no message needs any more."""
+        """Forget ledger entries and suppressions that no unfinished message needs."""
         since = [at for progress in self._progress.values() if (at := progress.since) is not None]
         self.tail.prune(self.timing.now(), min(since, default=self.timing.now()))
 
     def check(self) -> None:
-        """Raises what any part of it raised."""
+        """Raises the first error of a task of this assignment, if there was one."""
         if self._failed is not None:
             self._failed.result()
 
     async def close(self) -> None:
-        """Stop what waits, let tries under way come to their result, and let go of the connections."""
+        """Cancel waiting messages, let tries under way finish (for GRACE seconds at most), close the connections."""
         for task in self._tasks:
             if task is not self._reading:
                 task.cancel()
         if self.courier.trying:
             _, late = await asyncio.wait(self.courier.trying, timeout=GRACE)
-            for one in late:
-                one.cancel()
+            for task in late:
+                task.cancel()
             if late:
                 log.warning("%d messages were under way for too long; they end unknown", len(late))
         for task in self._tasks:
@@ -123,7 +123,7 @@ class Tenure:
     def _read_message(self, record: Any) -> messages.Message | None:
         """The message of a record; None when nothing is to be done with it here."""
         if record.value is None:
-            return None  # an erasure, which the decisions tell of as well
+            return None  # an erasure; retargeting.decisions has its tombstone too
         try:
             found = messages.read(record.value)
         except messages.UnreadableError as wrong:

@@ -1,14 +1,14 @@
-"""One message from the topic to its end: its turn, a claim, a last look, a try, and the result in the ledger.
+"""Delivers one message: waits for its turn, claims it, checks once more, tries, writes the outcome to the ledger.
 
-1. Wait for its turn in its profile's lane, for its channel's breaker and for a free slot.
-2. Claim it in the ledger.
-3. Read the ledger up to the claim, decisions and conversions up to their end, and judge once more: only who has the
-   first claim goes on, and only when nothing bars the message by then.
-4. Try. 5. Write the outcome, or release the claim when the message has surely not gone, and try again later.
+1. Wait for its turn in its profile's queue, for its channel's breaker and for a free slot.
+2. Claim the message in the ledger.
+3. Read the ledger up to the claim, decisions and conversions up to their ends, and judge once more: only the owner of
+   the first claim goes on, and only when nothing suppresses the message by then.
+4. Try. 5. Write the outcome; or, when the message has surely not been sent, release the claim and try again later.
 
 A crash before 2 leaves the message to the next start. A crash between 2 and 5 leaves a claim without an outcome: by
-SMTP such a message may have gone or not, is not sent again, and ends `unknown`; to a webhook it goes again under the
-same key. From 2 to 5 nothing cancels it, so that an orderly stop leaves no such claim.
+SMTP such a message may have been sent, is not sent again, and ends `unknown`; to a webhook it is sent again under the
+same key. Steps 2 to 5 are never cancelled, so that an orderly stop leaves no such claim.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from sinks.dispatch.breaker import OPEN
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.ledger import Entry
 from sinks.dispatch.message import Message
-from sinks.dispatch.outcomes import Final, Known, Next, Verdict, judge
-from sinks.dispatch.profile_queues import Lanes, Place
-from sinks.dispatch.suppressions import Barred
+from sinks.dispatch.outcomes import Action, Outcome, Recorded, Verdict, judge
+from sinks.dispatch.profile_queues import Place, ProfileQueues
+from sinks.dispatch.suppressions import Suppressions
 from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")
@@ -43,7 +43,7 @@ class Facts(Protocol):
     `message_id` names a message; `partition` and `offset` are those of an entry in the ledger.
     """
 
-    barred: Barred
+    suppressions: Suppressions
 
     def entry(self, message_id: str) -> Entry | None:
         """What the ledger says of a message."""
@@ -52,13 +52,13 @@ class Facts(Protocol):
         """Take note of an entry that has been written."""
 
     async def cover(self, at: int) -> None:
-        """Read what may bar messages, from the time `at` (epoch milliseconds) on."""
+        """Read suppressions from the time `at` (epoch milliseconds) on."""
 
     async def caught_up(self, partition: int, offset: int) -> None:
         """Returns when the ledger is read up to an offset, and the rest up to its present end."""
 
-    async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
-        """Returns when the ledger has another entry than this, or so many seconds are over."""
+    async def entry_changed(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
+        """Returns when the ledger has another entry than this, or after so many seconds."""
 
 
 class Writer(Protocol):
@@ -73,7 +73,7 @@ class Writer(Protocol):
 
 @dataclass(eq=False)
 class Item:
-    """A message on its way. `at`: the time of its record in epoch ms."""
+    """A message that is being delivered. `at`: the time of its record in epoch milliseconds."""
 
     message: Message
     partition: int
@@ -85,7 +85,7 @@ class Item:
     down: bool = False
     rest_until: float = 0.0
     waited_for: str = ""
-    """Whose claim has been waited for in vain."""
+    """The owner whose claim has been waited for in vain."""
 
 
 class Courier:
@@ -97,23 +97,23 @@ class Courier:
     ) -> None:  # fmt: skip
         self.owner, self.channels, self.facts, self.writer = owner, channels, facts, writer
         self.settings, self.timing, self.finished = settings, timing, finished
-        self.lanes = Lanes()
+        self.queues = ProfileQueues()
         self.trying: set[asyncio.Task[bool]] = set()
-        """What must not be cancelled: from a claim to its result."""
+        """Tasks that must not be cancelled: from a claim to its result."""
 
     def item(self, message: Message, partition: int, offset: int, at: int) -> Item:
-        """A message, read from a partition at an offset, in its lane; those of a profile are given in their order.
+        """A message, read from a partition at an offset, in its profile's queue; call in the order of offsets.
 
         `at` is the time of its record in epoch milliseconds.
         """
-        item = Item(message, partition, offset, at, self.lanes.enter(message.profile_id, message.channel))
+        item = Item(message, partition, offset, at, self.queues.enter(message.profile_id, message.channel))
         item.place.wake = item.turn.set
         return item
 
     async def deliver(self, item: Item) -> None:
         """Returns when the message has its end. Raises KafkaError."""
         await self.facts.cover(item.at)
-        while not self.lanes.free(item.place):
+        while not self.queues.free(item.place):
             item.turn.clear()
             await item.turn.wait()
         while not await self._step(item):
@@ -123,38 +123,38 @@ class Courier:
         message = item.message
         entry = self.facts.entry(message.message_id)
         return judge(
-            message, entry, owner=self.owner, barred=self.facts.barred.why(message), down=item.down,
+            message, entry, owner=self.owner, suppressed=self.facts.suppressions.reason(message), down=item.down,
             now=self.timing.now(), repeatable=self.channels[message.channel].sender.repeatable,
             alone=entry is not None and entry.owner == item.waited_for,
         )  # fmt: skip
 
     async def _step(self, item: Item) -> bool:
-        """One thing after another; True at the end."""
+        """Do what the rules say next; True when the message has its end."""
         channel = self.channels[item.message.channel]
         match self._judge(item):
-            case Next.WAIT:
+            case Action.WAIT:
                 entry = self.facts.entry(item.message.message_id)
                 if entry is not None:
-                    await self.facts.another(item.message.message_id, entry, self.timing, channel.sender.longest)
+                    await self.facts.entry_changed(item.message.message_id, entry, self.timing, channel.sender.longest)
                     if self.facts.entry(item.message.message_id) == entry:
                         item.waited_for = entry.owner
                 return False
-            case Next.SEND:
+            case Action.SEND:
                 if not await self._admitted(item, channel):
                     return False
-                return await self._kept(self._try(item, channel))
+                return await self._uncancelled(self._try(item, channel))
             case verdict:
-                return await self._kept(self._end(item, verdict))
+                return await self._uncancelled(self._end(item, verdict))
 
-    async def _kept(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """Await work that goes on when whoever awaits it is cancelled."""
+    async def _uncancelled(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """Await work that goes on when the task that awaits it is cancelled."""
         task = asyncio.create_task(work)
         self.trying.add(task)
         task.add_done_callback(self.trying.discard)
         return await asyncio.shield(task)
 
     async def _admitted(self, item: Item, channel: Channel) -> bool:
-        """Whether it may be tried now, with a slot taken; False after a wait: then things may have changed."""
+        """Whether the message may be tried now, with a slot taken; False after a wait: then judge it anew."""
         left = max(0.0, (item.message.expires_at - self.timing.now()) / 1000)
         rest = item.rest_until - self.timing.monotonic()
         if rest > 0:
@@ -162,9 +162,9 @@ class Courier:
             return False
         if wait := channel.breaker.wait(self.timing.monotonic()):
             item.down = item.down or channel.breaker.state == OPEN
-            self.lanes.park(item.place, parked=True)
+            self.queues.park(item.place, parked=True)
             await self.timing.wait(channel.changed, min(wait, left))
-            self.lanes.park(item.place, parked=False)
+            self.queues.park(item.place, parked=False)
             return False
         await channel.slots.acquire()
         if channel.breaker.wait(self.timing.monotonic()) or self.timing.now() >= item.message.expires_at:
@@ -177,8 +177,8 @@ class Courier:
         """Steps 2 to 5; True when the message has its end."""
         message, answer = item.message, None
         try:
-            # Somebody may have claimed it while it waited for a slot. From here until the claim is made nothing waits.
-            if self._judge(item) is not Next.SEND:
+            # Another process may have claimed it while it waited for a slot. Nothing is awaited from here to the claim.
+            if self._judge(item) is not Action.SEND:
                 return False
             known = self.facts.entry(message.message_id)
             offset = await self._write(item, self._claim(item, known))
@@ -186,7 +186,7 @@ class Courier:
             claim = self.facts.entry(message.message_id)
             if claim is None or claim.state != ledger.CLAIMED or claim.owner != self.owner:
                 return False
-            if (verdict := self._judge(item)) is not Next.SEND:
+            if (verdict := self._judge(item)) is not Action.SEND:
                 return await self._end(item, verdict)
             answer = await self._send(message, channel)
             return await self._after(item, channel, claim, answer)
@@ -215,16 +215,16 @@ class Courier:
         return answer
 
     async def _after(self, item: Item, channel: Channel, claim: Entry, answer: Answer) -> bool:
-        """Write what a try has come to; True at the message's end."""
+        """Write the result of a try; True when the message has its end."""
         kind, repeatable = answer.kind, channel.sender.repeatable
         tries = claim.tries + (kind is Kind.DEFERRED)
         ends = {Kind.ACCEPTED: ledger.SENT, Kind.ADDRESS: ledger.BOUNCED, Kind.REFUSED: ledger.FAILED}
         if kind in ends:
-            return await self._end(item, Final(ends[kind], answer.reason))
+            return await self._end(item, Outcome(ends[kind], answer.reason))
         if kind is Kind.UNCLEAR and not repeatable:
-            return await self._end(item, Final(ledger.UNKNOWN, answer.reason))
+            return await self._end(item, Outcome(ledger.UNKNOWN, answer.reason))
         if tries >= self.settings.dispatch_attempts:
-            return await self._end(item, Final(ledger.FAILED, answer.reason))
+            return await self._end(item, Outcome(ledger.FAILED, answer.reason))
         metrics.RETRIES.labels(channel.name, answer.reason).inc()
         item.failures += 1
         item.down = answer.failed
@@ -249,23 +249,23 @@ class Courier:
         )  # fmt: skip
 
     async def _end(self, item: Item, verdict: Verdict) -> bool:
-        """Record the end, and let go of the message. True."""
+        """Record the outcome and finish the message. Always True."""
         message, outcome = item.message, "repeat"
-        if isinstance(verdict, Final):
+        if isinstance(verdict, Outcome):
             outcome = verdict.outcome
             entry = Entry(
                 ledger.DONE, message.channel, self.owner, self.timing.now(), message.expires_at,
                 outcome=outcome, reason=verdict.reason,
             )  # fmt: skip
             await self._write(item, entry, self._beside(message, entry))
-        elif isinstance(verdict, Known):
-            # Its offset was not committed: what was to be written beside the result may be missing.
+        elif isinstance(verdict, Recorded):
+            # Its offset was not committed: the records beside the outcome may be missing.
             if self.timing.now() - verdict.entry.at < DAY_MS:
                 await self.writer.repeat(self._beside(message, verdict.entry))
         else:
             outcome = ledger.EXPIRED
         metrics.DISPATCHED.labels(message.channel, outcome).inc()
-        self.lanes.leave(item.place)
+        self.queues.leave(item.place)
         self.finished(item)
         return True
 
@@ -276,7 +276,7 @@ class Courier:
         return offset
 
     def _beside(self, message: Message, entry: Entry) -> list[Out]:
-        cancelled = self.facts.barred.said(message)
+        cancelled = self.facts.suppressions.is_cancelled(message)
         return results.records(message, entry, self.settings.partitions, cancelled=cancelled)
 
     def _show(self, channel: Channel) -> None:

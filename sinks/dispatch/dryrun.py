@@ -17,7 +17,7 @@ from sinks.dispatch import message as messages
 from sinks.dispatch.answers import Kind
 from sinks.dispatch.files import Files
 from sinks.dispatch.message import CHANNELS
-from sinks.dispatch.outcomes import Next, judge
+from sinks.dispatch.outcomes import Action, judge
 from sinks.dispatch.tail import Tail
 from sinks.dispatch.timing import Timing
 
@@ -71,10 +71,10 @@ def _write(value: bytes | None, files: Files, tail: Tail, now: int, wanted: froz
         return
     entry = tail.entry(message.message_id)
     verdict = judge(
-        message, entry, owner="", barred=tail.barred.why(message), down=False, now=now,
+        message, entry, owner="", suppressed=tail.suppressions.reason(message), down=False, now=now,
         repeatable=message.channel != messages.EMAIL,
     )  # fmt: skip
-    if message.channel in wanted and verdict is Next.SEND:
+    if message.channel in wanted and verdict is Action.SEND:
         answer = files.write(message, now)
         if answer.kind is not Kind.ACCEPTED:
             log.warning("message %s cannot be sent: %s", message.message_id, answer.reason)

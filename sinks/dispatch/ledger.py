@@ -87,8 +87,8 @@ def read(value: bytes, *, old: bool = False) -> Entry | None:
         return None
 
 
-def fold(known: Entry | None, new: Entry) -> Entry:
-    """What is known of a message after its next record."""
+def reduce(known: Entry | None, new: Entry) -> Entry:
+    """The entry of a message after its next record, `new`; `known` is the one before."""
     if known is None:
         return new
     if known.state == DONE:
@@ -119,11 +119,11 @@ class Ledger:
     def take(self, message_id: str, entry: Entry) -> None:
         """Take in the entry of the next record of a partition."""
         if entry.expires_at + REMEMBERED > self._now:
-            self.entries[message_id] = fold(self.entries.get(message_id), entry)
+            self.entries[message_id] = reduce(self.entries.get(message_id), entry)
 
     def prune(self, now: int) -> None:
-        """Forget what is long over."""
+        """Forget messages that expired longer than REMEMBERED before `now`."""
         self._now = now
-        gone = [one for one, entry in self.entries.items() if entry.expires_at + REMEMBERED <= now]
-        for one in gone:
-            del self.entries[one]
+        gone = [message_id for message_id, entry in self.entries.items() if entry.expires_at + REMEMBERED <= now]
+        for message_id in gone:
+            del self.entries[message_id]

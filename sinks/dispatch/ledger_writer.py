@@ -1,4 +1,4 @@
-"""Writing to the ledger, and beside it what follows from a result. What returns is acknowledged by all replicas."""
+"""Writes ledger entries and the records that follow from an outcome; a write returns once all replicas have it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from schemas.topics import RETARGETING_DELIVERIES
 from sinks.dispatch.ledger import Entry
 
 
-class Books:
-    """Raises KafkaError when the brokers do not take a record: then nobody may go on as if they had."""
+class LedgerWriter:
+    """Writes through a producer. Each method raises KafkaError when the brokers do not take a record."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer

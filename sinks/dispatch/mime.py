@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from sinks.dispatch import html_text as plain
+from sinks.dispatch import html_text
 from sinks.dispatch.message import Message
 
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)
@@ -78,9 +78,9 @@ def compose(message: Message, sender: Sender, at: int) -> bytes:
             made["List-Unsubscribe"] = f"<{url}>"
             if url.startswith("https://"):
                 made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        html = plain.is_html(message.body)
-        made.set_content(plain.to_text(message.body) if html else message.body)
-        made.add_alternative(message.body if html else plain.to_html(message.body), subtype="html")
+        html = html_text.is_html(message.body)
+        made.set_content(html_text.to_text(message.body) if html else message.body)
+        made.add_alternative(message.body if html else html_text.to_html(message.body), subtype="html")
         made.set_boundary(f"=_{message.message_id}")
         return made.as_bytes()
     except (ValueError, UnicodeError) as wrong:

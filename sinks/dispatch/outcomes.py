@@ -1,4 +1,4 @@
-"""What to do with a message now: the rules, in order, without any clock or server."""
+"""Decides what happens to a message next: the rules, in order, without a clock or a server."""
 
 from __future__ import annotations
 
@@ -10,64 +10,69 @@ from sinks.dispatch.ledger import Entry
 from sinks.dispatch.message import Message
 
 
-class Next(Enum):
-    """What is to be done, where there is nothing to record yet."""
+class Action(Enum):
+    """The next step of a message that has no outcome yet."""
 
     SEND = "send"
-    """Claim it and try; with the claim in the ledger, try."""
+    """Claim the message, then try to send it; with its claim in the ledger already, try."""
     WAIT = "wait"
-    """Another dispatcher is at it: its result is to be waited for."""
+    """Another dispatcher has claimed the message: wait for its result."""
     NOTHING = "nothing"
-    """It ended before anybody remembers."""
+    """The message ended so long ago that its ledger entry is forgotten."""
 
 
-class Final(NamedTuple):
-    """The end of a message, to be recorded."""
+class Outcome(NamedTuple):
+    """How a message ended, still to be written to the ledger: an outcome (`ledger.SENT`, ...) and its reason."""
 
     outcome: str
     reason: str | None
 
 
-class Known(NamedTuple):
-    """The end of a message, as it is recorded."""
+class Recorded(NamedTuple):
+    """A message whose outcome is in the ledger already."""
 
     entry: Entry
 
 
-Verdict = Next | Final | Known
+Verdict = Action | Outcome | Recorded
 
 
 def judge(
-    message: Message, entry: Entry | None, *, owner: str, barred: str | None, down: bool, now: int, repeatable: bool,
-    alone: bool = False,
+    message: Message, entry: Entry | None, *, owner: str, suppressed: str | None, down: bool, now: int,
+    repeatable: bool, alone: bool = False,
 ) -> Verdict:  # fmt: skip
-    """The first of these that applies to a message, for the process `owner`, at `now` (epoch milliseconds).
+    """The first of these rules that applies to a message, for the process `owner`, at `now` (epoch milliseconds).
 
-    1. It has an outcome. 2. It ended long ago. 3. Somebody else has claimed it: as long as that may be going on, wait;
-    after that (`alone`, or the claim is older than this reader) it is unknown whether it was sent, unless the channel
-    is `repeatable`, as a server that knows the idempotency key drops a second one. 4. It is `barred`: cancelled.
-    5. It has expired: because the channel was `down`, or just so. 6. It has no address. 7. Send it.
+    1. The ledger has its outcome: `Recorded`.
+    2. It ended longer ago than the ledger remembers: `Action.NOTHING`.
+    3. Another process has claimed it: wait while that process may be sending. After that (`alone`, or the claim is
+       older than this reader) the outcome is `unknown`, unless the channel is `repeatable`: its server drops a second
+       request with the same idempotency key.
+    4. A reason in `suppressed` forbids to send it: `cancelled`.
+    5. It has expired: `channel_down` when the channel was `down`, else `expired`.
+    6. It has no address: `failed`.
+    7. `Action.SEND`.
 
-    What may have been sent before, and may not be tried any more, is `unknown`, whatever the reason.
+    By rules 4 and 5 a message that may have been sent by an earlier try is `unknown` instead.
     """
     if entry is not None and entry.state == ledger.DONE:
-        return Known(entry)
+        return Recorded(entry)
     if entry is None and now >= message.expires_at + ledger.REMEMBERED:
-        return Next.NOTHING
+        return Action.NOTHING
     foreign = entry is not None and entry.state == ledger.CLAIMED and entry.owner != owner
     if foreign and entry is not None:
         if not (entry.old or alone):
-            return Next.WAIT
+            return Action.WAIT
         if not repeatable:
-            return Final(ledger.UNKNOWN, "claimed")
+            return Outcome(ledger.UNKNOWN, "claimed")
     unclear = foreign or (entry is not None and entry.unclear)
-    if barred is not None:
-        return Final(ledger.UNKNOWN if unclear else ledger.CANCELLED, barred)
+    if suppressed is not None:
+        return Outcome(ledger.UNKNOWN if unclear else ledger.CANCELLED, suppressed)
     if now >= message.expires_at:
         if unclear:
-            return Final(ledger.UNKNOWN, ledger.EXPIRED)
+            return Outcome(ledger.UNKNOWN, ledger.EXPIRED)
         down = down or (entry is not None and entry.down)
-        return Final(ledger.CHANNEL_DOWN, None) if down else Final(ledger.EXPIRED, None)
+        return Outcome(ledger.CHANNEL_DOWN, None) if down else Outcome(ledger.EXPIRED, None)
     if not message.to and message.channel != "broadcast":
-        return Final(ledger.FAILED, "no_address")
-    return Next.SEND
+        return Outcome(ledger.FAILED, "no_address")
+    return Action.SEND

@@ -1,4 +1,4 @@
-"""Whose turn it is: messages of one profile go out one after another, in the order in which they were decided."""
+"""One queue of messages for each profile: they are sent one after another, in the order in which they were decided."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 class Place:
-    """The place of one message, for its channel, in its profile's lane.
+    """The place of one message, on its channel, in the queue of its profile.
 
-    `wake` is called when its turn may have come.
+    `wake` is called when the message may have come to the front.
     """
 
     __slots__ = ("channel", "parked", "profile", "wake")
@@ -18,45 +18,45 @@ class Place:
         self.parked = False
 
 
-class Lanes:
-    """The lanes of all profiles that have a message on its way.
+class ProfileQueues:
+    """The queues of all profiles that have an unfinished message.
 
-    A message that waits because its channel is down is parked, and does not hold up those on other channels.
+    A message that waits because its channel is down is parked: messages on other channels overtake it.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[str, list[Place]] = {}
+        self._queues: dict[str, list[Place]] = {}
 
     def enter(self, profile: str, channel: str, wake: Callable[[], None] = lambda: None) -> Place:
-        """The next place in a profile's lane for a message on a channel; `wake` as in `Place`."""
+        """A new place at the end of a profile's queue, for a message on a channel; `wake` as in `Place`."""
         place = Place(profile, channel, wake)
-        self._lanes.setdefault(profile, []).append(place)
+        self._queues.setdefault(profile, []).append(place)
         return place
 
     def free(self, place: Place) -> bool:
-        """Whether it is this place's turn: all before it are parked, on other channels."""
-        for before in self._lanes[place.profile]:
+        """Whether the message in this place may be sent: all places before it are parked, on other channels."""
+        for before in self._queues[place.profile]:
             if before is place:
                 return True
             if not before.parked or before.channel == place.channel:
                 return False
-        raise AssertionError("a place that has left")
+        raise AssertionError("a place that is not in its queue")
 
     def park(self, place: Place, *, parked: bool) -> None:
-        """Say that it waits for its channel, or does not any more."""
+        """Mark a place as waiting for its channel (`parked`), or as ready again."""
         place.parked = parked
         if parked:
             self._wake(place.profile)
 
     def leave(self, place: Place) -> None:
-        """Its message is done with."""
-        lane = self._lanes[place.profile]
-        lane.remove(place)
-        if lane:
+        """Remove the place of a finished message."""
+        queue = self._queues[place.profile]
+        queue.remove(place)
+        if queue:
             self._wake(place.profile)
         else:
-            del self._lanes[place.profile]
+            del self._queues[place.profile]
 
     def _wake(self, profile: str) -> None:
-        for place in self._lanes[profile]:
+        for place in self._queues[profile]:
             place.wake()

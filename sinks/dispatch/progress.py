@@ -1,4 +1,4 @@
-"""How far a partition is: everything before an offset has its result in the ledger."""
+"""The offset to commit of a partition: every message before it has its outcome in the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Progress:
         self._next: int | None = None
 
     def __len__(self) -> int:
-        """How many are begun and not finished."""
+        """How many offsets are begun and not finished."""
         return len(self._open)
 
     def begin(self, offset: int, at: int) -> None:
@@ -20,7 +20,7 @@ class Progress:
         self._next = offset + 1
 
     def finish(self, offset: int) -> None:
-        """Its result is in the ledger, or it needs none."""
+        """The record at `offset` has its outcome in the ledger, or needs none."""
         self._open.pop(offset, None)
 
     @property
@@ -30,5 +30,5 @@ class Progress:
 
     @property
     def since(self) -> int | None:
-        """The time of the first record that is not finished."""
+        """The time (epoch milliseconds) of the first record that is not finished; None without one."""
         return next(iter(self._open.values()), None)

@@ -1,4 +1,4 @@
-"""What follows from the end of a message: feedback events on the raw topics, and rows on `retargeting.decisions`.
+"""The records that follow from an outcome: feedback events on the raw topics, and rows on `retargeting.decisions`.
 
 An event carries the address that the message went to as its only identifier, so that identity gives it to whoever had
 that address at that time; its `messageId` is made of the message's, so that it counts once however often it is written.
@@ -47,7 +47,7 @@ def records(message: Message, end: Entry, partitions: int, *, cancelled: bool = 
         found.append(_decision(message, end, ledger.CHANNEL_DOWN, partitions))
     elif end.outcome == ledger.CANCELLED and end.reason == CONVERTED and not cancelled:
         found.append(_decision(message, end, CONVERTED, partitions))
-    return [one for one in found if one is not None]
+    return [out for out in found if out is not None]
 
 
 def _event(message: Message, end: Entry, partitions: int) -> Out | None:

@@ -25,10 +25,10 @@ from schemas.settings import Settings
 from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
 from sinks.dispatch import channels as configured
 from sinks.dispatch import metrics
-from sinks.dispatch.assignment import GRACE, Tenure
+from sinks.dispatch.assignment import GRACE, Assignment
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.dryrun import dry_run
-from sinks.dispatch.ledger_writer import Books
+from sinks.dispatch.ledger_writer import LedgerWriter
 from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")
@@ -56,7 +56,7 @@ def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None =
 
 
 class MissingError(Exception):
-    """Topics are not there, or not as they must be."""
+    """Topics are missing, or have another number of partitions than expected."""
 
 
 async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) -> int:
@@ -84,7 +84,7 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.settings, self.channels, self.stopped = settings, channels, stopped
         self.timing = Timing()
         self.group = "-".join((settings.group, "dispatch", *sorted(set(chosen))))
-        self.tenure: Tenure | None = None
+        self.assignment: Assignment | None = None
         self._paused = True
 
     async def run(self) -> None:
@@ -100,7 +100,7 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             rebalance_timeout_ms=int(2_000 * GRACE), metadata_max_age_ms=30_000,
             group_instance_id=f"{self.group}-{instance}" if instance else None,
         )  # fmt: skip
-        self.books = Books(self.producer)
+        self.writer = LedgerWriter(self.producer)
         try:
             if await self._connected():
                 await self._check_topics()
@@ -117,47 +117,47 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         loop = asyncio.get_running_loop()
         commit_at, prune_at = 0.0, loop.time() + PRUNE
         while not self.stopped.is_set():
-            tenure = self.tenure
+            assignment = self.assignment
             got = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-            if tenure is None or tenure is not self.tenure:
-                continue  # what came belongs to an assignment that is over, and is read again by whoever has it now
+            if assignment is None or assignment is not self.assignment:
+                continue  # the records belong to an assignment that is over; the new owner reads them again
             for tp, records in got.items():
-                if records[0].offset < tenure.reached.get(tp, 0):
+                if records[0].offset < assignment.reached.get(tp, 0):
                     # aiokafka begins anew when an offset is beyond the end. The next start says what is lost.
                     raise MissingError(f"the broker has lost records of {tp.topic} partition {tp.partition}")
-                tenure.reached[tp] = records[-1].offset + 1
-                tenure.take(tp.partition, records)
-            tenure.check()
-            self._pace(tenure)
-            metrics.WAITING.set(tenure.waiting)
+                assignment.reached[tp] = records[-1].offset + 1
+                assignment.take(tp.partition, records)
+            assignment.check()
+            self._pace(assignment)
+            metrics.WAITING.set(assignment.waiting)
             if loop.time() >= commit_at:
-                await self._commit(tenure)
+                await self._commit(assignment)
                 commit_at = loop.time() + self.settings.commit_interval
             if loop.time() >= prune_at:
-                tenure.prune()
+                assignment.prune()
                 prune_at = loop.time() + PRUNE
 
-    def _pace(self, tenure: Tenure) -> None:
-        """Read on when the ledger is known and there is room, wait otherwise."""
-        wait = not tenure.ready or tenure.waiting >= self.settings.dispatch_waiting
+    def _pace(self, assignment: Assignment) -> None:
+        """Fetch messages while the ledger has been read and there is room for more; pause otherwise."""
+        wait = not assignment.ready or assignment.waiting >= self.settings.dispatch_waiting
         if wait != self._paused:
             owned = self.consumer.assignment()
             (self.consumer.pause if wait else self.consumer.resume)(*owned)
             self._paused = wait
 
-    async def _commit(self, tenure: Tenure) -> None:
-        offsets = tenure.offsets()
+    async def _commit(self, assignment: Assignment) -> None:
+        offsets = assignment.offsets()
         if not offsets:
             return
         if await self._commit_at(offsets):
-            tenure.committed(offsets)
+            assignment.committed(offsets)
             for tp, offset in offsets.items():
                 end = self.consumer.highwater(tp) if tp in self.consumer.assignment() else None
                 if end is not None:
                     metrics.LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - offset))
 
     async def _commit_at(self, offsets: Mapping[TopicPartition, int]) -> bool:
-        """Whether these are committed."""
+        """Whether the broker has taken these offsets."""
         try:
             await self.consumer.commit(offsets)
         except KafkaError as error:
@@ -167,21 +167,21 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         return True
 
     async def _let_go(self) -> None:
-        """Bring what is under way to its end, and commit."""
-        tenure, self.tenure = self.tenure, None
-        if tenure is not None:
-            await tenure.close()
-            await self._commit(tenure)
+        """End the assignment: finish the tries under way, and commit."""
+        assignment, self.assignment = self.assignment, None
+        if assignment is not None:
+            await assignment.close()
+            await self._commit(assignment)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all of them
-        """End the tenure before anybody else begins with the same partitions."""
+        """End the assignment before another process begins with the same partitions."""
         await self._let_go()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin a tenure; nothing is read of the messages until the ledger has been.
+        """Begin an assignment; messages are read only once the ledger has been.
 
-        Where more is committed than there is, the broker has lost records, claims perhaps among them: all that is there
-        counts as done with, because a missing mail is a smaller fault than one that comes twice.
+        A committed offset beyond the end means that the broker has lost records, perhaps claims among them. Then all
+        records up to the end count as finished: a missing mail is a smaller fault than one that is sent twice.
         """
         owned = list(assigned)
         for tp, lost in (await beyond(self.consumer, owned)).items():
@@ -191,8 +191,10 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             await self._commit_at({tp: lost.end})
         self.consumer.pause(*owned)
         self._paused = True
-        self.tenure = Tenure(self.settings, self.channels, (tp.partition for tp in owned), self.books, self.timing)
-        self.tenure.start()
+        self.assignment = Assignment(
+            self.settings, self.channels, (tp.partition for tp in owned), self.writer, self.timing
+        )
+        self.assignment.start()
         log.info("delivering %d partitions: %s", len(owned), ", ".join(self.channels))
 
     async def _connected(self) -> bool:

@@ -1,4 +1,4 @@
-"""What forbids to send a message that was decided: a cancelled decision, an order since its trigger, an erasure."""
+"""Reasons not to send a message that was decided: its decision was cancelled, the customer ordered, or was erased."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ ERASED: Final = "erased"
 _CANCELLED: Final = b'"cancelled"'
 
 
-class Barred:
-    """Reads `retargeting.decisions` and `conversions`. Each fact is kept with its record's time, to forget it by."""
+class Suppressions:
+    """Cancellations, orders and erasures, read from `retargeting.decisions` and `conversions`.
+
+    Each is kept with the time of its record, by which `prune` forgets it.
+    """
 
     def __init__(self) -> None:
         self._cancelled: dict[str, tuple[int, str]] = {}
@@ -42,7 +45,7 @@ class Barred:
             known = self._orders.get(profile, (at, ordered))
             self._orders[profile] = (max(at, known[0]), max(ordered, known[1]))
 
-    def why(self, message: Message) -> str | None:
+    def reason(self, message: Message) -> str | None:
         """Why a message may not be sent; None when nothing forbids it.
 
         An order counts at or after the time of the trigger; where an order was the trigger, only a later one.
@@ -55,15 +58,15 @@ class Barred:
         own = message.trigger.get("type") == "order_completed"
         return CONVERTED if ordered >= message.trigger_at + own else None
 
-    def said(self, message: Message) -> bool:
+    def is_cancelled(self, message: Message) -> bool:
         """Whether there is a decision that cancels this message."""
         return message.message_id in self._cancelled
 
     def prune(self, before: int) -> None:
-        """Forget records of before a time: every message that is still to be sent was decided after it."""
-        self._cancelled = {one: fact for one, fact in self._cancelled.items() if fact[0] >= before}
-        self._orders = {one: fact for one, fact in self._orders.items() if fact[0] >= before}
-        self._erased = {one: at for one, at in self._erased.items() if at >= before}
+        """Forget records written before a time (epoch milliseconds) that precedes every message still to be sent."""
+        self._cancelled = {message_id: fact for message_id, fact in self._cancelled.items() if fact[0] >= before}
+        self._orders = {profile: fact for profile, fact in self._orders.items() if fact[0] >= before}
+        self._erased = {profile: at for profile, at in self._erased.items() if at >= before}
 
     def _erase(self, key: bytes | None, at: int) -> None:
         if key:

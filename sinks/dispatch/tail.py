@@ -1,4 +1,4 @@
-"""The topics that decide whether a message may go: the ledger, decisions and conversions, read up to their present end.
+"""Reads the topics that decide whether a message may be sent: the ledger, decisions, conversions, up to their ends.
 
 The ledger is read from its beginning, the others from a while before the oldest message that is still to be sent.
 Decisions are read of all partitions, since a merge may have moved a profile to another one; the rest of the own ones.
@@ -21,16 +21,16 @@ from infra.fetching import pace
 from schemas.settings import Settings
 from schemas.topics import CONVERSIONS, HOUR_MS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
 from sinks.dispatch.ledger import Entry, Ledger
-from sinks.dispatch.suppressions import Barred
+from sinks.dispatch.suppressions import Suppressions
 from sinks.dispatch.timing import Timing
 
 POLL_MS: Final = 100
 SLACK: Final = HOUR_MS
-"""How much earlier than a message a record that bars it may seem to be written, as clocks of workers differ."""
+"""How much earlier than a message a record that suppresses it may seem to be written, as clocks of workers differ."""
 
 
 class Tail:
-    """`start()`, then `run()` until it is cancelled; what it has read is in `ledger` and `barred`.
+    """`start()`, then `run()` until it is cancelled; what it has read is in `ledger` and `suppressions`.
 
     `partitions` are those of messages that this process has been given. `message_id` names a message; `partition` and
     `offset` are those of an entry in the ledger; `now` is in epoch milliseconds.
@@ -38,7 +38,7 @@ class Tail:
 
     def __init__(self, settings: Settings, partitions: Iterable[int], timing: Timing) -> None:
         self.ledger = Ledger(timing.now())
-        self.barred = Barred()
+        self.suppressions = Suppressions()
         self.loaded = asyncio.Event()
         """Set when the ledger has been read to where its end was."""
         own = sorted(partitions)
@@ -58,7 +58,7 @@ class Tail:
         self._own: dict[TopicPartition, list[tuple[int, str, Entry]]] = {tp: [] for tp in self._ledgers}
         self._moved = asyncio.Event()
         self._since = timing.now()
-        """What may bar messages is known, or will be before the next end is reached, from this time on."""
+        """Suppressions written from this time on (epoch ms) are known, or will be before the next end is reached."""
         self._covering = asyncio.Lock()
         self._look: asyncio.Task[None] | None = None
         self._next_look: asyncio.Task[None] | None = None
@@ -112,7 +112,7 @@ class Tail:
         self._tell()
 
     async def cover(self, at: int) -> None:
-        """Make sure that what may bar a message written at that time (epoch ms) is read, from now on."""
+        """Read all suppressions that may concern a message written `at` that time (epoch milliseconds)."""
         since = at - SLACK
         if since >= self._since:
             return
@@ -137,21 +137,21 @@ class Tail:
         await asyncio.shield(self._next_look)
         await self._reach(ledger)
 
-    async def another(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
-        """Returns when the ledger has another entry of a message than this, or so many seconds are over."""
+    async def entry_changed(self, message_id: str, entry: Entry, timing: Timing, seconds: float) -> None:
+        """Returns when the ledger has another entry of a message than this, or after so many seconds."""
         until = timing.monotonic() + seconds
         while self.entry(message_id) == entry and (left := until - timing.monotonic()) > 0:
             await timing.wait(self._moved, left)
 
     def prune(self, now: int, oldest: int) -> None:
-        """Forget what no message needs any more; `oldest`: the time of the first that is not done with.
+        """Forget what no unfinished message needs; `oldest`: the time of the first unfinished one (epoch milliseconds).
 
-        Should an older one come after all, `cover` has it read again.
+        Should an older message come after all, `cover` reads its suppressions again.
         """
         self.ledger.prune(now)
         if oldest - SLACK > self._since:
             self._since = oldest - SLACK
-            self.barred.prune(self._since)
+            self.suppressions.prune(self._since)
 
     def _take_own(self, tp: TopicPartition) -> None:
         own = self._own[tp]
@@ -162,12 +162,12 @@ class Tail:
                 self._at[tp] = offset + 1
 
     def _tell(self) -> None:
-        """Wake up whoever waits for something to be known."""
+        """Wake the tasks that wait for a record to be read."""
         self._moved.set()
         self._moved = asyncio.Event()
 
     async def _looked(self, before: asyncio.Task[None] | None) -> None:
-        """One look at the ends, for all who have asked until it begins."""
+        """One look at the ends, shared by all callers that have asked before it begins."""
         if before is not None and not before.done():
             await asyncio.wait({before})
         self._look, self._next_look = self._next_look, None
@@ -181,7 +181,7 @@ class Tail:
         return all(self._at[tp] >= end for tp, end in ends.items())
 
     def _apply(self, tp: TopicPartition, record: Any) -> None:
-        """Take in a record. One that cannot be read says nothing about any message."""
+        """Take in a record; an unreadable record is skipped."""
         try:
             if tp.topic == RETARGETING_DELIVERIES:
                 self._take_own(tp)
@@ -189,8 +189,8 @@ class Tail:
                     self._at[tp] = record.offset + 1
                     self.ledger.apply(record.key.decode(), record.value, old=record.offset < self._olds[tp])
             elif tp.topic == RETARGETING_DECISIONS:
-                self.barred.decision(record.key, record.value, record.timestamp)
+                self.suppressions.decision(record.key, record.value, record.timestamp)
             else:
-                self.barred.conversion(record.key, record.value, record.timestamp)
+                self.suppressions.conversion(record.key, record.value, record.timestamp)
         except (orjson.JSONDecodeError, AttributeError, UnicodeDecodeError):
             return

@@ -15,7 +15,7 @@ from sinks.dispatch.breaker import OPEN, Breaker
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.courier import Courier
 from sinks.dispatch.ledger import Ledger
-from sinks.dispatch.suppressions import Barred
+from sinks.dispatch.suppressions import Suppressions
 from tests.support.messages import NOW, OwnTime, message
 
 SETTINGS = Settings(dispatch_attempts=3, dispatch_failures=2, dispatch_open=10.0, dispatch_pause=1.0)
@@ -34,7 +34,7 @@ class Reader:
     """The facts of one courier, read off the log; everything takes a few turns of the loop, as chance has it."""
 
     def __init__(self, log, chance=None):
-        self.log, self.chance, self.barred = log, chance, Barred()
+        self.log, self.chance, self.suppressions = log, chance, Suppressions()
         self.ledger, self.read, self.old = Ledger(NOW), 0, len(log.entries)
         self.catch_up()
 
@@ -60,7 +60,7 @@ class Reader:
         await self.turns()
         self.catch_up()
 
-    async def another(self, message_id, entry, timing, seconds):
+    async def entry_changed(self, message_id, entry, timing, seconds):
         for _ in range(self.chance.randrange(30) if self.chance else 1):
             await asyncio.sleep(0)
             self.catch_up()
@@ -190,7 +190,9 @@ async def test_what_is_barred_between_two_tries_does_not_go():
 
     async def caught_up(partition, offset):
         reader.catch_up()
-        reader.barred.decision(b"p", b'{"outcome":"cancelled","message_id":"%s"}' % message().message_id.encode(), NOW)
+        reader.suppressions.decision(
+            b"p", b'{"outcome":"cancelled","message_id":"%s"}' % message().message_id.encode(), NOW
+        )
 
     reader.caught_up = caught_up
     await deliver(made, message())

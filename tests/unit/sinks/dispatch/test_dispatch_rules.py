@@ -1,4 +1,4 @@
-"""The rules of delivery that need no server: ledger, judge, what bars, breaker, backoff, lanes, offsets."""
+"""The rules of delivery that need no server: ledger, outcomes, suppressions, breaker, back-off, queues, offsets."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from schemas import times
 from sinks.dispatch import ledger
 from sinks.dispatch.backoff import pause
 from sinks.dispatch.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
-from sinks.dispatch.ledger import Ledger, fold, read
-from sinks.dispatch.outcomes import Final, Known, Next, judge
-from sinks.dispatch.profile_queues import Lanes
+from sinks.dispatch.ledger import Ledger, read, reduce
+from sinks.dispatch.outcomes import Action, Outcome, Recorded, judge
+from sinks.dispatch.profile_queues import ProfileQueues
 from sinks.dispatch.progress import Progress
-from sinks.dispatch.suppressions import Barred
+from sinks.dispatch.suppressions import Suppressions
 from tests.support.messages import HOUR, NOW, claim, done, message
 
 RELEASED = claim(state=ledger.RELEASED, tries=1)
@@ -41,7 +41,7 @@ RELEASED = claim(state=ledger.RELEASED, tries=1)
 )
 def test_of_two_entries(known, new, left):
     """Which of a message's entries counts after the next: first claims, takeovers by name, definite outcomes."""
-    assert fold(known, new) is (new if left == "new" else known)
+    assert reduce(known, new) is (new if left == "new" else known)
 
 
 def test_an_entry_reads_as_it_was_written():
@@ -73,60 +73,60 @@ UNCLEAR = claim(state=ledger.RELEASED, unclear=True)
 @pytest.mark.parametrize(
     ("entry", "how", "verdict"),
     [
-        (None, {}, Next.SEND),
-        (claim("me"), {}, Next.SEND),
-        (RELEASED, {}, Next.SEND),
-        (done("sent"), {"barred": "converted"}, Known(done("sent"))),
-        (None, {"now": NOW + 25 * HOUR}, Next.NOTHING),
-        (claim(), {}, Next.WAIT),
-        (claim(), {"barred": "converted"}, Next.WAIT),
-        (claim(), {"alone": True}, Final("unknown", "claimed")),
-        (claim(old=True), {}, Final("unknown", "claimed")),
-        (claim(old=True), {"repeatable": True}, Next.SEND),
-        (claim(old=True), {"repeatable": True, "barred": "converted"}, Final("unknown", "converted")),
-        (claim(old=True), {"repeatable": True, "now": NOW + HOUR}, Final("unknown", "expired")),
-        (None, {"barred": "exited"}, Final("cancelled", "exited")),
-        (UNCLEAR, {"barred": "exited"}, Final("unknown", "exited")),
-        (None, {"now": NOW + HOUR - 1}, Next.SEND),
-        (None, {"now": NOW + HOUR}, Final("expired", None)),
-        (None, {"now": NOW + HOUR, "down": True}, Final("channel_down", None)),
-        (claim(state=ledger.RELEASED, down=True), {"now": NOW + HOUR}, Final("channel_down", None)),
-        (UNCLEAR, {"now": NOW + HOUR, "down": True}, Final("unknown", "expired")),
+        (None, {}, Action.SEND),
+        (claim("me"), {}, Action.SEND),
+        (RELEASED, {}, Action.SEND),
+        (done("sent"), {"suppressed": "converted"}, Recorded(done("sent"))),
+        (None, {"now": NOW + 25 * HOUR}, Action.NOTHING),
+        (claim(), {}, Action.WAIT),
+        (claim(), {"suppressed": "converted"}, Action.WAIT),
+        (claim(), {"alone": True}, Outcome("unknown", "claimed")),
+        (claim(old=True), {}, Outcome("unknown", "claimed")),
+        (claim(old=True), {"repeatable": True}, Action.SEND),
+        (claim(old=True), {"repeatable": True, "suppressed": "converted"}, Outcome("unknown", "converted")),
+        (claim(old=True), {"repeatable": True, "now": NOW + HOUR}, Outcome("unknown", "expired")),
+        (None, {"suppressed": "exited"}, Outcome("cancelled", "exited")),
+        (UNCLEAR, {"suppressed": "exited"}, Outcome("unknown", "exited")),
+        (None, {"now": NOW + HOUR - 1}, Action.SEND),
+        (None, {"now": NOW + HOUR}, Outcome("expired", None)),
+        (None, {"now": NOW + HOUR, "down": True}, Outcome("channel_down", None)),
+        (claim(state=ledger.RELEASED, down=True), {"now": NOW + HOUR}, Outcome("channel_down", None)),
+        (UNCLEAR, {"now": NOW + HOUR, "down": True}, Outcome("unknown", "expired")),
     ],
 )
 def test_judge(entry, how, verdict):
-    """What is to be done with a message, given the ledger, what bars it, the channel and the time."""
-    given = {"owner": "me", "barred": None, "down": False, "now": NOW, "repeatable": False, **how}
+    """The action or outcome of a message follows from ledger, suppressions, channel and time."""
+    given = {"owner": "me", "suppressed": None, "down": False, "now": NOW, "repeatable": False, **how}
     assert judge(message(), entry, **given) == verdict
 
 
 def test_no_address_is_no_message_but_for_broadcast():
     """A message without an address fails; a billboard needs none."""
-    given = {"owner": "me", "barred": None, "down": False, "now": NOW, "repeatable": True}
-    assert judge(message(to=None), None, **given) == Final("failed", "no_address")
-    assert judge(message(channel="broadcast", to=None), None, **given) is Next.SEND
+    given = {"owner": "me", "suppressed": None, "down": False, "now": NOW, "repeatable": True}
+    assert judge(message(to=None), None, **given) == Outcome("failed", "no_address")
+    assert judge(message(channel="broadcast", to=None), None, **given) is Action.SEND
 
 
 def test_what_bars_a_message():
     """A cancelled decision of this message, an order since its trigger (later, where an order was one), an erasure."""
-    barred, one = Barred(), message()
+    suppressions, one = Suppressions(), message()
     row = {"outcome": "cancelled", "reason": "exited", "message_id": "f" * 32}
-    barred.decision(b"p", orjson.dumps(row), NOW)
-    barred.decision(b"p", orjson.dumps({**row, "outcome": "sent", "message_id": one.message_id}), NOW)
-    assert barred.why(one) is None
-    barred.decision(b"p", orjson.dumps({**row, "message_id": one.message_id}), NOW)
-    assert (barred.why(one), barred.said(one)) == ("exited", True)
+    suppressions.decision(b"p", orjson.dumps(row), NOW)
+    suppressions.decision(b"p", orjson.dumps({**row, "outcome": "sent", "message_id": one.message_id}), NOW)
+    assert suppressions.reason(one) is None
+    suppressions.decision(b"p", orjson.dumps({**row, "message_id": one.message_id}), NOW)
+    assert (suppressions.reason(one), suppressions.is_cancelled(one)) == ("exited", True)
     for at, why in ((one.trigger_at - 1, None), (one.trigger_at, "converted"), (one.trigger_at - 5, "converted")):
         order = {"profile_id": one.profile_id, "at": times.iso(at)}
-        barred.conversion(one.profile_id.encode(), orjson.dumps(order), NOW)
-        assert barred.why(message(2)) == why
+        suppressions.conversion(one.profile_id.encode(), orjson.dumps(order), NOW)
+        assert suppressions.reason(message(2)) == why
     thanks = {"type": "order_completed", "at": times.iso(one.trigger_at)}
-    assert barred.why(message(3, trigger=thanks)) is None
-    assert not barred.said(message(2))
-    barred.prune(NOW + 1)
-    assert barred.why(one) is None
-    barred.conversion(one.profile_id.encode(), None, NOW)
-    assert barred.why(one) == "erased"
+    assert suppressions.reason(message(3, trigger=thanks)) is None
+    assert not suppressions.is_cancelled(message(2))
+    suppressions.prune(NOW + 1)
+    assert suppressions.reason(one) is None
+    suppressions.conversion(one.profile_id.encode(), None, NOW)
+    assert suppressions.reason(one) == "erased"
 
 
 def test_breaker_opens_tries_one_and_closes():
@@ -166,22 +166,22 @@ def test_pauses_double_and_spread_without_chance():
 
 def test_lanes_keep_the_order_of_a_profile():
     """One after another, whatever the channel; one that is parked lets others pass, but none on its own channel."""
-    lanes = Lanes()
+    queues = ProfileQueues()
     woken = []
     one, two, three, other = (
-        lanes.enter(profile, channel, lambda at=at: woken.append(at))
+        queues.enter(profile, channel, lambda at=at: woken.append(at))
         for at, (profile, channel) in enumerate([("p", "email"), ("p", "sms"), ("p", "email"), ("q", "email")])
     )
-    assert [lanes.free(place) for place in (one, two, three, other)] == [True, False, False, True]
-    lanes.park(one, parked=True)
+    assert [queues.free(place) for place in (one, two, three, other)] == [True, False, False, True]
+    queues.park(one, parked=True)
     assert 1 in woken
-    assert [lanes.free(place) for place in (one, two, three)] == [True, True, False]
-    lanes.leave(two)
-    assert not lanes.free(three)
-    lanes.leave(one)
-    assert lanes.free(three)
-    lanes.leave(three)
-    assert lanes.free(other)
+    assert [queues.free(place) for place in (one, two, three)] == [True, True, False]
+    queues.leave(two)
+    assert not queues.free(three)
+    queues.leave(one)
+    assert queues.free(three)
+    queues.leave(three)
+    assert queues.free(other)
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
