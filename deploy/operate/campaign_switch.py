@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate.person import asking
+from deploy.operate.person import requests
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -28,7 +28,7 @@ class Receipts:
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but a receipt of this request is passed over."""
-        receipt = asking.receipt_of(value, self.request)
+        receipt = requests.receipt_of(value, self.request)
         if receipt is None:
             return
         if receipt.agent == "identify":
@@ -58,7 +58,7 @@ async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> 
     switch = SwitchCampaigns(receipts.request, campaigns.dump(), campaigns.version)
     if (size := len(encode(switch))) > LARGEST:
         raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {LARGEST:,} fit")
-    await asking.answered(settings, switch, receipts, seconds=seconds)
+    await requests.publish_and_wait(settings, switch, receipts, seconds=seconds)
     if receipts.refused:
         count = f"{len(receipts.refused)} of {receipts.partitions}"
         raise UnavailableError(f"{count} partitions cannot read these campaigns: are all workers of one version?")

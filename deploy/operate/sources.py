@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import uuid4
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate.person import asking
+from deploy.operate.person import requests
 from schemas.times import iso
 from schemas.topics import source_named
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 State = Literal["dead", "live"]
 
 
-class Named(NamedTuple):
+class SourceName(NamedTuple):
     """Sources as an operator names them; without a partition, all of the topic."""
 
     topic: str
@@ -40,7 +40,7 @@ class Answer:
 
     def take(self, value: bytes | None) -> None:
         """A record's value; anything but identify's receipt of this request is passed over."""
-        receipt = asking.receipt_of(value, self.request)
+        receipt = requests.receipt_of(value, self.request)
         if self.receipt is None and receipt is not None and receipt.agent == "identify":
             self.receipt = receipt
 
@@ -50,10 +50,10 @@ class Answer:
         return ["identify"] if self.receipt is None else []
 
 
-def named(text: str, settings: Settings) -> Named:
+def parse(text: str, settings: Settings) -> SourceName:
     """TOPIC or TOPIC:PARTITION. Raises BadInputError when there is no such source."""
     try:
-        return Named(*source_named(text, settings.partitions))
+        return SourceName(*source_named(text, settings.partitions))
     except ValueError as problem:
         raise BadInputError(str(problem)) from None
 
@@ -63,19 +63,19 @@ async def ask(settings: Settings, *, seconds: float) -> dict[str, Any]:
     from streams.core.protocol.link_log import ListSources
 
     answer = Answer()
-    await asking.answered(settings, ListSources(answer.request), answer, seconds=seconds)
+    await requests.publish_and_wait(settings, ListSources(answer.request), answer, seconds=seconds)
     if answer.receipt is None:
         raise UnavailableError("identify has not answered")
     return shown(answer.receipt)
 
 
-async def change(settings: Settings, source: Named, state: State, *, seconds: float) -> dict[str, Any]:
+async def change(settings: Settings, source: SourceName, state: State, *, seconds: float) -> dict[str, Any]:
     """Declare a source "dead" or "live"; returns all sources as they are then. Raises UnavailableError."""
     from streams.core.protocol.link_log import DeclareSource
 
     answer = Answer()
     declared = DeclareSource(answer.request, source.topic, source.partition, state)
-    await asking.answered(settings, declared, answer, seconds=seconds)
+    await requests.publish_and_wait(settings, declared, answer, seconds=seconds)
     return await ask(settings, seconds=seconds)
 
 

@@ -21,9 +21,9 @@ _TOTAL: Final = sum(HOURS)
 _CUMULATED: Final = tuple(sum(HOURS[: n + 1]) / _TOTAL for n in range(24))
 
 
-def iso_offset(t: int, zone: str) -> str:
+def iso_offset(at: int, zone: str) -> str:
     """Epoch milliseconds in local time with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
-    return datetime.fromtimestamp(t / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
 
 
 @lru_cache(maxsize=4096)
@@ -32,9 +32,9 @@ def _offset(zone: str, day: int) -> int:
     return 0 if offset is None else int(offset.total_seconds()) * SECOND
 
 
-def offset_of(zone: str, t: int) -> int:
-    """Milliseconds local time is ahead of UTC at noon of the UTC day of `t`."""
-    return _offset(zone, t // DAY)
+def offset_of(zone: str, at: int) -> int:
+    """Milliseconds local time is ahead of UTC at noon of the UTC day of `at`."""
+    return _offset(zone, at // DAY)
 
 
 def moment_in_day(rng: Random, zone: str, day_start: int) -> int:

@@ -33,12 +33,12 @@ class Route:
     every: int = 0
     online_at: int = 0
 
-    def trip(self, t: int, rng: Random) -> Trip:
-        """Send and arrival of an event that happened at `t`: t <= sent <= arrives."""
+    def trip(self, at: int, rng: Random) -> Trip:
+        """Send and arrival of an event that happened at `at`: at <= sent <= arrives."""
         x = rng.random()
-        sent = t + 5 + int(60 * x)
+        sent = at + 5 + int(60 * x)
         if self.every:
-            sent = t + self.every - (t - self.since) % self.every
+            sent = at + self.every - (at - self.since) % self.every
         if sent < self.online_at:
             sent = self.online_at + int(2000 * x)
         # Most take a tenth of a second or two; one in fifty takes seconds, so that neighbours overtake each other.
@@ -63,10 +63,10 @@ class Delivery:
         self._put += 1
         heapq.heappush(self._queue, (arrives, self._put, line, happened, what))
 
-    def until(self, t: int | None) -> Iterator[tuple[dict[str, Any], str]]:
-        """Lines that arrive at or before `t` (None: all), each with what it is."""
+    def until(self, at: int | None) -> Iterator[tuple[dict[str, Any], str]]:
+        """Lines that arrive at or before `at` (None: all), each with what it is."""
         queue = self._queue
-        while queue and (t is None or queue[0][0] <= t):
+        while queue and (at is None or queue[0][0] <= at):
             arrives, _, line, happened, what = heapq.heappop(queue)
             self._count(arrives, line["topic"], happened, what)
             yield line, what

@@ -1,4 +1,7 @@
-"""The envelopes producers use: Segment's, RudderStack's, a CloudEvent; and each SDK's way of telling time."""
+"""The envelopes producers use: Segment's, RudderStack's, a CloudEvent; and each SDK's way of telling time.
+
+Each function wraps a call and returns the envelope, a record's value as a JSON object. Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from deploy.shop.clock import HOUR, iso_offset
-from deploy.shop.delivery import Trip
 from schemas.times import iso
 
 
@@ -22,36 +24,42 @@ class Call(NamedTuple):
     message_id: str | None
 
 
+class Timing(NamedTuple):
+    """When a call is made and when it is sent, in epoch milliseconds; the device's clock is `skew` ms ahead."""
+
+    at: int
+    sent: int
+    skew: int = 0
+
+
 FAST: Final = 5 * HOUR
-"""How far the clock of a device that nothing corrects is ahead."""
+"""How far the clock of a device that nothing corrects is ahead, in milliseconds."""
 
 
-def segment(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """A Segment browser or mobile SDK: `timestamp` and `sentAt` by the device's clock."""
-    del skew
+def segment(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of a Segment browser or mobile SDK: `timestamp` and `sentAt` by the device's clock."""
     value: dict[str, Any] = {
-        "timestamp": iso(t),
+        "timestamp": iso(timing.at),
         "integrations": {},
         "type": call.type,
         **call.fields,
         "context": call.context,
         "writeKey": "shop-web",
-        "sentAt": iso(trip.sent),
+        "sentAt": iso(timing.sent),
     }
     return _body(value, call)
 
 
-def segment_fast(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """A device whose clock is hours ahead and whose SDK gives nothing to correct it by."""
-    return segment(call, t + FAST, Trip(trip.sent + FAST, trip.arrives), skew)
+def segment_fast(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of a device whose clock is hours ahead and whose SDK gives nothing to correct it by."""
+    return segment(call, Timing(timing.at + FAST, timing.sent + FAST))
 
 
-def segment_server(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """Segment's Python SDK on the shop's own servers: offsets instead of Z, no `sentAt`."""
-    del trip, skew
+def segment_server(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of Segment's Python SDK on the shop's own servers: offsets instead of Z, no `sentAt`."""
     value: dict[str, Any] = {
         "integrations": {},
-        "timestamp": iso(t)[:-1] + "+00:00",
+        "timestamp": iso(timing.at)[:-1] + "+00:00",
         "type": call.type,
         **call.fields,
         "context": call.context,
@@ -59,35 +67,35 @@ def segment_server(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
     return _body(value, call)
 
 
-def till(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """A till: local time with its offset."""
-    value = segment_server(call, t, trip, skew)
-    value["timestamp"] = iso_offset(t, call.context["timezone"])
+def till(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of a till: local time with its offset."""
+    value = segment_server(call, timing)
+    value["timestamp"] = iso_offset(timing.at, call.context["timezone"])
     return value
 
 
-def segment_node(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """A server in Node that gives epoch times: seconds when they are whole, else milliseconds."""
-    value = segment_server(call, t, trip, skew)
-    value["timestamp"] = t // 1000 if t % 1000 == 0 else t
+def segment_node(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of a server in Node that gives epoch times: seconds when they are whole, else milliseconds."""
+    value = segment_server(call, timing)
+    value["timestamp"] = timing.at // 1000 if timing.at % 1000 == 0 else timing.at
     return value
 
 
-def timeless(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """A producer that gives no time at all: Kafka's own timestamp is the event's."""
-    value = segment_server(call, t, trip, skew)
+def timeless(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of a producer that gives no time at all: Kafka's own timestamp is the event's."""
+    value = segment_server(call, timing)
     del value["timestamp"]
     return value
 
 
-def rudder(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """RudderStack behind its gateway: the device's clock in two fields, the gateway's in `receivedAt`."""
+def rudder(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of RudderStack's gateway: the device's clock in two fields, the gateway's in `receivedAt`."""
     value: dict[str, Any] = {
         "channel": "mobile" if "device" in call.context else "web",
         "type": call.type,
-        "originalTimestamp": iso(t + skew),
-        "sentAt": iso(trip.sent + skew),
-        "receivedAt": iso(trip.sent),
+        "originalTimestamp": iso(timing.at + timing.skew),
+        "sentAt": iso(timing.sent + timing.skew),
+        "receivedAt": iso(timing.sent),
         **call.fields,
         "context": call.context if call.traits is None else {**call.context, "traits": call.traits},
         "integrations": {"All": True},
@@ -95,31 +103,30 @@ def rudder(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
     return _body(value, call, traits=False)
 
 
-def rudder_direct(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """RudderStack written straight to Kafka: no `receivedAt`, so the record's own time takes its place."""
-    value = rudder(call, t, trip, skew)
+def rudder_direct(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of RudderStack written straight to Kafka: no `receivedAt`, the record's own time takes its place."""
+    value = rudder(call, timing)
     del value["receivedAt"]
     return value
 
 
-def rudder_node(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
-    """RudderStack's Node SDK: `originalTimestamp` alone."""
-    del skew
-    value = rudder(call, t, trip, 0)
+def rudder_node(call: Call, timing: Timing) -> dict[str, Any]:
+    """The envelope of RudderStack's Node SDK: `originalTimestamp` alone."""
+    value = rudder(call, timing._replace(skew=0))
     del value["receivedAt"], value["sentAt"]
     value["channel"] = "server"
     return value
 
 
-def cloud(call: Call, t: int, trip: Trip, skew: int) -> dict[str, Any]:
+def cloud(call: Call, timing: Timing) -> dict[str, Any]:
     """A structured CloudEvent around a Segment call; its `id` and `time` stand in for what the call leaves out."""
-    data = timeless(call, t, trip, skew)
+    data = timeless(call, timing)
     return {
         "specversion": "1.0",
         "id": data.pop("messageId"),
         "source": "/shop/till",
         "type": f"shop.{call.type}",
-        "time": iso(t),
+        "time": iso(timing.at),
         "datacontenttype": "application/json",
         "data": data,
     }
@@ -139,7 +146,7 @@ def _body(value: dict[str, Any], call: Call, *, traits: bool = True) -> dict[str
     return value
 
 
-Envelope = Callable[[Call, int, Trip, int], dict[str, Any]]
+Envelope = Callable[[Call, Timing], dict[str, Any]]
 ENVELOPES: Final[dict[str, Envelope]] = {
     f.__name__: f
     for f in (
@@ -147,6 +154,6 @@ ENVELOPES: Final[dict[str, Envelope]] = {
     )
 }  # fmt: skip
 AT_ARRIVAL: Final = frozenset({"segment_fast", "timeless"})
-"""Envelopes whose event time, as read, is the time of arrival."""
+"""Envelopes whose event time, as the pipeline reads it, is the time of arrival."""
 AS_SENT: Final = frozenset({"rudder_direct"})
-"""Envelopes that are read right only when they arrive in the moment they are sent."""
+"""Envelopes whose event time is read correctly only if they arrive in the moment they are sent."""

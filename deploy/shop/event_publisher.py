@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from deploy.shop.delivery import Delivery, Route, Trip, retry_delay
-from deploy.shop.envelopes import AS_SENT, AT_ARRIVAL, ENVELOPES, Call
+from deploy.shop.envelopes import AS_SENT, AT_ARRIVAL, ENVELOPES, Call, Timing
 from deploy.shop.people import Customer, Group
 from deploy.shop.truth_carts import ACTIVE_CHANNELS, ACTIVE_NAMES, Effect
 from deploy.shop.truth_walk import Walk
@@ -45,7 +45,7 @@ class Sender:
     text_money: bool = False
     """Whether it writes prices as strings."""
 
-    def at(self, **changes: Any) -> Sender:
+    def with_(self, **changes: Any) -> Sender:
         """The same sender with some things different."""
         return replace(self, **changes)
 
@@ -59,7 +59,7 @@ class Told(NamedTuple):
     active: bool
 
 
-class Post:
+class EventPublisher:
     """Sends calls. Every call's time must come from its group's clock."""
 
     def __init__(self, rng: Random, delivery: Delivery) -> None:
@@ -69,7 +69,7 @@ class Post:
     def send(
         self,
         sender: Sender,
-        t: int,
+        at: int,
         kind: str,
         name: str,
         properties: dict[str, Any],
@@ -81,35 +81,35 @@ class Post:
         context: dict[str, Any] | None = None,
         raw: bool = False,
     ) -> None:
-        """Publish one call that happens at `t`.
+        """Publish one call that happens at `at`.
 
         `also`: identifiers that traits, properties or `context` add to the sender's own; `previous`: an alias call's
         previousId; `raw`: as the bytes Python's own `json` writes, which not every reader takes.
         """
         rng, sdk = self._rng, sender.sdk
-        trip = Trip(t, t) if sdk in AT_ARRIVAL else sender.route.trip(t, rng)
+        trip = Trip(at, at) if sdk in AT_ARRIVAL else sender.route.trip(at, rng)
         if sdk in AS_SENT:
             trip = Trip(trip.sent, trip.sent)
         fields = {**sender.fields, "previousId": previous} if previous else sender.fields
         shown = odd(name, rng) if kind == "track" and rng.random() < ODD_NAMES else name
         message_id = self.message_id() if sender.numbered else None
         call = Call(kind, shown, properties, traits, context or sender.context, fields, message_id)
-        value = ENVELOPES[sdk](call, t, trip, sender.skew)
+        value = ENVELOPES[sdk](call, Timing(at, trip.sent, sender.skew))
         topic = channel_topic(sender.channel)
         line: dict[str, Any] = {"topic": topic, "key": sender.key, "timestamp": trip.arrives, "value": value}
         if raw:
             line["value_b64"] = base64.b64encode(json.dumps(line.pop("value")).encode()).decode()
         self._count(sender)
-        self.delivery.put(trip.arrives, line, t)
+        self.delivery.put(trip.arrives, line, at)
         if sdk not in AT_ARRIVAL and rng.random() < RETRIED:
             again = trip.arrives + retry_delay(rng, brief=sender.shared)
             if sdk in AS_SENT:
                 value = {**value, "sentAt": iso(again + sender.skew)}
-            self.delivery.put(again, {**line, "timestamp": again, "value": value}, t, "duplicates")
+            self.delivery.put(again, {**line, "timestamp": again, "value": value}, at, "duplicates")
         if sender.group.walk is not None:
             active = sender.channel in ACTIVE_CHANNELS and (kind in ("page", "screen") or name in ACTIVE_NAMES)
             ids = tuple(strongest_first([*sender.ids, *also])) if also else sender.ids
-            self._tell(sender.group.walk, sender, t, Told(ids, previous, effect, active))
+            self._tell(sender.group.walk, sender, at, Told(ids, previous, effect, active))
 
     def message_id(self) -> str:
         """A new messageId: 32 hex digits."""
@@ -127,7 +127,7 @@ class Post:
             counts["without_timestamp"] += 1
         counts[ENVELOPE_OF[sender.sdk]] += 1
 
-    def _tell(self, walk: Walk, sender: Sender, t: int, told: Told) -> None:
+    def _tell(self, walk: Walk, sender: Sender, at: int, told: Told) -> None:
         # An alias of an id with itself is no link (some SDKs send it all the same).
         before: tuple[Identifier, ...] = ()
         if told.previous and told.previous != str(sender.fields.get("userId")):
@@ -135,7 +135,7 @@ class Post:
         if sender.customer is not None:
             sender.customer.published.update(dict.fromkeys(told.ids + before))
         if told.ids:
-            walk.event(t, told.ids, before, told.effect, active=told.active)
+            walk.event(at, told.ids, before, told.effect, active=told.active)
 
 
 def odd(name: str, rng: Random) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from deploy.shop.catalogue import Product, stock
 from deploy.shop.census import Census
 from deploy.shop.delivery import Delivery
-from deploy.shop.event_publisher import Post, Sender
+from deploy.shop.event_publisher import EventPublisher, Sender
 from deploy.shop.people import Group
 from deploy.shop.truth_carts import Line
 
@@ -18,7 +18,7 @@ Lines = tuple[tuple[Product, int], ...]
 
 
 class Floor:
-    """The running shop. `later(t, act, *args)` has `act(t, *args)` called when the simulation reaches `t`."""
+    """The running shop. `later(t, act, *args)` has `act(at, *args)` called when the simulation reaches `at`."""
 
     def __init__(self, customers: int, seed: int, start: int, end: int) -> None:
         self.rng = Random(seed)  # noqa: S311 - a simulation is to be repeatable
@@ -36,7 +36,7 @@ class Floor:
         self.around = Group(len(self.groups))
         """Producers that are nobody's: ad accounts, broadcasters."""
         self.delivery = Delivery()
-        self.post = Post(self.rng, self.delivery)
+        self.publisher = EventPublisher(self.rng, self.delivery)
         self.orders: list[dict[str, Any]] = []
         self.keep_orders = False
         self._agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -44,11 +44,11 @@ class Floor:
         self._now = start
         self._order_no = 0
 
-    def later(self, t: int, act: Callable[..., None], *args: Any) -> None:
+    def later(self, at: int, act: Callable[..., None], *args: Any) -> None:
         """Put something on the agenda, now at the earliest; what falls after the simulation's end does not happen."""
-        if t < self.end:
+        if at < self.end:
             self._entries += 1
-            heapq.heappush(self._agenda, (max(t, self._now), self._entries, act, args))
+            heapq.heappush(self._agenda, (max(at, self._now), self._entries, act, args))
 
     def next(self) -> tuple[int, Callable[..., None], tuple[Any, ...]] | None:
         """The next thing on the agenda, taken off it."""

@@ -24,20 +24,20 @@ def log_in(floor: Floor, customer: Customer, device: Device, sender: Sender) -> 
     device.cart = {}
     after = on_device(customer, device, sender.route)
     if device.aliases and not device.shared and device.resets == 0:
-        floor.post.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.anonymous_id)
+        floor.publisher.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.anonymous_id)
         device.aliases = False
     elif floor.rng.random() < 0.02:
         # What browsers send when alias is called twice: an alias of the user with itself.
-        floor.post.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.user)
+        floor.publisher.send(after, group.tick(group.clock + 1), "alias", "", {}, previous=device.user)
     traits, also, externals = _traits(floor, customer, device, main=main)
     context = after.context
     if externals:
         context = {**context, "externalIds": [*context.get("externalIds", ()), *externals]}
-    t = group.tick(group.clock + 1 + int(floor.rng.random() * 300))
-    floor.post.send(after, t, "identify", "", {}, traits=traits, also=also, context=context)
+    at = group.tick(group.clock + 1 + int(floor.rng.random() * 300))
+    floor.publisher.send(after, at, "identify", "", {}, traits=traits, also=also, context=context)
     if customer.company and main:
-        business = after.at(fields={**after.fields, "groupId": customer.company})
-        floor.post.send(business, group.tick(t + 1), "group", "", {}, traits={"plan": "business"})
+        business = after.with_(fields={**after.fields, "groupId": customer.company})
+        floor.publisher.send(business, group.tick(at + 1), "group", "", {}, traits={"plan": "business"})
     return after
 
 
@@ -75,7 +75,7 @@ def log_out(floor: Floor, device: Device) -> None:
         device.cart = {}
 
 
-def join_accounts(t: int, floor: Floor, customer: Customer) -> None:
+def join_accounts(at: int, floor: Floor, customer: Customer) -> None:
     """The shop's server merges a customer's second account into the first: from now on both are one person."""
     sender = Sender(
         channel="web",
@@ -87,7 +87,7 @@ def join_accounts(t: int, floor: Floor, customer: Customer) -> None:
         group=customer.group,
         customer=customer,
     )
-    floor.post.send(sender, customer.group.tick(t), "alias", "", {}, previous=customer.old_user_id)
+    floor.publisher.send(sender, customer.group.tick(at), "alias", "", {}, previous=customer.old_user_id)
     for device in customer.devices:
         if device.account == customer.old_user_id:
             device.account, device.user = customer.user_id, ""

@@ -30,52 +30,52 @@ class Media:
         }
         self.air = nobody("broadcast", "rudder_node", floor.around)
 
-    def day(self, t: int) -> None:
+    def day(self, at: int) -> None:
         """Plan a day."""
         floor = self.floor
         for hour in range(0, 24, 6):
-            floor.later(t + hour * HOUR, self.spend)
+            floor.later(at + hour * HOUR, self.spend)
         for _ in range(BROADCASTS):
-            floor.later(t + int(floor.rng.random() * DAY), self.spot)
+            floor.later(at + int(floor.rng.random() * DAY), self.spot)
         for _ in range(3):
-            floor.later(t + int(floor.rng.random() * DAY), self.reprice)
+            floor.later(at + int(floor.rng.random() * DAY), self.reprice)
         for customer in floor.customers:
             x = floor.rng.random()
             if x < 0.12:
-                floor.later(t + int(floor.rng.random() * DAY), self.advertise, customer)
+                floor.later(at + int(floor.rng.random() * DAY), self.advertise, customer)
             elif customer.handle and x < 0.45:
-                floor.later(t + int(floor.rng.random() * DAY), self.post, customer)
-        floor.later(t + DAY, self.day)
+                floor.later(at + int(floor.rng.random() * DAY), self.post, customer)
+        floor.later(at + DAY, self.day)
 
-    def spend(self, t: int) -> None:
+    def spend(self, at: int) -> None:
         """What each ad account cost in the last six hours."""
         for name, sender in self.accounts.items():
             cost = round(20 + 180 * self.floor.rng.random(), 2)
             spent = {"campaign_id": f"{name}-always-on", "cost": cost, "currency": "EUR"}
-            self._tell(sender, t, "Ad Spend Recorded", spent)
+            self._tell(sender, at, "Ad Spend Recorded", spent)
 
-    def spot(self, t: int) -> None:
+    def spot(self, at: int) -> None:
         """A spot on the air, which names no customer."""
         r = self.floor.rng.random
         region = REGIONS[int(r() * len(REGIONS))].country
         hashtags = [HASHTAGS[int(r() * len(HASHTAGS))]]
         medium = ("tv", "radio", "billboard")[int(r() * 3)]
         about = {"campaign_id": "winter", "region": region, "hashtags": hashtags, "medium": medium}
-        self._tell(self.air, t, "Spot Aired", about)
+        self._tell(self.air, at, "Spot Aired", about)
 
-    def reprice(self, t: int) -> None:
+    def reprice(self, at: int) -> None:
         """A product gets a new price, or comes back into stock; told once to everybody."""
         r = self.floor.rng.random
         product = self.floor.pick()
         facts = {"product_id": product.product_id, "sku": product.sku, "currency": "EUR"}
         if r() < 0.3:
-            self._tell(self.air, t, "Product Restocked", {**facts, "price": product.cents / 100})
+            self._tell(self.air, at, "Product Restocked", {**facts, "price": product.cents / 100})
             return
         product.reprice(max(99, int(product.cents * (0.75 + 0.4 * r()))))
         prices = {"price": product.cents / 100, "old_price": product.was / 100}
-        self._tell(self.air, t, "Product Price Changed", {**facts, **prices})
+        self._tell(self.air, at, "Product Price Changed", {**facts, **prices})
 
-    def advertise(self, t: int, customer: Customer) -> None:
+    def advertise(self, at: int, customer: Customer) -> None:
         """Ads shown to one customer, whom the network knows by an advertising id or a ga_client_id."""
         r, floor = self.floor.rng.random, self.floor
         device = customer.devices[int(r() * len(customer.devices))]
@@ -87,27 +87,27 @@ class Media:
             return
         about = {"campaign_id": f"{AD_ACCOUNTS[int(r() * 2)]}-always-on", "creative": f"cr-{int(r() * 9)}"}
         for _ in range(1 + int(r() * 3)):
-            self._tell(sender, t, "Ad Impression", about)
-            t += 20 * MINUTE
+            self._tell(sender, at, "Ad Impression", about)
+            at += 20 * MINUTE
         if r() < 0.15:
-            self._tell(sender, t, "Ad Clicked", about)
+            self._tell(sender, at, "Ad Clicked", about)
             floor.later(sender.group.clock + 5000, come_back, floor, customer, UTMS[int(r() * len(UTMS))])
 
-    def post(self, t: int, customer: Customer) -> None:
+    def post(self, at: int, customer: Customer) -> None:
         """Posts seen, liked, shared, commented; some people log in with their handle, so that the two are linked."""
         r = self.floor.rng.random
         sender = elsewhere(customer, "social", "rudder_node", externals=((HANDLE, customer.handle),))
         also: tuple[Identifier, ...] = ()
         if customer.handle_told and r() < 0.2:
-            sender = sender.at(fields={"userId": customer.user_id})
+            sender = sender.with_(fields={"userId": customer.user_id})
             also = (Identifier(USER_ID, customer.user_id),)
         about = {"post_id": f"p-{int(r() * 500)}", "hashtags": [HASHTAGS[int(r() * len(HASHTAGS))]]}
-        t = sender.group.tick(t)
-        self.floor.post.send(sender, t, "track", "Post Viewed", about, also=also)
+        at = sender.group.tick(at)
+        self.floor.publisher.send(sender, at, "track", "Post Viewed", about, also=also)
         if r() < 0.4:
             name = REACTIONS[int(r() * len(REACTIONS))]
-            t = sender.group.tick(t + 8000)
-            self.floor.post.send(sender, t, "track", name, about, also=also)
+            at = sender.group.tick(at + 8000)
+            self.floor.publisher.send(sender, at, "track", name, about, also=also)
 
-    def _tell(self, sender: Sender, t: int, name: str, properties: dict[str, Any]) -> None:
-        self.floor.post.send(sender, sender.group.tick(t), "track", name, properties)
+    def _tell(self, sender: Sender, at: int, name: str, properties: dict[str, Any]) -> None:
+        self.floor.publisher.send(sender, sender.group.tick(at), "track", name, properties)

@@ -13,12 +13,12 @@ from deploy.shop.shoppers import come_back
 from deploy.shop.world import MAIL_PROXY, NEWSLETTER, TEXT_MESSAGE
 
 
-def campaigns(t: int, floor: Floor) -> None:
+def campaigns(at: int, floor: Floor) -> None:
     """The day's mailings: each consenting customer gets the newsletter every fifth day, the others more rarely."""
-    day = (t - floor.start) // DAY
+    day = (at - floor.start) // DAY
     for n, customer in enumerate(floor.customers):
         x = floor.rng.random()
-        sends = moment_in_day(floor.rng, customer.zone, t) if x < 0.3 else 0
+        sends = moment_in_day(floor.rng, customer.zone, at) if x < 0.3 else 0
         if not sends:
             continue
         if customer.subscribed["email"] and x < 0.2:
@@ -30,10 +30,10 @@ def campaigns(t: int, floor: Floor) -> None:
             floor.later(sends, push, floor, customer, device, f"push-{day}")
         elif customer.card and x > 0.298:
             floor.later(sends, post_card, floor, customer, f"card-{day}")
-    floor.later(t + DAY, campaigns, floor)
+    floor.later(at + DAY, campaigns, floor)
 
 
-def mail(t: int, floor: Floor, customer: Customer, address: str, campaign_id: str) -> None:
+def mail(at: int, floor: Floor, customer: Customer, address: str, campaign_id: str) -> None:
     """A newsletter: delivered or bounced, then perhaps opened, clicked, complained about."""
     if not customer.subscribed["email"]:
         return
@@ -42,16 +42,16 @@ def mail(t: int, floor: Floor, customer: Customer, address: str, campaign_id: st
     sender = elsewhere(customer, "email", sdk, email=address)
     about = _about(floor, campaign_id)
     if r() < 0.02:
-        _tell(t, floor, sender, "Email Bounced", about)
+        _tell(at, floor, sender, "Email Bounced", about)
         return
-    _tell(t, floor, sender, "Email Delivered", about)
+    _tell(at, floor, sender, "Email Delivered", about)
     x = r()
     if x < 0.3:
-        opened = t + 2 * MINUTE + int(r() * r() * 10 * HOUR)
+        opened = at + 2 * MINUTE + int(r() * r() * 10 * HOUR)
         opener = sender
         if x > 0.24:
             # Not the customer but the mail service, which looks at every picture for whoever may read it.
-            opener = sender.at(context={**sender.context, "userAgent": MAIL_PROXY})
+            opener = sender.with_(context={**sender.context, "userAgent": MAIL_PROXY})
         floor.later(opened, _tell, floor, opener, "Email Opened", about)
         if x < 0.08:
             floor.later(opened + MINUTE, _tell, floor, sender, "Email Link Clicked", about)
@@ -62,44 +62,44 @@ def mail(t: int, floor: Floor, customer: Customer, address: str, campaign_id: st
             floor.later(opened + MINUTE, leave, floor, customer, sender, "Unsubscribed")
 
 
-def text(t: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
+def text(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
     """A text message: delivered or failed, perhaps clicked, perhaps answered with STOP."""
     if not customer.subscribed["sms"]:
         return
     sender = elsewhere(customer, "sms", "rudder_node", phone=customer.phone)
     about, x = _about(floor, campaign_id), floor.rng.random()
-    _tell(t, floor, sender, "SMS Failed" if x > 0.97 else "SMS Delivered", about)
+    _tell(at, floor, sender, "SMS Failed" if x > 0.97 else "SMS Delivered", about)
     if x < 0.1:
-        floor.later(t + 5 * MINUTE, _tell, floor, sender, "SMS Link Clicked", about)
-        floor.later(t + 6 * MINUTE, come_back, floor, customer, TEXT_MESSAGE)
+        floor.later(at + 5 * MINUTE, _tell, floor, sender, "SMS Link Clicked", about)
+        floor.later(at + 6 * MINUTE, come_back, floor, customer, TEXT_MESSAGE)
     elif x < 0.12:
-        floor.later(t + 5 * MINUTE, leave, floor, customer, sender, "Unsubscribed")
+        floor.later(at + 5 * MINUTE, leave, floor, customer, sender, "Unsubscribed")
 
 
-def push(t: int, floor: Floor, customer: Customer, device: Device, campaign_id: str) -> None:
+def push(at: int, floor: Floor, customer: Customer, device: Device, campaign_id: str) -> None:
     """A push notification: received or bounced, perhaps tapped."""
     if device.token is None:
         return
     sender = elsewhere(customer, "push", "segment", token=device.token)
     about, x = _about(floor, campaign_id), floor.rng.random()
-    _tell(t, floor, sender, "Push Notification Bounced" if x > 0.95 else "Push Notification Received", about)
+    _tell(at, floor, sender, "Push Notification Bounced" if x > 0.95 else "Push Notification Received", about)
     if x < 0.12:
-        floor.later(t + 3 * MINUTE, _tell, floor, sender, "Push Notification Tapped", about)
+        floor.later(at + 3 * MINUTE, _tell, floor, sender, "Push Notification Tapped", about)
 
 
-def post_card(t: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
+def post_card(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
     """A printed card to a holder of a loyalty card."""
     sender = elsewhere(customer, "mail", "segment_node", externals=((CARD, customer.card),))
-    _tell(t, floor, sender, "Postcard Sent", {"campaign_id": campaign_id, "country": customer.region.country})
+    _tell(at, floor, sender, "Postcard Sent", {"campaign_id": campaign_id, "country": customer.region.country})
 
 
-def leave(t: int, floor: Floor, customer: Customer, sender: Sender, name: str) -> None:
+def leave(at: int, floor: Floor, customer: Customer, sender: Sender, name: str) -> None:
     """The customer wants no more of it on this channel."""
     customer.subscribed[sender.channel] = False
-    _tell(t, floor, sender, name, {"channel": sender.channel})
+    _tell(at, floor, sender, name, {"channel": sender.channel})
 
 
-def change_subscription(t: int, floor: Floor, customer: Customer) -> None:
+def change_subscription(at: int, floor: Floor, customer: Customer) -> None:
     """A visit to the preference centre: one channel on or off."""
     channels = [c for c in ("email", "sms") if c == "email" or customer.phone]
     channel = channels[int(floor.rng.random() * len(channels))]
@@ -109,7 +109,7 @@ def change_subscription(t: int, floor: Floor, customer: Customer) -> None:
     sender = elsewhere(
         customer, channel, "segment_node", user=customer.user_id, email="" if account else customer.email
     )
-    _tell(t, floor, sender, "Subscription Changed", {"channel": channel, "subscribed": customer.subscribed[channel]})
+    _tell(at, floor, sender, "Subscription Changed", {"channel": channel, "subscribed": customer.subscribed[channel]})
 
 
 def _app(customer: Customer) -> Device | None:
@@ -120,5 +120,5 @@ def _about(floor: Floor, campaign_id: str) -> dict[str, Any]:
     return {"campaign_id": campaign_id, "message_id": f"m-{floor.rng.getrandbits(64):016x}"}
 
 
-def _tell(t: int, floor: Floor, sender: Sender, name: str, properties: dict[str, Any]) -> None:
-    floor.post.send(sender, sender.group.tick(t), "track", name, properties)
+def _tell(at: int, floor: Floor, sender: Sender, name: str, properties: dict[str, Any]) -> None:
+    floor.publisher.send(sender, sender.group.tick(at), "track", name, properties)

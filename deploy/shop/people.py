@@ -25,14 +25,14 @@ class Group:
     walk: Walk | None = None
     """Follows what the group published; None when no truth is asked for."""
 
-    def tick(self, t: int) -> int:
-        """The next free moment of the group at or after `t`, in epoch milliseconds."""
-        self.clock = t if t > self.clock else self.clock + 1
+    def tick(self, at: int) -> int:
+        """The next free moment of the group at or after `at`, in epoch milliseconds."""
+        self.clock = at if at > self.clock else self.clock + 1
         return self.clock
 
-    def tick_second(self, t: int) -> int:
+    def tick_second(self, at: int) -> int:
         """As `tick`, on a whole second: for producers that know no smaller unit."""
-        self.clock = max(-(-t // 1000), self.clock // 1000 + 1) * 1000
+        self.clock = max(-(-at // 1000), self.clock // 1000 + 1) * 1000
         return self.clock
 
 

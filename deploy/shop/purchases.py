@@ -20,7 +20,7 @@ from schemas.times import iso
 def complete(
     floor: Floor,
     sender: Sender,
-    t: int,
+    at: int,
     lines: Lines,
     *,
     order_id: str = "",
@@ -28,7 +28,7 @@ def complete(
     also: tuple[Identifier, ...] = (),
     **more: Any,
 ) -> str:
-    """Publish Order Completed at `t` and put it in the order book; its number.
+    """Publish Order Completed at `at` and put it in the order book; its number.
 
     `again`: another system tells of the same order.
     """
@@ -43,7 +43,7 @@ def complete(
         "products": listed(lines, sender, currency),
         **more,
     }
-    floor.post.send(sender, t, "track", "Order Completed", properties, effect=Ordered(order_id), also=also)
+    floor.publisher.send(sender, at, "track", "Order Completed", properties, effect=Ordered(order_id), also=also)
     if again:
         return order_id
     if floor.keep_orders:
@@ -52,7 +52,7 @@ def complete(
                 "order_id": order_id,
                 "customer": sender.customer.id if sender.customer else None,
                 "channel": sender.channel,
-                "at": iso(t),
+                "at": iso(at),
                 "revenue": cents / 100,
                 "currency": currency,
                 "lines": [{"key": line_of(p, q, sender).key, "quantity": q, "price": p.cents / 100} for p, q in lines],
@@ -63,28 +63,28 @@ def complete(
         x = floor.rng.random()
         paid = tuple((product, quantity, product.cents) for product, quantity in lines)
         if x < 0.08:
-            floor.later(t + 2 * HOUR + int(x * 60 * DAY), give_back, floor, sender, order_id, paid)
+            floor.later(at + 2 * HOUR + int(x * 60 * DAY), give_back, floor, sender, order_id, paid)
         elif x < 0.11:
-            floor.later(t + 5 * MINUTE, change, floor, sender, order_id, "Order Updated")
+            floor.later(at + 5 * MINUTE, change, floor, sender, order_id, "Order Updated")
         elif x < 0.12:
-            floor.later(t + 20 * MINUTE, change, floor, sender, order_id, "Order Cancelled")
+            floor.later(at + 20 * MINUTE, change, floor, sender, order_id, "Order Cancelled")
     return order_id
 
 
-def change(t: int, floor: Floor, sender: Sender, order_id: str, name: str) -> None:
+def change(at: int, floor: Floor, sender: Sender, order_id: str, name: str) -> None:
     """Order Updated or Order Cancelled, by the shop's server."""
-    t = sender.group.tick(t)
-    floor.post.send(_server(sender), t, "track", name, {"order_id": order_id})
+    at = sender.group.tick(at)
+    floor.publisher.send(_server(sender), at, "track", name, {"order_id": order_id})
 
 
-def give_back(t: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[tuple[Product, int, int], ...]) -> None:
+def give_back(at: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[tuple[Product, int, int], ...]) -> None:
     """A customer returns some lines: Order Refunded with what was `paid` (product, quantity, price in cents)."""
     customer = sender.customer
     if customer is None:
         return
     back = paid[: 1 + int(floor.rng.random() * len(paid))]
     cents = sum(price * quantity for _, quantity, price in back)
-    t = customer.group.tick(t)
+    at = customer.group.tick(at)
     server = _server(sender)
     currency = customer.region.currency
     properties = {
@@ -93,10 +93,16 @@ def give_back(t: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[t
         "currency": currency,
         "products": [{**facts(p, server, currency, quantity=q), "price": price / 100} for p, q, price in back],
     }
-    floor.post.send(server, t, "track", "Order Refunded", properties)
+    floor.publisher.send(server, at, "track", "Order Refunded", properties)
     if floor.keep_orders:
         floor.orders.append(
-            {"order_id": order_id, "customer": customer.id, "refunded": cents / 100, "currency": currency, "at": iso(t)}
+            {
+                "order_id": order_id,
+                "customer": customer.id,
+                "refunded": cents / 100,
+                "currency": currency,
+                "at": iso(at),
+            }
         )
 
 
@@ -105,76 +111,76 @@ def _server(sender: Sender) -> Sender:
     user = str(sender.fields.get("userId", ""))
     if sender.customer is not None and user in (sender.customer.user_id, sender.customer.old_user_id) and user:
         return elsewhere(sender.customer, sender.channel, "segment_node", user=user)
-    return sender.at(route=Route(), skew=0, sdk="segment" if sender.sdk == "segment_fast" else sender.sdk)
+    return sender.with_(route=Route(), skew=0, sdk="segment" if sender.sdk == "segment_fast" else sender.sdk)
 
 
-def buy_in_store(t: int, floor: Floor, customer: Customer, lines: Lines) -> None:
+def buy_in_store(at: int, floor: Floor, customer: Customer, lines: Lines) -> None:
     """At a till, known by loyalty card or by the e-mail for the receipt, or paid in cash by nobody."""
     r = floor.rng.random
     store = _store(floor, customer)
     group = customer.group
-    t = group.tick_second(t)
+    at = group.tick_second(at)
     # Some tills report only at night.
-    route = Route(online_at=t + int(8 * HOUR * r())) if r() < 0.15 else Route()
+    route = Route(online_at=at + int(8 * HOUR * r())) if r() < 0.15 else Route()
     sdk = ("cloud", "till", "segment_node", "timeless", "rudder_node")[int(r() * 5)]
     receipt = r() < (0.3 if customer.card else 0.8)
     if not customer.card and not receipt:
-        pay_cash(t, floor, group, store, lines)
+        pay_cash(at, floor, group, store, lines)
         return
     sender = elsewhere(
         customer, "store", sdk, externals=((CARD, customer.card),) if customer.card else (),
         email=customer.email if receipt else "", route=route,
     )  # fmt: skip
     if r() < 0.3:
-        floor.post.send(sender, t, "track", "Store Visited", {"store_id": store.store_id})
-        t = group.tick_second(t + 6 * MINUTE)
-    complete(floor, sender, t, lines, store_id=store.store_id)
+        floor.publisher.send(sender, at, "track", "Store Visited", {"store_id": store.store_id})
+        at = group.tick_second(at + 6 * MINUTE)
+    complete(floor, sender, at, lines, store_id=store.store_id)
 
 
-def pay_cash(t: int, floor: Floor, group: Group, store: Store, lines: Lines) -> None:
+def pay_cash(at: int, floor: Floor, group: Group, store: Store, lines: Lines) -> None:
     """A nameless sale: a customer of its own under its order number."""
     sender = nobody("store", "cloud", group)
     order_id = floor.order_id()
-    named = sender.at(ids=(Identifier(ORDER_ID, order_id),))
-    complete(floor, named, group.tick(t), lines, order_id=order_id, store_id=store.store_id)
+    named = sender.with_(ids=(Identifier(ORDER_ID, order_id),))
+    complete(floor, named, group.tick(at), lines, order_id=order_id, store_id=store.store_id)
 
 
-def buy_by_phone(t: int, floor: Floor, customer: Customer, lines: Lines) -> None:
+def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> None:
     """Ordered at the call centre, known by the phone number, sometimes by e-mail as well."""
-    t = customer.group.tick(t)
+    at = customer.group.tick(at)
     also: tuple[Identifier, ...] = ()
     more: dict[str, Any] = {}
     if floor.rng.random() < 0.4:
         also, more = (Identifier(EMAIL, customer.email),), {"email": customer.email}
     sender = elsewhere(customer, "callcenter", "rudder_node", phone=customer.phone)
-    floor.post.send(sender, t, "track", "Call Received", {"queue": "sales", "seconds": 240})
-    complete(floor, sender, customer.group.tick(t + 4 * MINUTE), lines, also=also, **more)
+    floor.publisher.send(sender, at, "track", "Call Received", {"queue": "sales", "seconds": 240})
+    complete(floor, sender, customer.group.tick(at + 4 * MINUTE), lines, also=also, **more)
 
 
-def buy_on_marketplace(t: int, floor: Floor, customer: Customer) -> None:
+def buy_on_marketplace(at: int, floor: Floor, customer: Customer) -> None:
     """A look, a cart and often an order on the marketplace, where the customer is a buyer number."""
     sdk = "cloud" if int(customer.id[1:]) % 2 else "segment_node"
     sender = elsewhere(customer, "marketplace", sdk, externals=((BUYER, customer.buyer),))
-    _look_and_add(t, floor, customer, sender, buys=0.6)
+    _look_and_add(at, floor, customer, sender, buys=0.6)
 
 
-def chat(t: int, floor: Floor, customer: Customer) -> None:
+def chat(at: int, floor: Floor, customer: Customer) -> None:
     """The same in a messenger chat; some give their phone number there."""
     phone = customer.phone if floor.rng.random() < 0.3 else ""
     sender = elsewhere(customer, "messenger", "rudder", externals=((CHAT, customer.chat),), phone=phone)
-    _look_and_add(t, floor, customer, sender, buys=0.3)
+    _look_and_add(at, floor, customer, sender, buys=0.3)
 
 
-def _look_and_add(t: int, floor: Floor, customer: Customer, sender: Sender, *, buys: float) -> None:
+def _look_and_add(at: int, floor: Floor, customer: Customer, sender: Sender, *, buys: float) -> None:
     group, product, currency = customer.group, floor.pick(), customer.region.currency
-    t = group.tick(t)
+    at = group.tick(at)
     line = ((product, 1),)
     described = listed(line, sender, currency)[0]
-    floor.post.send(sender, t, "track", "Product Viewed", described)
-    t = group.tick(t + MINUTE)
-    floor.post.send(sender, t, "track", "Product Added", described, effect=Added(line_of(product, 1, sender)))
+    floor.publisher.send(sender, at, "track", "Product Viewed", described)
+    at = group.tick(at + MINUTE)
+    floor.publisher.send(sender, at, "track", "Product Added", described, effect=Added(line_of(product, 1, sender)))
     if floor.rng.random() < buys:
-        complete(floor, sender, group.tick(t + 3 * MINUTE), line)
+        complete(floor, sender, group.tick(at + 3 * MINUTE), line)
 
 
 def _store(floor: Floor, customer: Customer) -> Store:

@@ -12,31 +12,31 @@ from deploy.shop.world import DIRECT, UTMS, Utm
 MAX_ROTATIONS = 3
 
 
-def plan_day(t: int, floor: Floor, customer: Customer) -> None:
-    """Put a customer's visits of the day that begins at `t` on the agenda, and the planning of the next day."""
+def plan_day(at: int, floor: Floor, customer: Customer) -> None:
+    """Put a customer's visits of the day that begins at `at` on the agenda, and the planning of the next day."""
     r = floor.rng.random
     visits = int(customer.rate)
     visits += r() < customer.rate - visits
     for _ in range(visits):
         utm = UTMS[int(r() * len(UTMS))] if r() < 0.45 else DIRECT
-        floor.later(moment_in_day(floor.rng, customer.zone, t), come_back, floor, customer, utm)
+        floor.later(moment_in_day(floor.rng, customer.zone, at), come_back, floor, customer, utm)
     x = r()
     if x < 0.012:
         lines = tuple({floor.pick(): 1 for _ in range(1 + int(r() * 3))}.items())
-        floor.later(t + int(r() * DAY), buy_in_store, floor, customer, lines)
+        floor.later(at + int(r() * DAY), buy_in_store, floor, customer, lines)
     elif customer.buyer and x < 0.1:
-        floor.later(t + int(r() * DAY), buy_on_marketplace, floor, customer)
+        floor.later(at + int(r() * DAY), buy_on_marketplace, floor, customer)
     elif customer.chat and x < 0.1:
-        floor.later(t + int(r() * DAY), chat, floor, customer)
-    floor.later(t + DAY, plan_day, floor, customer)
+        floor.later(at + int(r() * DAY), chat, floor, customer)
+    floor.later(at + DAY, plan_day, floor, customer)
 
 
-def come_back(t: int, floor: Floor, customer: Customer, utm: Utm) -> None:
+def come_back(at: int, floor: Floor, customer: Customer, utm: Utm) -> None:
     """One visit on one of the customer's devices, and what it may lead to elsewhere."""
     r = floor.rng.random
     device = _device(floor, customer)
     _new_token(floor, device)
-    visit = Visit(floor, customer, device, t, utm)
+    visit = Visit(floor, customer, device, at, utm)
     ended = visit.run()
     lines = visit.lines()
     if not lines:

@@ -54,14 +54,14 @@ def _run(floor: Floor, book: Truth | None) -> Iterator[dict[str, Any]]:
     line_no = 0
     item = floor.next()
     while item is not None:
-        t, act, args = item
-        # What is still to happen arrives at t or later, so all that arrives before is complete.
-        for line, what in floor.delivery.until(t - 1):
+        at, act, args = item
+        # What is still to happen arrives at that moment or later, so all that arrives before is complete.
+        for line, what in floor.delivery.until(at - 1):
             if book is not None and what not in ("events", "duplicates"):
                 book.broken(line_no, line["topic"], what)
             line_no += 1
             yield line
-        act(t, *args)
+        act(at, *args)
         item = floor.next()
     for line, what in floor.delivery.until(None):
         if book is not None and what not in ("events", "duplicates"):

@@ -95,7 +95,7 @@ class Truth:
             yield {
                 "identifier": _shown([shared])[0],
                 "customers": [c.id for c in group.members if shared in c.published],
-                "moves": [{"at": iso(t), "to": user.value} for t, i, user in walk.moves if i == shared],
+                "moves": [{"at": iso(at), "to": user.value} for at, i, user in walk.moves if i == shared],
                 "cluster": owners[owner][0],
             }
 

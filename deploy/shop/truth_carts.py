@@ -97,39 +97,39 @@ def fire(basket: Basket, until: int | None) -> Iterator[dict[str, Any]]:
             basket.abandoned = True
 
 
-def act(basket: Basket, t: int, effect: Effect | None, *, active: bool) -> Iterator[dict[str, Any]]:
-    """One event at `t`; timers due by then have fired. `active`: it counts as activity."""
+def act(basket: Basket, at: int, effect: Effect | None, *, active: bool) -> Iterator[dict[str, Any]]:
+    """One event at `at`; timers due by then have fired. `active`: it counts as activity."""
     if isinstance(effect, Ordered):
-        if basket.lines and basket.opened_at <= t:
-            yield _row(basket, "converted", t, "order")
+        if basket.lines and basket.opened_at <= at:
+            yield _row(basket, "converted", at, "order")
             basket.clear()
-        basket.last_order = max(basket.last_order, t)
+        basket.last_order = max(basket.last_order, at)
         return
-    newer = active and t > basket.last_activity
+    newer = active and at > basket.last_activity
     if active:
-        basket.last_activity = max(basket.last_activity, t)
+        basket.last_activity = max(basket.last_activity, at)
     had = bool(basket.lines)
     lines = _changed(basket.lines, effect)
     if had and not lines:
-        yield _row(basket, "emptied", t, "emptied", lines=lines)
+        yield _row(basket, "emptied", at, "emptied", lines=lines)
         basket.clear()
         return
     basket.lines = lines
     if lines and isinstance(effect, Snapshot) and effect.checkout:
         basket.checkout = True
     if lines and not had:
-        basket.opened_at = t
-        yield _row(basket, "open", t, "opened", source="none")
+        basket.opened_at = at
+        yield _row(basket, "open", at, "opened", source="none")
     if had and basket.abandoned and newer:
-        yield _row(basket, "open", t, "reopened")
+        yield _row(basket, "open", at, "reopened")
         basket.abandoned = False
 
 
-def absorb(winner: Basket, loser: Basket, t: int) -> Iterator[dict[str, Any]]:
-    """Two profiles become one at `t`; the timers of both have fired."""
+def absorb(winner: Basket, loser: Basket, at: int) -> Iterator[dict[str, Any]]:
+    """Two profiles become one at `at`; the timers of both have fired."""
     for side, counterpart in ((loser, winner), (winner, loser)):
         if side.lines and counterpart.last_order >= side.opened_at:
-            yield _row(side, "converted", t, "order")
+            yield _row(side, "converted", at, "order")
             side.clear()
     winner.last_activity = max(winner.last_activity, loser.last_activity)
     winner.last_order = max(winner.last_order, loser.last_order)
@@ -147,7 +147,7 @@ def absorb(winner: Basket, loser: Basket, t: int) -> Iterator[dict[str, Any]]:
     winner.checkout |= loser.checkout
     winner.times = max(winner.times, loser.times)
     if was and not loser.abandoned:
-        yield _row(winner, "open", t, "reopened")
+        yield _row(winner, "open", at, "reopened")
     winner.abandoned = was and loser.abandoned
 
 

@@ -51,21 +51,21 @@ class Walk:
 
     def event(
         self,
-        t: int,
+        at: int,
         identifiers: tuple[Identifier, ...],
         previous: tuple[Identifier, ...],
         effect: Effect | None,
         *,
         active: bool,
     ) -> None:
-        """One published event at `t`, later than all before it. `identifiers` come strongest first."""
+        """One published event at `at`, later than all before it. `identifiers` come strongest first."""
         head = identifiers[0]
         for other in identifiers[1:] + previous:
-            self._link(t, head, other, alias=other in previous)
+            self._link(at, head, other, alias=other in previous)
         person = self._person(head)
         if active or effect is not None:
-            self._tell(person, fire(person.basket, t))
-            self._tell(person, act(person.basket, t, effect, active=active))
+            self._tell(person, fire(person.basket, at))
+            self._tell(person, act(person.basket, at, effect, active=active))
 
     def finish(self) -> None:
         """Let time run out: every cart left open is abandoned, and every abandoned one expires."""
@@ -95,7 +95,7 @@ class Walk:
             person.seen = self._seen
         return person
 
-    def _link(self, t: int, head: Identifier, other: Identifier, *, alias: bool) -> None:
+    def _link(self, at: int, head: Identifier, other: Identifier, *, alias: bool) -> None:
         ours, theirs = self._mention(head), self._mention(other)
         if ours is theirs:
             return
@@ -105,16 +105,16 @@ class Walk:
             del theirs.identifiers[other]
             ours.identifiers[other] = None
             self._owner[other] = ours
-            self.moves.append((t, other, head))
+            self.moves.append((at, other, head))
             return
         ours_first = (ours.has_user, -ours.seen) > (theirs.has_user, -theirs.seen)
         winner, loser = (ours, theirs) if ours_first or (ours.has_user and theirs.has_user) else (theirs, ours)
-        self._merge(t, winner, loser)
+        self._merge(at, winner, loser)
 
-    def _merge(self, t: int, winner: Person, loser: Person) -> None:
+    def _merge(self, at: int, winner: Person, loser: Person) -> None:
         for person in (loser, winner):
-            self._tell(person, fire(person.basket, t))
-        self._tell(winner, absorb(winner.basket, loser.basket, t))
+            self._tell(person, fire(person.basket, at))
+        self._tell(winner, absorb(winner.basket, loser.basket, at))
         for identifier in loser.identifiers:
             self._owner[identifier] = winner
         winner.identifiers.update(loser.identifiers)

@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from deploy.shop.catalogue import Product
 from deploy.shop.checkout import check_out
-from deploy.shop.clock import MINUTE, SECOND
-from deploy.shop.delivery import Route
-from deploy.shop.floor import Floor, Lines, facts, line_of, listed
-from deploy.shop.logins import log_in, log_out
-from deploy.shop.people import Customer, Device
-from deploy.shop.senders import on_device
-from deploy.shop.truth_carts import Added, Effect, Removed, Snapshot
-from deploy.shop.world import COUPONS, DIRECT, SEARCHES, SITE, TOPICS, Utm
-from schemas.identifiers import Identifier
-
-Also = tuple[Identifier, ...]
+from deploy.shop.floor import line_of, listed
+from deploy.shop.logins import log_out
+from deploy.shop.sessions import Session
+from deploy.shop.truth_carts import Added, Removed
+from deploy.shop.world import COUPONS, DIRECT, SEARCHES, TOPICS
 
 
-class Visit:
-    """A customer on a device from `t` (epoch ms) on. `run()` publishes it all and returns when it ended."""
-
-    def __init__(self, floor: Floor, customer: Customer, device: Device, t: int, utm: Utm = DIRECT) -> None:
-        self.floor, self.customer, self.device, self.utm = floor, customer, device, utm
-        self.rng = floor.rng
-        self.currency = customer.region.currency
-        self.t = t
-        self.route = self._route(t)
-        self.sender = on_device(customer, device, self.route)
-        self.looking: Product = floor.pick()
-        self.context: dict[str, Any] | None = None
-        device.visits += 1
-
-    def _route(self, t: int) -> Route:
-        """Apps send in batches, and now and then only hours later; everything else goes out at once."""
-        if self.device.kind != "app" or self.device.fast:
-            return Route()
-        x = self.rng.random()
-        online_at = t + int((x - 0.88) * 100 * 60 * MINUTE) if x > 0.9 else 0
-        return Route(since=t, every=(10 + int(x * 20)) * SECOND, online_at=online_at)
-
-    @property
-    def cart(self) -> dict[Product, int]:
-        """The shop's cart as it is shown here."""
-        return self.customer.cart_on(self.device)
-
-    def lines(self) -> Lines:
-        """The cart as products and quantities."""
-        return tuple(self.cart.items())
-
-    def snapshot(self, *, checkout: bool = False) -> Snapshot:
-        """What an event that lists the whole cart does."""
-        return Snapshot(tuple(line_of(p, q, self.sender) for p, q in self.cart.items()), checkout)
+class Visit(Session):
+    """A session in which a customer looks around and shops. `run()` publishes all of it."""
 
     def run(self) -> int:
-        """The whole visit."""
+        """Publish the whole visit; returns when it ended, in epoch milliseconds."""
         r, device = self.rng.random, self.device
         self.land()
         steps = 1 + int(r() * r() * 16)
@@ -73,7 +32,7 @@ class Visit:
                 check_out(self)
         if device.user and (device.shared or r() < 0.12):
             log_out(self.floor, device)
-        return self.t
+        return self.at
 
     def step(self) -> None:
         """One thing a visitor does."""
@@ -97,55 +56,12 @@ class Visit:
         else:
             self.visit_page("About", "/about")
 
-    def pause(self) -> None:
-        """Time between two steps: seconds, sometimes minutes, sometimes long enough for a cart to be given up."""
-        x = self.rng.random()
-        gap = 3 * SECOND + int(x * 50 * SECOND)
-        if x > 0.985:
-            gap = int((x - 0.98) * 8000 * MINUTE)
-        elif x > 0.95:
-            gap = int((x - 0.94) * 400 * MINUTE)
-        self.t += gap
-
-    def track(self, name: str, properties: dict[str, Any], effect: Effect | None = None, also: Also = ()) -> None:
-        """Publish one track call of this visit at its present moment."""
-        self.t = self.customer.group.tick(self.t)
-        send = self.floor.post.send
-        send(self.sender, self.t, "track", name, properties, effect=effect, context=self.context, also=also)
-
-    def facts(self, **more: Any) -> dict[str, Any]:
-        """The product on screen, as this device's SDK writes it."""
-        return facts(self.looking, self.sender, self.currency, **more)
-
-    def visit_page(self, name: str, path: str, topic: str = "") -> None:
-        """A page of the site, or a screen of the app; about a topic, if one is given."""
-        self.t = self.customer.group.tick(self.t)
-        about = {"topic": topic} if topic else {}
-        if self.device.kind == "app":
-            self.floor.post.send(self.sender, self.t, "screen", name, {"variant": "default", **about})
-            return
-        page = {"path": path, "url": SITE + path, "title": name, "referrer": self.utm.referrer, **about}
-        self.context = {**self.sender.context, "page": page}
-        if self.utm.source:
-            source, medium, campaign, _ = self.utm
-            self.context["campaign"] = {"source": source, "medium": medium, "name": campaign}
-            page["search"] = f"?utm_source={source}&utm_medium={medium}&utm_campaign={campaign}"
-        self.floor.post.send(self.sender, self.t, "page", name, page, context=self.context)
-
     def land(self) -> None:
         """The first page."""
         if self.utm is not DIRECT and self.rng.random() < 0.5:
             self.visit_page(self.looking.name, f"/p/{self.looking.product_id}")
         else:
             self.visit_page("Home", "/")
-
-    def log_in(self) -> None:
-        """From here on the events carry the user id."""
-        self.pause()
-        self.customer.group.tick(self.t)
-        self.sender = log_in(self.floor, self.customer, self.device, self.sender)
-        self.t = self.customer.group.clock
-        self.context = None
 
     def read(self) -> None:
         """A story of the shop's magazine: mostly about what this household likes to read about."""

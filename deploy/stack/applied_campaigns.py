@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from streams.core.campaigns import Campaigns
 
 
-class Kept:
+class AppliedCampaigns:
     """`file` is a campaigns file that can always be read; `version` that of the campaigns it was made of."""
 
     def __init__(self, folder: Path) -> None:

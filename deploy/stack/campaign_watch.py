@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate import campaign_switch as applying
-from deploy.operate import campaigns
-from deploy.stack.applied_campaigns import Kept
+from deploy.operate import campaign_switch, campaigns
+from deploy.stack.applied_campaigns import AppliedCampaigns
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -23,15 +22,17 @@ WAIT: Final = 60.0
 Look = tuple[tuple[str, int, int], ...]
 
 
-class Watch:
+class CampaignWatch:
     """Looks at a campaigns file (None: the built-in one) and all that belongs to it; `say` takes one line for people.
 
     What is the same in two looks counts as written to the end. A file that cannot be used is told once, and what was
     in force stays. A file that was changed while the stack was down is applied when it is up again.
     """
 
-    def __init__(self, path: Path | None, kept: Kept, settings: Settings, say: Callable[[str], None]) -> None:
-        self._path, self._kept, self._settings, self._say = path, kept, settings, say
+    def __init__(
+        self, path: Path | None, applied: AppliedCampaigns, settings: Settings, say: Callable[[str], None]
+    ) -> None:
+        self._path, self._applied, self._settings, self._say = path, applied, settings, say
         self._before: Look = ()
         self._handled: Look = ()
 
@@ -53,10 +54,10 @@ class Watch:
     async def _switch(self) -> None:
         try:
             found, _ = await asyncio.to_thread(campaigns.checked, self._path)
-            if found.version == self._kept.version:
+            if found.version == self._applied.version:
                 return
-            receipts = await applying.apply(self._settings, found, seconds=WAIT)
-            await asyncio.to_thread(self._kept.take, found)
+            receipts = await campaign_switch.apply(self._settings, found, seconds=WAIT)
+            await asyncio.to_thread(self._applied.take, found)
         except BadInputError as problem:
             self._say(f"campaigns stay as they are: {problem}")
         except UnavailableError as problem:

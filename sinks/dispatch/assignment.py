@@ -107,8 +107,8 @@ class Assignment:
                 task.cancel()
         if self.courier.trying:
             _, late = await asyncio.wait(self.courier.trying, timeout=GRACE)
-            for task in late:
-                task.cancel()
+            for attempt in late:
+                attempt.cancel()
             if late:
                 log.warning("%d messages were under way for too long; they end unknown", len(late))
         for task in self._tasks:

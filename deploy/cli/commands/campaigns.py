@@ -40,12 +40,12 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE")], *, json: Json =
 @app.command()
 def apply(file: File = None, *, json: Json = False, timeout: Timeout = 60.0) -> None:
     """Have all workers decide by a campaigns file from one moment of the stream on, without a restart."""
-    from deploy.operate import campaign_switch as applying
+    from deploy.operate import campaign_switch
 
     settings = config.load()
     path = file or settings.campaigns
     found, _ = campaigns.checked(path)
-    receipts = running.run(applying.apply(settings, found, seconds=timeout))
+    receipts = running.run(campaign_switch.apply(settings, found, seconds=timeout))
     shown = str(path) if path else "the built-in campaigns"
     if json:
         console.data({

@@ -27,32 +27,32 @@ def erase(
     timeout: Timeout = 120.0, wait: Wait = 10.0,
 ) -> None:  # fmt: skip
     """Forget a customer: state, identity, topics, ClickHouse. Prints a receipt of what was removed, and what stays."""
-    from deploy.operate.person import erasing, lookup, naming, patient, receipts, showing
+    from deploy.operate.person import erasures, identifiers, lookup, receipts, tables, waiting
 
     settings = config.load()
-    named = naming.named(person, settings)
+    identifier = identifiers.parse(person, settings)
     console.can_ask(yes=yes)
-    with lookup.opened(settings, named, wait=wait) as (client, found):
-        before = erasing.rows(client, found.ids, found.hashes, found.events)
+    with lookup.opened(settings, identifier, wait=wait) as (client, found):
+        before = erasures.rows(client, found.ids, found.hashes, found.events)
         if not yes:
-            console.show(showing.identifier_table(showing.identifiers(found), "The person"))
+            console.show(tables.identifier_table(tables.identifiers(found), "The person"))
             everybody = " and ALL raw records that were read, of everybody" if truncate_raw else ""
             console.sure(
                 f"Forget profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
                 f"{everybody}? There is no way back", yes=yes,
             )  # fmt: skip
-        deadline = patient.Deadline(timeout)
+        deadline = waiting.Deadline(timeout)
         with console.progress() as shown:
             task = shown.add_task("raw records read", total=None)
             done = running.run(
-                erasing.in_streams(
+                erasures.in_streams(
                     settings, found, truncate=truncate_raw, count=count, seconds=timeout,
                     report=lambda n: shown.update(task, completed=n),
                 )
             )  # fmt: skip
         ids = list(dict.fromkeys([*found.ids, *done.answers.profiles]))
-        erasing.gone(client, ids, found.hashes, deadline.left)
-        receipt = erasing.receipt(found, before, done, lookup.mentions(client, found))
+        erasures.gone(client, ids, found.hashes, deadline.left)
+        receipt = erasures.receipt(found, before, done, lookup.mentions(client, found))
     if json:
         console.data(receipt)
     else:

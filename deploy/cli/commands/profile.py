@@ -16,19 +16,19 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Entries
 
 def profile(person: Person, *, json: Json = False, limit: Limit = 50, wait: Wait = 10.0) -> None:
     """Print a customer's identifiers, merges and refused links, and the timeline with each decision explained."""
-    from deploy.operate.person import explaining, lookup, naming, showing, timeline
+    from deploy.operate.person import explanations, identifiers, lookup, tables, timeline
 
     settings = config.load()
-    named = naming.named(person, settings)
-    with lookup.opened(settings, named, wait=wait) as (client, found):
+    identifier = identifiers.parse(person, settings)
+    with lookup.opened(settings, identifier, wait=wait) as (client, found):
         if not found.known:
-            raise UnavailableError(naming.unknown(named))
-        entries = explaining.explained(timeline.timeline(client, found, limit), explaining.sent_to(client, found))
-        shown = showing.described(found, entries)
+            raise UnavailableError(identifiers.unknown(identifier))
+        entries = explanations.explained(timeline.timeline(client, found, limit), explanations.sent_to(client, found))
+        shown = tables.described(found, entries)
     if json:
         console.data(shown)
     else:
-        console.show(*showing.render(shown))
+        console.show(*tables.render(shown))
 
 
 def add_to(app: typer.Typer) -> None:

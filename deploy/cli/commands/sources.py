@@ -42,7 +42,7 @@ def _change(source: str, state: Literal["dead", "live"], *, json: bool, timeout:
     from deploy.operate import sources
 
     settings = config.load()
-    named = sources.named(source, settings)
+    named = sources.parse(source, settings)
     found = running.run(sources.change(settings, named, state, seconds=timeout))
     console.note(f"{named} is {state}")
     _show(found, json=json)

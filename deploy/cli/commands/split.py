@@ -14,21 +14,21 @@ from deploy.errors import UnavailableError
 
 def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Timeout = 60.0, wait: Wait = 10.0) -> None:
     """Cut an identifier off: the customers are then those that there would be had nothing ever been linked with it."""
-    from deploy.operate.person import asking, lookup, naming, patient, receipts, showing, splitting
+    from deploy.operate.person import identifiers, lookup, receipts, requests, splits, tables, waiting
 
     settings = config.load()
-    named = naming.named(person, settings)
+    identifier = identifiers.parse(person, settings)
     console.can_ask(yes=yes)
-    with lookup.opened(settings, named, wait=wait) as (client, found):
+    with lookup.opened(settings, identifier, wait=wait) as (client, found):
         if not json:
-            title = f"To be cut: {named.shown} of profile {found.profile_id}, and what came by it"
-            console.show(showing.identifier_table(splitting.cut(found), title))
-        console.sure(f"Cut {named.shown} off?", yes=yes)
-        deadline, now = patient.Deadline(timeout), time.time_ns() // 1_000_000
-        answers = running.run(asking.ask(settings, asking.SPLIT, named, now, seconds=timeout))
+            title = f"To be cut: {identifier.shown} of profile {found.profile_id}, and what came by it"
+            console.show(tables.identifier_table(splits.cut(found), title))
+        console.sure(f"Cut {identifier.shown} off?", yes=yes)
+        deadline, now = waiting.Deadline(timeout), time.time_ns() // 1_000_000
+        answers = running.run(requests.ask(settings, requests.SPLIT, identifier, now, seconds=timeout))
         if not answers.identify or not answers.identify.found:
-            raise UnavailableError(f"{naming.unknown(named)}: no event has ever linked it")
-        receipt = splitting.receipt(found, answers, splitting.clusters(client, found, answers, deadline.left))
+            raise UnavailableError(f"{identifiers.unknown(identifier)}: no event has ever linked it")
+        receipt = splits.receipt(found, answers, splits.clusters(client, found, answers, deadline.left))
     if json:
         console.data(receipt)
     else:

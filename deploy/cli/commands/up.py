@@ -13,8 +13,7 @@ from deploy.cli import config, running
 from deploy.cli.commands.options import Workers
 
 if TYPE_CHECKING:
-    from deploy.stack import applied_campaigns as keeping
-    from deploy.stack import stack
+    from deploy.stack import applied_campaigns, stack
 
 Kafka = Annotated[
     str | None,
@@ -32,8 +31,7 @@ def up(
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
     from deploy.operate import campaigns
-    from deploy.stack import applied_campaigns as keeping
-    from deploy.stack import brokers, ports, stack
+    from deploy.stack import applied_campaigns, brokers, ports, stack
 
     brokers.checked(kafka)
     # The children read the same variables: better told here, in one line.
@@ -45,21 +43,20 @@ def up(
     ports.require(http_port, "ClickHouse HTTP", "--http-port")
     for port in metrics:
         ports.require(port, "metrics", "--metrics-port")
-    kept = keeping.Kept(folder.resolve())
-    kept.begin(found)
+    applied = applied_campaigns.AppliedCampaigns(folder.resolve())
+    applied.begin(found)
     plan = stack.Plan(
         folder.resolve(), workers, kafka_port, http_port, metrics, kafka=kafka, dispatch=settings.dispatch,
-        env={"WINBACK_CAMPAIGNS": str(kept.file)},
+        env={"WINBACK_CAMPAIGNS": str(applied.file)},
     )  # fmt: skip
     try:
-        running.run(_up(plan, settings.campaigns, kept))
+        running.run(_up(plan, settings.campaigns, applied))
     except running.StoppedError:
         console.note("stopped; the state stays in " + str(folder))
 
 
-async def _up(plan: stack.Plan, campaigns: Path | None, kept: keeping.Kept) -> None:
-    from deploy.stack import brokers, stack
-    from deploy.stack import campaign_watch as watching
+async def _up(plan: stack.Plan, campaigns: Path | None, applied: applied_campaigns.AppliedCampaigns) -> None:
+    from deploy.stack import brokers, campaign_watch, stack
 
     async with stack.Stack(plan, say=console.note) as running_stack:
         await running_stack.ready()
@@ -68,7 +65,7 @@ async def _up(plan: stack.Plan, campaigns: Path | None, kept: keeping.Kept) -> N
         if plan.kafka is None:
             console.note(brokers.FORGETS)
         console.note("running; Ctrl-C stops it")
-        watch = watching.Watch(campaigns, kept, running_stack.settings, console.note)
+        watch = campaign_watch.CampaignWatch(campaigns, applied, running_stack.settings, console.note)
         await running_stack.during(asyncio.ensure_future(watch.run()))
 
 

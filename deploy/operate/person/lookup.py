@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from deploy.operate.person.naming import Named
+from deploy.operate.person.identifiers import HashedIdentifier
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -41,7 +41,7 @@ class Person:
     or almost. `events` are its events: a condition and its parameters, which know what splits have brought and taken.
     """
 
-    named: Named
+    asked_by: HashedIdentifier
     profile_id: str
     former: list[str]
     members: list[Row]
@@ -62,7 +62,7 @@ class Person:
     @property
     def hashes(self) -> list[str]:
         """Its identifiers."""
-        return [row["identifier"] for row in self.members] or [self.named.hash]
+        return [row["identifier"] for row in self.members] or [self.asked_by.hash]
 
     @property
     def known(self) -> bool:
@@ -71,7 +71,7 @@ class Person:
 
 
 @contextmanager
-def opened(settings: Settings, named: Named, *, wait: float) -> Iterator[tuple[Client, Person]]:
+def opened(settings: Settings, identifier: HashedIdentifier, *, wait: float) -> Iterator[tuple[Client, Person]]:
     """A client of ClickHouse, tried for `wait` seconds, and the person. Raises UnavailableError."""
     from deploy.operate import clickhouse
     from schemas.identifiers import Hasher
@@ -79,23 +79,23 @@ def opened(settings: Settings, named: Named, *, wait: float) -> Iterator[tuple[C
     client = clickhouse.connect(settings, wait=wait)
     try:
         clickhouse.state(client)
-        yield client, find(client, named, Hasher(settings.secret.get_secret_value()))
+        yield client, find(client, identifier, Hasher(settings.secret.get_secret_value()))
     finally:
         client.close()
 
 
-def find(client: Client, named: Named, hasher: Hasher) -> Person:
+def find(client: Client, identifier: HashedIdentifier, hasher: Hasher) -> Person:
     """The person an identifier belongs to; `known` says whether there is one."""
     sql = "SELECT profile_id FROM identifiers WHERE identifier = %(id)s ORDER BY version DESC LIMIT 1"
-    owner = _rows(client, sql, id=named.hash)
+    owner = _rows(client, sql, id=identifier.hash)
     linked_to = owner[0]["profile_id"] if owner else ""
-    profile_id = _current(client, linked_to) if linked_to else _unlinked(client, named.hash, erased=bool(owner))
+    profile_id = _current(client, linked_to) if linked_to else _unlinked(client, identifier.hash, erased=bool(owner))
     former = [
         row["profile_id"]
         for row in _rows(client, "SELECT profile_id FROM current_profiles WHERE current_id = %(id)s", id=profile_id)
         if row["profile_id"] != profile_id
     ]
-    person = Person(named, profile_id, sorted(former), members_of(client, [profile_id, *former]))
+    person = Person(identifier, profile_id, sorted(former), members_of(client, [profile_id, *former]))
     person.events = events_of(client, person.ids)
     person.rows = rows_of(client, person.ids, person.events)
     _merges(client, person)
@@ -189,7 +189,7 @@ def _values(client: Client, person: Person, hasher: Hasher) -> None:
         "SELECT DISTINCT i.1 AS type, i.2 AS value, cityHash64(i.1, i.2) AS key"  # noqa: S608 - a condition of ours
         f" FROM events ARRAY JOIN identifiers AS i WHERE {where}"
     )
-    person.values[person.named.hash] = (person.named.type, person.named.value)
+    person.values[person.asked_by.hash] = (person.asked_by.type, person.asked_by.value)
     for row in _rows(client, sql, **given):
         hashed = hasher(row["type"], row["value"])
         person.values[hashed], person.keys[hashed] = (row["type"], row["value"]), row["key"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploy import console
-from deploy.operate.person.showing import UNSEEN
+from deploy.operate.person.tables import UNSEEN
 
 
 def split(receipt: Mapping[str, Any]) -> Iterator[Any]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from deploy.operate.person import asking, erasing, splitting
+from deploy.operate.person import erasures, requests, splits
 from schemas.settings import Settings
 from sinks.clickhouse import erasing as sinks
 from sinks.clickhouse.client import connect
@@ -35,12 +35,12 @@ class Workers:
     def __init__(self, monkeypatch, *receipts):
         self.asked = []
         self.receipts = receipts
-        monkeypatch.setattr(asking, "ask", self.ask)
+        monkeypatch.setattr(requests, "ask", self.ask)
 
     async def ask(self, settings, kind, named, now, *, seconds):
         """The receipts of any request."""
         self.asked.append((kind, named.hash))
-        answers = asking.Answers("r1")
+        answers = requests.Answers("r1")
         for one in self.receipts:
             answers.take(json.dumps({"k": "receipt", "request": "r1", **one}).encode())
         return answers
@@ -57,7 +57,7 @@ def asks(monkeypatch):
 
 def test_split_shows_asks_and_tells(winback, told, monkeypatch, asks):
     """What is linked with it is shown first; then the question; then the new profiles with their identifiers."""
-    monkeypatch.setattr(splitting, "SHOWN_WITHIN", 0.0)
+    monkeypatch.setattr(splits, "SHOWN_WITHIN", 0.0)
     workers = Workers(
         monkeypatch,
         {"agent": "identify", "found": True, "profiles": [P], "clusters": [[P, 4], [HASH("x", "y"), 1]], "edges": 2},
@@ -83,7 +83,7 @@ def test_split_of_what_was_never_linked(winback, told, monkeypatch):
 
 def erased(monkeypatch, shop, *receipts, refusal=None, deletes=True):
     """Make up the Kafka side of an erasure; the sinks delete the rows meanwhile."""
-    answers = asking.Answers("r1")
+    answers = requests.Answers("r1")
     for one in receipts:
         answers.take(json.dumps({"k": "receipt", "request": "r1", **one}).encode())
 
@@ -93,11 +93,11 @@ def erased(monkeypatch, shop, *receipts, refusal=None, deletes=True):
                 sinks.erase(client, table, dict.fromkeys(person.hashes, LATER))
             else:
                 sinks.erase(client, table, dict.fromkeys(person.ids, LATER))
-        return erasing.Streams(answers, {"conversions": 2}, {"channels.web": 3}, {"channels.web": "for ever"},
+        return erasures.Streams(answers, {"conversions": 2}, {"channels.web": 3}, {"channels.web": "for ever"},
                                refusal=refusal, kept={"conversions": "7 days after it was written"})  # fmt: skip
 
     client = connect(Settings(clickhouse=shop.dsn))
-    monkeypatch.setattr(erasing, "in_streams", in_streams)
+    monkeypatch.setattr(erasures, "in_streams", in_streams)
     return client
 
 

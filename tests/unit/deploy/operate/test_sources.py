@@ -53,7 +53,7 @@ def test_nothing_is_known_yet():
 )
 def test_sources_are_named_by_topic_and_partition(text, want):
     """A topic is all of its partitions."""
-    found = sources.named(text, Settings(partitions=4))
+    found = sources.parse(text, Settings(partitions=4))
     assert found == want
     assert str(found) == text
 
@@ -72,7 +72,7 @@ def test_settings_name_sources():
 def test_what_is_no_source_is_refused(text):
     """Other topics, partitions that are not there: one line that says what there is."""
     with pytest.raises(BadInputError):
-        sources.named(text, Settings(partitions=4))
+        sources.parse(text, Settings(partitions=4))
 
 
 def test_only_identifys_answer_to_this_request_counts():
@@ -106,7 +106,7 @@ def test_the_commands(monkeypatch, capfd):
         asked.append((replace(request, request=""), seconds))
         answer.take(encode(replace(RECEIPT, request=request.request)))
 
-    monkeypatch.setattr(sources.asking, "answered", answered)
+    monkeypatch.setattr(sources.requests, "publish_and_wait", answered)
 
     def run(*arguments):
         with pytest.raises(SystemExit) as ended:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.operate.person.naming import named
-from deploy.operate.person.raw import Mention, until
+from deploy.operate.person.identifiers import parse
+from deploy.operate.person.raw_topics import Mention, kept_for
 from schemas.record import Record
 from schemas.settings import Settings
 
@@ -16,7 +16,7 @@ ASKED = ("email:anna@example.com", "phone:030 1234567", "user_id:u1")
 @pytest.fixture
 def mention():
     """Says whether a record mentions Anna, by her e-mail, her phone and her short user id."""
-    people = [named(text, SETTINGS) for text in ASKED]
+    people = [parse(text, SETTINGS) for text in ASKED]
     return Mention(SETTINGS, [one.hash for one in people], [one.value for one in people])
 
 
@@ -70,4 +70,4 @@ def test_others_are_not(mention, value):
 )  # fmt: skip
 def test_how_long_a_topic_keeps_a_record(config, words):
     """Retention by time, by size, compaction, both, neither."""
-    assert until(config) == words
+    assert kept_for(config) == words

@@ -10,7 +10,7 @@ POLL: Final = 0.2
 """Seconds between looks at a table; nothing tells when a row has come or gone."""
 
 
-def until(look: Callable[[], bool], seconds: float) -> bool:
+def wait_until(look: Callable[[], bool], seconds: float) -> bool:
     """Whether a look was true before the seconds were over; there is always one look."""
     end = time.monotonic() + seconds
     while not look():

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate import campaign_switch as applying
-from deploy.operate.person import asking
+from deploy.operate import campaign_switch
+from deploy.operate.person import requests
 from schemas.settings import Settings
 from streams.campaigns import load
 from streams.core.protocol.link_log import SwitchCampaigns
@@ -15,7 +15,7 @@ from streams.core.protocol.link_log import SwitchCampaigns
 
 def test_identify_and_every_partition_have_to_answer():
     """In any order, repeats and others' receipts passed over; the moment is identify's."""
-    receipts = applying.Receipts(2)
+    receipts = campaign_switch.Receipts(2)
 
     def answer(**given):
         receipts.take(orjson.dumps({"k": "receipt", "request": receipts.request, **given}))
@@ -44,9 +44,9 @@ async def test_partitions_that_refuse_are_told(monkeypatch):
         answers.take(orjson.dumps({"k": "receipt", "request": answers.request, **more}))
         assert answers.waiting == []
 
-    monkeypatch.setattr(asking, "answered", answered)
+    monkeypatch.setattr(requests, "publish_and_wait", answered)
     with pytest.raises(UnavailableError, match="1 of 4 partitions cannot read"):
-        await applying.apply(Settings(partitions=4), load(None), seconds=1)
+        await campaign_switch.apply(Settings(partitions=4), load(None), seconds=1)
 
 
 async def test_the_request_holds_the_whole_file(monkeypatch):
@@ -56,12 +56,12 @@ async def test_the_request_holds_the_whole_file(monkeypatch):
     async def answered(settings, notice, answers, *, seconds):
         asked.append(notice)
 
-    monkeypatch.setattr(asking, "answered", answered)
+    monkeypatch.setattr(requests, "publish_and_wait", answered)
     campaigns = load(None)
-    await applying.apply(Settings(), campaigns, seconds=1)
+    await campaign_switch.apply(Settings(), campaigns, seconds=1)
     assert isinstance(asked[0], SwitchCampaigns)
     again = type(campaigns).load(orjson.loads(orjson.dumps(asked[0].content)))
     assert again.version == asked[0].version == campaigns.version
-    monkeypatch.setattr(applying, "LARGEST", 100)
+    monkeypatch.setattr(campaign_switch, "LARGEST", 100)
     with pytest.raises(BadInputError, match="100 fit"):
-        await applying.apply(Settings(), campaigns, seconds=1)
+        await campaign_switch.apply(Settings(), campaigns, seconds=1)

@@ -100,7 +100,7 @@ async def retention(client: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[
     return found
 
 
-def until(config: dict[str, str]) -> str:
+def kept_for(config: dict[str, str]) -> str:
     """How long a topic keeps a record, in words."""
     from schemas.topics import DAY_MS
 

@@ -32,7 +32,7 @@ def described(person: Person, entries: Sequence[Row]) -> Shown:
 def identifiers(person: Person) -> list[Shown]:
     """Its identifiers: value as far as events show it, since when, linked to what by which event."""
     if not person.members:
-        return [{**_identifier(person, person.named.hash), "since": None, "linked_to": None, "event": None}]
+        return [{**_identifier(person, person.asked_by.hash), "since": None, "linked_to": None, "event": None}]
     return [
         {
             **_identifier(person, row["identifier"], row["identifier_type"]),

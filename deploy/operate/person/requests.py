@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker
-from deploy.operate.person.naming import Named
+from deploy.operate.person.identifiers import HashedIdentifier
 from schemas.topics import IDENTITY_LINKS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Answers:
         return dict(sorted(total.items()))
 
 
-async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds: float) -> Answers:
+async def ask(settings: Settings, kind: str, identifier: HashedIdentifier, now: int, *, seconds: float) -> Answers:
     """Publish a request (SPLIT or ERASE) and wait for every answer; `now` is the wall clock in epoch milliseconds.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
@@ -89,12 +89,12 @@ async def ask(settings: Settings, kind: str, named: Named, now: int, *, seconds:
 
     answers = Answers(uuid4().hex)
     asked = SplitRequest if kind == SPLIT else EraseRequest
-    request = asked(answers.request, named.type, named.hash, now)
-    await answered(settings, request, answers, seconds=seconds)
+    request = asked(answers.request, identifier.type, identifier.hash, now)
+    await publish_and_wait(settings, request, answers, seconds=seconds)
     return answers
 
 
-class Waits(Protocol):
+class ReceiptCollector(Protocol):
     """Whatever takes the records that follow a request, and knows who has not answered yet."""
 
     def take(self, value: bytes | None) -> None:
@@ -105,7 +105,7 @@ class Waits(Protocol):
         """Who has not answered yet."""
 
 
-async def answered(settings: Settings, request: Request, answers: Waits, *, seconds: float) -> None:
+async def publish_and_wait(settings: Settings, request: Request, answers: ReceiptCollector, *, seconds: float) -> None:
     """Publish a request on `identity.links`, and return when all have answered it.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
@@ -155,7 +155,7 @@ async def _publish(settings: Settings, request: Request) -> int:
     return int(sent.offset)
 
 
-async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: Waits) -> None:
+async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: ReceiptCollector) -> None:
     from aiokafka import TopicPartition
 
     place = TopicPartition(IDENTITY_LINKS, 0)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FORM: Final = "TYPE:VALUE is needed, such as email:anna@example.com"
 
 
-class Named(NamedTuple):
+class HashedIdentifier(NamedTuple):
     """An identifier as normalised, and the hash that stands for it outside events (32 hex digits)."""
 
     type: str
@@ -25,7 +25,7 @@ class Named(NamedTuple):
         return f"{self.type}:***"
 
 
-def named(text: str, settings: Settings) -> Named:
+def parse(text: str, settings: Settings) -> HashedIdentifier:
     """The identifier in `TYPE:VALUE`, normalised as in events. Raises BadInputError, which never holds the value."""
     from schemas.identifiers import Hasher
     from schemas.people import MAX_TYPE
@@ -39,13 +39,13 @@ def named(text: str, settings: Settings) -> Named:
     normal = _normal(type_, value, settings)
     if normal is None:
         raise BadInputError(f"{type_}:*** identifies nobody: the value is empty, malformed or blocked")
-    return Named(type_, normal, Hasher(settings.secret.get_secret_value())(type_, normal))
+    return HashedIdentifier(type_, normal, Hasher(settings.secret.get_secret_value())(type_, normal))
 
 
-def unknown(named: Named) -> str:
+def unknown(identifier: HashedIdentifier) -> str:
     """What is said when there is nobody: without the value, for this line ends up in logs."""
-    hint = f" (is {likely} meant?)" if (likely := meant(named.type)) else ""
-    return f"nothing is known of {named.shown}{hint}"
+    hint = f" (is {likely} meant?)" if (likely := meant(identifier.type)) else ""
+    return f"nothing is known of {identifier.shown}{hint}"
 
 
 def meant(type_: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.errors import BadInputError
-from deploy.operate.person import naming
+from deploy.operate.person import identifiers
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Record
@@ -30,7 +30,7 @@ SETTINGS = Settings(secret="of the test", phone_region="DE", blocked="test-user"
 )
 def test_a_name_is_normalised_as_in_events(text, type_, value):
     """E-mails in lower case, phones as E.164 of the region, types in lower case, the rest trimmed."""
-    found = naming.named(text, SETTINGS)
+    found = identifiers.parse(text, SETTINGS)
     assert found[:2] == (type_, value)
     assert found.hash == Hasher("of the test")(type_, value)
 
@@ -43,7 +43,7 @@ def test_a_name_gives_what_an_event_gives():
     )
     event = Reader("DE").read(Record("channels.web", 0, 0, 1_700_000_000_000, None, body))
     asked = ["user_id:u1", "email:A@B.de", "phone:030 1234567", "loyalty:77", "device_id:d1", "push_token:t1"]
-    assert [naming.named(text, SETTINGS)[:2] for text in asked] == [tuple(one) for one in event.identifiers]
+    assert [identifiers.parse(text, SETTINGS)[:2] for text in asked] == [tuple(one) for one in event.identifiers]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_name_gives_what_an_event_gives():
 def test_what_names_nobody_is_refused_without_its_value(text):
     """No colon, no type, a malformed or blocked value: refused, and the message does not hold what was given."""
     with pytest.raises(BadInputError) as refused:
-        naming.named(text, SETTINGS)
+        identifiers.parse(text, SETTINGS)
     assert "hush" not in str(refused.value)
     assert "TEST-user" not in str(refused.value)
 
@@ -71,7 +71,7 @@ def test_what_names_nobody_is_refused_without_its_value(text):
 )
 def test_an_unknown_person_of_a_misspelt_type(type_, meant):
     """What is said of nobody names the type alone, and one of ours that may have been meant."""
-    said = naming.unknown(naming.Named(type_, "hush", "0" * 32))
+    said = identifiers.unknown(identifiers.HashedIdentifier(type_, "hush", "0" * 32))
     assert said.startswith(f"nothing is known of {type_}:***")
     assert "hush" not in said
     assert (f"is {meant} meant" in said) if meant else ("meant" not in said)

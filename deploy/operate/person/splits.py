@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deploy.operate.person import patient, showing
-from deploy.operate.person.asking import Answers
+from deploy.operate.person import tables, waiting
 from deploy.operate.person.lookup import Person, members_of
+from deploy.operate.person.requests import Answers
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -15,12 +15,12 @@ SHOWN_WITHIN: float = 10.0
 """Seconds for ClickHouse to show the new profiles; without it, their identifiers are given as numbers alone."""
 
 
-def cut(person: Person) -> list[showing.Shown]:
+def cut(person: Person) -> list[tables.Shown]:
     """The identifiers linked with this one directly, as far as ClickHouse knows, and how each came in."""
-    own = person.named.hash
+    own = person.asked_by.hash
     return [
         one
-        for one in showing.identifiers(person)
+        for one in tables.identifiers(person)
         if one["hash"] == own or (one["linked_to"] and one["linked_to"]["hash"] == own)
     ]
 
@@ -38,7 +38,7 @@ def clusters(client: Client, person: Person, answers: Answers, seconds: float) -
             members.setdefault(profile, []).append({"type": type_, "value": seen[1] if seen else None, "hash": hashed})
         return all(len(members.get(profile, ())) == n for profile, n in told.items() if n > 1)
 
-    shown = not told or patient.until(look, min(seconds, SHOWN_WITHIN))
+    shown = not told or waiting.wait_until(look, min(seconds, SHOWN_WITHIN))
     return [
         {"profile_id": profile, "identifiers": n, "members": members.get(profile, []) if shown else []}
         for profile, n in told.items()
@@ -50,7 +50,7 @@ def receipt(person: Person, answers: Answers, after: list[dict[str, Any]]) -> di
     said = answers.identify
     return {
         "request": answers.request,
-        "type": person.named.type,
+        "type": person.asked_by.type,
         "found": bool(said and said.found),
         "profiles": answers.profiles,
         "clusters": after,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from deploy.operate.person.asking import Answers
+from deploy.operate.person.requests import Answers
 
 P, Q = "a" * 32, "b" * 32
 

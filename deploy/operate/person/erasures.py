@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deploy.errors import UnavailableError
 from deploy.operate import broker, draining
-from deploy.operate.person import asking, lookup, patient, raw, tombstones
+from deploy.operate.person import lookup, raw_topics, requests, tombstones, waiting
 from deploy.operate.person.lookup import Condition, Person
 from schemas.topics import JOURNEY_CHANGELOG, TOMBSTONED
 
@@ -41,7 +41,7 @@ STAYS: Final = (
 class Streams:
     """What came of the Kafka side of an erasure."""
 
-    answers: asking.Answers
+    answers: requests.Answers
     tombstones: dict[str, int]
     mentions: dict[str, int] | None
     until: dict[str, str]
@@ -59,26 +59,26 @@ async def in_streams(
     """
     from aiokafka.errors import KafkaError
 
-    deadline = patient.Deadline(seconds)
-    async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, asking.links(settings) as consumer:
+    deadline = waiting.Deadline(seconds)
+    async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, requests.links(settings) as consumer:
         since = await draining.ends(consumer, TOMBSTONED, settings)
         now = time.time_ns() // 1_000_000
-        answers = await asking.ask(settings, asking.ERASE, person.named, now, seconds=seconds)
+        answers = await requests.ask(settings, requests.ERASE, person.asked_by, now, seconds=seconds)
         seen, after = await tombstones.read(consumer, since, answers.profiles, deadline.left)
         await tombstones.taken(client, settings, after, deadline.left)
         done = Streams(answers, seen, None, {})
         if truncate:
             try:
-                done.truncated = await raw.truncate(client, consumer, settings)
+                done.truncated = await raw_topics.truncate(client, consumer, settings)
             except KafkaError as problem:
                 done.refusal = f"Kafka at {settings.kafka} does not delete records ({type(problem).__name__})"
         if count:
             words = [person.values[one][1] for one in person.hashes if one in person.values]
-            mention = raw.Mention(settings, person.hashes, words or [person.named.value])
-            done.mentions = await raw.mentions(consumer, settings, mention, report)
-        kept = await raw.retention(client, (*raw.TOPICS, *KEYED))
-        done.until = {topic: raw.until(kept.get(topic, {})) for topic in done.mentions or ()}
-        done.kept = {topic: raw.until(kept.get(topic, {})) for topic in KEYED}
+            mention = raw_topics.Mention(settings, person.hashes, words or [person.asked_by.value])
+            done.mentions = await raw_topics.mentions(consumer, settings, mention, report)
+        kept = await raw_topics.retention(client, (*raw_topics.TOPICS, *KEYED))
+        done.until = {topic: raw_topics.kept_for(kept.get(topic, {})) for topic in done.mentions or ()}
+        done.kept = {topic: raw_topics.kept_for(kept.get(topic, {})) for topic in KEYED}
     return done
 
 
@@ -105,7 +105,7 @@ def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> N
     """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
     # Splits are not forgotten with a person: what the condition says now, it says in the end.
     events = lookup.events_of(client, ids)
-    if not patient.until(lambda: not left(client, ids, hashes, events), seconds):
+    if not waiting.wait_until(lambda: not left(client, ids, hashes, events), seconds):
         told = ", ".join(f"{table} ({n})" for table, n in left(client, ids, hashes, events).items())
         raise UnavailableError(
             f"ClickHouse still holds rows of this person after {seconds:.0f} s: {told}. They are gone from the "
@@ -120,7 +120,7 @@ def receipt(person: Person, before: dict[str, int], done: Streams, others: int) 
     found = answers.found or any(before.values())
     return {
         "request": answers.request,
-        "type": person.named.type,
+        "type": person.asked_by.type,
         "found": found,
         "profiles": answers.profiles if found else [],
         "removed": {

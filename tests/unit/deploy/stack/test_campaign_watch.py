@@ -9,9 +9,9 @@ import pytest
 
 import deploy
 from deploy.errors import UnavailableError
-from deploy.operate import campaign_switch as applying
-from deploy.stack import campaign_watch as watching
-from deploy.stack.applied_campaigns import Kept
+from deploy.operate import campaign_switch
+from deploy.stack import campaign_watch
+from deploy.stack.applied_campaigns import AppliedCampaigns
 from schemas.settings import Settings
 from streams.campaigns import load
 
@@ -32,14 +32,14 @@ class Place:
         self.path = folder / "campaigns.yaml"
         (folder / "templates").mkdir()
         self.write("one")
-        monkeypatch.setattr(applying, "apply", self.apply)
-        self.kept = Kept(folder / "stack")
+        monkeypatch.setattr(campaign_switch, "apply", self.apply)
+        self.kept = AppliedCampaigns(folder / "stack")
         self.watch = self.started()
 
     def started(self):
         """A watch, as of a stack that starts."""
         self.kept.begin(load(self.path))
-        return watching.Watch(self.path, self.kept, Settings(), self.said.append)
+        return campaign_watch.CampaignWatch(self.path, self.kept, Settings(), self.said.append)
 
     def write(self, id_, template="cart_reminder"):
         """Another file."""
@@ -126,7 +126,7 @@ async def test_what_changed_while_the_stack_was_down_is_applied_at_the_start(pla
 
 def test_what_is_kept_can_be_read_whatever_becomes_of_the_file(tmp_path):
     """With its templates by language and its stores; another one takes its place in one move, and leaves nothing."""
-    kept, example = Kept(tmp_path), load(EXAMPLE)
+    kept, example = AppliedCampaigns(tmp_path), load(EXAMPLE)
     assert kept.version == ""
     kept.begin(example)
     again = load(kept.file)
