@@ -18,7 +18,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("schemas", "infra", "streams", "sinks", "deploy")
-ALLOWED: Final = {"schemas": 0, "infra": 0, "streams": 338, "sinks": 0, "deploy": 208}
+ALLOWED: Final = {"schemas": 0, "infra": 0, "streams": 338, "sinks": 0, "deploy": 0}
 """The most gaps that a package may have."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -129,6 +129,18 @@ def decorators(node: Function | ast.ClassDef) -> set[str]:
     return found
 
 
+def commands(tree: ast.Module) -> set[str]:
+    """The functions of a module that `app.command()(function)` makes commands: their docstrings are help texts."""
+    return {
+        argument.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)
+        and isinstance(node.func.func, ast.Attribute) and node.func.func.attr == "command"
+        for argument in node.args
+        if isinstance(argument, ast.Name)
+    }  # fmt: skip
+
+
 def raised(function: Function) -> set[str]:
     """The errors that a function's own body raises by their class and does not catch itself."""
     found: set[str] = set()
@@ -175,6 +187,7 @@ class Reader:
 
     def __init__(self, trees: dict[Path, ast.Module]) -> None:
         self._trees = trees
+        self._commands: set[str] = set()
         self._classes: dict[str, Class] = {}
         for tree in trees.values():
             for node in ast.walk(tree):
@@ -186,6 +199,7 @@ class Reader:
     def gaps(self, path: Path) -> Iterator[tuple[int, str]]:
         """Each gap of a file: its line, and what is not said of what."""
         tree = self._trees[path]
+        self._commands = commands(tree)
         module = ast.get_docstring(tree) or ""
         if not module and tree.body:
             yield 1, "the module has no docstring"
@@ -233,7 +247,7 @@ class Reader:
                 yield node.lineno, f"{what}: parameter {argument.arg} is not stated"
             elif numeric(argument.annotation) and _TIMES.search(argument.arg) and not _UNITS.search(f"{text} {module}"):
                 yield node.lineno, f"{what}: parameter {argument.arg} has no unit"
-        if "command" in marks or "callback" in marks:
+        if marks & {"command", "callback"} or what in self._commands:
             return
         if node.name != "__init__" and not marks & {"property", "cached_property"}:
             for gap in returned(node, own, f"{text} {module}"):

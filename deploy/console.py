@@ -22,12 +22,12 @@ Report = Callable[[int], None]
 
 
 def note(text: str) -> None:
-    """One line on standard error; lost when the terminal is closed, because stopping must go on then."""
+    """Write `text` as one line to standard error; it is lost when the terminal is closed, as stopping must go on."""
     _line(text, sys.stderr)
 
 
 def line(text: str) -> None:
-    """One line on standard output, as `note`."""
+    """Write `text` as one line to standard output; it is lost when the terminal is closed."""
     _line(text, sys.stdout)
 
 
@@ -45,7 +45,7 @@ def output() -> IO[bytes]:
 
 
 def data(value: Any) -> None:
-    """One JSON value on standard output, indented, and nothing else."""
+    """Write one JSON value to standard output, indented, and nothing else."""
     import orjson
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
@@ -80,7 +80,7 @@ def progress() -> Iterator[Progress]:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()) -> Table:
-    """A rich table; numbers, and the columns named by `right`, to the right."""
+    """A rich table of `rows` under a title; numbers, and the columns at the places `right`, are aligned right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -100,12 +100,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
 
 
 def plain(text: str) -> str:
-    """Without what a terminal would take for a command."""
+    """The text without characters that a terminal would take for a command."""
     return text.translate(_CONTROLS)
 
 
 def show(*renderables: Any) -> None:
-    """Tables and text on standard output."""
+    """Print tables and text to standard output."""
     from rich.console import Console
 
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
@@ -114,7 +114,10 @@ def show(*renderables: Any) -> None:
 
 
 def sure(question: str, *, yes: bool) -> None:
-    """Returns when the user agrees, or has said so before; the question goes to standard error. Raises typer.Abort."""
+    """Returns when the user says yes to `question`, or has with `yes` (--yes). Asks on standard error.
+
+    Raises typer.Abort when the answer is no.
+    """
     import typer
 
     if not yes:
@@ -122,7 +125,7 @@ def sure(question: str, *, yes: bool) -> None:
 
 
 def can_ask(*, yes: bool) -> None:
-    """Raises BadInputError when there is nobody to ask."""
+    """Raises BadInputError when there is no terminal to ask on and `yes` (--yes) was not given."""
     if not yes and not sys.stdin.isatty():
         raise BadInputError("there is no terminal to ask on: add --yes if it is to be done without asking")
 

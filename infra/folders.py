@@ -16,7 +16,7 @@ def private(folder: Path, *, ours: Collection[str] | None = None) -> None:
 
     A folder of another owner is left as it is, and so is one that holds entries whose names do not begin as one of
     `ours` does (None: any name may be there): it is for other things too, and ours in it are private folders
-    themselves. Raises OSError.
+    themselves. Raises OSError, NotADirectoryError when the place is taken by something that is no folder.
     """
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(made):

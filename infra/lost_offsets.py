@@ -35,7 +35,10 @@ async def beyond(consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition
 
 
 def say(tp: TopicPartition, known: int, end: int | None, then: str) -> None:
-    """Tell it; `then`: what is done about it."""
+    """Log that the records of `tp` from its `end` (None: unknown) up to the committed offset `known` are lost.
+
+    `then`: what the process does about it, in words.
+    """
     log.error(
         "the broker has lost records: %s partition %d was read up to offset %d and ends at %s; %s",
         tp.topic, tp.partition, known, "less" if end is None else end, then,

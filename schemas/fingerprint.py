@@ -18,17 +18,17 @@ _MOST: Final = 18
 
 
 def fingerprint(secret: str, salt: bytes) -> bytes:
-    """`scrypt$cost$salt$digest` in ASCII, salt and digest in hex. `salt`: 16 random bytes."""
+    """The fingerprint of a secret, `scrypt$cost$salt$digest` (ASCII, hex). `salt`: 16 random bytes."""
     return b"$".join((_KIND, b"%d" % COST, salt.hex().encode(), _digest(secret, salt, COST).hex().encode()))
 
 
 def salt_of(stored: bytes) -> bytes:
-    """The salt a fingerprint was made with. Raises ValueError for what is no fingerprint."""
+    """The salt that the fingerprint `stored` was made with. Raises ValueError when `stored` is no fingerprint."""
     return _read(stored)[1]
 
 
 def fits(stored: bytes, secret: str) -> bool:
-    """Whether a fingerprint is that of a secret. Raises ValueError for what is no fingerprint."""
+    """Whether the fingerprint `stored` is that of `secret`. Raises ValueError when `stored` is no fingerprint."""
     cost, salt, digest = _read(stored)
     return compare_digest(digest, _digest(secret, salt, cost))
 

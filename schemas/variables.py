@@ -27,9 +27,9 @@ def known() -> list[str]:
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable that begins like ours and is none, with the nearest name there is.
+    """A sentence for each variable of `environ` that begins like a setting and is none, with the nearest setting.
 
-    Settings are read in any case, so `winback_kafak` is one as well.
+    Settings are read in upper and lower case, so `winback_kafak` counts as well.
     """
     names, settings = {name.upper(): name for name in environ}, known()
     ours = {*settings, *OTHERS}

@@ -68,8 +68,9 @@ app.add_typer(campaigns.app, name="campaigns")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 something is not available or wrong, 2 bad input; one line says which.
+    """Run the command in `arguments` (None: those of the process) and exit.
 
+    Exit code 0: done, 1: something is not available or wrong, 2: bad input; one line on standard error says which.
     A fault of our own is one line as well; with WINBACK_LOG_LEVEL=debug it is shown with its traceback.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)

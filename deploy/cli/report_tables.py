@@ -15,7 +15,7 @@ SMALL: Final = ("input", "events", "profiles", "carts", "messages", "conversions
 
 
 def render(report: Mapping[str, Any]) -> Iterator[Any]:
-    """Rich renderables for the report of sinks.clickhouse.report, with `input` in front when a run knows its own."""
+    """The tables of the report of sinks.clickhouse.report, with `input` in front when a run knows its own."""
     from rich.columns import Columns
 
     yield Columns([_numbers(name, report[name]) for name in SMALL if name in report], padding=(0, 3))

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class StoppedError(Exception):
-    """The user, or the system, asked the command to stop; the exit code is 128 and the signal."""
+    """The user, or the system, asked the command to stop; the exit code is 128 plus `number`, that of the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")

@@ -104,7 +104,10 @@ def require_java() -> None:
 
 
 def prepared(folder: Path, port: int, session_ms: int) -> tuple[str, ...]:
-    """The command that runs a node with its data in a folder, which is made ready for it. Raises UnavailableError."""
+    """The command that runs a node on `port`, with its data in a folder, which is made ready for it.
+
+    `session_ms`: milliseconds without a heartbeat after which a consumer counts as gone. Raises UnavailableError.
+    """
     require_java()
     libs, (controller,) = str(fetch() / "*"), ports.free(1)
     folder.mkdir(parents=True, exist_ok=True)

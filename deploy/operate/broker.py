@@ -61,7 +61,7 @@ def quiet() -> None:
 
 
 async def partition_counts(client: AIOKafkaAdminClient) -> dict[str, int]:
-    """Topics of the broker with their partition counts. Never makes a topic by asking for it."""
+    """The partition count of each topic of the broker. Never makes a topic by asking for it."""
     names = await client.list_topics()
     if not names:
         return {}

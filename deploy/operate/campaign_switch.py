@@ -27,7 +27,7 @@ class Receipts:
         self.refused: set[int] = set()
 
     def take(self, value: bytes | None) -> None:
-        """A record's value; anything but a receipt of this request is passed over."""
+        """Take in the value of a record; anything but a receipt of this request is passed over."""
         receipt = requests.receipt_of(value, self.request)
         if receipt is None:
             return
@@ -38,7 +38,7 @@ class Receipts:
 
     @property
     def waiting(self) -> list[str]:
-        """Who has not answered yet."""
+        """The agents or partitions that have not answered yet."""
         if self.at is None:
             return ["identify"]
         answered = self.switched | self.refused
@@ -48,8 +48,8 @@ class Receipts:
 async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> Receipts:
     """Have all workers decide by these campaigns from one moment of the stream on; returns when they do.
 
-    Raises BadInputError when they are too large for one record, UnavailableError when the answers do not come in time,
-    or when workers (of another version, say) cannot read them and go on as before.
+    Raises BadInputError when the campaigns are too large for one record, UnavailableError when the answers do not come
+    within these seconds, or when workers (of another version, say) cannot read the campaigns and go on as before.
     """
     from streams.core.protocol.link_log import SwitchCampaigns
     from streams.core.protocol.records import encode

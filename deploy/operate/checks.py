@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Check(NamedTuple):
-    """One finding."""
+    """The result of one check."""
 
     what: str
     ok: bool
@@ -41,7 +41,7 @@ def settings_shown(settings: Settings) -> dict[str, str]:
 
 
 async def all_of(settings: Settings, *, wait: float) -> list[Check]:
-    """Every check, each tried even when others fail."""
+    """The results of all checks, each tried even when others fail; servers are waited for `wait` seconds."""
     found, shown = await _kafka(settings, wait), settings_shown(settings)
     for what, look in (
         ("variables", _variables),

@@ -61,7 +61,10 @@ def connect(settings: Settings, *, wait: float, writes: bool = False) -> Client:
 
 
 def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict[str, Any]:
-    """The report of a ClickHouse, with `input.duplicates`; with `out`, each view is a file there."""
+    """The report of a ClickHouse, waited for `wait` seconds, with `input.duplicates`.
+
+    With `out`, each view is a file in that folder. Raises BadInputError, UnavailableError.
+    """
     client = connect(settings, wait=wait)
     try:
         return _report(client, out)
@@ -128,7 +131,7 @@ def _report(client: Client, out: Path | None) -> dict[str, Any]:
 
 
 def warm() -> None:
-    """Import what the report will need, while there is nothing else to do."""
+    """Import the modules of the report, while there is nothing else to do."""
     import sinks.clickhouse.export
     import sinks.clickhouse.report
     import sinks.clickhouse.rows  # noqa: F401
@@ -142,7 +145,7 @@ def topics() -> list[str]:
 
 
 def state(client: Client) -> str:
-    """How far its migrations are. Raises UnavailableError when some are missing."""
+    """What to say when all migrations are applied. Raises UnavailableError when some are missing."""
     from clickhouse_connect.driver.exceptions import DatabaseError
 
     from sinks.clickhouse.migrate import migrations

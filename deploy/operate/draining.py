@@ -53,7 +53,7 @@ async def everything(consumer: AIOKafkaConsumer, ends: Ends) -> AsyncIterator[Re
 
 
 async def declare_end(consumer: AIOKafkaConsumer, settings: Settings) -> tuple[int, Ends]:
-    """Say on `identity.links` where the input ends. Returns the offset of that record, and the ends it names."""
+    """Write to `identity.links` where the input ends. Returns the offset of that record, and the ends it names."""
     from aiokafka import AIOKafkaProducer
 
     from streams.core.protocol.link_log import EndOfInput
@@ -94,7 +94,7 @@ async def committed(client: AIOKafkaAdminClient, group: str, wanted: Ends, repor
 
 
 async def stuck(client: AIOKafkaAdminClient, groups: Sequence[str]) -> None:
-    """Never returns; raises UnavailableError when no group has committed anything for PATIENCE seconds."""
+    """Never returns; raises UnavailableError when none of the consumer groups has committed for PATIENCE seconds."""
     last, moved = -1, time.monotonic()
     while True:
         now = sum([sum((await offsets(client, group)).values()) for group in groups])
@@ -106,7 +106,7 @@ async def stuck(client: AIOKafkaAdminClient, groups: Sequence[str]) -> None:
 
 
 async def offsets(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """What a consumer group has committed; empty while its coordinator is not known yet."""
+    """The offsets that a consumer group has committed; empty while its coordinator is not known yet."""
     from aiokafka.errors import KafkaError
 
     try:

@@ -22,7 +22,8 @@ async def patiently(
 ) -> T:
     """The attempt's result, tried again on the given errors for up to `wait` seconds.
 
-    `what` names the server with its address. Says once that it waits. Raises UnavailableError when time is up.
+    `what` names the server with its address, `hint` says what to do. Notes once that it waits. Raises UnavailableError
+    when time is up.
     """
     until, said, growing = time.monotonic() + wait, False, pauses(FIRST_PAUSE, LONGEST_PAUSE)
     while True:

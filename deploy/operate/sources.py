@@ -1,6 +1,6 @@
-"""Sources as operators see them: how far each is, which one holds time, which ones time does not wait for.
+"""Sources as operators see them: how far each is, which one holds event time, which ones it does not wait for.
 
-A source is one partition of one topic of `channels.*`. Identify knows all of them, so it is asked.
+A source is one partition of one topic of `channels.*`. The identify task knows all of them and is asked for them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ State = Literal["dead", "live"]
 
 
 class SourceName(NamedTuple):
-    """Sources as an operator names them; without a partition, all of the topic."""
+    """One source, or without a partition all sources of a topic, as an operator names them."""
 
     topic: str
     partition: int | None
@@ -32,26 +32,26 @@ class SourceName(NamedTuple):
 
 
 class Answer:
-    """What identify answers to one request: its receipt."""
+    """The answer of identify to one request: its receipt."""
 
     def __init__(self) -> None:
         self.request = uuid4().hex
         self.receipt: Receipt | None = None
 
     def take(self, value: bytes | None) -> None:
-        """A record's value; anything but identify's receipt of this request is passed over."""
+        """Take in the value of a record; anything but identify's receipt of this request is passed over."""
         receipt = requests.receipt_of(value, self.request)
         if self.receipt is None and receipt is not None and receipt.agent == "identify":
             self.receipt = receipt
 
     @property
     def waiting(self) -> list[str]:
-        """Who has not answered yet."""
+        """The agents that have not answered yet."""
         return ["identify"] if self.receipt is None else []
 
 
 def parse(text: str, settings: Settings) -> SourceName:
-    """TOPIC or TOPIC:PARTITION. Raises BadInputError when there is no such source."""
+    """The source that `text`, TOPIC or TOPIC:PARTITION, names. Raises BadInputError when there is no such source."""
     try:
         return SourceName(*source_named(text, settings.partitions))
     except ValueError as problem:
@@ -70,7 +70,10 @@ async def ask(settings: Settings, *, seconds: float) -> dict[str, Any]:
 
 
 async def change(settings: Settings, source: SourceName, state: State, *, seconds: float) -> dict[str, Any]:
-    """Declare a source "dead" or "live"; returns all sources as they are then. Raises UnavailableError."""
+    """Set the `state` of a source, "dead" or "live"; returns all sources as they are then (see `shown`).
+
+    Raises UnavailableError when identify does not answer within these seconds.
+    """
     from streams.core.protocol.link_log import DeclareSource
 
     answer = Answer()
@@ -80,7 +83,7 @@ async def change(settings: Settings, source: SourceName, state: State, *, second
 
 
 def shown(receipt: Receipt) -> dict[str, Any]:
-    """Identify's receipt for people: {clock, reached, holder, sources[]}, whoever holds time and the slowest first.
+    """The receipt of identify for people: `{clock, reached, holder, sources[]}`, the source that holds time first.
 
     Each source has topic, partition, state (live, optional, dead), watermark (ISO 8601 or None while nothing is known),
     delay_seconds (wall clock less watermark, None without either), position (first offset not read) and holds.
@@ -107,7 +110,7 @@ def shown(receipt: Receipt) -> dict[str, Any]:
 
 
 def span(seconds: float | None) -> str:
-    """A length of time in its two largest units, such as 2 h 05 min."""
+    """The seconds as a length of time in its two largest units, such as 2 h 05 min; a dash for None."""
     if seconds is None:
         return "-"
     whole = int(seconds)

@@ -69,7 +69,7 @@ class Product:
 
 
 def stock(rng: Random, size: int) -> tuple[Product, ...]:
-    """`size` products; skus and product ids are unique."""
+    """So many products (`size` is their number, not bytes); skus and product ids are unique."""
     products = []
     for n in range(size):
         category, names, (low, high) = KINDS[n % len(KINDS)]

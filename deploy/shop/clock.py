@@ -1,4 +1,7 @@
-"""Times of the made-up world: its units, its start, and the hours of a customer's own day."""
+"""Times of the made-up world: its units, its start, and the hours of a customer's own day.
+
+Times are epoch milliseconds, zones names of the IANA time zone database.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _CUMULATED: Final = tuple(sum(HOURS[: n + 1]) / _TOTAL for n in range(24))
 
 
 def iso_offset(at: int, zone: str) -> str:
-    """Epoch milliseconds in local time with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
+    """The time `at` in the local time of a zone, with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
 
 
@@ -33,12 +36,12 @@ def _offset(zone: str, day: int) -> int:
 
 
 def offset_of(zone: str, at: int) -> int:
-    """Milliseconds local time is ahead of UTC at noon of the UTC day of `at`."""
+    """The milliseconds that a zone's local time is ahead of UTC at noon of the UTC day of `at`."""
     return _offset(zone, at // DAY)
 
 
 def moment_in_day(rng: Random, zone: str, day_start: int) -> int:
-    """A moment of the local day that begins at UTC day `day_start` (epoch ms), where shopping hours are likely."""
+    """A moment of the day that begins at `day_start` in a zone's local time; shopping hours are more likely."""
     x = rng.random()
     hour = next(h for h in range(24) if x <= _CUMULATED[h] or h == 23)
     return day_start - offset_of(zone, day_start) + hour * HOUR + int(rng.random() * HOUR)

@@ -1,4 +1,7 @@
-"""From the moment something happens to its arrival in Kafka: lag, batches, offline hours, retries; and their queue."""
+"""From the moment something happens to its arrival in Kafka: lag, batches, offline hours, retries; and their queue.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class Route:
 
 @dataclass(slots=True)
 class Delivery:
-    """Lines on their way, handed out in the order of arrival, and counted."""
+    """A queue of lines that are on their way: handed out in the order of arrival, and counted."""
 
     counts: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
@@ -59,12 +62,15 @@ class Delivery:
     last: int = 0
 
     def put(self, arrives: int, line: dict[str, Any], happened: int, what: str = "events") -> None:
-        """Queue a line; `what` is `events`, `duplicates`, or a dead-letter reason."""
+        """Queue a line about what `happened` then and `arrives` then.
+
+        `what` it is: `events`, `duplicates`, or a dead-letter reason.
+        """
         self._put += 1
         heapq.heappush(self._queue, (arrives, self._put, line, happened, what))
 
     def until(self, at: int | None) -> Iterator[tuple[dict[str, Any], str]]:
-        """Lines that arrive at or before `at` (None: all), each with what it is."""
+        """The lines that arrive at or before `at` (None: all), each with what it is, as in `put`."""
         queue = self._queue
         while queue and (at is None or queue[0][0] <= at):
             arrives, _, line, happened, what = heapq.heappop(queue)

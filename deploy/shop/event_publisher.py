@@ -1,4 +1,7 @@
-"""The shop's post office: wraps a call in its sender's envelope, sends it on its way, and tells the truth about it."""
+"""Publishes the shop's events: wraps a call in its sender's envelope, queues it, and notes it for the ground truth.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ ENVELOPE_OF: Final = {
 
 @dataclass(slots=True, eq=False)
 class Sender:
-    """Who speaks, on which channel, through which SDK: all that the events of one visit or producer share."""
+    """The author of events, with channel and SDK: all that the events of one visit or producer share."""
 
     channel: str
     sdk: str
@@ -34,7 +37,7 @@ class Sender:
     fields: dict[str, Any]
     context: dict[str, Any]
     ids: tuple[Identifier, ...]
-    """What `fields` and `context` say about who it is, strongest first."""
+    """The identifiers in `fields` and `context`, strongest first."""
     group: Group
     customer: Customer | None = None
     route: Route = field(default_factory=Route)
@@ -46,12 +49,12 @@ class Sender:
     """Whether it writes prices as strings."""
 
     def with_(self, **changes: Any) -> Sender:
-        """The same sender with some things different."""
+        """The same sender with some fields changed."""
         return replace(self, **changes)
 
 
 class Told(NamedTuple):
-    """What a call says, for the truth: whom it names, what it does to a cart, whether it is activity."""
+    """A call as the ground truth sees it: whom it names, what it does to a cart, whether it is activity."""
 
     ids: tuple[Identifier, ...]
     previous: str
@@ -60,7 +63,7 @@ class Told(NamedTuple):
 
 
 class EventPublisher:
-    """Sends calls. Every call's time must come from its group's clock."""
+    """Publishes calls. The time of each call must come from its group's clock."""
 
     def __init__(self, rng: Random, delivery: Delivery) -> None:
         self._rng = rng
@@ -81,7 +84,7 @@ class EventPublisher:
         context: dict[str, Any] | None = None,
         raw: bool = False,
     ) -> None:
-        """Publish one call that happens at `at`.
+        """Publish one call that happens `at` that time: `kind` (track, page, ...), event `name`, properties and traits.
 
         `also`: identifiers that traits, properties or `context` add to the sender's own; `previous`: an alias call's
         previousId; `raw`: as the bytes Python's own `json` writes, which not every reader takes.

@@ -1,4 +1,7 @@
-"""What every part of the shop shares: its goods, its customers, its post office, its order book and its agenda."""
+"""The state that every part of the shop shares: products, customers, publisher, order book and agenda.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ Lines = tuple[tuple[Product, int], ...]
 
 
 class Floor:
-    """The running shop. `later(t, act, *args)` has `act(at, *args)` called when the simulation reaches `at`."""
+    """The running shop from `start` to `end`, with so many `customers`; all chance comes from `seed`.
+
+    `later(at, act, *args)` has `act(at, *args)` called when the simulation reaches the time `at`.
+    """
 
     def __init__(self, customers: int, seed: int, start: int, end: int) -> None:
         self.rng = Random(seed)  # noqa: S311 - a simulation is to be repeatable
@@ -45,7 +51,7 @@ class Floor:
         self._order_no = 0
 
     def later(self, at: int, act: Callable[..., None], *args: Any) -> None:
-        """Put something on the agenda, now at the earliest; what falls after the simulation's end does not happen."""
+        """Put a call on the agenda for the time `at`, now at the earliest; after the simulation's end it is dropped."""
         if at < self.end:
             self._entries += 1
             heapq.heappush(self._agenda, (max(at, self._now), self._entries, act, args))
@@ -69,7 +75,7 @@ class Floor:
 
 
 def facts(product: Product, sender: Sender, currency: str, **more: Any) -> dict[str, Any]:
-    """A product as this sender writes it in an event's properties."""
+    """A product, priced in a currency, as this sender writes it in an event's properties; `more` is added."""
     described = {**product.facts(currency), **more}
     if sender.text_money:
         described["price"] = f"{product.cents / 100:.2f}"
@@ -81,11 +87,11 @@ def facts(product: Product, sender: Sender, currency: str, **more: Any) -> dict[
 
 
 def listed(lines: Lines, sender: Sender, currency: str) -> list[dict[str, Any]]:
-    """`products[]` of a cart, a checkout or an order."""
+    """The `products[]` of a cart, a checkout or an order, priced in a currency."""
     return [facts(product, sender, currency, quantity=quantity) for product, quantity in lines]
 
 
 def line_of(product: Product, quantity: int, sender: Sender) -> Line:
-    """The line a cart event of this sender is about, as the pipeline will key it."""
+    """The line that a cart event of this sender is about, as the pipeline will key it, with its quantity."""
     key = f"p:{product.product_id}/std" if sender.channel == "marketplace" else f"s:{product.sku}"
     return Line(key, quantity, product.cents)

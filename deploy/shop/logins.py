@@ -76,7 +76,7 @@ def log_out(floor: Floor, device: Device) -> None:
 
 
 def join_accounts(at: int, floor: Floor, customer: Customer) -> None:
-    """The shop's server merges a customer's second account into the first: from now on both are one person."""
+    """The shop's server merges a customer's second account into the first at the time `at` (epoch milliseconds)."""
     sender = Sender(
         channel="web",
         sdk="segment_node",

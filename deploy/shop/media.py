@@ -1,4 +1,7 @@
-"""What happens around the customers: ads and their cost, posts, spots on TV and billboards, new prices."""
+"""What happens around the customers: ads and their cost, posts, spots on TV and billboards, new prices.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ REACTIONS = ("Post Liked", "Post Liked", "Post Shared", "Post Commented", "Hasht
 
 
 class Media:
-    """The shop's surroundings: what ad networks and broadcasters tell."""
+    """The shop's surroundings: what ad networks and broadcasters publish. `at`: the time at which a method is due."""
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor

@@ -1,4 +1,7 @@
-"""Records no pipeline can read, with the reason each is put aside for; and odd ones that must be read all the same."""
+"""Records that no pipeline can read, each with its dead-letter reason; and odd ones that must be read all the same.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ BROKEN: Final[tuple[tuple[str, float, Maker], ...]] = (
 
 
 class Noise:
-    """Sprinkles them over the day, in proportion to the customers."""
+    """Sprinkles such records over the day, in proportion to the customers. `at`: the time at which a method is due."""
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor

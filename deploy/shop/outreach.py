@@ -1,4 +1,7 @@
-"""What the shop itself sends, and how people take it: newsletters, texts, pushes; opens, clicks, bounces, goodbyes."""
+"""What the shop itself sends, and how people take it: newsletters, texts, pushes; opens, clicks, bounces, goodbyes.
+
+Each function is called when the simulation has reached `at`, in epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from deploy.shop.world import MAIL_PROXY, NEWSLETTER, TEXT_MESSAGE
 
 
 def campaigns(at: int, floor: Floor) -> None:
-    """The day's mailings: each consenting customer gets the newsletter every fifth day, the others more rarely."""
+    """Plan the mailings of the day that begins `at` that time: newsletters every fifth day, others more rarely."""
     day = (at - floor.start) // DAY
     for n, customer in enumerate(floor.customers):
         x = floor.rng.random()
@@ -34,7 +37,10 @@ def campaigns(at: int, floor: Floor) -> None:
 
 
 def mail(at: int, floor: Floor, customer: Customer, address: str, campaign_id: str) -> None:
-    """A newsletter: delivered or bounced, then perhaps opened, clicked, complained about."""
+    """A newsletter of `campaign_id` to an address, sent `at` that time: delivered or bounced.
+
+    A delivered one is perhaps opened, clicked, complained about.
+    """
     if not customer.subscribed["email"]:
         return
     r = floor.rng.random
@@ -63,7 +69,7 @@ def mail(at: int, floor: Floor, customer: Customer, address: str, campaign_id: s
 
 
 def text(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
-    """A text message: delivered or failed, perhaps clicked, perhaps answered with STOP."""
+    """A text message of `campaign_id`, sent `at` that time: delivered or failed, perhaps clicked or answered STOP."""
     if not customer.subscribed["sms"]:
         return
     sender = elsewhere(customer, "sms", "rudder_node", phone=customer.phone)
@@ -77,7 +83,7 @@ def text(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
 
 
 def push(at: int, floor: Floor, customer: Customer, device: Device, campaign_id: str) -> None:
-    """A push notification: received or bounced, perhaps tapped."""
+    """A push notification of `campaign_id`, sent `at` that time: received or bounced, perhaps tapped."""
     if device.token is None:
         return
     sender = elsewhere(customer, "push", "segment", token=device.token)
@@ -88,19 +94,19 @@ def push(at: int, floor: Floor, customer: Customer, device: Device, campaign_id:
 
 
 def post_card(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
-    """A printed card to a holder of a loyalty card."""
+    """A printed card of `campaign_id`, sent `at` that time to a holder of a loyalty card."""
     sender = elsewhere(customer, "mail", "segment_node", externals=((CARD, customer.card),))
     _tell(at, floor, sender, "Postcard Sent", {"campaign_id": campaign_id, "country": customer.region.country})
 
 
 def leave(at: int, floor: Floor, customer: Customer, sender: Sender, name: str) -> None:
-    """The customer wants no more of it on this channel."""
+    """The customer wants no more of it on this channel, told `at` that time by an event of that name."""
     customer.subscribed[sender.channel] = False
     _tell(at, floor, sender, name, {"channel": sender.channel})
 
 
 def change_subscription(at: int, floor: Floor, customer: Customer) -> None:
-    """A visit to the preference centre: one channel on or off."""
+    """A visit to the preference centre `at` that time: one channel on or off."""
     channels = [c for c in ("email", "sms") if c == "email" or customer.phone]
     channel = channels[int(floor.rng.random() * len(channels))]
     customer.subscribed[channel] = not customer.subscribed[channel]

@@ -1,4 +1,4 @@
-"""Who shops: customers, their devices and the group (one person, or a family round a tablet) whose events may meet."""
+"""The people who shop: customers, their devices and their group, one person or a family round a tablet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Group:
         return self.clock
 
     def tick_second(self, at: int) -> int:
-        """As `tick`, on a whole second: for producers that know no smaller unit."""
+        """The next free whole second at or after `at`, in epoch milliseconds: for producers without fractions."""
         self.clock = max(-(-at // 1000), self.clock // 1000 + 1) * 1000
         return self.clock
 

@@ -9,7 +9,7 @@ from deploy.shop.world import STORES_OF
 
 
 def whereabouts(device: Device, country: str) -> dict[str, Any] | None:
-    """`context.location` of an app whose owner lets it tell, half of them; the same at each visit. None without one.
+    """`context.location` of an app in a country (two letters), the same at each visit; None for the half that hide it.
 
     The nearest store is up to about 12 km away: some people live round the corner of one.
     """

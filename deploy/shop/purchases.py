@@ -1,4 +1,7 @@
-"""Orders and what becomes of them: bought on any channel, updated, cancelled, returned."""
+"""Orders and what becomes of them: bought on any channel, updated, cancelled, returned.
+
+Times are epoch milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,10 @@ def complete(
     also: tuple[Identifier, ...] = (),
     **more: Any,
 ) -> str:
-    """Publish Order Completed at `at` and put it in the order book; its number.
+    """Publish Order Completed at the time `at`, and put it in the order book; returns its number.
 
-    `again`: another system tells of the same order.
+    `order_id`: that number, a new one when empty. `again`: another system tells of the same order. `also`: identifiers
+    in the properties, which `more` is added to.
     """
     order_id = order_id or floor.order_id()
     currency = sender.customer.region.currency if sender.customer else "EUR"
@@ -72,13 +76,16 @@ def complete(
 
 
 def change(at: int, floor: Floor, sender: Sender, order_id: str, name: str) -> None:
-    """Order Updated or Order Cancelled, by the shop's server."""
+    """The shop's server changes the order `order_id` at the time `at`; `name`: Order Updated or Order Cancelled."""
     at = sender.group.tick(at)
     floor.publisher.send(_server(sender), at, "track", name, {"order_id": order_id})
 
 
 def give_back(at: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[tuple[Product, int, int], ...]) -> None:
-    """A customer returns some lines: Order Refunded with what was `paid` (product, quantity, price in cents)."""
+    """A customer returns lines of the order `order_id` at the time `at`: Order Refunded.
+
+    `paid`: the order's lines as (product, quantity, price in cents).
+    """
     customer = sender.customer
     if customer is None:
         return
@@ -115,7 +122,7 @@ def _server(sender: Sender) -> Sender:
 
 
 def buy_in_store(at: int, floor: Floor, customer: Customer, lines: Lines) -> None:
-    """At a till, known by loyalty card or by the e-mail for the receipt, or paid in cash by nobody."""
+    """An order at a till at the time `at`, known by loyalty card or by the e-mail for the receipt, or paid in cash."""
     r = floor.rng.random
     store = _store(floor, customer)
     group = customer.group
@@ -138,7 +145,7 @@ def buy_in_store(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
 
 
 def pay_cash(at: int, floor: Floor, group: Group, store: Store, lines: Lines) -> None:
-    """A nameless sale: a customer of its own under its order number."""
+    """A sale without a name at the time `at`: a customer of its own under its order number."""
     sender = nobody("store", "cloud", group)
     order_id = floor.order_id()
     named = sender.with_(ids=(Identifier(ORDER_ID, order_id),))
@@ -146,7 +153,7 @@ def pay_cash(at: int, floor: Floor, group: Group, store: Store, lines: Lines) ->
 
 
 def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> None:
-    """Ordered at the call centre, known by the phone number, sometimes by e-mail as well."""
+    """An order at the call centre at the time `at`, known by the phone number, sometimes by e-mail as well."""
     at = customer.group.tick(at)
     also: tuple[Identifier, ...] = ()
     more: dict[str, Any] = {}
@@ -158,14 +165,14 @@ def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
 
 
 def buy_on_marketplace(at: int, floor: Floor, customer: Customer) -> None:
-    """A look, a cart and often an order on the marketplace, where the customer is a buyer number."""
+    """A look, a cart and often an order on the marketplace from `at` on, where the customer is a buyer number."""
     sdk = "cloud" if int(customer.id[1:]) % 2 else "segment_node"
     sender = elsewhere(customer, "marketplace", sdk, externals=((BUYER, customer.buyer),))
     _look_and_add(at, floor, customer, sender, buys=0.6)
 
 
 def chat(at: int, floor: Floor, customer: Customer) -> None:
-    """The same in a messenger chat; some give their phone number there."""
+    """A look, a cart and now and then an order in a messenger chat from `at` on; some give their phone number."""
     phone = customer.phone if floor.rng.random() < 0.3 else ""
     sender = elsewhere(customer, "messenger", "rudder", externals=((CHAT, customer.chat),), phone=phone)
     _look_and_add(at, floor, customer, sender, buys=0.3)

@@ -28,12 +28,12 @@ HANDLE: Final = "instagram"
 
 
 def external(kind: str, value: str) -> dict[str, str]:
-    """One entry of `context.externalIds`."""
+    """One entry of `context.externalIds`: an identifier of this kind and value."""
     return {"id": value, "type": kind, "collection": "users", "encoding": "none"}
 
 
 def number(user_id: str, *, plain: bool) -> str | int:
-    """A user id as sent: some producers send one made of digits as a number."""
+    """The user id as sent; `plain`: a producer that sends an id made of digits as a number."""
     return int(user_id) if plain and user_id.isdigit() else user_id
 
 
@@ -96,7 +96,8 @@ def elsewhere(
 ) -> Sender:
     """The customer as another system knows them: a till, a mail provider, an ad network, a call centre.
 
-    `email` and `phone` go into the context's traits; at least one identifier must be given.
+    `channel` and `sdk` are the system's. At least one identifier must be given: the account's `user`, `email` and
+    `phone` (which go into the context's traits), `externals` as (type, value), `advertising_id`, push `token`.
     """
     fields: dict[str, Any] = {}
     context: dict[str, Any] = {"library": {"name": f"shop-{channel}", "version": "1.0"}, "timezone": customer.zone}
@@ -136,7 +137,10 @@ def elsewhere(
 
 
 def nobody(channel: str, sdk: str, group: Group, *, externals: tuple[tuple[str, str], ...] = ()) -> Sender:
-    """A producer that is no customer: an ad account, a till with a customer who pays cash, a broadcaster."""
+    """A producer that is no customer: an ad account, a till with a customer who pays cash, a broadcaster.
+
+    `channel` and `sdk` are the producer's; `externals` are its identifiers as (type, value).
+    """
     context: dict[str, Any] = {"library": {"name": f"shop-{channel}", "version": "1.0"}}
     if externals:
         context["externalIds"] = [external(*e) for e in externals]
@@ -145,12 +149,12 @@ def nobody(channel: str, sdk: str, group: Group, *, externals: tuple[tuple[str, 
 
 
 def shown_email(email: str) -> str:
-    """An address as people type it: now and then with capitals or a blank at the end."""
+    """The address `email` as people type it: now and then with capitals or a blank at the end."""
     turn = len(email) % 5
     return email.title() if turn == 0 else f"{email} " if turn == 1 else email
 
 
 def shown_phone(phone: str) -> str:
-    """A number as people write it: with blanks, dashes or a double zero's plus."""
+    """The phone number as people write it: with blanks, dashes or a double zero for the plus."""
     turn = int(phone[-1]) % 3
     return phone if turn == 0 else f"{phone[:3]} {phone[3:6]} {phone[6:]}" if turn == 1 else f"{phone[:5]}-{phone[5:]}"

@@ -42,7 +42,7 @@ class Session:
 
     @property
     def cart(self) -> dict[Product, int]:
-        """The shop's cart as it is shown here."""
+        """The shop's cart as this device shows it."""
         return self.customer.cart_on(self.device)
 
     def lines(self) -> Lines:
@@ -50,11 +50,11 @@ class Session:
         return tuple(self.cart.items())
 
     def snapshot(self, *, checkout: bool = False) -> Snapshot:
-        """What an event that lists the whole cart does."""
+        """The effect of an event that lists the whole cart; `checkout`: it is Checkout Started."""
         return Snapshot(tuple(line_of(p, q, self.sender) for p, q in self.cart.items()), checkout)
 
     def pause(self) -> None:
-        """Time between two steps: seconds, sometimes minutes, sometimes long enough for a cart to be given up."""
+        """Let time pass between two steps: seconds, sometimes minutes, sometimes so many that a cart is given up."""
         x = self.rng.random()
         gap = 3 * SECOND + int(x * 50 * SECOND)
         if x > 0.985:
@@ -64,7 +64,10 @@ class Session:
         self.at += gap
 
     def track(self, name: str, properties: dict[str, Any], effect: Effect | None = None, also: Also = ()) -> None:
-        """Publish one track call of this visit at its present moment."""
+        """Publish one track call at the present moment: the event `name` with its properties.
+
+        `effect`: what it does to the cart; `also`: identifiers in the properties.
+        """
         self.at = self.customer.group.tick(self.at)
         send = self.floor.publisher.send
         send(self.sender, self.at, "track", name, properties, effect=effect, context=self.context, also=also)
@@ -74,7 +77,7 @@ class Session:
         return facts(self.looking, self.sender, self.currency, **more)
 
     def visit_page(self, name: str, path: str, topic: str = "") -> None:
-        """A page of the site, or a screen of the app; about a topic, if one is given."""
+        """Publish the view of a page of the site, or of a screen of the app: its name, `path`, and topic if any."""
         self.at = self.customer.group.tick(self.at)
         about = {"topic": topic} if topic else {}
         if self.device.kind == "app":
@@ -89,7 +92,7 @@ class Session:
         self.floor.publisher.send(self.sender, self.at, "page", name, page, context=self.context)
 
     def log_in(self) -> None:
-        """From here on the events carry the user id."""
+        """Log in: from here on the events carry the user id."""
         self.pause()
         self.customer.group.tick(self.at)
         self.sender = log_in(self.floor, self.customer, self.device, self.sender)

@@ -13,7 +13,10 @@ MAX_ROTATIONS = 3
 
 
 def plan_day(at: int, floor: Floor, customer: Customer) -> None:
-    """Put a customer's visits of the day that begins at `at` on the agenda, and the planning of the next day."""
+    """Put a customer's visits of the day that begins `at` that time (epoch milliseconds) on the agenda.
+
+    The planning of the next day goes there as well.
+    """
     r = floor.rng.random
     visits = int(customer.rate)
     visits += r() < customer.rate - visits
@@ -32,7 +35,7 @@ def plan_day(at: int, floor: Floor, customer: Customer) -> None:
 
 
 def come_back(at: int, floor: Floor, customer: Customer, utm: Utm) -> None:
-    """One visit on one of the customer's devices, and what it may lead to elsewhere."""
+    """One visit on one of the customer's devices from `at` (epoch milliseconds) on, and what it leads to elsewhere."""
     r = floor.rng.random
     device = _device(floor, customer)
     _new_token(floor, device)

@@ -19,11 +19,12 @@ from deploy.shop.truth import Truth
 def simulate(
     customers: int, days: float, seed: int, truth: Path | None = None, start: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Input lines of a made-up shop over `days` days, in the order of arrival; the same arguments give the same lines.
+    """Input lines of a made-up shop with so many `customers` over so many `days`, in the order of arrival.
 
-    `start`: epoch milliseconds of the first moment (Monday 2026-01-05T00:00:00Z if None). `truth`: a directory that
-    the ground truth is written to after the last line (docs/simulator.md). Lines share parts: do not change them.
-    Raises ValueError for fewer than one customer or no time at all, OSError if `truth` cannot be written.
+    The same arguments give the same lines; another `seed` gives others. `start`: epoch milliseconds of the first moment
+    (Monday 2026-01-05T00:00:00Z if None). `truth`: a directory that the ground truth is written to after the last line
+    (docs/simulator.md). Lines share parts: do not change them. Raises ValueError for fewer than one customer or no time
+    at all, OSError if `truth` cannot be written.
     """
     if customers < 1:
         raise ValueError(f"customers must be at least 1, not {customers}")

@@ -19,7 +19,7 @@ from schemas.times import iso
 
 
 class Truth:
-    """Collects while the simulation runs, writes at its end."""
+    """The ground truth: collected while the simulation runs, written at its end."""
 
     def __init__(self, directory: Path, floor: Floor) -> None:
         self._directory, self._floor = directory, floor
@@ -33,7 +33,7 @@ class Truth:
             self._walks.append((group, group.walk))
 
     def broken(self, line_no: int, topic: str, reason: str) -> None:
-        """Line `line_no` (the first is 0) becomes a dead letter."""
+        """Note that line `line_no` (the first is 0) of a topic becomes a dead letter, for that reason."""
         self._broken.append({"line": line_no, "topic": topic, "reason": reason})
 
     def write(self) -> None:

@@ -1,6 +1,7 @@
 """The truth about carts: what docs/contract.md section 3 says of one profile's acts, told again from the shop's side.
 
-Money is in hundredths, lines are keyed as the pipeline keys them (`s:` + sku, else `p:` + product id / variant).
+Times are epoch milliseconds, money is in hundredths, lines are keyed as the pipeline keys them (`s:` + sku, else `p:` +
+product id / variant).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The truth about identities: which profile each event of a group fell into, following what was published.
 
 A group is small and its acts come in the order of their times, so this is the identity policy in its plainest form: no
-logs, no limits (the shop stays below them), one exception that is meant to happen: a family tablet changes hands.
+logs, no limits (the shop stays below them), one exception that is meant to happen: a family tablet changes hands. Times
+are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class Walk:
         *,
         active: bool,
     ) -> None:
-        """One published event at `at`, later than all before it. `identifiers` come strongest first."""
+        """Take in an event published at the time `at`, later than all before it. `identifiers` come strongest first.
+
+        `previous`: identifiers that an alias call names; `active`: the event counts as activity.
+        """
         head = identifiers[0]
         for other in identifiers[1:] + previous:
             self._link(at, head, other, alias=other in previous)

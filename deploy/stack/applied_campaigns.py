@@ -1,6 +1,6 @@
-"""The campaigns a stack began with or has switched to, kept in its folder: what a worker that comes up later reads.
+"""The campaigns that are in force in a stack, kept in its folder for workers that start later.
 
-The file that people edit may be half written, or wrong, at the moment a worker is started again.
+The file that people edit may be half written, or wrong, at the moment when a worker is started again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AppliedCampaigns:
-    """`file` is a campaigns file that can always be read; `version` that of the campaigns it was made of."""
+    """A copy of the campaigns in force: `file` can always be read; `version` is that of the campaigns."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "campaigns"
@@ -31,11 +31,11 @@ class AppliedCampaigns:
 
     @property
     def version(self) -> str:
-        """Of what is kept; empty without anything."""
+        """The version of the campaigns in the folder; empty when there are none."""
         return self._current.readlink().name if self._current.is_symlink() else ""
 
     def begin(self, campaigns: Campaigns) -> None:
-        """Keep these, unless others are kept already that can still be read. Raises UnavailableError."""
+        """Write these campaigns, unless the folder holds campaigns that can be read. Raises UnavailableError."""
         from streams.campaigns import load
 
         try:
@@ -44,7 +44,7 @@ class AppliedCampaigns:
             self.take(campaigns)
 
     def take(self, campaigns: Campaigns) -> None:
-        """Keep these from now on: readers find the old ones or the new ones. Raises UnavailableError."""
+        """Replace the campaigns by these: readers find the old ones or the new ones. Raises UnavailableError."""
         from streams.campaigns.writing import write
 
         before, place, link = self.version, self._folder / campaigns.version, self._folder / "next"

@@ -39,7 +39,7 @@ LOST: Final = (
 
 
 def settle(folder: Path, kafka: str | None) -> None:
-    """Note which kind of broker a folder's state belongs to. Raises UnavailableError when it is another's.
+    """Note which broker a folder's state belongs to, as --kafka says (`kafka`). Raises UnavailableError for another.
 
     The state and ClickHouse speak of the offsets of one broker, and would take another's records for known ones.
     """
@@ -58,9 +58,9 @@ def settle(folder: Path, kafka: str | None) -> None:
 def own(
     folder: Path, kafka: str | None, port: int, *, ready: Callable[[], Awaitable[None]], say: Callable[[str], None]
 ) -> Spec | None:
-    """The broker to run on a port of this machine; None when an existing one is used.
+    """The broker to run on a port of this machine, as --kafka says (`kafka`); None when an existing one is used.
 
-    `ready` returns when it has its topics. Raises UnavailableError.
+    `ready` returns when the broker has its topics; `say` takes a line for the user. Raises UnavailableError.
     """
     if kafka is None:
         return _embedded(folder, port, ready, say)
@@ -77,7 +77,7 @@ def own(
 
 
 def checked(kafka: str | None) -> None:
-    """Raises BadInputError for what is neither a kind of broker nor an address."""
+    """Raises BadInputError when `kafka` (--kafka) is neither a kind of broker nor an address."""
     if kafka not in (None, APACHE) and not kafka.rpartition(":")[2].isdigit():
         raise BadInputError(f"--kafka {kafka}: `apache`, or the host:port of a broker that runs")
 

@@ -1,4 +1,4 @@
-"""The campaigns file of a running stack: when it, its templates or its stores change, the workers switch to it."""
+"""Watches the campaigns file of a running stack: when it, its templates or its stores change, the workers switch."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class CampaignWatch:
         self._handled: Look = ()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Look every EVERY seconds, until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(EVERY)
 
     async def look(self) -> None:
-        """Once: switch if the file has changed, has been left alone since, and can be used."""
+        """Switch if the file has changed, is the same as at the last look, and can be used."""
         now = await asyncio.to_thread(self._state)
         if now not in (self._before, self._handled):
             self._before = now

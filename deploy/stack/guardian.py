@@ -24,7 +24,10 @@ LOOK: Final = 0.02
 
 
 class Child:
-    """Somebody else's process. On Linux held by a handle, so that its number can never come to mean another."""
+    """A process of the supervisor, ended with its `stage`. `path`: a file to remove once it has ended by SIGTERM.
+
+    On Linux it is held by a handle, so that its `pid` can never come to mean another process.
+    """
 
     def __init__(self, stage: int, pid: int, path: str) -> None:
         self.stage, self.pid, self.path = stage, pid, path
@@ -34,7 +37,7 @@ class Child:
                 self._handle = os.pidfd_open(pid)
 
     def send(self, number: int) -> None:
-        """Send a signal; nothing happens when it is gone."""
+        """Send the signal with this number; nothing happens when the process is gone."""
         with suppress(OSError):
             if sys.platform == "linux":
                 if self._handle >= 0:
@@ -67,7 +70,10 @@ class Child:
 
 
 def watch(lines: Iterable[bytes], grace: float) -> None:
-    """Returns when the supervisor has said goodbye, or when every child has been ended in its place."""
+    """Follow the supervisor's `lines`; returns when it has said goodbye, or when every child has been ended for it.
+
+    `grace`: seconds from SIGTERM to SIGKILL.
+    """
     children: dict[int, Child] = {}
     for line in lines:
         word, *rest = line.decode(errors="surrogateescape").rstrip("\n").split(" ", 3)

@@ -18,7 +18,10 @@ class Ward(NamedTuple):
 
 
 class Guard:
-    """`hold`: a file descriptor that the guardian keeps open as well, such as that of a lock on a folder."""
+    """Starts the guardian and tells it of children. `grace`: seconds from SIGTERM to SIGKILL.
+
+    `hold`: a file descriptor that the guardian keeps open as well, such as that of a lock on a folder.
+    """
 
     def __init__(self, grace: float, hold: int | None = None) -> None:
         self._grace, self._hold = grace, hold
@@ -38,12 +41,12 @@ class Guard:
             self._keeper = asyncio.create_task(self._keep(), name="keep the guardian")
 
     def began(self, pid: int, ward: Ward) -> None:
-        """A child runs."""
+        """A child runs under the process id `pid`."""
         self._wards[pid] = ward
         self._tell(_line(pid, ward))
 
     def ended(self, pid: int) -> None:
-        """A child has ended."""
+        """The child with the process id `pid` has ended."""
         if self._wards.pop(pid, None) is not None:
             self._tell(f"- {pid}\n")
 

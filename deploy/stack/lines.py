@@ -47,8 +47,9 @@ class Line(NamedTuple):
 
 
 def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int | None = None) -> Iterator[list[Line]]:
-    """The lines of all files in order, in the chunks they were read in, so that a live pipe is never held back.
+    """The lines of all `paths` in order, for topics of so many `partitions`, in the chunks they were read in.
 
+    A chunk is what was there to be read at once, so that a live pipe is never held back.
     Under the event clock a line without timestamp takes its value's own time, else the last one used in the file.
     `most`: bytes that a record's key and value may come to. Raises BadInputError with file and line number.
     """
@@ -72,7 +73,7 @@ def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int 
 
 
 def check(paths: Sequence[str]) -> None:
-    """Refuse files that cannot be read before anything is started. Raises BadInputError."""
+    """Raises BadInputError when one of the files `paths` cannot be read, before anything is started."""
     for path in paths:
         if path == "-":
             continue
@@ -98,7 +99,10 @@ def _fit(line: Line, most: int | None) -> None:
 
 
 def chunks(path: str) -> Iterator[list[tuple[int, bytes]]]:
-    """Numbered non-blank lines of a file, whatever is there to be read at once in one list. Raises BadInputError."""
+    """The non-blank lines of the file `path` with their numbers, in lists of what could be read at once.
+
+    Raises BadInputError.
+    """
     number, rest = 0, b""
     try:
         for piece in _pieces(path):
@@ -139,7 +143,7 @@ def _pieces(path: str) -> Iterator[bytes]:
 
 
 def of_objects(objects: Iterable[dict[str, Any]], partitions: int) -> Iterator[list[Line]]:
-    """Line objects made by a program (an import), with their own timestamps, as lines in chunks."""
+    """The lines of a program's line objects (an import's), for topics of so many `partitions`, in chunks."""
     last = DAWN
     for chunk in _batched(objects, CHUNK):
         lines = [_line(one, partitions, exact=True, event_clock=True, last=last) for one in chunk]
@@ -148,7 +152,10 @@ def of_objects(objects: Iterable[dict[str, Any]], partitions: int) -> Iterator[l
 
 
 def parse(raw: bytes, partitions: int, *, event_clock: bool, last: int) -> Line:
-    """One line. Raises ValueError with what is wrong with it."""
+    """The record of one line, `raw`, for topics of so many `partitions`. Raises ValueError with what is wrong.
+
+    `event_clock`: a line without timestamp takes its value's own time, else `last` (epoch milliseconds).
+    """
     line, exact = _decode(raw)
     if not isinstance(line, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - bad input, not a bad call
@@ -186,7 +193,10 @@ def _short(value: Any) -> str:
 
 
 def partition_for(key: bytes | None, value: bytes, partitions: int) -> int:
-    """Kafka's default partition of a key; a record without one goes by its value, so that every run agrees."""
+    """The partition, of so many `partitions`, that Kafka gives a key by default.
+
+    A record without a key goes by its value, so that every run agrees.
+    """
     return murmur2(value) % partitions if key is None else _key_hash(key) % partitions
 
 

@@ -17,7 +17,7 @@ _CANDIDATES = cycle((*range(_START, _LAST), *range(_FIRST, _START)))
 
 
 def free(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that were free a moment ago, all different. Raises UnavailableError when there are none.
+    """So many (`count`) different ports of 127.0.0.1 that were free a moment ago. Raises UnavailableError without them.
 
     They are below those that the system gives to outgoing connections, one of which could take a port before whoever
     asked for it does; and each process begins elsewhere, so that two do not try the same.

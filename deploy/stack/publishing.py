@@ -55,8 +55,10 @@ async def publish(
 ) -> tuple[int, int]:
     """Publish all lines, `rate` a second at most (0: no limit). Returns records and bytes.
 
-    What was read is sent as soon as no more is there to be read, so a live pipe is never held back. `done` tells how
-    far it got, also when it fails. Lines before a bad one are published. Raises BadInputError, UnavailableError.
+    What was read is sent as soon as no more is there to be read, so a live pipe is never held back. `report` takes how
+    many records were sent; `done` tells how far it got, also when it fails. Lines before a bad one are published.
+
+    Raises BadInputError, UnavailableError.
     """
     loop, done = asyncio.get_running_loop(), done or Done()
     began, portion = loop.time(), max(1, int(rate / PER_SECOND))
@@ -126,7 +128,10 @@ class _Sent(NamedTuple):
 
 
 class Publisher:
-    """`async with Publisher(settings, done) as p: await p.send(lines); await p.flush()`. `done` is kept up to date."""
+    """`async with Publisher(settings, done) as p: await p.send(lines); await p.flush()`. `done` is kept up to date.
+
+    `silence`: seconds without an acknowledgement after which the broker counts as gone.
+    """
 
     def __init__(self, settings: Settings, done: Done | None = None, *, silence: float = SILENCE) -> None:
         from aiokafka import AIOKafkaProducer

@@ -34,7 +34,7 @@ FETCH_BYTES: Final = 16 * 1024 * 1024
 async def play(
     files: Sequence[str], *, settings: Settings, workers: int, out: Path | None, folder: Path | None, kafka: str | None
 ) -> dict[str, Any]:
-    """The report of one run; with `out`, its topics and views are files there.
+    """The report of one run of the stack with so many `workers`; with `out`, its topics and views are files there.
 
     `folder` keeps the stack's data and logs; `kafka` is used instead of the embedded broker and must hold no input.
     Raises BadInputError, UnavailableError.

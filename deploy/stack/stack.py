@@ -57,15 +57,16 @@ class Plan:
             return f"{ports.HOST}:{self.kafka_port}"
         return self.kafka
 
-    def metrics(self, at: int) -> str:
-        """host:port of the metrics of the process at this place (workers, sinks, dispatcher); empty: none."""
-        return f"{ports.HOST}:{self.metrics_ports[at]}" if self.metrics_ports else ""
+    def metrics(self, place: int) -> str:
+        """The host:port of the metrics of a process by its place (workers, sinks, dispatcher); empty: none."""
+        return f"{ports.HOST}:{self.metrics_ports[place]}" if self.metrics_ports else ""
 
 
 class Stack:
     """`async with Stack(plan) as stack:` boots everything and stops it at the end, whatever happened in between.
 
-    `stack.settings` is what a client of this stack uses: its broker, and its ClickHouse through HTTP.
+    `stack.settings` is what a client of this stack uses: its broker, and its ClickHouse through HTTP. `say` takes a
+    line for the user.
     Raises UnavailableError when a port or the folder is taken, or a part cannot be started.
     """
 

@@ -62,8 +62,9 @@ class Supervisor:
 
     Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`. Children are in sessions of their own, so Ctrl-C and
     a closed terminal reach only this process. Should it die first, a guardian (guardian.py) ends them in order.
-    `hold`: a file descriptor, of a lock, that the guardian keeps open until then. `pauses`: seconds before the first
-    restart, doubled with each crash in a row, and before the last.
+    `hold`: a file descriptor, of a lock, that the guardian keeps open until then. `grace`: seconds from SIGTERM to
+    SIGKILL. `pauses`: seconds before the first restart, doubled with each crash in a row, and before the last. `say`
+    takes a line for the user.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Supervisor:
             await self.guard.stop()
 
     def say(self, text: str) -> None:
-        """Tell somebody, if there still is anybody: a terminal may have been closed."""
+        """Pass `text`, one line, on to the user; it is lost when the terminal has been closed."""
         with suppress(OSError):
             self._say_to(text)
 

@@ -37,7 +37,7 @@ def administrator(database: str) -> Credentials:
 
 
 def publish(database: str, address: str, admin: Credentials) -> None:
-    """Make the file of the database in that directory, or make it anew, with where the interface listens.
+    """Write the file of the database in that directory anew, with the interface's `address` and its administrator.
 
     Raises OSError when the file cannot be written.
     """
@@ -50,9 +50,9 @@ def publish(database: str, address: str, admin: Credentials) -> None:
 
 
 def credentials(settings: Settings, dsn: str, *, writes: bool) -> Credentials | None:
-    """What a client of ours logs in with where the DSN names nobody, and leads to an interface of our own.
+    """The login of a client whose DSN names no user and leads to an interface of our own.
 
-    The administrator for those that write, else whoever knows the interface's password; None: nothing is needed, or
+    The administrator where it `writes`, else the user of the interface's password; None when no password is needed or
     known. No secret leaves for a server that is neither on this machine nor named as WINBACK_HTTP.
     """
     parts = urlsplit(dsn)

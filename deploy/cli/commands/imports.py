@@ -48,13 +48,13 @@ def import_(
 
 
 class Tally:
-    """What went by: invoices by kind, customers, invoices of nobody known."""
+    """Counts of an import: invoices by kind, customers, invoices without a customer."""
 
     def __init__(self) -> None:
         self.kinds, self.customers, self.nameless = Counter[str](), set[str](), 0
 
     def over(self, made: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The same lines, counted as they go by."""
+        """The lines `made`, counted as they go by."""
         for line in made:
             properties = line["value"]["properties"]
             self.kinds[properties["kind"]] += 1
@@ -65,7 +65,7 @@ class Tally:
             yield line
 
     def numbers(self) -> dict[str, Any]:
-        """As JSON values."""
+        """The counts as JSON values."""
         return {
             "invoices": self.kinds.total(),
             "by_kind": dict(self.kinds),

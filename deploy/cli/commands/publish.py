@@ -45,7 +45,10 @@ def publish(
 
 
 def published(settings: Settings, chunks: Iterator[list[Line]], *, rate: float, wait: float) -> tuple[int, int]:
-    """Publish lines; returns records and bytes. Whatever ends it early says how many records were acknowledged."""
+    """Publish lines, `rate` a second at most (0: no limit), to a broker that is waited for `wait` seconds.
+
+    Returns records and bytes. An error that ends it early says how many records were acknowledged.
+    """
     from deploy.stack.publishing import Done
 
     done = Done()

@@ -12,7 +12,10 @@ from deploy.cli.commands.options import Json, Wait
 from deploy.errors import BadInputError
 
 
-def query(sql: Annotated[str, typer.Argument(metavar="SQL")], *, json: Json = False, wait: Wait = 10.0) -> None:
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement that reads.")],
+    *, json: Json = False, wait: Wait = 10.0,
+) -> None:  # fmt: skip
     """Run a query on ClickHouse and print its rows."""
     from clickhouse_connect.driver.exceptions import DatabaseError
 

@@ -1,4 +1,4 @@
-"""Forgetting a person: the request, what each part answers, and what is still there afterwards. Counts and ids only."""
+"""Erasing a person: the request, what each part answers, and what is still there afterwards. Counts and ids only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,12 @@ STAYS: Final = (
 
 @dataclass
 class Streams:
-    """What came of the Kafka side of an erasure."""
+    """The result of an erasure in Kafka.
+
+    `answers`: the receipts; `tombstones`: how many by topic; `mentions`: raw records that mention the person, by topic
+    (None: not counted), kept `until`; `truncated`: raw records deleted; `refusal`: why none were; `kept`: how long
+    topics with tombstones keep what is before them.
+    """
 
     answers: requests.Answers
     tombstones: dict[str, int]
@@ -53,9 +58,10 @@ class Streams:
 async def in_streams(
     settings: Settings, person: Person, *, truncate: bool, count: bool, seconds: float, report: Callable[[int], None]
 ) -> Streams:
-    """Publish the request and see it through: all answers, all tombstones, the sinks past them, then the raw topics.
+    """Publish the request and wait: for all answers, all tombstones, the sinks past them; then see to the raw topics.
 
-    Raises UnavailableError.
+    `truncate`: delete what the workers have read of raw topics. `count`: count the raw records that mention the person,
+    `report` being told how many have been read. Raises UnavailableError when `seconds` are over.
     """
     from aiokafka.errors import KafkaError
 
@@ -83,9 +89,10 @@ async def in_streams(
 
 
 def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
-    """Rows of these profiles and identifiers in every table; `events` is what `lookup.events_of` says of them.
+    """The number of rows by table that are about the profiles `ids` or the identifiers with these `hashes`.
 
-    Those about splits and erasures are none of them: the history of others needs them.
+    `events` is the condition of `lookup.events_of`. Rows about splits and erasures do not count: the history of others
+    needs them.
     """
     found = lookup.rows_of(client, ids, events)
     found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
@@ -95,14 +102,20 @@ def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -
 
 
 def left(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
-    """What of that is still there. A profile that others have events under, by a split, keeps a row about those."""
+    """The tables that still hold rows about the profiles `ids` or the identifiers with these `hashes`, with the number.
+
+    A profile that other people have events under, by a split, keeps its row.
+    """
     found = rows(client, ids, hashes, events)
     found["profiles"] = lookup.number(client, PROFILES, ids=ids)
     return {table: n for table, n in found.items() if n}
 
 
 def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> None:
-    """Returns when ClickHouse holds no row of these profiles. Raises UnavailableError when it still does in the end."""
+    """Returns when ClickHouse holds no row of the profiles `ids` and of identifiers with these `hashes`.
+
+    Raises UnavailableError when it still does after these seconds.
+    """
     # Splits are not forgotten with a person: what the condition says now, it says in the end.
     events = lookup.events_of(client, ids)
     if not waiting.wait_until(lambda: not left(client, ids, hashes, events), seconds):
@@ -114,7 +127,10 @@ def gone(client: Client, ids: list[str], hashes: list[str], seconds: float) -> N
 
 
 def receipt(person: Person, before: dict[str, int], done: Streams, others: int) -> dict[str, Any]:
-    """What was removed where, and what stays until when. Holds no value of the person."""
+    """What was removed where, and what stays until when. Holds no value of the person.
+
+    `before`: rows of ClickHouse by table before the erasure; `others`: events of others that mention the person.
+    """
     answers = done.answers
     said = answers.identify
     found = answers.found or any(before.values())

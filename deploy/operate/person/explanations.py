@@ -1,4 +1,4 @@
-"""Why something was sent, or not: a decision in words, as far as the records tell."""
+"""Explains decisions in words: why a message was sent, or not, as far as the records tell."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ Sent = Sequence[tuple[str, datetime]]
 
 
 def sent_to(client: Client, person: Person) -> Sent:
-    """All messages to one person, over all former profile ids."""
+    """The messages to one person, over all former profile ids."""
     rows = client.query(_MESSAGES, parameters={"ids": person.ids}).result_rows
     return [(channel, at.replace(tzinfo=None)) for channel, at in rows]
 
 
 def explained(entries: Sequence[Row], sent: Sent) -> list[Row]:
-    """The same entries, each decision with `why`, in words."""
+    """The entries, each decision with its explanation in words as `why`."""
     return [{**entry, "why": why(entry, sent)} if entry["kind"] == "decision" else entry for entry in entries]
 
 
 def why(decision: Mapping[str, Any], sent: Sent) -> str:
-    """One decision in words."""
+    """The explanation of one decision in words."""
     outcome, reason = decision["outcome"], decision["reason"]
     match outcome:
         case "sent":

@@ -1,4 +1,4 @@
-"""TYPE:VALUE as somebody types it, to the identifier that the pipeline knows, and its keyed hash."""
+"""Reads TYPE:VALUE as a person types it: the identifier that the pipeline knows, and its keyed hash."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class HashedIdentifier(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What may stand in a message: the type alone."""
+        """The identifier as it may stand in a message: the type alone."""
         return f"{self.type}:***"
 
 
 def parse(text: str, settings: Settings) -> HashedIdentifier:
-    """The identifier in `TYPE:VALUE`, normalised as in events. Raises BadInputError, which never holds the value."""
+    """The identifier in `text`, `TYPE:VALUE`, normalised as in events. Raises BadInputError, which hides the value."""
     from schemas.identifiers import Hasher
     from schemas.people import MAX_TYPE
 
@@ -43,13 +43,13 @@ def parse(text: str, settings: Settings) -> HashedIdentifier:
 
 
 def unknown(identifier: HashedIdentifier) -> str:
-    """What is said when there is nobody: without the value, for this line ends up in logs."""
+    """The message for an identifier that nobody has: without the value, as the line ends up in logs."""
     hint = f" (is {likely} meant?)" if (likely := meant(identifier.type)) else ""
     return f"nothing is known of {identifier.shown}{hint}"
 
 
 def meant(type_: str) -> str | None:
-    """One of our types that somebody may have meant: `userId` is user_id; None if it is ours, or like none."""
+    """The known type that an unknown `type_` looks like, as user_id for `userId`; None without one, or when known."""
     from schemas.identifiers import RANK
 
     if type_ in RANK:

@@ -34,7 +34,7 @@ Head = tuple[str, str]
 
 @dataclass
 class Person:
-    """What is known of one profile: `ids` are its own id and its former ones, `named` the identifier it was asked by.
+    """What is known of one profile: `ids` are its own id and its former ones, `asked_by` the identifier asked for.
 
     `members` are the rows of its identifiers, `values` their values by hash as far as its events show them, with the
     `keys` that stand for them in a query. `types` are those of other people's identifiers that were linked with them,
@@ -56,17 +56,17 @@ class Person:
 
     @property
     def ids(self) -> list[str]:
-        """Every id it has ever had, today's first."""
+        """All ids that it has had, today's first."""
         return [self.profile_id, *self.former]
 
     @property
     def hashes(self) -> list[str]:
-        """Its identifiers."""
+        """The hashes of its identifiers."""
         return [row["identifier"] for row in self.members] or [self.asked_by.hash]
 
     @property
     def known(self) -> bool:
-        """Whether anything is there at all."""
+        """Whether ClickHouse holds anything of it."""
         return bool(self.members or any(self.rows.values()))
 
 
@@ -105,7 +105,7 @@ def find(client: Client, identifier: HashedIdentifier, hasher: Hasher) -> Person
 
 
 def members_of(client: Client, ids: list[str]) -> list[Row]:
-    """Rows of the identifiers that belong to one of these profiles now, in the order they came in."""
+    """The rows of the identifiers that belong to one of the profiles `ids` now, in the order they came in."""
     sql = (
         "SELECT * FROM identifiers WHERE identifier IN"
         " (SELECT identifier FROM identifiers WHERE profile_id IN %(ids)s)"
@@ -117,7 +117,7 @@ def members_of(client: Client, ids: list[str]) -> list[Row]:
 
 
 def events_of(client: Client, ids: list[str]) -> Condition:
-    """Events of these profiles: a condition, and its parameters."""
+    """The condition, and its parameters, that selects the events of the profiles `ids`."""
     from sinks.clickhouse.erasing import events_of as find_events
 
     where, given, _ = find_events(client, ids)
@@ -125,7 +125,7 @@ def events_of(client: Client, ids: list[str]) -> Condition:
 
 
 def rows_of(client: Client, ids: list[str], events: Condition) -> dict[str, int]:
-    """Rows of facts of these profiles, by table; `events` is what `events_of` says of them."""
+    """The number of rows about the profiles `ids`, by table; `events` is the condition of `events_of`."""
     where, given = events
     found = {"events": number(client, f"SELECT count() FROM events WHERE {where}", **given)}  # noqa: S608 - ours
     for table in FACTS:
@@ -135,7 +135,7 @@ def rows_of(client: Client, ids: list[str], events: Condition) -> dict[str, int]
 
 
 def mentions(client: Client, person: Person) -> int:
-    """Events that carry one of a person's identifiers, as far as the person's own events have shown them."""
+    """How many events carry one of a person's identifiers, as far as the person's own events have shown them."""
     keys = [person.keys[one] for one in person.hashes if one in person.keys]
     if not keys:
         return 0
@@ -144,7 +144,7 @@ def mentions(client: Client, person: Person) -> int:
 
 
 def number(client: Client, sql: str, **parameters: Any) -> int:
-    """The one number that a query gives."""
+    """The number that the query `sql` gives."""
     return int(next(iter(_rows(client, sql, **parameters)[0].values())))
 
 

@@ -1,4 +1,4 @@
-"""What raw topics and dead letters still say of a person: their records have any key, so none can be taken out."""
+"""Finds records of raw topics and dead letters that mention a person: their keys are free, so no tombstone fits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _TOPIC: Final = 2
 
 
 class Mention:
-    """Says whether a record mentions somebody: by its identifiers, read as ingest reads them, or by its text."""
+    """Tells whether a record mentions a person: by its identifiers, read as ingest reads them, or by its text.
+
+    `hashes` are those of the person's identifiers, `values` the identifiers themselves, looked for in the text.
+    """
 
     def __init__(self, settings: Settings, hashes: Collection[str], values: Iterable[str]) -> None:
         from schemas.events import Event, Reader
@@ -41,7 +44,7 @@ class Mention:
         self._text = re.compile(pattern, re.IGNORECASE) if words else None
 
     def __call__(self, record: Record) -> bool:
-        """Whether this record does."""
+        """Whether the record mentions the person."""
         if record.value and self._text and self._text.search(record.value):
             return True
         event = self._read(record)
@@ -52,7 +55,10 @@ class Mention:
 async def mentions(
     consumer: AIOKafkaConsumer, settings: Settings, mention: Callable[[Record], bool], report: Callable[[int], None]
 ) -> dict[str, int]:
-    """Records by topic that mention somebody, of all that raw topics and dead letters hold; reports records read."""
+    """The number of records by topic that mention a person, over all raw topics and dead letters.
+
+    `report` is told how many records have been read.
+    """
     found: Counter[str] = Counter()
     read = 0
     async for record in draining.everything(consumer, await draining.ends(consumer, TOPICS, settings)):
@@ -82,7 +88,7 @@ async def truncate(client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, sett
 
 
 async def retention(client: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Clean-up settings of topics, as the broker has them; without an entry where it does not say."""
+    """The clean-up settings of these topics, as the broker has them; no entry for a topic it does not describe."""
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
     from aiokafka.errors import KafkaError
 
@@ -101,7 +107,7 @@ async def retention(client: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[
 
 
 def kept_for(config: dict[str, str]) -> str:
-    """How long a topic keeps a record, in words."""
+    """How long a topic with these settings (`config`, as from `retention`) keeps a record, in words."""
     from schemas.topics import DAY_MS
 
     said = []

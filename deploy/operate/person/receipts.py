@@ -10,7 +10,7 @@ from deploy.operate.person.tables import UNSEEN
 
 
 def split(receipt: Mapping[str, Any]) -> Iterator[Any]:
-    """The clusters after a split, and what was cut."""
+    """The tables of a split's `receipt`: the profiles after it, and what was cut."""
     yield console.table(
         "Profiles now", ("profile", "identifiers", "who"),
         [
@@ -25,7 +25,7 @@ def split(receipt: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def erasure(receipt: Mapping[str, Any]) -> Iterator[Any]:
-    """What was removed where, and what stays until when."""
+    """The tables of an erasure's `receipt`: what was removed where, and what stays until when."""
     removed, stays = receipt["removed"], receipt["stays"]
     if not receipt["found"]:
         yield f"Nothing is found of {receipt['type']}:***\n"

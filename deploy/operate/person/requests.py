@@ -1,4 +1,4 @@
-"""A request to identify through `identity.links`, and the answers: one of identify, one of each profile's journey."""
+"""Requests to identify on `identity.links`, and their receipts: one of identify, one of each profile's journey."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RECEIPT: Final = b'"receipt"'
 
 
 def receipt_of(value: bytes | None, request: str) -> Receipt | None:
-    """A receipt of this request; None for any other record."""
+    """The receipt of this request in the value of a record; None for any other record."""
     if not value or _RECEIPT not in value:
         return None
     from streams.core.protocol import link_log
@@ -44,7 +44,7 @@ class Answers:
         self.journeys: dict[tuple[str, str], Receipt] = {}
 
     def take(self, value: bytes | None) -> None:
-        """A record's value; anything but a receipt of this request is passed over."""
+        """Take in the value of a record; anything but a receipt of this request is passed over."""
         receipt = receipt_of(value, self.request)
         if receipt is None:
             return
@@ -56,7 +56,7 @@ class Answers:
 
     @property
     def waiting(self) -> list[str]:
-        """Who has not answered yet."""
+        """The agents that have not answered yet."""
         if self.identify is None:
             return ["identify"]
         heard = {profile for profile, _ in self.journeys}
@@ -64,16 +64,16 @@ class Answers:
 
     @property
     def profiles(self) -> list[str]:
-        """Ids of the profiles whose journeys were told."""
+        """The ids of the profiles that identify has passed the request on to."""
         return [] if self.identify is None else list(self.identify.profiles or ())
 
     @property
     def found(self) -> bool:
-        """Whether identify, or any journey, had something of this person."""
+        """Whether identify, or any journey, held something of this person."""
         return self.identify is not None and (bool(self.identify.found) or any(self.removed().values()))
 
     def removed(self) -> dict[str, int]:
-        """What the journeys have removed, added up."""
+        """The counts that the journeys have removed, added up, by name."""
         total: Counter[str] = Counter()
         for receipt in self.journeys.values():
             total.update(receipt.removed or {})
@@ -81,7 +81,7 @@ class Answers:
 
 
 async def ask(settings: Settings, kind: str, identifier: HashedIdentifier, now: int, *, seconds: float) -> Answers:
-    """Publish a request (SPLIT or ERASE) and wait for every answer; `now` is the wall clock in epoch milliseconds.
+    """Publish a request of a `kind` (SPLIT or ERASE) and wait for every answer; `now`: wall clock, epoch milliseconds.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
     """
@@ -95,18 +95,18 @@ async def ask(settings: Settings, kind: str, identifier: HashedIdentifier, now: 
 
 
 class ReceiptCollector(Protocol):
-    """Whatever takes the records that follow a request, and knows who has not answered yet."""
+    """Takes in the records that follow a request, and knows which answers are missing."""
 
     def take(self, value: bytes | None) -> None:
-        """A record's value."""
+        """Take in the value of a record."""
 
     @property
     def waiting(self) -> list[str]:
-        """Who has not answered yet."""
+        """The agents that have not answered yet."""
 
 
 async def publish_and_wait(settings: Settings, request: Request, answers: ReceiptCollector, *, seconds: float) -> None:
-    """Publish a request on `identity.links`, and return when all have answered it.
+    """Publish a request, the JSON object `notice`, on `identity.links`; returns when all its answers have come.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
     """
@@ -124,7 +124,7 @@ async def publish_and_wait(settings: Settings, request: Request, answers: Receip
 
 @asynccontextmanager
 async def links(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group. Raises UnavailableError when the broker does not answer."""
+    """A consumer without a group, for `identity.links`. Raises UnavailableError when the broker does not answer."""
     from aiokafka import AIOKafkaConsumer
     from aiokafka.errors import KafkaError
 

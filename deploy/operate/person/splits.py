@@ -1,4 +1,4 @@
-"""Cutting an identifier off: what is linked with it before, and which profiles there are afterwards."""
+"""Splits: what is linked with an identifier before it is cut off, and which profiles there are afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def cut(person: Person) -> list[tables.Shown]:
 
 
 def clusters(client: Client, person: Person, answers: Answers, seconds: float) -> list[dict[str, Any]]:
-    """The profiles after a split, `members` as soon as ClickHouse shows all of them, else empty."""
+    """The profiles after a split, each with `profile_id`, `identifiers` (how many) and `members`.
+
+    `members` are filled in when ClickHouse shows all of them within these seconds, else empty.
+    """
     told = dict(answers.identify.clusters or ()) if answers.identify is not None else {}
     members: dict[str, list[dict[str, Any]]] = {}
 
@@ -46,7 +49,7 @@ def clusters(client: Client, person: Person, answers: Answers, seconds: float) -
 
 
 def receipt(person: Person, answers: Answers, after: list[dict[str, Any]]) -> dict[str, Any]:
-    """What was cut, and what there is now."""
+    """What was cut, and the profiles there are `after` it."""
     said = answers.identify
     return {
         "request": answers.request,

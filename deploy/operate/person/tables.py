@@ -16,7 +16,7 @@ UNSEEN: Final = "(not in any event)"
 
 
 def described(person: Person, entries: Sequence[Row]) -> Shown:
-    """All that is known, as JSON values."""
+    """All that is known of a person, as JSON values; `entries` are those of the timeline."""
     return {
         "profile_id": person.profile_id,
         "former_ids": person.former,
@@ -30,7 +30,7 @@ def described(person: Person, entries: Sequence[Row]) -> Shown:
 
 
 def identifiers(person: Person) -> list[Shown]:
-    """Its identifiers: value as far as events show it, since when, linked to what by which event."""
+    """The person's identifiers: value as far as events show it, since when, linked to which other by which event."""
     if not person.members:
         return [{**_identifier(person, person.asked_by.hash), "since": None, "linked_to": None, "event": None}]
     return [
@@ -45,7 +45,7 @@ def identifiers(person: Person) -> list[Shown]:
 
 
 def render(shown: Mapping[str, Any]) -> Iterator[Any]:
-    """The same for people: tables, the timeline last."""
+    """The tables of a person as `described` returns it (`shown`), the timeline last."""
     former = ", ".join(shown["former_ids"]) or "none"
     yield f"Profile {shown['profile_id']}\nFormer ids: {former}\n"
     yield identifier_table(shown["identifiers"])
@@ -76,7 +76,7 @@ def render(shown: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def identifier_table(rows: Sequence[Mapping[str, Any]], title: str = "Identifiers") -> Any:
-    """Identifiers, and how each came in."""
+    """A table of identifiers (`rows`, as of `identifiers`) under a title, with the event that linked each."""
     return console.table(
         title, ("type", "value", "since", "linked to", "by event"),
         [
@@ -87,7 +87,7 @@ def identifier_table(rows: Sequence[Mapping[str, Any]], title: str = "Identifier
 
 
 def told(entry: Mapping[str, Any]) -> str:
-    """One entry of the timeline in words."""
+    """The text for one entry of the timeline."""
     match entry["kind"]:
         case "event":
             name = f"{entry['type']} {entry['name']}".strip() if entry["type"] != "track" else entry["name"]
@@ -113,7 +113,7 @@ def told(entry: Mapping[str, Any]) -> str:
 
 
 def place(source: Mapping[str, Any] | None) -> str:
-    """topic/partition/offset of an event."""
+    """The place of an event, `source`, as topic/partition/offset; a dash for None."""
     return "-" if source is None else f"{source['topic']}/{source['partition']}/{source['offset']}"
 
 

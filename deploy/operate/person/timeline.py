@@ -63,6 +63,6 @@ def _entries(client: Client, kind: str, sql: str, given: dict[str, Any]) -> list
 
 
 def moment(value: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds; ClickHouse's times come without a zone and are UTC."""
+    """The time in ISO 8601, in UTC with milliseconds; a value without a zone, as ClickHouse gives it, is in UTC."""
     aware = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     return aware.strftime("%Y-%m-%dT%H:%M:%S.") + f"{aware.microsecond // 1000:03}Z"

@@ -23,9 +23,9 @@ Positions = dict["TopicPartition", int]
 async def read(
     consumer: AIOKafkaConsumer, since: Mapping[TopicPartition, int], profiles: Iterable[str], seconds: float
 ) -> tuple[dict[str, int], Positions]:
-    """Tombstones by topic, one for each profile, written from the given offsets on; and the offsets just after them.
+    """The number of tombstones by topic, one for each of the `profiles`, and the offsets just after them.
 
-    Raises UnavailableError when they are not all there in time.
+    Reads from the offsets `since` on. Raises UnavailableError when some are missing after these seconds.
     """
     ids = list(profiles)
     partitions = 1 + max(tp.partition for tp in since)
@@ -57,7 +57,7 @@ async def read(
 
 
 async def taken(client: AIOKafkaAdminClient, settings: Settings, after: Positions, seconds: float) -> None:
-    """Returns when the sinks have committed these offsets. Raises UnavailableError when they do not in time."""
+    """Returns when the sinks have committed the offsets `after`. Raises UnavailableError after these seconds."""
     from sinks.clickhouse.rows import BY_TOPIC
 
     wanted = {tp: offset for tp, offset in after.items() if tp.topic in BY_TOPIC}

@@ -11,7 +11,7 @@ POLL: Final = 0.2
 
 
 def wait_until(look: Callable[[], bool], seconds: float) -> bool:
-    """Whether a look was true before the seconds were over; there is always one look."""
+    """Whether `look` returned True before the seconds were over; it is called at least once."""
     end = time.monotonic() + seconds
     while not look():
         if time.monotonic() >= end:
@@ -21,12 +21,12 @@ def wait_until(look: Callable[[], bool], seconds: float) -> bool:
 
 
 class Deadline:
-    """`Deadline(seconds)`; `left` are the seconds that remain, never less than one."""
+    """The end of a time of so many `seconds`, counted from its making."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     @property
     def left(self) -> float:
-        """Seconds that remain."""
+        """The seconds that remain, never less than one."""
         return max(1.0, self._end - time.monotonic())

@@ -59,7 +59,7 @@ class Users:
 
 
 def challenge(error: EngineError) -> dict[str, str]:
-    """Headers that tell a browser to ask for a password, when that is what went wrong."""
+    """The headers that make a browser ask for a password, for an error of a missing or wrong one; else none."""
     return {"WWW-Authenticate": 'Basic realm="ClickHouse server HTTP API"'} if error.code in (REQUIRED, FAILED) else {}
 
 

@@ -80,7 +80,7 @@ REACHING: Final = ("path", "file", "schema", "url", "registry")
 
 
 def is_free(setting: str) -> bool:
-    """Whether a reader may set it to whatever the engine takes."""
+    """Whether a reader may give this setting any value that the engine takes."""
     return setting in SETTINGS or (setting.startswith(SETTING_KINDS) and not any(part in setting for part in REACHING))
 
 
@@ -95,7 +95,11 @@ class Function:
 
 
 class Catalogue:
-    """What the engine has, and which of its functions a reader may call."""
+    """What the engine has, and which of its functions a reader may call.
+
+    `combinators` are suffixes of aggregate functions (If, Array, ...); `settings`, `databases` and `system_tables` are
+    names.
+    """
 
     def __init__(
         self, functions: Iterable[Function], combinators: Iterable[str], settings: Iterable[str],
@@ -114,7 +118,7 @@ class Catalogue:
             self._allowed[key] = self._allowed.get(key, True) and _is_allowed(by_name, one)
 
     def function(self, name: str) -> bool:
-        """Whether a reader may call it; a name that the engine did not have when it was opened is refused."""
+        """Whether a reader may call the function of that name; one the engine did not have when opened is refused."""
         key = name.lower()
         if key in SYNTAX:
             return True

@@ -28,14 +28,14 @@ class Limits:
         return dict(zip(NAMES, values, strict=True))
 
     def capped(self, name: str, value: str) -> str:
-        """A setting of a URL, a limit as far as it may be: clients send high ones of their own accord."""
+        """The value to use for a setting of a URL, given its `name` and `value`: a limit above ours is cut to ours."""
         own = self.settings().get(name)
         return value if own is None or _within(value, float(own)) else own
 
     def check(self, name: str, value: Any, known: Container[str]) -> None:
-        """Raises EngineError for a setting that could lift a limit or reach a file.
+        """Raises EngineError when setting `name` to `value` could lift a limit or reach a file.
 
-        One that is not among the `known` ones is left to the engine, which tells of it better.
+        A name that is not among the `known` ones is left to the engine, whose message is better.
         """
         if (own := self.settings().get(name)) is not None:
             if not _within(value, float(own)):

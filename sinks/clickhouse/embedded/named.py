@@ -36,7 +36,7 @@ class Named(NamedTuple):
 
 
 def named(text: bytes) -> Named | None:
-    """What SHOW CREATE, EXISTS, or a SHOW of a list is about; None for any other form."""
+    """What the statement `text` (SHOW CREATE, EXISTS, or a SHOW of a list) is about; None for any other form."""
     statement = _uncommented(text).decode("utf-8", "replace")
     if _LISTS.fullmatch(statement):
         return Named("", "", asks=True)
@@ -54,7 +54,7 @@ def named(text: bytes) -> Named | None:
 
 
 def described(text: bytes) -> bytes | None:
-    """A DESCRIBE as the SELECT from what it describes; None for any other statement."""
+    """The SELECT from what the DESCRIBE in `text` describes; None for any other statement."""
     statement = _uncommented(text)
     found = _DESCRIBE.match(statement)
     return b"SELECT * FROM " + statement[found.end() :] if found else None

@@ -27,7 +27,7 @@ NAMING: Final = re.compile(
 
 
 def check(handle: Any, reader: Reader, sql: bytes) -> None:
-    """Raises EngineError unless a reader may run it. `handle`: one whose settings are the engine's own."""
+    """Raises EngineError unless a reader may run `sql`. `handle`: a connection whose settings are the engine's own."""
     if b"\x00" in sql:
         raise refusal(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: a zero byte in the statement")
     if len(sql) > MAX_STATEMENT:
@@ -50,7 +50,7 @@ def check(handle: Any, reader: Reader, sql: bytes) -> None:
 
 
 def catalogue(handle: Any) -> Catalogue:
-    """What the engine has."""
+    """What the engine has, asked through the connection `handle`."""
     functions = (
         "SELECT tuple(name, is_aggregate = 1, alias_to, categories)::Tuple(n String, a Bool, t String, c String)"
     )
@@ -66,7 +66,7 @@ def catalogue(handle: Any) -> Catalogue:
 
 
 def column(handle: Any, sql: str) -> list[str]:
-    """The values of a query with one column."""
+    """The values that the query `sql` of one column gives on the connection `handle`."""
     return handle.query(sql, "TabSeparatedRaw").bytes().decode().splitlines()  # type: ignore[no-any-return]
 
 

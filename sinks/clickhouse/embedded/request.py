@@ -26,7 +26,7 @@ PARAM: Final = "param_"
 async def read_query(request: web.Request, *, admin: bool, limit: int) -> Query:
     """The query of a request, whose body may be `limit` bytes. Raises EngineError for what is not understood.
 
-    Whoever is not the administrator may only read, and a GET, as a link or a picture sends it, may as well.
+    Only a POST of the administrator (`admin`) may write: a GET can come from a link or a picture.
     """
     fields = dict(request.query)
     body = b""
