@@ -9,6 +9,7 @@ from prometheus_client import (
     PLATFORM_COLLECTOR,
     PROCESS_COLLECTOR,
     CollectorRegistry,
+    Counter,
     Gauge,
     start_http_server,
 )
@@ -36,6 +37,21 @@ def build_version() -> str:
 def build_info(registry: CollectorRegistry) -> Gauge:
     """The gauge `winback_build_info` of a registry: 1, labelled with the version and the process."""
     return Gauge("winback_build_info", "1, labelled with the version", ["version", "process"], registry=registry)
+
+
+def consumer_lag(registry: CollectorRegistry) -> Gauge:
+    """The gauge `winback_consumer_lag` of a registry: records behind the end, by topic and partition."""
+    return Gauge(
+        "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=registry
+    )
+
+
+def offsets_beyond_end(registry: CollectorRegistry) -> Counter:
+    """The counter `winback_offsets_beyond_end_total` of a registry: offsets whose records a broker has lost."""
+    return Counter(
+        "winback_offsets_beyond_end_total", "Offsets beyond the end of a log: its broker has lost records", ["topic"],
+        registry=registry,
+    )  # fmt: skip
 
 
 def serve_registry(settings: Settings, registry: CollectorRegistry) -> None:

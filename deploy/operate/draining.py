@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from deploy.errors import UnavailableError
+from deploy.operate import links
 from schemas.record import Record
-from schemas.topics import CHANNEL_TOPICS, IDENTITY_LINKS
+from schemas.topics import CHANNEL_TOPICS
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -53,30 +54,23 @@ async def everything(consumer: AIOKafkaConsumer, ends: Ends) -> AsyncIterator[Re
 
 
 async def declare_end(consumer: AIOKafkaConsumer, settings: Settings) -> tuple[int, Ends]:
-    """Write to `identity.links` where the input ends. Returns the offset of that record, and the ends it names."""
-    from aiokafka import AIOKafkaProducer
+    """Write to `identity.links` where the input ends. Returns the offset of that record, and the ends it names.
 
+    Raises UnavailableError when the broker does not take it.
+    """
     from streams.core.protocol.link_log import EndOfInput
-    from streams.core.protocol.records import encode
 
     positions = await ends(consumer, CHANNEL_TOPICS, settings)
     end = EndOfInput(tuple((tp.topic, tp.partition, end) for tp, end in sorted(positions.items())))
-    async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
-        sent = await producer.send_and_wait(IDENTITY_LINKS, encode(end), partition=0)
-    return sent.offset, positions
+    return await links.publish(settings, end), positions
 
 
 async def drained(consumer: AIOKafkaConsumer, offset: int) -> None:
     """Returns when identify says, after the given offset of `identity.links`, that nothing is in flight any more."""
-    from aiokafka import TopicPartition
-
     from streams.core.protocol import link_log
 
-    links = TopicPartition(IDENTITY_LINKS, 0)
-    consumer.assign([links])
-    consumer.seek(links, offset + 1)
-    async for record in consumer:
-        if isinstance(link_log.read(record.value), link_log.Drained):
+    async for value in links.values_after(consumer, offset):
+        if isinstance(link_log.read(value), link_log.Drained):
             return
 
 

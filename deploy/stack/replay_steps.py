@@ -38,7 +38,7 @@ KINDS: Final[dict[str, type[Exception]]] = {
 
 
 def core(files: Sequence[str], folder: Path, settings: Settings, report: console.Report) -> None:
-    """Run the core over some lines, its outputs going into a folder; `report` is told how many have been read.
+    """Run the core over the lines of `files`, its outputs going into a folder; `report` takes how many have been read.
 
     Raises BadInputError with file and line, ValueError when the campaigns file is not valid, RuntimeError when the
     process has ended otherwise.
@@ -71,7 +71,7 @@ def _run(step: Sequence[str], settings: Settings, report: console.Report) -> Non
 
 
 def records(files: Sequence[str], settings: Settings, report: console.Report) -> Iterator[Record]:
-    """The lines as the records they would be in Kafka: partitions and offsets as `publish` gives them."""
+    """The lines of `files` as the records they would be in Kafka: partitions and offsets as `publish` gives them."""
     offsets: dict[tuple[str, int], int] = defaultdict(int)
     count = 0
     for chunk in lines.read(files, settings.partitions, event_clock=True):
@@ -126,7 +126,7 @@ def _say(told: bytes) -> None:
 
 
 def main(step: str, folder: str, *more: str) -> int:
-    """Do one step; the exit code."""
+    """Do one step, `core` or `load`, with the records in a folder; returns the exit code."""
     try:
         if step == "core":
             _core(folder, more)

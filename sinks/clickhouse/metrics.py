@@ -6,7 +6,14 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from infra.metrics_server import build_info, build_version, process_registry, serve_registry
+from infra.metrics_server import (
+    build_info,
+    build_version,
+    consumer_lag,
+    offsets_beyond_end,
+    process_registry,
+    serve_registry,
+)
 from schemas.settings import Settings
 
 REGISTRY: Final = process_registry()
@@ -24,14 +31,9 @@ OPEN_MERGES: Final = Gauge("winback_open_merges", "Merges that ClickHouse follow
 SQUASHED: Final = Counter(
     "winback_sink_squash_total", "Statements that settled merges or rewrote events", ["done"], registry=REGISTRY
 )
-BEYOND_END: Final = Counter(
-    "winback_offsets_beyond_end_total", "Offsets beyond the end of a log: its broker has lost records", ["topic"],
-    registry=REGISTRY,
-)  # fmt: skip
+BEYOND_END: Final = offsets_beyond_end(REGISTRY)
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
-LAG: Final = Gauge(
-    "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
-)
+LAG: Final = consumer_lag(REGISTRY)
 BUILD: Final = build_info(REGISTRY)
 
 

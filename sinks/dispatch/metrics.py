@@ -6,7 +6,14 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from infra.metrics_server import build_info, build_version, process_registry, serve_registry
+from infra.metrics_server import (
+    build_info,
+    build_version,
+    consumer_lag,
+    offsets_beyond_end,
+    process_registry,
+    serve_registry,
+)
 from schemas.settings import Settings
 from sinks.dispatch import breaker
 
@@ -25,14 +32,9 @@ BREAKER: Final = Gauge(
 RETRIES: Final = Counter(
     "winback_dispatch_retries_total", "Tries that did not send", ["channel", "reason"], registry=REGISTRY
 )
-BEYOND_END: Final = Counter(
-    "winback_offsets_beyond_end_total", "Offsets beyond the end of a log: its broker has lost records", ["topic"],
-    registry=REGISTRY,
-)  # fmt: skip
-WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not done with", registry=REGISTRY)
-LAG: Final = Gauge(
-    "winback_consumer_lag", "Records behind the end of the partition", ["topic", "partition"], registry=REGISTRY
-)
+BEYOND_END: Final = offsets_beyond_end(REGISTRY)
+WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not finished", registry=REGISTRY)
+LAG: Final = consumer_lag(REGISTRY)
 BUILD: Final = build_info(REGISTRY)
 
 STATES: Final = {breaker.CLOSED: 0, breaker.HALF_OPEN: 1, breaker.OPEN: 1}

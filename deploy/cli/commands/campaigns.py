@@ -1,4 +1,4 @@
-"""`winback campaigns`: whether a campaigns file is fit to run, and having it run."""
+"""`winback campaigns`: checks a campaigns file, and applies it to running workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deploy.cli import config, running
 from deploy.cli.commands.options import Json, Timeout
 from deploy.operate import campaigns
 
-app = typer.Typer(help="The campaigns file: look at it, switch to it.")
+app = typer.Typer(help="The campaigns file: check it, apply it to the running workers.")
 
 File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="The campaigns file; WINBACK_CAMPAIGNS, else the built-in one.")
@@ -25,7 +25,9 @@ def group() -> None:
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(metavar="FILE")], *, json: Json = False) -> None:
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaigns file.")], *, json: Json = False
+) -> None:
     """Check a campaigns file and show every message it can write; exit 2 with what is wrong where."""
     from deploy.cli import previews
 
@@ -39,7 +41,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE")], *, json: Json =
 
 @app.command()
 def apply(file: File = None, *, json: Json = False, timeout: Timeout = 60.0) -> None:
-    """Have all workers decide by a campaigns file from one moment of the stream on, without a restart."""
+    """Apply a campaigns file to all running workers, from one moment of the stream on, without a restart."""
     from deploy.operate import campaign_switch
 
     settings = config.load()

@@ -11,7 +11,9 @@ from deploy.cli import config
 
 Channels = Annotated[
     list[str] | None,
-    typer.Option("--channel", metavar="CHANNEL", help="Only this channel; may be given again. Else all set up."),
+    typer.Option(
+        "--channel", metavar="CHANNEL", help="Only this channel; may be repeated. Default: all with an address."
+    ),
 ]
 DryRun = Annotated[
     Path | None,
@@ -20,7 +22,7 @@ DryRun = Annotated[
 
 
 def dispatch(channel: Channels = None, dry_run: DryRun = None) -> None:
-    """Deliver messages by SMTP and webhooks until it is stopped; WINBACK_DISPATCH_* says where to."""
+    """Deliver messages by SMTP and webhooks until it is stopped; WINBACK_DISPATCH_* name the servers."""
     settings = config.load()
     from sinks.dispatch.service import run
 

@@ -1,4 +1,4 @@
-"""`winback erase`: forget a customer everywhere."""
+"""`winback erase`: erases a customer everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Truncate = Annotated[
     bool,
     typer.Option(
         "--truncate-raw",
-        help="Also delete ALL raw records that the workers have read, and all dead letters: everybody's.",
+        help="Also delete ALL raw records that the workers have read, and all dead letters, of every customer.",
     ),
 ]
 Count = Annotated[
@@ -26,7 +26,7 @@ def erase(
     person: Person, *, yes: Yes = False, json: Json = False, truncate_raw: Truncate = False, count: Count = True,
     timeout: Timeout = 120.0, wait: Wait = 10.0,
 ) -> None:  # fmt: skip
-    """Forget a customer: state, identity, topics, ClickHouse. Prints a receipt of what was removed, and what stays."""
+    """Erase a customer from state, identity, topics and ClickHouse; print what was removed, and what stays."""
     from deploy.operate.person import erasures, identifiers, lookup, receipts, tables, waiting
 
     settings = config.load()
@@ -36,10 +36,10 @@ def erase(
         before = erasures.rows(client, found.ids, found.hashes, found.events)
         if not yes:
             console.show(tables.identifier_table(tables.identifiers(found), "The person"))
-            everybody = " and ALL raw records that were read, of everybody" if truncate_raw else ""
+            everybody = " and ALL raw records that were read, of every customer" if truncate_raw else ""
             console.sure(
-                f"Forget profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
-                f"{everybody}? There is no way back", yes=yes,
+                f"Erase profile {found.profile_id}, {len(found.former)} former ids, {sum(before.values()):,} rows"
+                f"{everybody}? This cannot be undone", yes=yes,
             )  # fmt: skip
         deadline = waiting.Deadline(timeout)
         with console.progress() as shown:

@@ -1,4 +1,4 @@
-"""`winback offer`: a code that a customer names, looked up."""
+"""`winback offer`: looks up a code that a customer names."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from deploy.errors import BadInputError, UnavailableError
 
 
 def offer(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="As the customer has it; upper and lower case are one.")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="The offer code, in upper or lower case.")],
     *, json: Json = False, wait: Wait = 10.0,
 ) -> None:  # fmt: skip
-    """Print whose a code is, of which campaign, until when it is valid, and which order has used it."""
+    """Print the customer and the campaign of an offer code, until when it is valid, and which order has used it."""
     from deploy.operate import clickhouse
 
     named = code.strip().upper()

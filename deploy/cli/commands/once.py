@@ -17,11 +17,13 @@ Kafka = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Use this bro
 
 def once(
     files: Files, *,
-    clock: Annotated[Clock | None, typer.Option(help="event: nothing depends on the wall clock.")] = None,
+    clock: Annotated[
+        Clock | None, typer.Option(help="wall: time passes; event: the events' own times alone count.")
+    ] = None,
     out: Out = None, json: Json = False, workers: Workers = 1,
     folder: Folder = None, kafka: Kafka = None,
 ) -> None:  # fmt: skip
-    """Boot the stack, publish the lines, wait until all is drained, write the outputs, print the report."""
+    """Run the whole stack over input lines: start, publish, wait until all is processed, write outputs, report."""
     from deploy.cli.report_tables import render
     from deploy.stack import lines, outputs, session
 

@@ -33,4 +33,4 @@ Wait = Annotated[
     typer.Option("--wait", metavar="SECONDS", min=0, help="How long to try again while the server does not answer."),
 ]
 Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, max=32, help="Stream worker processes.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

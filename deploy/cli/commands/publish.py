@@ -23,7 +23,10 @@ Rate = Annotated[
     float, typer.Option("--rate", metavar="N", min=0, help="Lines a second at most; 0 is as fast as it goes.")
 ]
 
-Clocked = Annotated[Clock | None, typer.Option("--clock", help="event: a line without timestamp takes its value's.")]
+Clocked = Annotated[
+    Clock | None,
+    typer.Option("--clock", help="event: a line without a timestamp gets the time in its value, not the present."),
+]
 
 
 def publish(

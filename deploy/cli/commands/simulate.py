@@ -16,11 +16,12 @@ EVERY = 1000
 
 def simulate(
     *,
-    customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="People of the shop.")] = 200,
+    customers: Annotated[int, typer.Option(min=1, max=1_000_000, help="Customers of the shop.")] = 200,
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days of traffic.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same lines.")] = 1,
     truth: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write here who is who, and which carts were left.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the ground truth here: who is who, which carts were abandoned."),
     ] = None,
 ) -> None:
     """Print the events of a made-up but consistent shop across all channels, as input lines."""

@@ -11,15 +11,16 @@ from deploy.cli import config, running
 from deploy.cli.commands.options import Json, Timeout
 
 Source = Annotated[
-    str, typer.Argument(metavar="TOPIC[:PARTITION]", help="Such as channels.store, or channels.store:3 for one.")
+    str,
+    typer.Argument(metavar="TOPIC[:PARTITION]", help="Such as channels.store, or channels.store:3 for one partition."),
 ]
 
-app = typer.Typer(help="Sources: how far each is, which one holds time; declare one dead, or live again.")
+app = typer.Typer(help="Sources of events: how far each is, which one holds time; declare one dead, or live again.")
 
 
 @app.callback(invoke_without_command=True)
 def listed(context: typer.Context, *, json: Json = False, timeout: Timeout = 30.0) -> None:
-    """List each source: how far it is, whether it holds time, whether time waits for it at all."""
+    """List the sources: how far each is, whether it holds time, whether time waits for it at all."""
     from deploy.operate import sources
 
     if context.invoked_subcommand is None:
@@ -28,13 +29,13 @@ def listed(context: typer.Context, *, json: Json = False, timeout: Timeout = 30.
 
 @app.command()
 def dead(source: Source, *, json: Json = False, timeout: Timeout = 30.0) -> None:
-    """Time does not wait for this source any more. What it still brings is late, and cancels what is pending."""
+    """Let time go on without this source. Events that it still brings are late, and cancel what is pending."""
     _change(source, "dead", json=json, timeout=timeout)
 
 
 @app.command()
 def live(source: Source, *, json: Json = False, timeout: Timeout = 30.0) -> None:
-    """Time waits for this source again, from where time is."""
+    """Let time wait for this source again, from the time that it has reached by now."""
     _change(source, "live", json=json, timeout=timeout)
 
 

@@ -13,7 +13,7 @@ from deploy.errors import UnavailableError
 
 
 def split(person: Person, *, yes: Yes = False, json: Json = False, timeout: Timeout = 60.0, wait: Wait = 10.0) -> None:
-    """Cut an identifier off: the customers are then those that there would be had nothing ever been linked with it."""
+    """Cut an identifier off from its customer, as if it had never been linked with any other identifier."""
     from deploy.operate.person import identifiers, lookup, receipts, requests, splits, tables, waiting
 
     settings = config.load()

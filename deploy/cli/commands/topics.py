@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def topics(*, json: Json = False, wait: Wait = 10.0) -> None:
-    """Make the topics that are missing, and check the partitions of those that are there."""
+    """Create the topics that are missing, and check the partition counts of the others."""
     settings = config.load()
     made = running.run(_make(settings, wait))
     if json:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 Kafka = Annotated[
     str | None,
-    typer.Option(metavar="apache|ADDRESS", help="Apache Kafka in the folder (needs Java 17), or a broker that runs."),
+    typer.Option(
+        metavar="apache|ADDRESS",
+        help="apache: an Apache Kafka in the folder (needs Java 17); else HOST:PORT of a running broker.",
+    ),
 ]
 Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="Where its data and logs are kept.")]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.errors import UnavailableError
-from deploy.operate import broker, draining
+from deploy.operate import broker, draining, links
 from deploy.operate.person import lookup, raw_topics, requests, tombstones, waiting
 from deploy.operate.person.lookup import Condition, Person
 from schemas.topics import JOURNEY_CHANGELOG, TOMBSTONED
@@ -66,7 +66,7 @@ async def in_streams(
     from aiokafka.errors import KafkaError
 
     deadline = waiting.Deadline(seconds)
-    async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, requests.links(settings) as consumer:
+    async with broker.admin(settings, wait=draining.BROKER_WAIT) as client, links.consumer(settings) as consumer:
         since = await draining.ends(consumer, TOMBSTONED, settings)
         now = time.time_ns() // 1_000_000
         answers = await requests.ask(settings, requests.ERASE, person.asked_by, now, seconds=seconds)

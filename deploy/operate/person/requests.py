@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from deploy.errors import UnavailableError
-from deploy.operate import broker
+from deploy.operate import links
 from deploy.operate.person.identifiers import HashedIdentifier
 from schemas.topics import IDENTITY_LINKS
 
@@ -106,14 +104,14 @@ class ReceiptCollector(Protocol):
 
 
 async def publish_and_wait(settings: Settings, request: Request, answers: ReceiptCollector, *, seconds: float) -> None:
-    """Publish a request, the JSON object `notice`, on `identity.links`; returns when all its answers have come.
+    """Publish a request on `identity.links`; returns when all its answers have come.
 
     Raises UnavailableError when the broker does not take it, or when the answers do not come within these seconds.
     """
-    async with links(settings) as consumer:
-        offset = await _publish(settings, request)
+    async with links.consumer(settings) as consumer:
+        offset = await links.publish(settings, request)
         try:
-            await asyncio.wait_for(_collect(consumer, offset + 1, answers), seconds)
+            await asyncio.wait_for(_collect(consumer, offset, answers), seconds)
         except TimeoutError:
             raise UnavailableError(
                 f"no answer from {_few(answers.waiting)} within {seconds:.0f} s. The request is in {IDENTITY_LINKS} "
@@ -122,47 +120,11 @@ async def publish_and_wait(settings: Settings, request: Request, answers: Receip
             ) from None
 
 
-@asynccontextmanager
-async def links(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group, for `identity.links`. Raises UnavailableError when the broker does not answer."""
-    from aiokafka import AIOKafkaConsumer
-    from aiokafka.errors import KafkaError
-
-    broker.quiet()
-    consumer = AIOKafkaConsumer(**settings.aiokafka(), enable_auto_commit=False, fetch_max_wait_ms=100)
-    try:
-        await consumer.start()
-    except (KafkaError, OSError) as problem:
-        await consumer.stop()
-        raise UnavailableError(f"Kafka at {settings.kafka} does not answer ({problem}). {broker.HINT}") from None
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def _publish(settings: Settings, request: Request) -> int:
-    from aiokafka import AIOKafkaProducer
-    from aiokafka.errors import KafkaError
-
-    from streams.core.protocol.records import encode
-
-    try:
-        async with AIOKafkaProducer(**settings.aiokafka(), acks="all", enable_idempotence=True) as producer:
-            sent = await producer.send_and_wait(IDENTITY_LINKS, encode(request), partition=0)
-    except (KafkaError, OSError) as problem:
-        raise UnavailableError(f"Kafka at {settings.kafka} does not take the request ({problem})") from None
-    return int(sent.offset)
-
-
 async def _collect(consumer: AIOKafkaConsumer, offset: int, answers: ReceiptCollector) -> None:
-    from aiokafka import TopicPartition
-
-    place = TopicPartition(IDENTITY_LINKS, 0)
-    consumer.assign([place])
-    consumer.seek(place, offset)
-    while answers.waiting:
-        answers.take((await consumer.getone()).value)
+    async for value in links.values_after(consumer, offset):
+        answers.take(value)
+        if not answers.waiting:
+            return
 
 
 def _few(names: list[str]) -> str:

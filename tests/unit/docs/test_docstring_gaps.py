@@ -69,7 +69,7 @@ def test_gap_is_found(gaps, text, gap):
         'def f() -> None:\n    """Does it."""\n    try:\n        raise OSError\n    except OSError:\n        pass',
         'class B:\n    """B."""\n    def f(self):\n        """F."""\nclass C(B):\n    """C."""\n    def f(self): ...',
         'def f(name: Annotated[str, Option(help="a name")]) -> None:\n    """Does it."""',
-        'def f() -> None:\n    """Does it."""\n    raise ValueError("x")\ndef add_to(app: Typer) -> None:\n    """Add."""\n    app.command()(f)',
+        'def f() -> None:\n    """Does it."""\n    raise ValueError("x")\napp.command()(f)',
     ],
 )
 def test_nothing_is_missing(gaps, text):
