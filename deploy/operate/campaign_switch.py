@@ -42,7 +42,7 @@ class Receipts:
         if self.at is None:
             return ["identify"]
         answered = self.switched | self.refused
-        return [f"partition {one}" for one in range(self.partitions) if one not in answered]
+        return [f"partition {partition}" for partition in range(self.partitions) if partition not in answered]
 
 
 async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> Receipts:

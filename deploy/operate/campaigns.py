@@ -23,7 +23,7 @@ def load(path: Path | None) -> Campaigns:
 
 
 def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
-    """The same, and a sample of every message it can write. Raises BadInputError for a template that gives none.
+    """The campaigns of a file, and a sample of every message that it can write. Raises BadInputError when one fails.
 
     The line names the template's file, and the campaign, step, channel and variant it fails in.
     """

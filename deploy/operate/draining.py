@@ -107,4 +107,4 @@ async def offsets(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartitio
         found = await client.list_consumer_group_offsets(group)
     except KafkaError:
         return {}
-    return {tp: max(one.offset, 0) for tp, one in found.items()}
+    return {tp: max(place.offset, 0) for tp, place in found.items()}

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.shop.floor import Lines, listed
 from deploy.shop.purchases import complete
-from deploy.shop.senders import elsewhere, shown_email, shown_phone
+from deploy.shop.senders import from_system, typed_email, typed_phone
 from deploy.shop.sessions import Session
 from schemas.identifiers import EMAIL, PHONE, Identifier
 
@@ -51,10 +51,10 @@ def check_out(session: Session) -> None:
 def _contact(session: Session) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
     """A guest's e-mail, sometimes with a phone number, for the properties of the first step; and as identifiers."""
     customer, email = session.customer, session.device.email
-    told = {"email": shown_email(email)}
+    told = {"email": typed_email(email)}
     also = [Identifier(EMAIL, email)]
     if customer.phone and email == customer.email and not customer.old_user_id and session.rng.random() < 0.3:
-        told["phone"] = shown_phone(customer.phone)
+        told["phone"] = typed_phone(customer.phone)
         also.append(Identifier(PHONE, customer.phone))
     return told, tuple(also)
 
@@ -64,7 +64,7 @@ def _order(session: Session, order_id: str, lines: Lines) -> None:
     x, device, customer = session.rng.random(), session.device, session.customer
     session.cart.clear()
     session.at = customer.group.tick(session.at)
-    server = elsewhere(
+    server = from_system(
         customer, session.sender.channel, "segment_node", user=device.user, email="" if device.user else device.email
     )
     first = server if x < 0.3 else session.sender

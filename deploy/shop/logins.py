@@ -7,7 +7,7 @@ from typing import Any
 from deploy.shop.event_publisher import Sender
 from deploy.shop.floor import Floor
 from deploy.shop.people import Customer, Device
-from deploy.shop.senders import CARD, HANDLE, external, on_device, shown_email, shown_phone
+from deploy.shop.senders import CARD, HANDLE, external, on_device, typed_email, typed_phone
 from schemas.identifiers import EMAIL, PHONE, Identifier
 
 
@@ -48,7 +48,7 @@ def _traits(
     r = floor.rng.random
     also = [Identifier(EMAIL, device.email)]
     first, last = customer.name
-    traits: dict[str, Any] = {"email": shown_email(device.email), "firstName": first, "lastName": last}
+    traits: dict[str, Any] = {"email": typed_email(device.email), "firstName": first, "lastName": last}
     externals: list[dict[str, str]] = []
     if main:
         if customer.email2 and not customer.old_user_id and r() < 0.3:
@@ -56,7 +56,7 @@ def _traits(
             traits["email"] = customer.email2
             also = [Identifier(EMAIL, customer.email2)]
         if customer.phone and r() < 0.5:
-            traits["phone"] = shown_phone(customer.phone)
+            traits["phone"] = typed_phone(customer.phone)
             also.append(Identifier(PHONE, customer.phone))
         on_file = ((customer.card_told, CARD, customer.card), (customer.handle_told, HANDLE, customer.handle))
         for told, kind, value in on_file:

@@ -11,7 +11,7 @@ from deploy.shop.clock import DAY, HOUR, MINUTE
 from deploy.shop.event_publisher import Sender
 from deploy.shop.floor import Floor
 from deploy.shop.people import Customer
-from deploy.shop.senders import GA, HANDLE, elsewhere, nobody
+from deploy.shop.senders import GA, HANDLE, from_producer, from_system
 from deploy.shop.shoppers import come_back
 from deploy.shop.world import HASHTAGS, REGIONS, UTMS
 from schemas.identifiers import USER_ID, Identifier
@@ -28,10 +28,10 @@ class Media:
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
         self.accounts = {
-            name: nobody("ads", "segment_node", floor.around, externals=(("ad_account", f"act-{name}"),))
+            name: from_producer("ads", "segment_node", floor.around, externals=(("ad_account", f"act-{name}"),))
             for name in AD_ACCOUNTS
         }
-        self.air = nobody("broadcast", "rudder_node", floor.around)
+        self.air = from_producer("broadcast", "rudder_node", floor.around)
 
     def day(self, at: int) -> None:
         """Plan a day."""
@@ -83,9 +83,9 @@ class Media:
         r, floor = self.floor.rng.random, self.floor
         device = customer.devices[int(r() * len(customer.devices))]
         if device.advertising_id is not None:
-            sender = elsewhere(customer, "ads", "segment_node", advertising_id=device.advertising_id)
+            sender = from_system(customer, "ads", "segment_node", advertising_id=device.advertising_id)
         elif device.ga_client_id is not None:
-            sender = elsewhere(customer, "search", "segment_node", externals=((GA, device.ga_client_id),))
+            sender = from_system(customer, "search", "segment_node", externals=((GA, device.ga_client_id),))
         else:
             return
         about = {"campaign_id": f"{AD_ACCOUNTS[int(r() * 2)]}-always-on", "creative": f"cr-{int(r() * 9)}"}
@@ -99,7 +99,7 @@ class Media:
     def post(self, at: int, customer: Customer) -> None:
         """Posts seen, liked, shared, commented; some people log in with their handle, so that the two are linked."""
         r = self.floor.rng.random
-        sender = elsewhere(customer, "social", "rudder_node", externals=((HANDLE, customer.handle),))
+        sender = from_system(customer, "social", "rudder_node", externals=((HANDLE, customer.handle),))
         also: tuple[Identifier, ...] = ()
         if customer.handle_told and r() < 0.2:
             sender = sender.with_(fields={"userId": customer.user_id})

@@ -74,10 +74,10 @@ class Noise:
         floor, r = self.floor, self.floor.rng.random
         wanted = len(floor.customers) * PER_CUSTOMER_DAY
         for _ in range(int(wanted) + (r() < wanted % 1)):
-            floor.later(at + int(r() * DAY), self.break_one if r() < 0.8 else self.odd_one)
+            floor.later(at + int(r() * DAY), self.broken_record if r() < 0.8 else self.odd_record)
         floor.later(at + DAY, self.day)
 
-    def break_one(self, at: int) -> None:
+    def broken_record(self, at: int) -> None:
         """One record that becomes a dead letter."""
         rng = self.floor.rng
         reason, _, make = rng.choices(BROKEN, self._weights)[0]
@@ -86,7 +86,7 @@ class Noise:
         line = {"topic": channel_topic(channel), "key": None, "timestamp": at, **make(at)}
         self.floor.delivery.put(at, line, at, reason)
 
-    def odd_one(self, at: int) -> None:
+    def odd_record(self, at: int) -> None:
         """A page view of a real visitor as JSON no strict reader takes: NaN, or half of a surrogate pair."""
         floor = self.floor
         customer = floor.customers[int(floor.rng.random() * len(floor.customers))]

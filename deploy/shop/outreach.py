@@ -11,7 +11,7 @@ from deploy.shop.clock import DAY, HOUR, MINUTE, moment_in_day
 from deploy.shop.event_publisher import Sender
 from deploy.shop.floor import Floor
 from deploy.shop.people import Customer, Device
-from deploy.shop.senders import CARD, elsewhere
+from deploy.shop.senders import CARD, from_system
 from deploy.shop.shoppers import come_back
 from deploy.shop.world import MAIL_PROXY, NEWSLETTER, TEXT_MESSAGE
 
@@ -45,7 +45,7 @@ def mail(at: int, floor: Floor, customer: Customer, address: str, campaign_id: s
         return
     r = floor.rng.random
     sdk = ("segment_server", "rudder_node", "segment_node", "cloud")[int(r() * 4)]
-    sender = elsewhere(customer, "email", sdk, email=address)
+    sender = from_system(customer, "email", sdk, email=address)
     about = _about(floor, campaign_id)
     if r() < 0.02:
         _tell(at, floor, sender, "Email Bounced", about)
@@ -72,7 +72,7 @@ def text(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
     """A text message of `campaign_id`, sent `at` that time: delivered or failed, perhaps clicked or answered STOP."""
     if not customer.subscribed["sms"]:
         return
-    sender = elsewhere(customer, "sms", "rudder_node", phone=customer.phone)
+    sender = from_system(customer, "sms", "rudder_node", phone=customer.phone)
     about, x = _about(floor, campaign_id), floor.rng.random()
     _tell(at, floor, sender, "SMS Failed" if x > 0.97 else "SMS Delivered", about)
     if x < 0.1:
@@ -86,7 +86,7 @@ def push(at: int, floor: Floor, customer: Customer, device: Device, campaign_id:
     """A push notification of `campaign_id`, sent `at` that time: received or bounced, perhaps tapped."""
     if device.token is None:
         return
-    sender = elsewhere(customer, "push", "segment", token=device.token)
+    sender = from_system(customer, "push", "segment", token=device.token)
     about, x = _about(floor, campaign_id), floor.rng.random()
     _tell(at, floor, sender, "Push Notification Bounced" if x > 0.95 else "Push Notification Received", about)
     if x < 0.12:
@@ -95,7 +95,7 @@ def push(at: int, floor: Floor, customer: Customer, device: Device, campaign_id:
 
 def post_card(at: int, floor: Floor, customer: Customer, campaign_id: str) -> None:
     """A printed card of `campaign_id`, sent `at` that time to a holder of a loyalty card."""
-    sender = elsewhere(customer, "mail", "segment_node", externals=((CARD, customer.card),))
+    sender = from_system(customer, "mail", "segment_node", externals=((CARD, customer.card),))
     _tell(at, floor, sender, "Postcard Sent", {"campaign_id": campaign_id, "country": customer.region.country})
 
 
@@ -112,7 +112,7 @@ def change_subscription(at: int, floor: Floor, customer: Customer) -> None:
     customer.subscribed[channel] = not customer.subscribed[channel]
     # Preferences of an account are told under the account; without one, under the address.
     account = bool(customer.user_id)
-    sender = elsewhere(
+    sender = from_system(
         customer, channel, "segment_node", user=customer.user_id, email="" if account else customer.email
     )
     _tell(at, floor, sender, "Subscription Changed", {"channel": channel, "subscribed": customer.subscribed[channel]})

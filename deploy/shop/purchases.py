@@ -13,7 +13,7 @@ from deploy.shop.delivery import Route
 from deploy.shop.event_publisher import Sender
 from deploy.shop.floor import Floor, Lines, facts, line_of, listed
 from deploy.shop.people import Customer, Group
-from deploy.shop.senders import BUYER, CARD, CHAT, elsewhere, nobody
+from deploy.shop.senders import BUYER, CARD, CHAT, from_producer, from_system
 from deploy.shop.truth_carts import Added, Ordered
 from deploy.shop.world import STORES, STORES_OF, Store
 from schemas.identifiers import EMAIL, ORDER_ID, Identifier
@@ -117,7 +117,7 @@ def _server(sender: Sender) -> Sender:
     """The same person as a system that reports later knows them: by the account if there is one."""
     user = str(sender.fields.get("userId", ""))
     if sender.customer is not None and user in (sender.customer.user_id, sender.customer.old_user_id) and user:
-        return elsewhere(sender.customer, sender.channel, "segment_node", user=user)
+        return from_system(sender.customer, sender.channel, "segment_node", user=user)
     return sender.with_(route=Route(), skew=0, sdk="segment" if sender.sdk == "segment_fast" else sender.sdk)
 
 
@@ -134,7 +134,7 @@ def buy_in_store(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
     if not customer.card and not receipt:
         pay_cash(at, floor, group, store, lines)
         return
-    sender = elsewhere(
+    sender = from_system(
         customer, "store", sdk, externals=((CARD, customer.card),) if customer.card else (),
         email=customer.email if receipt else "", route=route,
     )  # fmt: skip
@@ -146,7 +146,7 @@ def buy_in_store(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
 
 def pay_cash(at: int, floor: Floor, group: Group, store: Store, lines: Lines) -> None:
     """A sale without a name at the time `at`: a customer of its own under its order number."""
-    sender = nobody("store", "cloud", group)
+    sender = from_producer("store", "cloud", group)
     order_id = floor.order_id()
     named = sender.with_(ids=(Identifier(ORDER_ID, order_id),))
     complete(floor, named, group.tick(at), lines, order_id=order_id, store_id=store.store_id)
@@ -159,7 +159,7 @@ def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
     more: dict[str, Any] = {}
     if floor.rng.random() < 0.4:
         also, more = (Identifier(EMAIL, customer.email),), {"email": customer.email}
-    sender = elsewhere(customer, "callcenter", "rudder_node", phone=customer.phone)
+    sender = from_system(customer, "callcenter", "rudder_node", phone=customer.phone)
     floor.publisher.send(sender, at, "track", "Call Received", {"queue": "sales", "seconds": 240})
     complete(floor, sender, customer.group.tick(at + 4 * MINUTE), lines, also=also, **more)
 
@@ -167,14 +167,14 @@ def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> Non
 def buy_on_marketplace(at: int, floor: Floor, customer: Customer) -> None:
     """A look, a cart and often an order on the marketplace from `at` on, where the customer is a buyer number."""
     sdk = "cloud" if int(customer.id[1:]) % 2 else "segment_node"
-    sender = elsewhere(customer, "marketplace", sdk, externals=((BUYER, customer.buyer),))
+    sender = from_system(customer, "marketplace", sdk, externals=((BUYER, customer.buyer),))
     _look_and_add(at, floor, customer, sender, buys=0.6)
 
 
 def chat(at: int, floor: Floor, customer: Customer) -> None:
     """A look, a cart and now and then an order in a messenger chat from `at` on; some give their phone number."""
     phone = customer.phone if floor.rng.random() < 0.3 else ""
-    sender = elsewhere(customer, "messenger", "rudder", externals=((CHAT, customer.chat),), phone=phone)
+    sender = from_system(customer, "messenger", "rudder", externals=((CHAT, customer.chat),), phone=phone)
     _look_and_add(at, floor, customer, sender, buys=0.3)
 
 

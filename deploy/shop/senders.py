@@ -81,7 +81,7 @@ def on_device(customer: Customer, device: Device, route: Route) -> Sender:
     )
 
 
-def elsewhere(
+def from_system(
     customer: Customer,
     channel: str,
     sdk: str,
@@ -108,10 +108,10 @@ def elsewhere(
         fields["userId"] = user
         ids.append(Identifier(USER_ID, user))
     if email:
-        traits["email"] = shown_email(email)
+        traits["email"] = typed_email(email)
         ids.append(Identifier(EMAIL, email))
     if phone:
-        traits["phone"] = shown_phone(phone)
+        traits["phone"] = typed_phone(phone)
         ids.append(Identifier(PHONE, phone))
     if advertising_id:
         device["advertisingId"] = advertising_id
@@ -136,7 +136,7 @@ def elsewhere(
     )
 
 
-def nobody(channel: str, sdk: str, group: Group, *, externals: tuple[tuple[str, str], ...] = ()) -> Sender:
+def from_producer(channel: str, sdk: str, group: Group, *, externals: tuple[tuple[str, str], ...] = ()) -> Sender:
     """A producer that is no customer: an ad account, a till with a customer who pays cash, a broadcaster.
 
     `channel` and `sdk` are the producer's; `externals` are its identifiers as (type, value).
@@ -148,13 +148,13 @@ def nobody(channel: str, sdk: str, group: Group, *, externals: tuple[tuple[str, 
     return Sender(channel, sdk, None, {}, context, ids, group)
 
 
-def shown_email(email: str) -> str:
+def typed_email(email: str) -> str:
     """The address `email` as people type it: now and then with capitals or a blank at the end."""
     turn = len(email) % 5
     return email.title() if turn == 0 else f"{email} " if turn == 1 else email
 
 
-def shown_phone(phone: str) -> str:
+def typed_phone(phone: str) -> str:
     """The phone number as people write it: with blanks, dashes or a double zero for the plus."""
     turn = int(phone[-1]) % 3
     return phone if turn == 0 else f"{phone[:3]} {phone[3:6]} {phone[6:]}" if turn == 1 else f"{phone[:5]}-{phone[5:]}"

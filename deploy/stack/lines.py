@@ -146,7 +146,7 @@ def of_objects(objects: Iterable[dict[str, Any]], partitions: int) -> Iterator[l
     """The lines of a program's line objects (an import's), for topics of so many `partitions`, in chunks."""
     last = DAWN
     for chunk in _batched(objects, CHUNK):
-        lines = [_line(one, partitions, exact=True, event_clock=True, last=last) for one in chunk]
+        lines = [_line(line, partitions, exact=True, event_clock=True, last=last) for line in chunk]
         last = lines[-1].timestamp
         yield lines
 

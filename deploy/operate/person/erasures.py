@@ -79,7 +79,7 @@ async def in_streams(
             except KafkaError as problem:
                 done.refusal = f"Kafka at {settings.kafka} does not delete records ({type(problem).__name__})"
         if count:
-            words = [person.values[one][1] for one in person.hashes if one in person.values]
+            words = [person.values[hashed][1] for hashed in person.hashes if hashed in person.values]
             mention = raw_topics.Mention(settings, person.hashes, words or [person.asked_by.value])
             done.mentions = await raw_topics.mentions(consumer, settings, mention, report)
         kept = await raw_topics.retention(client, (*raw_topics.TOPICS, *KEYED))

@@ -136,7 +136,7 @@ def rows_of(client: Client, ids: list[str], events: Condition) -> dict[str, int]
 
 def mentions(client: Client, person: Person) -> int:
     """How many events carry one of a person's identifiers, as far as the person's own events have shown them."""
-    keys = [person.keys[one] for one in person.hashes if one in person.keys]
+    keys = [person.keys[hashed] for hashed in person.hashes if hashed in person.keys]
     if not keys:
         return 0
     sql = "SELECT count() FROM events FINAL WHERE arrayExists(i -> cityHash64(i.1, i.2) IN %(keys)s, identifiers)"
@@ -165,7 +165,7 @@ def _unlinked(client: Client, hashed: str, *, erased: bool) -> str:
         lives.append(next_id(lives[-1]))
     sql = "SELECT DISTINCT profile_id FROM events WHERE profile_id IN %(ids)s"
     used = {row["profile_id"] for row in _rows(client, sql, ids=lives)}
-    return next((one for one in lives if one in used), hashed)
+    return next((life for life in lives if life in used), hashed)
 
 
 def _merges(client: Client, person: Person) -> None:
@@ -197,8 +197,9 @@ def _values(client: Client, person: Person, hasher: Hasher) -> None:
 
 def _types(client: Client, person: Person) -> None:
     """What identifiers of other people are, that were linked with its own or almost: their values are not shown."""
-    named = {one for row in (*person.merges, *person.refused, *person.splits) for one in row.get("identifiers") or ()}
-    if others := sorted((named | {row["linked_to"] for row in person.members}) - set(person.values) - {""}):
+    rows = (*person.merges, *person.refused, *person.splits)
+    linked = {hashed for row in rows for hashed in row.get("identifiers") or ()}
+    if others := sorted((linked | {row["linked_to"] for row in person.members}) - set(person.values) - {""}):
         sql = "SELECT DISTINCT identifier, identifier_type FROM identifiers WHERE identifier IN %(ids)s"
         person.types = {row["identifier"]: row["identifier_type"] for row in _rows(client, sql, ids=others)}
 

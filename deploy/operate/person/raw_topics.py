@@ -49,7 +49,7 @@ class Mention:
             return True
         event = self._read(record)
         named = (*event.identifiers, *event.previous) if isinstance(event, self._event) else ()
-        return any(self._hash(*one) in self._hashes for one in named)
+        return any(self._hash(*identifier) in self._hashes for identifier in named)
 
 
 async def mentions(
@@ -102,7 +102,7 @@ async def retention(client: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[
     for answer in answers:
         for code, _, kind, name, entries in answer.resources:
             if not code and kind == _TOPIC:
-                found[name] = {one[0]: one[1] for one in entries if one[0] in RETENTION}
+                found[name] = {entry[0]: entry[1] for entry in entries if entry[0] in RETENTION}
     return found
 
 

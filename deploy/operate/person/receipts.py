@@ -14,9 +14,9 @@ def split(receipt: Mapping[str, Any]) -> Iterator[Any]:
     yield console.table(
         "Profiles now", ("profile", "identifiers", "who"),
         [
-            (one["profile_id"], one["identifiers"],
-             ", ".join(f"{who['type']}:{who['value'] or UNSEEN}" for who in one["members"]) or "-")
-            for one in receipt["clusters"]
+            (entry["profile_id"], entry["identifiers"],
+             ", ".join(f"{who['type']}:{who['value'] or UNSEEN}" for who in entry["members"]) or "-")
+            for entry in receipt["clusters"]
         ],
     )  # fmt: skip
     rows = [("edges cut", receipt["edges"]), ("refused pairs forgotten", receipt["refused"])]
@@ -37,7 +37,7 @@ def erasure(receipt: Mapping[str, Any]) -> Iterator[Any]:
         rows.append(("raw topics, dead letters", "records of everybody", removed["raw_records_truncated"]))
     title = f"Erased: {len(receipt['profiles'])} profile ids, request {receipt['request']}"
     yield console.table(title, ("where", "what", "removed"), [row for row in rows if row[2]])
-    left = [(topic, one["records"], one["until"]) for topic, one in stays["raw_records"].items()]
+    left = [(topic, entry["records"], entry["until"]) for topic, entry in stays["raw_records"].items()]
     if stays["raw_records_counted"]:
         left = left or [("raw topics, dead letters", 0, "-")]
     else:

@@ -57,8 +57,8 @@ class Answers:
         """The agents that have not answered yet."""
         if self.identify is None:
             return ["identify"]
-        heard = {profile for profile, _ in self.journeys}
-        return [f"profile {one}" for one in self.profiles if one not in heard]
+        answered = {profile for profile, _ in self.journeys}
+        return [f"profile {profile}" for profile in self.profiles if profile not in answered]
 
     @property
     def profiles(self) -> list[str]:

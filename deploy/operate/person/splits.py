@@ -19,9 +19,9 @@ def cut(person: Person) -> list[tables.Shown]:
     """The identifiers linked with this one directly, as far as ClickHouse knows, and how each came in."""
     own = person.asked_by.hash
     return [
-        one
-        for one in tables.identifiers(person)
-        if one["hash"] == own or (one["linked_to"] and one["linked_to"]["hash"] == own)
+        entry
+        for entry in tables.identifiers(person)
+        if entry["hash"] == own or (entry["linked_to"] and entry["linked_to"]["hash"] == own)
     ]
 
 

@@ -53,24 +53,24 @@ def render(shown: Mapping[str, Any]) -> Iterator[Any]:
         yield console.table(
             "Merges", ("at", "profile", "became part of", "reason", "by", "event"),
             [
-                (one["at"], *_ends(one), one["reason"], *_cause(one))
-                for one in shown["merges"]
+                (entry["at"], *_ends(entry), entry["reason"], *_cause(entry))
+                for entry in shown["merges"]
             ],
         )  # fmt: skip
     if shown["refused"]:
         yield console.table(
             "Refused links", ("at", "rule", "decision", "between profiles", "by", "event"),
             [
-                (one["at"], one["rule"], one["reason"], " and ".join(_ends(one)), *_cause(one))
-                for one in shown["refused"]
+                (entry["at"], entry["rule"], entry["reason"], " and ".join(_ends(entry)), *_cause(entry))
+                for entry in shown["refused"]
             ],
         )  # fmt: skip
     if shown["splits"]:
         yield console.table(
             "Splits", ("at", "from", "to", "identifiers"),
-            [(one["at"], *_ends(one), _named(one["identifiers"])) for one in shown["splits"]],
+            [(entry["at"], *_ends(entry), _named(entry["identifiers"])) for entry in shown["splits"]],
         )  # fmt: skip
-    rows = [(one["at"], one["kind"], one.get("channel", ""), told(one)) for one in shown["timeline"]]
+    rows = [(entry["at"], entry["kind"], entry.get("channel", ""), told(entry)) for entry in shown["timeline"]]
     yield console.table(f"Timeline, the newest last: {len(rows)} of {sum(shown['rows'].values()):,}",
                         ("at", "", "channel", "what"), rows)  # fmt: skip
 
@@ -80,8 +80,9 @@ def identifier_table(rows: Sequence[Mapping[str, Any]], title: str = "Identifier
     return console.table(
         title, ("type", "value", "since", "linked to", "by event"),
         [
-            (one["type"], one["value"] or UNSEEN, one["since"], _named([one["linked_to"]]), place(one["event"]))
-            for one in rows
+            (entry["type"], entry["value"] or UNSEEN, entry["since"], _named([entry["linked_to"]]),
+             place(entry["event"]))
+            for entry in rows
         ],
     )  # fmt: skip
 
@@ -132,7 +133,7 @@ def _joined(person: Person, row: Row) -> Shown:
         "into": row["into_profile_id"],
         "reason": row["reason"],
         "at": moment(row["merged_at"]),
-        "between": [_identifier(person, one) for one in row.get("identifiers") or ()],
+        "between": [_identifier(person, entry) for entry in row.get("identifiers") or ()],
         "event": _source(row),
     }
 
@@ -142,12 +143,12 @@ def _parted(person: Person, row: Row) -> Shown:
     return {name: shown[name] for name in ("profile", "into", "at")} | {"identifiers": shown["between"]}
 
 
-def _cause(one: Mapping[str, Any]) -> tuple[str, str]:
-    return _named(one["between"]), place(one["event"])
+def _cause(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return _named(entry["between"]), place(entry["event"])
 
 
 def _named(rows: Sequence[Mapping[str, Any] | None]) -> str:
-    shown = [f"{one['type'] or 'identifier'}:{one['value'] or _short(one['hash'])}" for one in rows if one]
+    shown = [f"{entry['type'] or 'identifier'}:{entry['value'] or _short(entry['hash'])}" for entry in rows if entry]
     return " - ".join(shown) or "-"
 
 
@@ -158,13 +159,13 @@ def _source(row: Row) -> Shown | None:
     return {"topic": topic, "partition": row["source_partition"], "offset": row["source_offset"]}
 
 
-def _ends(one: Mapping[str, Any]) -> tuple[str, str]:
-    return _short(one["profile"]), _short(one["into"])
+def _ends(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return _short(entry["profile"]), _short(entry["into"])
 
 
-def _short(one: str) -> str:
+def _short(text: str) -> str:
     """Enough of an id to tell it from others; JSON has all of it."""
-    return one[:8] + "..." if one else "-"
+    return text[:8] + "..." if text else "-"
 
 
 def _money(value: Decimal | float, currency: str) -> str:

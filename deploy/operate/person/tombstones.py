@@ -29,7 +29,7 @@ async def read(
     """
     ids = list(profiles)
     partitions = 1 + max(tp.partition for tp in since)
-    missing = {(topic, partition_of(one, partitions), one.encode()) for topic in TOMBSTONED for one in ids}
+    missing = {(topic, partition_of(profile, partitions), profile.encode()) for topic in TOMBSTONED for profile in ids}
     places = {tp for tp in since if any((tp.topic, tp.partition) == place[:2] for place in missing)}
     after: Positions = {}
     seen: Counter[str] = Counter()
@@ -40,11 +40,11 @@ async def read(
     async def collect() -> None:
         while missing:
             record = await consumer.getone()
-            one = (record.topic, record.partition, record.key)
-            if record.value is None and one in missing:
-                missing.remove(one)
+            tombstone = (record.topic, record.partition, record.key)
+            if record.value is None and tombstone in missing:
+                missing.remove(tombstone)
                 seen[record.topic] += 1
-                tp = next(tp for tp in places if (tp.topic, tp.partition) == one[:2])
+                tp = next(tp for tp in places if (tp.topic, tp.partition) == tombstone[:2])
                 after[tp] = max(after.get(tp, 0), record.offset + 1)
 
     if missing:
