@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 POLL: Final = 0.05
 """Seconds between looks at committed offsets; there is nothing on the wire to wait for instead."""
 BROKER_WAIT: Final = 10.0
-PATIENCE: Final = 300.0
+STALL_SECONDS: Final = 300.0
 """Seconds without any progress before a run is given up."""
 
 Ends = dict["TopicPartition", int]
@@ -88,14 +88,14 @@ async def committed(client: AIOKafkaAdminClient, group: str, wanted: Ends, repor
 
 
 async def stuck(client: AIOKafkaAdminClient, groups: Sequence[str]) -> None:
-    """Never returns; raises UnavailableError when none of the consumer groups has committed for PATIENCE seconds."""
+    """Never returns; raises UnavailableError when none of the consumer groups has committed for STALL_SECONDS."""
     last, moved = -1, time.monotonic()
     while True:
         now = sum([sum((await offsets(client, group)).values()) for group in groups])
         if now != last:
             last, moved = now, time.monotonic()
-        elif time.monotonic() - moved > PATIENCE:
-            raise UnavailableError(f"nothing has been committed by {' or '.join(groups)} for {PATIENCE:g} s")
+        elif time.monotonic() - moved > STALL_SECONDS:
+            raise UnavailableError(f"nothing has been committed by {' or '.join(groups)} for {STALL_SECONDS:g} s")
         await asyncio.sleep(2.0)
 
 
