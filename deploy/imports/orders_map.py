@@ -1,4 +1,4 @@
-"""The map of an order import: which column is what, as YAML; deploy/imports holds one to copy."""
+"""The map of an order import, in YAML: the meaning of each column; deploy/imports holds one to copy."""
 
 from __future__ import annotations
 

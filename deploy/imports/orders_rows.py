@@ -79,7 +79,7 @@ def read_invoices(path: Path, order_map: OrderMap) -> list[Invoice]:
 
 
 class _RowError(Exception):
-    """What is wrong with a row."""
+    """An error in a row."""
 
 
 class _Reader:

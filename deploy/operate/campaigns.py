@@ -1,4 +1,4 @@
-"""Reading a campaigns file, with what is wrong with it told in one line."""
+"""Reads a campaigns file; its first error is told in one line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
 
 
 def template_file(path: Path | None, campaigns: Campaigns, sample: Sample) -> Path:
-    """Where a sample's template stands."""
+    """The file that holds a sample's template."""
     from streams.campaigns import source
     from streams.campaigns.templates import find
 

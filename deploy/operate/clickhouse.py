@@ -110,7 +110,7 @@ def _frugal(settings: Settings, folder: Path) -> Client:
 
 
 def _followed(statement: Callable[..., Any], then: Callable[[], object]) -> Callable[..., Any]:
-    """The statement, and something else after it, whatever it comes to."""
+    """A function that runs the statement and then, also after an error, `then`."""
 
     def both(*given: Any, **named: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The folder of a stack: its owner's alone, and of one secret."""
+"""The folder of a stack: readable by its owner alone, and bound to one secret."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 PERSONAL: Final = ("kafka", "clickhouse", "state", "logs")
-"""The folders in it that hold personal data."""
+"""The folders of a stack's folder that hold personal data."""
 ENTRIES: Final = (*PERSONAL, "broker", "campaigns", "addresses.json", ".lock")
-"""How the names of what is in it begin."""
+"""How the names of a stack folder's entries begin."""
 
 
 def prepare(folder: Path) -> None:
-    """Make it, and those in it that hold personal data, 0700, whatever the umask; tighten what is looser.
+    """Make the folder and its PERSONAL folders with mode 0700, whatever the umask; tighten those that are looser.
 
-    A folder that holds other things too stays as it is: those in it protect what they hold. Raises UnavailableError.
+    A folder that holds other entries too keeps its mode: its PERSONAL folders are tight. Raises UnavailableError.
     """
     from infra.folders import private
 
@@ -33,7 +33,7 @@ def prepare(folder: Path) -> None:
 
 
 def same_secret(folder: Path, settings: Settings) -> None:
-    """Refuse a secret other than the one that the state of any worker in it was made with. Raises BadInputError."""
+    """Raises BadInputError when the state of a worker in the folder was made with another secret."""
     from streams.runtime.errors import SecretError
     from streams.runtime.state.secret import SecretCheck
 

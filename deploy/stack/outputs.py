@@ -31,7 +31,7 @@ NUMBERS: Final = frozenset({"partition", "offset"})
 
 
 def make_folder(path: Path | None) -> None:
-    """The folder for output files. Raises BadInputError when it cannot be made."""
+    """Make the folder for output files. Raises BadInputError when it cannot be made or written."""
     if path is None:
         return
     try:
@@ -55,7 +55,10 @@ def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[
 
 
 def write_spilled(folder: Path, spilled: Path) -> dict[str, int]:
-    """The same of the records that a `Spill` has written; what is in memory meanwhile is keys and numbers."""
+    """Write the topic files of the records that a `Spill` has written, with only keys and numbers in memory.
+
+    Returns lines a topic.
+    """
     return {topic: _write(folder / f"{topic}.jsonl", topic, spilled) for topic in OUTPUT_TOPICS}
 
 

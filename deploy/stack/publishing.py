@@ -28,7 +28,7 @@ PER_SECOND: Final = 20
 SILENCE: Final = 30.0
 """Seconds without an acknowledgement after which the broker is gone: aiokafka itself may wait for it for ever."""
 LEAVING: Final = 5.0
-"""Seconds for what is under way to arrive, when something has failed or somebody wants to stop."""
+"""Seconds for batches under way to be acknowledged, after a failure or when the command is stopped."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ async def read_ahead(chunks: Iterator[list[Line]]) -> AsyncIterator[list[Line] |
 
 
 class _Sent(NamedTuple):
-    """A batch on its way."""
+    """A batch that was sent and is not acknowledged yet."""
 
     future: asyncio.Future[Any]
     topic: str

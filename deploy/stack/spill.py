@@ -46,7 +46,7 @@ class Spill:
         file.write(b"".join((head, key or b"", value or b"", coded)))
 
     def close(self) -> None:
-        """All is on disk, or in the system's hands at least."""
+        """Close the files: all records have been handed to the operating system."""
         for file in self._files.values():
             file.close()
 
@@ -68,7 +68,7 @@ def read(folder: Path, topic: str) -> Iterator[Record]:
 
 
 class Reader:
-    """One topic to be read in any order: `with Reader(folder, topic) as reader`."""
+    """Reads the records of one topic in any order: `with Reader(folder, topic) as reader`."""
 
     def __init__(self, folder: Path, topic: str) -> None:
         self._paths = _paths(folder, topic)
@@ -84,7 +84,7 @@ class Reader:
         self._exits.close()
 
     def entries(self) -> Iterator[Entry]:
-        """What there is, partition after partition; values stay on disk."""
+        """The entries of the topic, partition after partition; values stay on disk."""
         for partition, path in self._paths:
             with path.open("rb", buffering=_BUFFER) as file:
                 at = 0

@@ -135,11 +135,11 @@ class Stack:
         await self.during(asyncio.ensure_future(asyncio.gather(*listening)))
 
     async def stop_workers(self) -> None:
-        """Stop the stream workers, and let the rest go on."""
+        """Stop the stream workers; the other processes go on."""
         await self.supervisor.stop([name for name in self.supervisor.restarts if name.startswith("streams-")])
 
     async def during(self, work: asyncio.Future[T]) -> T:
-        """What some work comes to, waited for only while the stack is able to run. Raises what either raises."""
+        """The result of some work, awaited while the stack can run. Raises the error of the work or of the stack."""
         try:
             ends: set[asyncio.Future[Any]] = {work, self.supervisor.failed}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

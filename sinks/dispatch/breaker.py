@@ -1,4 +1,4 @@
-"""A circuit breaker: a channel that fails again and again is left alone for a while, then tried with one message."""
+"""A circuit breaker: a channel that fails repeatedly gets no messages for a while, then a single one to try it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ CLOSED: Final = "closed"
 OPEN: Final = "open"
 HALF_OPEN: Final = "half_open"
 LONGEST: Final = 300.0
-"""Most seconds that it stays open before it is tried again."""
+"""The most seconds that the breaker stays open before the channel is tried again."""
 
 
 class Breaker:

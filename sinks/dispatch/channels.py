@@ -25,7 +25,7 @@ NOBODY: Final = mime.Sender("", "nobody@localhost")
 
 
 class Sender(Protocol):
-    """Something that sends messages."""
+    """Sends messages on one channel."""
 
     repeatable: bool
     """Whether a message may be sent again because a second one is dropped by its key."""
@@ -36,12 +36,12 @@ class Sender(Protocol):
         """Try to send a message at a time in epoch milliseconds."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 @dataclass
 class Channel:
-    """One channel: how it sends, how many at a time, and whether it is to be left alone for now."""
+    """One channel: its sender, the slots for messages sent at the same time, and its circuit breaker."""
 
     name: str
     sender: Sender
@@ -50,7 +50,7 @@ class Channel:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self) -> None:
-        """Wake up whoever waits for the breaker to change."""
+        """Wake the tasks that wait for the breaker to change."""
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -80,7 +80,7 @@ def of(settings: Settings, chosen: Sequence[str] = ()) -> dict[str, Channel]:
 
 
 def sender_of(settings: Settings) -> mime.Sender:
-    """Who e-mail is from. Raises ValueError."""
+    """The sender of e-mail, from the settings. Raises ValueError."""
     return mime.Sender.of(settings.dispatch_from, settings.dispatch_reply_to, settings.dispatch_unsubscribe)
 
 

@@ -47,7 +47,7 @@ class Entry(NamedTuple):
     tries: int = 0
     """Tries that its own address has deferred."""
     unclear: bool = False
-    """Whether some try may have sent it, nobody knows."""
+    """Whether an earlier try may have sent it."""
     down: bool = False
     """Whether a try failed because the channel did."""
     outcome: str = ""
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
     after: str = ""
     """Of a claim: the owner whose claim it takes over."""
     old: bool = False
-    """Whether it was there before its reader was: then whoever wrote it is not at it any more."""
+    """Whether it was written before its reader began: then its writer does not work on it any more."""
 
     def record(self, message_id: str) -> bytes:
         """The value of the record that says so of the message `message_id`."""
@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
 
 def read(value: bytes, *, old: bool = False) -> Entry | None:
-    """The entry that a record's value holds; None if it holds none. `old`: it was there before its reader was."""
+    """The entry that a record's value holds; None if it holds none. `old`: it was written before its reader began."""
     try:
         found = orjson.loads(value)
         at, expires_at = times.parse(found["at"]), times.parse(found["expires_at"])
@@ -111,7 +111,7 @@ class Ledger:
         self._now = now
 
     def apply(self, message_id: str, value: bytes | None, *, old: bool = False) -> None:
-        """Take in the value of a partition's next record; `old`: it was there before its reader was."""
+        """Take in the value of a partition's next record; `old`: it was written before its reader began."""
         entry = None if value is None else read(value, old=old)
         if entry is not None:
             self.take(message_id, entry)

@@ -1,4 +1,4 @@
-"""Who an identifier belongs to today, and what ClickHouse holds of that profile: identifiers, merges, numbers of rows.
+"""Looks up the profile of an identifier, and what ClickHouse holds of it: identifiers, merges, numbers of rows.
 
 Queries hold hashes, never a value: a value would stand in the server's query log.
 """
@@ -23,11 +23,11 @@ FACTS: Final = ("cart_transitions", "messages", "decisions", "conversions")
 NO_MERGE: Final = frozenset({"split", "split_history", "erased"})
 """Reasons of rows of `profile_merges` that unite nothing."""
 LIVES: Final = 8
-"""How often somebody may have been erased and come back to be found again by an identifier that was never linked."""
+"""How often a customer may be erased and come back and still be found by an identifier that was never linked."""
 
 Row = dict[str, Any]
 Condition = tuple[str, dict[str, Any]]
-"""What stands after WHERE, and its parameters."""
+"""A condition of SQL (what follows WHERE), and its parameters."""
 Head = tuple[str, str]
 """An identifier as events carry it: (type, value)."""
 
