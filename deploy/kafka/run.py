@@ -20,10 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from deploy import ports
 from deploy.errors import UnavailableError
-from deploy.stack import ports
-from deploy.stack.supervisor import stop_with_parent
-from infra.stopping import stop_signals
+from infra.stopping import stop_signals, stop_with_parent
 
 FETCH: Final = Path(__file__).with_name("fetch.sh")
 CHECKOUT: Final = Path(__file__).parents[2]

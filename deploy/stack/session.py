@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from deploy import console
+from deploy import console, ports
 from deploy.errors import UnavailableError
 from deploy.operate import broker, clickhouse, draining
 from deploy.stack import lines as reading
-from deploy.stack import outputs, ports, publishing
+from deploy.stack import outputs, publishing
 from deploy.stack.stack import Plan, Stack
 from schemas.topics import CHANNEL_TOPICS, DEAD_LETTERS, OUTPUT_TOPICS
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from deploy import ports
 from deploy.errors import UnavailableError
 from deploy.operate import broker
-from deploy.stack import brokers, folder, ports
+from deploy.stack import brokers, folder
 from deploy.stack.supervisor import Spec, Supervisor
 
 if TYPE_CHECKING:

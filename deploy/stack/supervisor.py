@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from typing import Final
 from deploy.errors import UnavailableError
 from deploy.stack.guarding import Guard, Ward
 from infra.retry import pause_after
+from infra.stopping import stop_with_parent
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
@@ -24,11 +24,9 @@ GRACE: Final = 45.0
 """Seconds from SIGTERM to SIGKILL: a little more than a worker takes at most for a clean stop."""
 STEADY: Final = 30.0
 """Seconds a child must have run for its earlier crashes to be forgotten."""
-PR_SET_PDEATHSIG: Final = 1
 TAIL_LINES: Final = 15
 BAD_INPUT: Final = 2
 """Exit code of a child whose settings or files are wrong: starting it again would not help."""
-LIBC: Final = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True)
@@ -245,8 +243,3 @@ def _signal(processes: Iterable[asyncio.subprocess.Process], number: int) -> Non
     for process in processes:
         with suppress(ProcessLookupError):
             process.send_signal(number)
-
-
-def stop_with_parent() -> None:
-    """In the child, before exec: ask the kernel for SIGTERM when the parent goes."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -15,8 +15,9 @@ from typing import Any
 
 import clickhouse_connect
 
+from deploy import ports
 from deploy.operate import broker, clickhouse, draining
-from deploy.stack import ports, publishing
+from deploy.stack import publishing
 from deploy.stack.session import _Client as Client
 from deploy.stack.stack import Plan, Stack
 from deploy.stack.supervisor import Spec

@@ -14,8 +14,9 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
+from deploy import ports
 from deploy.operate import broker
-from deploy.stack import ports, publishing
+from deploy.stack import publishing
 from deploy.stack.supervisor import Spec, Supervisor
 from schemas.settings import Settings
 from schemas.topics import PROFILE_EVENTS

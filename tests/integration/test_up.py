@@ -13,7 +13,7 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from deploy.stack import ports
+from deploy import ports
 from tests.integration.test_once import STORY
 from tests.support.stack import ROOT, WINBACK, environment, wait_for, winback, write
 

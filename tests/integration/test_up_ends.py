@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.stack import brokers, ports
+from deploy import ports
+from deploy.stack import brokers
 from tests.integration.test_up import Up, _free
 from tests.support.stack import ROOT, WINBACK, environment, wait_for, winback, write
 

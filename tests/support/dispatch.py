@@ -16,7 +16,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiosmtpd.controller import Controller
 
-from deploy.stack import ports
+from deploy import ports
 from schemas import times
 from schemas.record import Record
 from schemas.topics import (

@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from deploy import ports
 from deploy.operate import broker
-from deploy.stack import ports
 from schemas.record import Record
 from schemas.settings import Settings
 from tests.support.stack import ROOT, environment, wait_for

@@ -33,8 +33,9 @@ def up(
     kafka: Kafka = None,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
+    from deploy import ports
     from deploy.operate import campaigns
-    from deploy.stack import applied_campaigns, brokers, ports, stack
+    from deploy.stack import applied_campaigns, brokers, stack
 
     brokers.checked(kafka)
     # The children read the same variables: better told here, in one line.

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.stack import ports
+from deploy import ports
 from schemas.topics import (
     CHANNEL_TOPICS,
     RETARGETING_DECISIONS,

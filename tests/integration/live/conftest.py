@@ -14,8 +14,9 @@ from urllib.error import URLError
 
 import pytest
 
+from deploy import ports
 from deploy.operate import broker, draining, sources
-from deploy.stack import outputs, ports, publishing
+from deploy.stack import outputs, publishing
 from deploy.stack.lines import of_objects
 from schemas.settings import Settings
 from schemas.times import iso

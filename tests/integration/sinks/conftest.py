@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack import ports
+from deploy import ports
 from tests.support.sink_processes import Sink, make_topics
 from tests.support.stack import wait_for
 

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from deploy.stack import ports
+from deploy import ports
 from sinks.dispatch import mime
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.smtp import Server, Smtp

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from deploy.stack import ports
+from deploy import ports
 
 
 def test_free_ports_are_free_and_never_the_same() -> None:
