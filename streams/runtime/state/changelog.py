@@ -19,10 +19,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from infra.record_batches import Fields, batches
 from schemas.record import Out, Record
 from streams.runtime.errors import ChangelogError
 from streams.runtime.state.store import RESERVED, Position
-from streams.runtime.tasks.outbox import Fields, batches
 
 MARKER: Final = RESERVED + b"unit"
 HEADER: Final = "u"
