@@ -8,8 +8,6 @@ from contextlib import suppress
 from itertools import count
 from typing import Final
 
-from aiokafka.errors import KafkaConnectionError
-
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 30.0
 """Seconds between the first tries of a service that waits for its servers as long as it takes, and between the last."""
@@ -47,6 +45,8 @@ async def until_connected(
     `stopped` waits for so many seconds at most and tells whether the stop has come; `say` is told what is wrong and
     when it is tried again.
     """
+    from aiokafka.errors import KafkaConnectionError  # noqa: PLC0415 - `winback` starts without it
+
     if await stopped(0.0):
         return False
     for pause in pauses():
