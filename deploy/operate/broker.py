@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate.patience import patiently
+from deploy.operate.retry import retry
 from schemas.topics import Topic, catalog
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ async def admin(settings: Settings, *, wait: float) -> AsyncIterator[AIOKafkaAdm
             raise
         return client
 
-    client = await patiently(
-        f"Kafka at {settings.kafka}", attempt, wait=wait, hint=HINT, retry=(KafkaError, OSError, TimeoutError)
+    client = await retry(
+        f"Kafka at {settings.kafka}", attempt, wait=wait, hint=HINT, on=(KafkaError, OSError, TimeoutError)
     )
     try:
         yield client

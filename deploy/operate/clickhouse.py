@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate.patience import patiently
+from deploy.operate.retry import retry
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -55,7 +55,7 @@ def connect(settings: Settings, *, wait: float, writes: bool = False) -> Client:
 
     where = f"ClickHouse at {shown(settings)}"
     try:
-        return asyncio.run(patiently(where, attempt, wait=wait, hint=HINT, retry=(errors.UnavailableError,)))
+        return asyncio.run(retry(where, attempt, wait=wait, hint=HINT, on=(errors.UnavailableError,)))
     except errors.SchemaError as problem:
         raise UnavailableError(str(problem)) from None
 

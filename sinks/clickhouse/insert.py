@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.retry import FIRST_PAUSE, pauses
@@ -51,6 +52,13 @@ class _BadRowError(Exception):
         self.error = error
 
 
+@dataclass
+class BadRowBudget:
+    """How many more rows of one batch may be skipped."""
+
+    left: int = BAD_ROWS
+
+
 class StoppedError(Exception):
     """The process was asked to stop while an insert was waiting for ClickHouse; nothing may be committed."""
 
@@ -75,31 +83,31 @@ class Inserter:
         when trying again cannot help, StoppedError when told to stop.
         """
         started = time.monotonic()
-        rows = self._insert(batch, [BAD_ROWS])
+        rows = self._insert(batch, BadRowBudget())
         table = batch.table.name
         if rows:
             metrics.INSERT_SECONDS.labels(table).observe(time.monotonic() - started)
             metrics.ROWS.labels(table).inc(rows)
         if batch.erased:
-            self.patiently(f"erasing from {table}", lambda: erase(self.client, table, batch.erased), rows=False)
+            self.retry(f"erasing from {table}", lambda: erase(self.client, table, batch.erased), rows=False)
             metrics.ERASED.labels(table).inc(len(batch.erased))
             log.info("erased from %s: %d ids", table, len(batch.erased))
         return rows
 
-    def _insert(self, batch: Batch, patience: list[int]) -> int:
+    def _insert(self, batch: Batch, budget: BadRowBudget) -> int:
         if not len(batch):
             return 0
         table, data = batch.table, bytes(batch.data)
         try:
-            self.patiently(f"insert into {table.name}", lambda: self._send(table, data))
+            self.retry(f"insert into {table.name}", lambda: self._send(table, data))
         except _BadRowError as bad:
-            return self._halves(batch, bad.error, patience)
+            return self._halves(batch, bad.error, budget)
         return len(batch)
 
     def _send(self, table: Table, data: bytes) -> None:
         self.client.raw_insert(table.name, table.columns, data, settings=SETTINGS, fmt=FORMAT)
 
-    def patiently(self, doing: str, statement: Callable[[], object], *, rows: bool = True) -> None:
+    def retry(self, doing: str, statement: Callable[[], object], *, rows: bool = True) -> None:
         """Run a `statement` to ClickHouse, anew while it is away; `doing` names it in logs.
 
         Raises SchemaError, StoppedError.
@@ -122,13 +130,13 @@ class Inserter:
             else:
                 return
 
-    def _halves(self, batch: Batch, error: Exception, patience: list[int]) -> int:
+    def _halves(self, batch: Batch, error: Exception, budget: BadRowBudget) -> int:
         if len(batch) > 1:
-            return sum(self._insert(half, patience) for half in batch.split())
-        if not patience[0]:
+            return sum(self._insert(half, budget) for half in batch.split())
+        if not budget.left:
             told = f"table {batch.table.name} refuses more than {BAD_ROWS} rows of a batch: {first_line(error)}"
             raise SchemaError(told) from error
-        patience[0] -= 1
+        budget.left -= 1
         at = batch.origin(0)
         metrics.SKIPPED.labels(at.topic).inc()
         # Not the server's words: they would show the row itself.

@@ -13,7 +13,7 @@ POINTS: Final = (
     "acknowledged", "unit", "unit sent", "marker", "marker sent", "base", "settled", "offset", "committed",
 )  # fmt: skip
 """The points that actors name, in about the order in which they come."""
-PATIENCE: Final = 400
+SETTLING_ROUNDS: Final = 400
 """Steps after which another point is drawn, when nobody has come to this one."""
 
 
@@ -50,7 +50,7 @@ class Chaos:
         """Whether the life of an actor that is at a point ends there."""
         if not self._strikes:
             return False
-        if self._point is None or now > self._from + PATIENCE:
+        if self._point is None or now > self._from + SETTLING_ROUNDS:
             self._point, self._kind = self._rng.choice(POINTS), self._rng.choice(("ingest", "identify", "journey", ""))
             self._from = now + self._rng.randint(0, self._rest)
         if point != self._point or now < self._from or not name.startswith(self._kind):

@@ -13,9 +13,9 @@ from __future__ import annotations
 from bisect import insort
 from typing import Final
 
+from schemas.dead_letters import dead_letter_headers
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
-from schemas.times import iso
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
 from streams.core.products.changes import Catalogue
 from streams.core.profile.event import open_body
@@ -256,10 +256,7 @@ class Sealer:
 
     def _dead_letter(self, key: bytes, body: bytes, error: Exception) -> Out:
         topic, partition, offset = source_of(key)
-        headers = {
-            "reason": DeadLetterReason.INTERNAL_ERROR,
-            "detail": f"journey could not take the event: {type(error).__name__}",
-            "topic": topic, "partition": partition, "offset": offset, "at": iso(time_of(key)),
-        }  # fmt: skip
-        packed = [(name, str(value).encode()) for name, value in headers.items()]
-        return Out(DEAD_LETTERS, self._partition, None, body, packed)
+        detail = f"journey could not take the event: {type(error).__name__}"
+        reason = DeadLetterReason.INTERNAL_ERROR
+        headers = dead_letter_headers(reason, detail, topic, partition, offset, time_of(key))
+        return Out(DEAD_LETTERS, self._partition, None, body, headers)

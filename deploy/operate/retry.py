@@ -17,10 +17,10 @@ LONGEST_PAUSE: Final = 2.0
 T = TypeVar("T")
 
 
-async def patiently(
-    what: str, attempt: Callable[[], Awaitable[T]], *, wait: float, hint: str, retry: tuple[type[Exception], ...]
+async def retry(
+    what: str, attempt: Callable[[], Awaitable[T]], *, wait: float, hint: str, on: tuple[type[Exception], ...]
 ) -> T:
-    """The attempt's result, tried again on the given errors for up to `wait` seconds.
+    """The attempt's result, tried again on these errors (`on`) for up to `wait` seconds.
 
     `what` names the server with its address, `hint` says what to do. Notes once that it waits. Raises UnavailableError
     when time is up.
@@ -29,7 +29,7 @@ async def patiently(
     while True:
         try:
             return await attempt()
-        except retry as problem:
+        except on as problem:
             left = until - time.monotonic()
             if left <= 0:
                 lines = str(problem).strip().splitlines()
