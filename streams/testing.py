@@ -3,19 +3,20 @@
 The cores are those of the running system, joined by lists instead of topics; nothing here decides anything. A campaigns
 file is tested in ten lines (events, messages and decisions are those of docs/contract.md, times epoch milliseconds):
 
->>> from schemas.times import parse
->>> from streams.testing import Topology
->>> shop = Topology.of("deploy/examples/campaigns/campaigns.yaml")
->>> ana = {"userId": "ana", "context": {"traits": {"email": "ana@example.com"}}}
->>> cart = {"event": "Product Added", "properties": {"product_id": "p1", "price": 90, "quantity": 1}}
->>> shop.play("channels.web", [ana | cart | {"type": "track", "messageId": "1", "timestamp": "2026-03-02T09:00:00Z"}])
->>> shop.reach(parse("2026-03-02T09:29:59Z")), shop.read("retargeting.messages")
-(None, [])
->>> shop.reach(parse("2026-03-02T09:30:00Z"))
->>> [(sent["campaign_id"], sent["channel"], sent["to"]) for sent in shop.read("retargeting.messages")]
-[('abandoned-cart', 'email', 'ana@example.com')]
->>> [(made["outcome"], made["step"], made["decided_at"]) for made in shop.read("retargeting.decisions")]
-[('sent', 'reminder', '2026-03-02T09:30:00.000Z')]
+Examples:
+    >>> from schemas.times import parse
+    >>> from streams.testing import Topology
+    >>> shop = Topology.of("deploy/examples/campaigns/campaigns.yaml")
+    >>> ana = {"userId": "ana", "context": {"traits": {"email": "ana@example.com"}}}
+    >>> cart = {"type": "track", "event": "Product Added", "properties": {"product_id": "p1", "price": 90, "quantity": 1}}
+    >>> shop.play("channels.web", [ana | cart | {"messageId": "1", "timestamp": "2026-03-02T09:00:00Z"}])
+    >>> shop.reach(parse("2026-03-02T09:29:59Z")), shop.read("retargeting.messages")
+    (None, [])
+    >>> shop.reach(parse("2026-03-02T09:30:00Z"))
+    >>> [(sent["campaign_id"], sent["channel"], sent["to"]) for sent in shop.read("retargeting.messages")]
+    [('abandoned-cart', 'email', 'ana@example.com')]
+    >>> [(made["outcome"], made["step"], made["decided_at"]) for made in shop.read("retargeting.decisions")]
+    [('sent', 'reminder', '2026-03-02T09:30:00.000Z')]
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ async def committed(client: AIOKafkaAdminClient, group: str, wanted: Ends, repor
 
 
 async def stuck(client: AIOKafkaAdminClient, groups: Sequence[str]) -> None:
-    """Never returns; raises UnavailableError when no group has committed anything for STALL_SECONDS seconds."""
+    """Never returns; raises UnavailableError when none of the groups `groups` has committed for STALL_SECONDS."""
     last, moved = -1, time.monotonic()
     while True:
         now = sum([sum((await offsets(client, group)).values()) for group in groups])
