@@ -8,7 +8,7 @@ Examples:
     >>> from streams.testing import Topology
     >>> shop = Topology.of("deploy/examples/campaigns/campaigns.yaml")
     >>> ana = {"userId": "ana", "context": {"traits": {"email": "ana@example.com"}}}
-    >>> cart = {"type": "track", "event": "Product Added", "properties": {"product_id": "p1", "price": 90, "quantity": 1}}
+    >>> cart = {"type": "track", "event": "Product Added", "properties": {"product_id": "p1", "price": 90}}
     >>> shop.play("channels.web", [ana | cart | {"messageId": "1", "timestamp": "2026-03-02T09:00:00Z"}])
     >>> shop.reach(parse("2026-03-02T09:29:59Z")), shop.read("retargeting.messages")
     (None, [])
