@@ -47,8 +47,9 @@ LINKS_A_CALL: Final = 20_000
 class Identify:
     """The task of `identity.links`.
 
-    `optional` are the sources that the settings call so. What holds is what the log says: where they differ, that is
-    put on the log, and holds from there on.
+    `partitions` is how many partitions every topic by profile has, and every raw topic. `optional` are the sources that
+    the settings call so; the log decides, and where the settings differ from it, they are put on the log and hold from
+    there on. One call applies `links_a_call` links at most.
     """
 
     def __init__(
@@ -129,7 +130,11 @@ class Identify:
             self._emit.after(links_out(link_log.OptionalSources(tuple(self._optional))))
 
     def process(self, records: Sequence[Record]) -> int:
-        """Links, reports, acknowledgements, the end of input: in log order, each wholly done before the next."""
+        """How many of the `records` are done: links, reports, acknowledgements, the end of input, in log order.
+
+        Each record is done before the next begins. One that a call does not finish is passed again, first, in the next
+        call.
+        """
         for i, record in enumerate(records):
             self._notices.at(record.offset)
             if not self._halfway and not self._learn(record):

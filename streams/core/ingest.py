@@ -33,8 +33,10 @@ LINKS_A_RECORD: Final = 2_000
 class Ingest:
     """Reads chunks of raw records; one chunk is of one partition.
 
-    `erased` says until when (epoch milliseconds) an identifier, by its hash, is of a person who was erased: events of
-    before that name it are dropped, with all that they link.
+    `replica` says the profile id (hex) of an identifier, by its hash (hex), and `erased` until when (epoch
+    milliseconds) an identifier is of a person who was erased: events of before that name it are dropped, with all that
+    they link. `partitions` is how many partitions `profile.events` has. A record for `identity.links` carries
+    `links_a_record` links at most.
     """
 
     def __init__(

@@ -38,7 +38,11 @@ EVENTS_A_CALL: Final = 2_000
 
 
 class Journey:
-    """The task of one partition of `profile.events`."""
+    """The task of one partition of `profile.events`, of `partitions` that there are.
+
+    The secret is that of the settings: draws for customers are keyed with it. One call seals about `events_a_call`
+    events at most, and a profile has `most_pending` events waiting at most: what is more takes effect before its time.
+    """
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
@@ -127,7 +131,10 @@ class Journey:
                 held.sooner(profile_id, missed)
 
     def process(self, records: Sequence[Record]) -> int:
-        """Events, hand-overs and rounds, in log order."""
+        """How many of the `records` are done: events, hand-overs and rounds, in log order.
+
+        A round that one call does not finish is passed again, first, in the next call.
+        """
         handover, effects = self._handover, self._effects
         if not self._finish_switch():
             return 0

@@ -64,7 +64,7 @@ class Campaigns:
 
     @classmethod
     def load(cls, content: Mapping[str, Any]) -> Campaigns:
-        """The inverse of `dump`. Raises ValueError for what is no campaigns file."""
+        """The inverse of `dump`: `content` is what it returns. Raises ValueError for anything else."""
         templates = {(language, name, channel): text for language, name, channel, text in content["templates"]}
         stores = [Store.model_validate(store) for store in content["stores"]]
         return cls(CampaignFile.model_validate(content["file"]), templates, stores)

@@ -44,9 +44,10 @@ class Stores:
         self._latitudes = [store.latitude for _, store in self._by_latitude]
 
     def nearest(self, latitude: float, longitude: float) -> tuple[Store, float] | None:
-        """The nearest store and how far it is in metres, of equals the first of the file; None if there is none.
+        """The store nearest to a point and how far it is in metres; None if there is no store.
 
-        Looks north and south from the point's own latitude until a degree alone is farther than the nearest so far.
+        `latitude` and `longitude` are degrees. Of equally near stores it is the first of the file. The search goes
+        north and south from the point's own latitude until a degree alone is farther than the nearest store so far.
         """
         best: tuple[float, int] | None = None
         last = len(self._latitudes)
@@ -72,7 +73,10 @@ class Stores:
 
 
 def distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """Metres between two points, given in degrees, on a globe: haversine (Sinnott, Sky and Telescope 68, 1984)."""
+    """The metres between two points on a globe: haversine (Sinnott, Sky and Telescope 68, 1984).
+
+    `latitude` and `longitude` are the first point in degrees, `other_latitude` and `other_longitude` the second.
+    """
     here, there = radians(latitude), radians(other_latitude)
     high, wide = sin((there - here) / 2), sin(radians(other_longitude - longitude) / 2)
     return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(high * high + cos(here) * cos(there) * wide * wide)))

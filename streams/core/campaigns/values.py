@@ -20,7 +20,7 @@ class Strict(BaseModel):
 
 
 def duration(value: Any) -> int:
-    """`30m`, `20h`, `7d`, `45s`, `250ms` or `0` as milliseconds."""
+    """The milliseconds that a `value` such as `30m`, `20h`, `7d`, `45s`, `250ms` or `0` says; ValueError for others."""
     match = re.fullmatch(r"(\d+)\s*(ms|s|m|h|d)", str(value).strip())
     if match is None:
         if str(value).strip() == "0":
@@ -33,7 +33,7 @@ def duration(value: Any) -> int:
 
 
 def written(milliseconds: int) -> str:
-    """A duration as a file has it."""
+    """A duration of so many `milliseconds` as a file has it: `1500ms`."""
     return f"{milliseconds}ms"
 
 
@@ -62,7 +62,10 @@ def _distance(value: Any) -> float:
 
 
 def known(what: str, value: Any, names: tuple[str, ...]) -> Any:
-    """The value, if it is one of these."""
+    """The `value` itself; of a text that is none of `names` ValueError, whose message calls it a `what` ("channel").
+
+    A value that is no text passes: the field's own type refuses it.
+    """
     if isinstance(value, str) and value not in names:
         raise ValueError(f"{what} {value!r} is not known; known: {', '.join(names)}")
     return value

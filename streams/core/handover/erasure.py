@@ -20,7 +20,10 @@ from streams.core.sealing.profile_logic import Effects
 
 
 class Erasure:
-    """Erases profiles of one partition. `forward` emits what is sent on to other partitions."""
+    """Erases profiles of one partition. `forward` emits what is sent on to other partitions.
+
+    A `profile_id` is 32 hex digits as text and their 16 bytes as bytes.
+    """
 
     def __init__(
         self, store: Store, emit: Emit, forward: Emit, *, profiles: Profiles, due: DueIndex,
@@ -54,12 +57,12 @@ class Erasure:
         return removed
 
     def take_back(self, profile_id: str) -> None:
-        """Void what was written of a profile."""
+        """Void what was written of a profile: a record without a value under its id on each of `TOMBSTONED`."""
         for topic in TOMBSTONED:
             self._emit.send(Out(topic, partition_of(profile_id, self._partitions), profile_id.encode(), None))
 
     def drop(self, profile_id: bytes, effects: Effects) -> None:
-        """An event of an erased profile has come after its erasure: it is not to stay on the way to it either."""
+        """An event of an erased profile has come after its erasure: it must not stay on the log either."""
         effects.counts["winback_erased_events_total",] += 1
         key = profile_id.hex()
         self._emit.send(Out(PROFILE_EVENTS, partition_of(key, self._partitions), key.encode(), None))

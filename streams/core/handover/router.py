@@ -38,7 +38,9 @@ from streams.core.watermark.partition_clock import PartitionClock
 class Handover:
     """What arrives on `profile.events` besides rounds, put where it belongs.
 
-    `emit` takes outputs and receipts, `forward` what is sent on to other partitions.
+    `emit` takes outputs and receipts, `forward` what is sent on to other partitions. Of an event, `key` is its order
+    key (19 bytes), `head_and_body` the hash of its strongest identifier (16 bytes) and its body, as `unpack_event`
+    gives them.
     """
 
     def __init__(
@@ -92,7 +94,10 @@ class Handover:
         self._arrived(profile_id, key, head_and_body, effects)
 
     def before(self, holder: str, path: Path, key: bytes, head_and_body: bytes, effects: Effects) -> None:
-        """An event of a merged profile from before its merge, sent to whoever holds that profile."""
+        """An event of a merged profile from before its merge, sent to whoever holds that profile.
+
+        `holder` is the id of that profile (32 hex digits), `path` leads from the merged profile up to it.
+        """
         holder_id, head = bytes.fromhex(holder), head_and_body[:HEAD_SIZE]
         # One that time has passed takes effect in the merged profile, as it would have; elsewhere it would come late.
         divided = self._forwarding.divided(holder_id, path) if key >= self._clock.reached else None

@@ -21,7 +21,10 @@ from streams.core.watermark.rounds import Rounds
 
 
 class Announcer:
-    """Writes what the graph says by now, each with the next version; links and requests both tell through it."""
+    """Writes what the graph says by now, each with the next version; links and requests both tell through it.
+
+    `partitions` is how many partitions the topics by profile have; a profile id is 32 hex digits.
+    """
 
     def __init__(
         self, store: Store, emit: Emit, notices: SequencedEmitter, *, graph: Graph, cutoffs: Cutoffs, rounds: Rounds,
@@ -41,7 +44,11 @@ class Announcer:
         """Identifiers of the largest profile; 0 while that has to be looked up."""
 
     def assign(self, type_: str, hashed: str, linked_at: str, more: Mapping[str, Any] | None = None) -> None:
-        """Write an identifier's profile down; an erased one has none. `linked_at` is ISO 8601."""
+        """Write down on identity.assignments whose an identifier is now; an erased identifier has no profile.
+
+        An identifier is its type and `hashed`, 32 hex digits; `linked_at` is ISO 8601, `more` holds further fields of
+        the record: `linked_to` and `source` of a link, `next_profile_id` of an erasure.
+        """
         self._version += 1
         self._assigned = self._version
         graph = self._graph
@@ -60,7 +67,7 @@ class Announcer:
         self._emit.send(Out(IDENTITY_ASSIGNMENTS, 0, hashed.encode(), orjson.dumps(value)))
 
     def row(self, key_profile: str, row: dict[str, Any], at: str) -> None:
-        """Write a row of identity.merges under a profile id; `at` is ISO 8601."""
+        """Write a `row` of identity.merges under a profile id, `key_profile`; `at` is ISO 8601."""
         # Rows count on too, so that two pairs of one link refused by one rule are not taken for a repeat.
         self._version += 1
         row |= {"merged_at": at, "version": self._version}
@@ -68,7 +75,7 @@ class Announcer:
         self._emit.send(Out(IDENTITY_MERGES, partition, key_profile.encode(), orjson.dumps(row)))
 
     def tell(self, profile_id: str, notice: ProfileLogRecord) -> None:
-        """Tell the partition of a profile."""
+        """Tell the partition of the profile `profile_id`."""
         self._notices.send(notice_out(profile_id, notice, self._partitions))
 
     def tell_all(self, notice: ProfileLogRecord) -> None:
@@ -89,9 +96,9 @@ class Announcer:
             self._largest = max(map(len, self._graph.members.values()), default=0)
         return self._largest
 
-    def shrank(self, size: int | None = None) -> None:
-        """A profile had so many identifiers and has fewer now; None: nobody has counted."""
-        if size is None or size >= self._largest:
+    def shrank(self, count: int | None = None) -> None:
+        """A profile that had `count` identifiers has fewer now; None: nobody has counted them."""
+        if count is None or count >= self._largest:
             self._largest = 0
 
     # -- kept over restarts
@@ -101,5 +108,5 @@ class Announcer:
         return self._version, self._assigned
 
     def restore(self, version: int, assigned: int) -> None:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: the latest `version`, and that of the latest assignment, `assigned`."""
         self._version, self._assigned = version, assigned

@@ -165,11 +165,14 @@ class Graph:
             fresh.append(identifier)
 
     def profile_of(self, hashed: str) -> str:
-        """The profile of an identifier, also of one that is in no link."""
+        """The profile id of an identifier (`hashed`: its hash, 32 hex digits), also of one that is in no link."""
         return self.owner.get(hashed) or self.free_id(hashed)
 
     def free_id(self, hashed: str) -> str:
-        """A profile id for an identifier that has none: its hash, or the next one that never stood for another."""
+        """A profile id for an identifier that has none: its hash, or the next id that never stood for another.
+
+        `hashed` is the hash, 32 hex digits.
+        """
         profile_id = hashed
         while profile_id in self.into or profile_id in self.members:
             profile_id = next_id(profile_id)
@@ -192,5 +195,5 @@ class Graph:
 
 
 def next_id(profile_id: str) -> str:
-    """The id that follows one that has retired."""
+    """The id that follows `profile_id`, which has retired: 32 hex digits."""
     return blake2b(profile_id.encode(), digest_size=16).hexdigest()

@@ -84,7 +84,10 @@ class LinkHistory:
     def note(
         self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool, late: bool = False
     ) -> None:
-        """The pair was linked at the merge key; it is kept if it may have mattered, or came late: out of order."""
+        """The pair was linked at the merge `key`; it is kept if it may have mattered, or came late: out of order.
+
+        `head` and `other` are (type, hash in hex); `alias`: an alias call linked them.
+        """
         device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
         # Who has no last head is in no pair as the other: most that is new is so, and the store need not be asked.
@@ -137,7 +140,7 @@ class LinkHistory:
         return found
 
     def among(self, identifiers: Iterable[str]) -> list[Occurrence]:
-        """What is kept of the pairs whose head is one of these, in order."""
+        """What is kept of the pairs whose head is one of `identifiers` (hex hashes), in order of their merge keys."""
         found = []
         for hashed in identifiers:
             for name, value in self._store.scan(PAIR + bytes.fromhex(hashed)):

@@ -41,7 +41,7 @@ def bound(time: int) -> bytes:
 
 
 def time_of(key: bytes) -> int:
-    """Epoch milliseconds of a key or bound."""
+    """The epoch milliseconds of an order key, a merge key or a bound."""
     return int.from_bytes(key[:8], "big")
 
 

@@ -15,11 +15,11 @@ class Store(Protocol):
     """The keyed state of one (agent, partition): bytes to bytes, atomic a unit."""
 
     def get(self, key: bytes) -> bytes | None:
-        """The value last put, committed or not; None if there is none."""
+        """The value last put under the key, committed or not; None if there is none."""
         ...
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set a value; it becomes durable with the next unit."""
+        """Set the value of a key; it becomes durable with the next unit."""
         ...
 
     def delete(self, key: bytes) -> None:

@@ -36,17 +36,24 @@ HEAD_SIZE: Final = 16
 
 
 def pack_event(profile_id: bytes, key: bytes, head_and_body: bytes) -> bytes:
-    """One event as it travels; `head_and_body` is the hash of its strongest identifier (16 bytes) and its body."""
+    """One event as it travels: the value of its record.
+
+    `profile_id` is 16 bytes and `key` the order key (19); `head_and_body` is the hash of the event's strongest
+    identifier (16 bytes) and its body.
+    """
     return b"E" + profile_id + key + head_and_body
 
 
 def unpack_event(value: bytes) -> tuple[bytes, bytes, bytes]:
-    """(profile id, order key, head and body) of a packed event."""
+    """(profile id, order key, head and body) of a packed event: the inverse of `pack_event`, of a record's `value`."""
     return value[_PID], value[_KEY], value[_REST]
 
 
 def event_out(profile_id: bytes, key: bytes, head_and_body: bytes, partitions: int) -> Out:
-    """The record that brings an event to the partition of a profile."""
+    """The record that brings an event to the partition of a profile.
+
+    `profile_id`, `key` and `head_and_body` are those of `pack_event`, `partitions` is how many profile.events has.
+    """
     # As partition_of, by the bytes.
     partition = int.from_bytes(profile_id[:4], "big") % partitions
     value = b"E" + profile_id + key + head_and_body
@@ -61,7 +68,8 @@ class _Head(Struct, frozen=True, gc=False):
 def before_out(holder: str, path: Path, key: bytes, head_and_body: bytes, partitions: int) -> Out:
     """The record that brings an event from before a merge to the profile that holds the merged one (its id in hex).
 
-    `path` leads from the merged profile up to the holder.
+    `path` leads from the merged profile up to the `holder`. `key` and `head_and_body` are those of `pack_event`,
+    `partitions` is how many profile.events has.
     """
     head = encode(_Head(holder, path))
     value = b"B" + len(head).to_bytes(2, "big") + head + key + head_and_body
@@ -69,19 +77,22 @@ def before_out(holder: str, path: Path, key: bytes, head_and_body: bytes, partit
 
 
 def unpack_before(value: bytes) -> tuple[str, Path, bytes, bytes]:
-    """(holder, path, order key, head and body) of such a record."""
+    """(holder, path, order key, head and body) of the `value` of such a record: the inverse of `before_out`."""
     start = 3 + int.from_bytes(value[1:3], "big")
     head = _HEADS.decode(value[3:start])
     return head.to, head.path, value[start : start + KEY_SIZE], value[start + KEY_SIZE :]
 
 
 def notice_out(profile_id: str, notice: ProfileLogRecord, partitions: int) -> Out:
-    """The record that tells the partition of a profile (its id in hex) something that is not an event."""
+    """The record that tells the partition of a profile something that is not an event.
+
+    `profile_id` is the profile's id in hex, `partitions` how many profile.events has.
+    """
     return Out(PROFILE_EVENTS, partition_of(profile_id, partitions), profile_id.encode(), encode(notice))
 
 
 def notices_to_all(notice: ProfileLogRecord, partitions: int) -> Iterator[Out]:
-    """The records that tell every journey partition something that is not of one profile."""
+    """The records that tell each of the journey `partitions` something that is not of one profile."""
     value = encode(notice)
     for partition in range(partitions):
         yield Out(PROFILE_EVENTS, partition, None, value)

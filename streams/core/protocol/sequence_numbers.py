@@ -29,7 +29,10 @@ _tuple: Final[Any] = tuple.__new__
 
 
 class SequencedEmitter:
-    """An `Emit` for what a task tells journey partitions. `at` says which input record it is about to consume."""
+    """An `Emit` for what a task tells journey partitions. `at` says which input record it is about to consume.
+
+    `sender` is the number by which receivers know the task: its partition, or `IDENTIFY`.
+    """
 
     def __init__(self, emit: Emit, sender: int) -> None:
         self._emit = emit
@@ -38,7 +41,7 @@ class SequencedEmitter:
         self._count = 0
 
     def at(self, offset: int) -> None:
-        """The task consumes this record, or goes on with it."""
+        """The task consumes the record at this `offset` of its input, or goes on with it."""
         if offset != self._offset:
             self._offset, self._count = offset, 0
 
@@ -58,7 +61,7 @@ class SequencedEmitter:
         return [self._offset, self._count]
 
     def restore(self, data: Sequence[int]) -> None:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: `data` is what it returns."""
         self._offset, self._count = data
 
 
@@ -84,5 +87,5 @@ class DuplicateFilter:
         return [[sender, *number] for sender, number in sorted(self._last.items())]
 
     def restore(self, data: Sequence[Sequence[Any]]) -> None:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: `data` is what it returns."""
         self._last = {sender: (offset, count) for sender, offset, count in data}

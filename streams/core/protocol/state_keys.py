@@ -83,7 +83,7 @@ OF_JOURNEY: Final = (
 
 
 def check_apart(prefixes: tuple[bytes, ...]) -> None:
-    """Raises ValueError if one prefix of a store begins another, but for the two keys that are never scanned."""
+    """Raises ValueError if one of the `prefixes` of a store begins another, but for the two keys never scanned."""
     for one, other in permutations(prefixes, 2):
         if other.startswith(one) and (one, other) != (CAMPAIGNS, SWITCH):
             raise ValueError(f"two kinds of state share the prefix {one!r}: {other!r} begins with it")

@@ -21,7 +21,10 @@ from streams.core.protocol.order_key import NOTHING, time_of
 
 
 class Horizon:
-    """Fed with the records of `identity.links` from some offset on, without gaps."""
+    """Fed with the records of `identity.links` from some offset on, without gaps.
+
+    `partitions` is how many journey partitions answer a round.
+    """
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
@@ -44,7 +47,7 @@ class Horizon:
         self._hear(offset - 1)
 
     def take(self, offset: int, value: bytes | None) -> None:
-        """One record."""
+        """Take in one record: its offset, and its `value`."""
         match said := link_log.read(value):
             case Ack():
                 self._acknowledge(said)

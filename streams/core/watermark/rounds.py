@@ -73,7 +73,10 @@ _MANY = 256
 
 
 class Rounds:
-    """What the next bound depends on: the sources, the acknowledgements, the unsettled changes, the barriers."""
+    """What the next bound depends on: the sources, the acknowledgements, the unsettled changes, the barriers.
+
+    `partitions` is how many journey partitions acknowledge a round.
+    """
 
     def __init__(self, sources: Iterable[Source], partitions: int) -> None:
         self.sources = Sources(sources)
@@ -105,7 +108,11 @@ class Rounds:
     # -- what is learned
 
     def report(self, sources: Sequence[SourceReport], version: int, now: int | None) -> None:
-        """One ingest worker's report on its sources (streams/core/watermark/sources.py)."""
+        """One ingest worker's report on its sources (streams/core/watermark/sources.py).
+
+        `version` is that of the assignments it knows, `now` its wall clock in epoch milliseconds, None under the event
+        clock.
+        """
         self.sources.report(sources, version)
         if now is not None:
             self.now = max(now, self.now or 0)
@@ -273,7 +280,7 @@ class Rounds:
         }
 
     def restore(self, data: dict[str, Any]) -> None:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: `data` is what it returns."""
         self.sources.restore(data)
         self._acknowledged = set(data["acknowledged"])
         self._min_in_flight, self._min_forwarded, self._min_waiting = (bytes.fromhex(key) for key in data["low"])
@@ -290,12 +297,12 @@ _MIDNIGHT_SIZE: Final = 8
 
 
 def is_midnight(reach: bytes) -> bool:
-    """Whether a bound is a UTC midnight."""
+    """Whether a bound, `reach`, is a UTC midnight."""
     return len(reach) == _MIDNIGHT_SIZE and time_of(reach) % DAY_MS == 0
 
 
 def midnight_after(reach: bytes) -> bytes:
-    """The first UTC midnight behind a bound, as a bound; the end of time behind the last."""
+    """The first UTC midnight behind the bound `reach`, as a bound; behind the last midnight the end of time."""
     return bound(min((time_of(reach) // DAY_MS + 1) * DAY_MS, time_of(END_OF_TIME)))
 
 

@@ -53,11 +53,14 @@ class Sources:
         return row
 
     def end(self, positions: Sequence[Sequence[Any]]) -> None:
-        """End of input: each source counts as infinitely far once it has read up to its end."""
+        """End of input: each source counts as infinitely far once it has read up to its end.
+
+        `positions` has [topic, partition, offset behind the last record] of each source.
+        """
         self._ends = {(topic, partition): offset for topic, partition, offset in positions}
 
     def let_be_optional(self, some: Iterable[Sequence[Any]]) -> None:
-        """These are optional from now on, and no others."""
+        """The sources in `some` ([topic, partition, None for all of them]) are optional from now on, and no others."""
         self.optional = sorted(((t, p) for t, p in some), key=str)
         self._optional = frozenset(source for one in self.optional for source in self.named(*one))
 
@@ -104,7 +107,10 @@ class Sources:
         return least
 
     def gauges(self, now: int | None, reached: int | None) -> dict[tuple[str, ...], float]:
-        """What Prometheus is shown: how far behind `now` time is and its holder, and who is dead; epoch ms or None."""
+        """What Prometheus is shown, by (gauge, labels...): how far time is behind, its holder's delay, who is dead.
+
+        `now` is the wall clock and `reached` how far time has come, epoch milliseconds or None; delays are seconds.
+        """
         shown: dict[tuple[str, ...], float] = {("winback_source_dead", t, str(p)): 1 for t, p in self.dead}
         if now is not None:
             shown["winback_watermark_delay_seconds",] = _behind(reached, now)
@@ -114,9 +120,10 @@ class Sources:
         return shown
 
     def listed(self, now: int | None, reached: int | None) -> dict[str, Any]:
-        """For operators: {now, reached, holder [topic, partition], sources [[topic, partition, watermark, ...]]}.
+        """The sources for operators: {now, reached, holder [topic, partition], sources [[topic, partition, ...]]}.
 
-        Of each source follow its position and `live`, `optional` or `dead`. Times are epoch ms, None while unknown.
+        Of each source follow its watermark, its position, and `live`, `optional` or `dead`. `now` is the wall clock and
+        `reached` how far time has come. Times are epoch milliseconds, None while unknown.
         """
         holder = self.holder
         sources = [
@@ -148,7 +155,7 @@ class Sources:
         }
 
     def restore(self, data: dict[str, Any]) -> None:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: `data` is what it returns."""
         for row in data["sources"]:
             source = (row[0], row[1])
             if source not in self._rows:
