@@ -45,7 +45,10 @@ COUNTED: Final = {
 
 
 class Cells:
-    """The cells of one partition. `most_cached`: how many are kept in memory from one unit to the next."""
+    """The cells of one partition. `most_cached`: how many are kept in memory from one unit to the next.
+
+    Times (`at`) are epoch milliseconds.
+    """
 
     def __init__(self, store: Store, emit: Emit, partition: int, most_cached: int = 20_000) -> None:
         self._most_cached = most_cached
@@ -58,7 +61,10 @@ class Cells:
         self._touched: set[bytes] = set()
 
     def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
-        """Add amounts (counts, or micros of money) to the cell of the window that holds `at`."""
+        """Add amounts (counts, or micros of money) to the cell of the window that holds `at`.
+
+        `name` is one of the kinds of cells (docs/contract.md section 2), `dimensions` what tells its cells apart.
+        """
         window = at - at % _WINDOWS[name]
         short = (name, window, *dimensions.items())
         known = self._known.get(short)
@@ -74,7 +80,7 @@ class Cells:
         self._touched.add(key)
 
     def add_event(self, channel: str, at: int, what: str | None = None, amount: int = 1) -> None:
-        """One event of a channel, and with it an amount of something else: `add` for what happens most."""
+        """One event of a channel at `at`, and with it an `amount` of `what`: `add` for what happens most."""
         window = at - at % HOUR_MS
         known = self._hours.get((channel, window))
         if known is None:

@@ -24,7 +24,7 @@ _DAY_SIZE: Final = 4
 
 
 def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Most first, of equals by name."""
+    """The (name, count) pairs of `counts`, highest count first, of equals by name."""
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
@@ -38,7 +38,7 @@ class Product:
 
     @classmethod
     def of(cls, told: list[Any]) -> Product:
-        """The inverse of `dump`."""
+        """The inverse of `dump`: `told` is what it returns."""
         return cls(*told)
 
     def dump(self) -> list[Any]:
@@ -58,7 +58,7 @@ class Product:
             others[product_id] = others.get(product_id, 0) + count
 
     def keep(self, most: int) -> None:
-        """Forget all others but so many, when there are twice as many."""
+        """Forget all others but the `most` frequent ones, once there are twice as many."""
         if len(self.others) > 2 * most:
             self.others = dict(ranked(self.others)[:most])
 
@@ -88,12 +88,15 @@ class Day:
         self.hours = [a + b for a, b in zip(self.hours, other.hours, strict=True)]
 
     def product(self, product_id: str) -> Product:
-        """What is known of a product, made now if nothing was."""
+        """What is known of the product `product_id`, made now if nothing was."""
         return self.products.setdefault(product_id, Product())
 
 
 class Days:
-    """Days by their number since 1970. Without a store they are kept in memory alone."""
+    """Days by their number since 1970, kept in the store under `prefix`. Without a store they are in memory alone.
+
+    A product id is that of the events: `product_id`, else `sku`.
+    """
 
     def __init__(self, store: Store | None, prefix: bytes) -> None:
         self._store = store

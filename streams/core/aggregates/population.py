@@ -41,7 +41,7 @@ class GlobalStats(Protocol):
         ...
 
     def hours(self, at: int) -> Sequence[int]:
-        """Responses by local hour: 24 counts."""
+        """The responses by local hour: 24 counts."""
         ...
 
     def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
@@ -49,12 +49,15 @@ class GlobalStats(Protocol):
         ...
 
     def product(self, product_id: str, at: int) -> dict[str, Any] | None:
-        """The newest facts about a product that has been bought (name, url, image_url, price, currency)."""
+        """The newest facts about a product that has been bought: {name, url, image_url, price, currency}.
+
+        `product_id` is that of the events; None for a product that nobody has bought.
+        """
         ...
 
 
 class NoStats:
-    """A `GlobalStats` that knows nothing."""
+    """A `GlobalStats` that knows nothing of any channel or product id at any time `at` (epoch milliseconds)."""
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """Nothing sent."""
@@ -92,7 +95,7 @@ class StatsDelta:
         return bool(self.days.days)
 
     def sent(self, channel: str, at: int) -> None:
-        """A message was sent."""
+        """A message was sent on a channel."""
         number, day = self._day(at)
         self.days.touch(number)
         day.sent[channel] += 1
@@ -133,8 +136,8 @@ class StatsDelta:
 class Population:
     """All that the partitions have told, kept in one of them: the last days each by itself, weeks before in one total.
 
-    What is asked for is answered as of a time that is not before the last bound; asked of earlier (by something that
-    came late), it says what is known by now.
+    What is asked for is answered as of `at` (epoch milliseconds), which is not before the last bound; asked of an
+    earlier time (by something that came late), it says what is known by now. A product id is that of the events.
     """
 
     def __init__(self, store: Store) -> None:
@@ -157,7 +160,7 @@ class Population:
         self._days.hear(told)
 
     def roll_up(self, reached: bytes) -> None:
-        """Weeks of which every decision behind the bound knows all days go into the total."""
+        """Weeks of which every decision behind the bound `reached` knows all days go into the total."""
         self._roll_up((time_of(reached) - 1) // DAY_MS)
 
     def _roll_up(self, before: int) -> None:
@@ -189,7 +192,7 @@ class Population:
         return sum(day.sent[channel] for day in known), sum(day.engaged[channel] for day in known)
 
     def hours(self, at: int) -> Sequence[int]:
-        """Responses by local hour: 24 counts."""
+        """The responses by local hour: 24 counts."""
         return [sum(counts) for counts in zip(*(day.hours for day in self._known(at)), strict=True)]
 
     def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
@@ -200,7 +203,7 @@ class Population:
         return ranked(counts)
 
     def product(self, product_id: str, at: int) -> dict[str, Any] | None:
-        """The newest facts about a product that has been bought (name, url, image_url, price, currency)."""
+        """The newest facts about a product that has been bought: {name, url, image_url, price, currency}, or None."""
         newest = Product()
         for product in self._of(product_id, at):
             newest.hear(product.at, product.facts)

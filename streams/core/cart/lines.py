@@ -25,7 +25,11 @@ def line_key(item: Mapping[str, Any]) -> str | None:
 
 
 def add(lines: Lines, item: Mapping[str, Any]) -> None:
-    """Product Added: one more of a line; newer details replace older ones, missing ones leave them."""
+    """Product Added: one more of the line of `item`, or as many as its quantity says.
+
+    `item` holds the properties of an event, or of one of its products. Newer details replace older ones; details that
+    are missing leave them.
+    """
     key, count = line_key(item), quantity(item.get("quantity"))
     count = 1 if count is None else min(count, MOST_PIECES)
     if key is None or count <= 0:
@@ -46,7 +50,7 @@ def add(lines: Lines, item: Mapping[str, Any]) -> None:
 
 
 def remove(lines: Lines, item: Mapping[str, Any]) -> None:
-    """Product Removed: fewer of a line, all of it when no quantity is given."""
+    """Product Removed: fewer of the line of `item` (the event's properties); all of it when no quantity is given."""
     key = line_key(item)
     line = lines.get(key) if key is not None else None
     if key is None or line is None:
@@ -59,7 +63,10 @@ def remove(lines: Lines, item: Mapping[str, Any]) -> None:
 
 
 def snapshot(products: Iterable[Any], currency: str | None) -> Lines:
-    """Cart Viewed and Checkout Started with `products[]`: the lines as they stand now."""
+    """Cart Viewed and Checkout Started with `products[]`: the lines as they stand now.
+
+    `currency` is the event's own, for products that name none.
+    """
     lines: Lines = {}
     for item in products:
         if isinstance(item, dict):
@@ -78,7 +85,7 @@ def union(winner: Lines, loser: Lines) -> Lines:
 
 
 def value(cart: Cart) -> int:
-    """Micros: sum of price x quantity over the lines in the cart's currency."""
+    """The worth of a cart in micros: the sum of price x quantity over the lines in the cart's currency."""
     total = sum(
         round(line.price * line.quantity)
         for line in cart.lines.values()
@@ -106,13 +113,13 @@ def shown_line(line: Line) -> dict[str, Any]:
 
 
 def currency_of(properties: Mapping[str, Any]) -> str | None:
-    """The ISO code an event names, in upper case."""
+    """The currency's ISO code that the `properties` of an event or item name, in upper case; None without one."""
     code = filled_text(properties.get("currency"))
     return code.upper() if code else None
 
 
 def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
-    """What an item of an event says about a product, as a line of so many pieces."""
+    """What an item of an event says about a product, as a line of `count` pieces."""
     price = micros(item.get("price"))
     return Line(
         product_id=filled_text(item.get("product_id")),

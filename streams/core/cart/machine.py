@@ -54,7 +54,7 @@ class Transition(NamedTuple):
     opened_at: int
 
     def row(self, profile_id: str) -> dict[str, Any]:
-        """The record on `cart.transitions`."""
+        """The record on `cart.transitions` for a cart of the profile `profile_id` (hex)."""
         return {
             "profile_id": profile_id,
             "cart_id": self.cart_id,
@@ -71,7 +71,7 @@ class Transition(NamedTuple):
 
 
 def due_at(profile: Profile) -> int | None:
-    """When the cart's next timer is due: abandonment of an open cart, expiry of an abandoned one."""
+    """The epoch milliseconds of the cart's next timer: abandonment of an open cart, expiry of an abandoned one."""
     cart = profile.cart
     if cart is None:
         return None
@@ -79,7 +79,7 @@ def due_at(profile: Profile) -> int | None:
 
 
 def on_time(profile: Profile, due: int) -> list[Transition]:
-    """The timer of `due_at` has come."""
+    """The timer of `due_at` has come, at `due` (epoch milliseconds)."""
     cart = profile.cart
     if cart is None:
         return []
@@ -142,7 +142,10 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
 
 
 def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
-    """A merge: an order of either side converts the other's cart; what is left is united."""
+    """A merge at `at` (epoch milliseconds): an order of either side converts the other's cart; the rest is united.
+
+    The order ends a cart that was opened no later than it.
+    """
     transitions = []
     for side, other in ((winner, loser), (loser, winner)):
         if side.cart is not None and other.last_order >= side.cart.opened_at:
@@ -167,9 +170,10 @@ def absorb(winner: Profile, loser: Profile, at: int) -> list[Transition]:
 
 
 def divide(profile: Profile, to: str, by: Container[str], at: int) -> tuple[Cart | None, list[Transition]]:
-    """A split at `at`: the lines that these have brought are another's. Returns that one's cart, None for nothing.
+    """A split at `at` (epoch milliseconds): the lines that the identifiers in `by` have brought go to the profile `to`.
 
-    It is as old as the one it comes from, and its clock has gone as far.
+    Returns the cart of that profile, None for no lines, and the transitions of this one. The new cart is as old as the
+    one that it comes from, and its clock has gone as far.
     """
     cart = profile.cart
     gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in by}

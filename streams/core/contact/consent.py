@@ -67,7 +67,10 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
 
 
 def reached(profile: Profile, channel: str, value: str, at: int) -> None:
-    """A contact point was seen: one that is not the one that bounced puts an end to the bounce."""
+    """A contact point of a channel was seen at `at` (epoch milliseconds).
+
+    A bounce of another address ends, unless it is later; `value` is the address.
+    """
     bounced = profile.consent.get(_bounce(channel))
     if bounced is not None and bounced.address != value and at >= bounced.at:
         del profile.consent[_bounce(channel)]

@@ -15,7 +15,7 @@ _TWO_DAYS: Final = 2 * 24 * 4
 
 
 def local_hour(at: int, zone: str) -> int:
-    """0 to 23: the hour that clocks in a zone of the IANA list show at `at` (epoch milliseconds)."""
+    """The hour, 0 to 23, that clocks in a zone of the IANA list show at `at` (epoch milliseconds)."""
     try:
         return datetime.fromtimestamp(at / 1000, tz=UTC).astimezone(ZoneInfo(zone)).hour
     except (OverflowError, ValueError):
@@ -35,7 +35,10 @@ def best(own: Mapping[str, int], everybody: Sequence[int]) -> int | None:
 
 
 def next_begin(hour: int, zone: str, at: int) -> int:
-    """When this local hour begins next, at or after `at` (epoch milliseconds); a day on which it is left out is too."""
+    """When this local hour (0 to 23) begins next, at or after `at`: epoch milliseconds, as `at` is.
+
+    `zone` is a name of the IANA list. A day whose clocks leave the hour out is left out.
+    """
     begin = -(-at // _QUARTER_MS) * _QUARTER_MS
     for quarter in range(_TWO_DAYS):
         here = begin + quarter * _QUARTER_MS

@@ -28,8 +28,8 @@ def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool
 def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
     """The end of the quiet hours `now` falls into, in epoch milliseconds; None when it is not quiet.
 
-    The local clock decides, so the hours follow daylight saving. Where the end comes twice in a night, it is quiet up
-    to the first, and again in the hour that is repeated.
+    `zone` is a name of the IANA list. Its clocks decide, so the hours follow daylight saving. Where the end comes twice
+    in a night, it is quiet up to the first, and again in the hour that is repeated.
     """
     if quiet is None or quiet.start == quiet.end:
         return None

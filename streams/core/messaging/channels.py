@@ -19,7 +19,7 @@ everybody's rate weighs as much as ten messages to the customer."""
 
 
 def on_sent(profile: Profile, channel: str) -> None:
-    """Count a message."""
+    """Count a message sent on a channel."""
     known = profile.engagement.get(channel)
     if known is None:
         known = profile.engagement[channel] = Engagement()
@@ -27,10 +27,10 @@ def on_sent(profile: Profile, channel: str) -> None:
 
 
 def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str | None:
-    """Where to write to on a channel at `at`; None where there is nothing, or it has not been seen for too long.
+    """Where to write to on a channel at `at` (epoch ms); None for nowhere, or a contact point not seen for too long.
 
-    Of broadcast the first billboard of the store nearest to the customer; of ads the advertising id, else the e-mail
-    address.
+    Of broadcast it is the first billboard of the store nearest to the customer; of ads the advertising id, else the
+    e-mail address. Contract 8.50.
     """
     if channel == "broadcast":
         here = profile.location
@@ -48,7 +48,8 @@ def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str 
 def best(profile: Profile, channels: Sequence[str], known: GlobalStats, at: int) -> str:
     """The channel with the highest smoothed rate of response; of equals the first. `channels` is not empty.
 
-    rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it.
+    rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it, as
+    known at `at` (epoch milliseconds). Contract 8.60.
     """
 
     def rate(channel: str) -> float:

@@ -80,7 +80,11 @@ class Decider:
         self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, outcome: str, reason: str | None,
         at: int, *, channel: str | None = None, message: dict[str, Any] | None = None,
     ) -> Decision:  # fmt: skip
-        """A decision about a step; arm and variant are those drawn, whatever the outcome."""
+        """A decision about a step at `at` (epoch milliseconds); arm and variant are those drawn, whatever the outcome.
+
+        `outcome` and `reason` are those of retargeting.decisions. `channel` is the one chosen, None if none was yet,
+        and `message` the record for retargeting.messages, None unless one is sent.
+        """
         campaign = self._campaigns.by_id.get(enrollment.campaign)
         place = self._campaigns.steps.get((enrollment.campaign, scheduled.step))
         value = row(

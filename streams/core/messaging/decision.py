@@ -34,7 +34,11 @@ def row(
     profile: Profile, enrollment: Enrollment, step: str, *, decision_id: str, variant: str | None, arm: str,
     outcome: str, reason: str | None, message_id: str | None, at: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """The record on `retargeting.decisions`."""
+    """The record on `retargeting.decisions`: its columns by name (docs/contract.md section 2).
+
+    `decision_id` and `message_id` are 32 hex digits, `at` is epoch milliseconds; `step`, `variant`, `arm`, `outcome`
+    and `reason` are the values of their columns.
+    """
     return {
         "decision_id": decision_id,
         "profile_id": profile.id,
@@ -56,6 +60,10 @@ def trigger_shown(enrollment: Enrollment) -> dict[str, Any]:
 
 
 def digest(profile_id: str, campaign: str, ref: str, abandonment_no: int, step: str, *more: str) -> str:
-    """32 hex digits that are the same whenever this step of this enrollment is decided again."""
+    """The 32 hex digits that are the same whenever this step of this enrollment is decided again.
+
+    `profile_id`, `campaign` and `step` name the step, `ref` and `abandonment_no` what set the enrollment off; `more`
+    tells apart the ids made of the same step.
+    """
     parts = (profile_id, campaign, ref, str(abandonment_no), step, *more)
     return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()

@@ -36,7 +36,10 @@ class Entry(NamedTuple):
 
 
 class Enroller:
-    """The campaigns of a worker, applied to one profile at a time."""
+    """The campaigns of a worker, applied to one profile at a time.
+
+    The secret is that of the settings: draws are keyed with it. Times (`at`, `due`) are epoch milliseconds.
+    """
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._campaigns = campaigns
@@ -45,7 +48,7 @@ class Enroller:
         self._decider = Decider(campaigns, self._assignment)
 
     def due_at(self, profile: Profile) -> int | None:
-        """When the next step of the profile is due."""
+        """When the next step of the profile is due, in epoch milliseconds; None without a step."""
         if not profile.enrollments:
             return None
         return min(scheduled.due for enrollment in profile.enrollments for scheduled in enrollment.steps)
@@ -106,11 +109,15 @@ class Enroller:
         return self.cancel(profile, transition.cart_id, reason, transition.at)
 
     def cancel(self, profile: Profile, cart_id: str, reason: str, at: int) -> list[Decision]:
-        """End what a cart has started."""
+        """End at `at` what the cart `cart_id` has started; `reason` is that of the rows that say so."""
         return self._end(profile, lambda enrollment: enrollment.cart_id == cart_id, reason, at)
 
     def on_order(self, profile: Profile, event: Sealed, order_id: str) -> list[Decision]:
-        """An order ends what began before it; one that came late also takes back what may still be on its way."""
+        """The order `order_id` ends what began before it; the rows that say so.
+
+        An order that came late also takes back each message sent since that it would have prevented and that is still
+        young enough to be on its way (`message_ttl`).
+        """
         at, ref = event.time, f"order:{order_id}"
         ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
         return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended

@@ -19,14 +19,14 @@ _LETTERS: Final = 8
 
 
 class ExperimentAssignment:
-    """The draws under one secret."""
+    """The draws under one secret for customers, each known by a profile id (hex)."""
 
     def __init__(self, file: CampaignFile, secret: str) -> None:
         self._control_group = file.control_group
         self._key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
 
     def arm(self, profile_id: str, campaign: Campaign) -> str:
-        """Control for the members of the global control group, and for the share the campaign holds out."""
+        """The arm: control for the global control group and the share that the campaign holds out, else treatment."""
         if self._control_group and self._number("control", profile_id, _EVERY_CAMPAIGN) < self._control_group:
             return CONTROL
         return CONTROL if self._number("holdout", profile_id, campaign.id) < campaign.holdout else TREATMENT

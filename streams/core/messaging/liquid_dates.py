@@ -18,9 +18,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def date(value: Any, form: Any) -> str:
-    """A time (ISO 8601, or seconds or milliseconds since 1970) by the directives of strftime, in UTC.
+    """The text of a time, `value` (ISO 8601, or seconds or milliseconds since 1970), by strftime's directives, in UTC.
 
-    Raises FilterArgumentError for what is no time or no form.
+    Raises FilterArgumentError for a `value` that is no time, or a `form` that is no text.
     """
     ms = parse(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     if ms is None or not isinstance(form, str):

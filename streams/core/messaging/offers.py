@@ -30,9 +30,10 @@ class Carried(NamedTuple):
 def of_message(
     profile: Profile, campaign: Campaign, step: CampaignStep, variant: str | None, at: int, draws: ExperimentAssignment
 ) -> Carried | None:
-    """The offer a message at `at` carries; None without one, for another variant, and once it has expired.
+    """The offer that a message at `at` (epoch milliseconds) carries; None for a campaign that has no offer.
 
-    A later step that has no variants carries the code that an earlier one has made. Changes nothing.
+    None, too, for another variant, and once the offer has expired. A later step that has no variants carries the code
+    that an earlier one has made. Changes nothing.
     """
     offer = campaign.offer
     if offer is None:

@@ -34,7 +34,10 @@ class Rendered(NamedTuple):
 
 
 class Renderer:
-    """Parses each template once; `render` is a function of its arguments alone."""
+    """Parses each template once; `render` is a function of its arguments alone.
+
+    A template is named by `template` and by the `channel` it is for; `scope` holds its variables (template_scope.py).
+    """
 
     def __init__(self, campaigns: Campaigns) -> None:
         plain = _environment(undefined=StrictUndefined)
@@ -60,7 +63,7 @@ class Renderer:
     def render(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered | None:
         """The text of a message; None when the template is invalid, names something missing, or is too long.
 
-        Of the customer's language, else of the file's, else of none.
+        Of the templates of that name it is the one in the customer's `language`, else in the file's, else in none.
         """
         try:
             return self.rendered(template, channel, scope, language)
@@ -68,7 +71,10 @@ class Renderer:
             return None
 
     def rendered(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered:
-        """The same. Raises what Liquid does, KeyError for no such template, ValueError for one that is too long."""
+        """The same text as of `render`, in the same `language`, or the reason why there is none.
+
+        Raises what Liquid does, KeyError for no such template, ValueError for a text message that is too long.
+        """
         names = ((of, template, channel) for of in (language, self._language, ""))
         found = next((name for name in names if name in self._parsed), None)
         parsed = self._parsed[found] if found is not None else None
@@ -82,7 +88,7 @@ class Renderer:
         return Rendered(" ".join(subject.split()), body.strip())
 
     def holds(self, condition: str, scope: dict[str, Any]) -> bool:
-        """Whether the expression of a step's `if` is true; what is missing, or cannot be compared, makes it false."""
+        """Whether a step's `if`, `condition`, is true; what is missing, or cannot be compared, makes it false."""
         try:
             return _condition(condition).render(**scope) == "1"
         except Exception:  # noqa: BLE001 - as above

@@ -15,7 +15,7 @@ _SINGLE_UCS2, _PART_UCS2 = 70, 67
 
 
 def segments(text: str) -> int:
-    """Segments of a text; a character of two places is never divided between two segments."""
+    """The number of segments of a text; a character of two places is never divided between two segments."""
     if all(letter in _BASIC or letter in _EXTENDED for letter in text):
         return _packed([2 if letter in _EXTENDED else 1 for letter in text], _SINGLE_GSM, _PART_GSM)
     return _packed([2 if ord(letter) > 0xFFFF else 1 for letter in text], _SINGLE_UCS2, _PART_UCS2)

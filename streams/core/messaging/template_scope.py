@@ -88,7 +88,7 @@ def language(profile: Profile, campaigns: Campaigns) -> str:
 
 
 def with_message_id(url: str, message_id: str) -> str:
-    """A link that tells which message it was in: the page's own address with `wb_mid`."""
+    """The link to `url` that tells which message it was in: `wb_mid`, with the `message_id`, is added to the query."""
     parts = urlsplit(url)
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(query=query + urlencode({"wb_mid": message_id})))

@@ -118,7 +118,10 @@ def shown(touches: Sequence[Touch]) -> list[dict[str, Any]]:
 
 
 def credits(touches: Sequence[Touch], at: int) -> dict[str, dict[str, float]]:  # noqa: A001 - the contract's word
-    """Shares of one by channel for each model; without touches the order is direct in all of them."""
+    """The shares of an order at `at` (epoch milliseconds): {model: {channel: share}}, of each model 1 together.
+
+    Without touches the order is direct in all models.
+    """
     channels = [touch.channel for touch in touches] or [DIRECT]
     n = len(channels)
     decay = [2.0 ** ((touch.at - at) / HALF_LIFE_MS) for touch in touches] or [1.0]

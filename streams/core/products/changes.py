@@ -46,7 +46,9 @@ class ProductChange(NamedTuple):
 class Catalogue:
     """The changes of one partition, and who is interested in which product.
 
-    Before the first change has come nothing is kept, and next to nothing is asked of an event.
+    Before the first change has come nothing is kept, and next to nothing is asked of an event. A profile id is 16
+    bytes, a product id that of the events, a key an order key; `upto` and `since` are bounds or order keys
+    (protocol/order_key.py).
     """
 
     def __init__(self, store: Store, profiles: Profiles, clock: PartitionClock) -> None:
@@ -99,9 +101,9 @@ class Catalogue:
         self._store.put(PRODUCT_CHANGE + key, encode(notice))
 
     def open(self, upto: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """What waits and comes before the bound takes effect now; (profile id, key) of all whom it may concern.
+        """What waits and comes before `upto` takes effect now; (profile id, key) of all whom it may concern.
 
-        A messageId counts once within 24 h for one product. Nothing the second time for one bound.
+        A messageId counts once within 24 h for one product. The second time for one bound there is nothing.
         """
         if upto <= self._opened:
             return
@@ -142,7 +144,7 @@ class Catalogue:
     # -- and take effect
 
     def follow(self, profile_id: bytes, upto: bytes) -> Following | None:
-        """What takes effect in a profile before the bound; None if nothing has changed."""
+        """What takes effect in a profile before `upto`; None if nothing has changed."""
         if not self._latest:
             return None
         since = self.since(profile_id)
@@ -160,7 +162,7 @@ class Catalogue:
         return change
 
     def between(self, product_id: str, since: bytes, upto: bytes) -> list[bytes]:
-        """The keys of what has happened to a product, from a key on and before a bound."""
+        """The keys of what has happened to a product, from the key `since` on and before `upto`."""
         keys = self._of.get(product_id)
         return keys[bisect_left(keys, since) : bisect_left(keys, upto)] if keys is not None else []
 
@@ -171,13 +173,13 @@ class Catalogue:
         return max(self._floor(profile_id), self._upto.get(profile_id, START_OF_TIME))
 
     def have_had(self, profile_id: bytes, upto: bytes) -> None:
-        """A profile has had its changes up to a bound."""
+        """A profile has had its changes up to `upto`."""
         if upto > self.since(profile_id):
             self._upto[profile_id] = upto
             self._store.put(CHANGES_UPTO + profile_id, upto)
 
     def gone(self, profile_id: bytes) -> None:
-        """What holds for all holds for this profile, or it is not here any more."""
+        """The profile's own bound is forgotten: the common one holds for it, or the profile is not here any more."""
         if self._upto.pop(profile_id, None) is not None:
             self._store.delete(CHANGES_UPTO + profile_id)
 
@@ -222,7 +224,7 @@ class Catalogue:
 
 
 class Following:
-    """The changes that a profile is to have from one bound to another, as they come to concern it."""
+    """The changes that a profile is to have from the bound `since` on and before `upto`, as they come to concern it."""
 
     def __init__(self, catalogue: Catalogue, since: bytes, upto: bytes) -> None:
         self._catalogue = catalogue

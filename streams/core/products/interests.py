@@ -54,7 +54,7 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
 
 
 def whole(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a product as a line of a cart is shown: null for what is not known, one piece."""
+    """What is known of a product (`said`, of `seen`) as a line of a cart is shown: null for the unknown, one piece."""
     get = said.get
     return {
         "product_id": get("product_id"),
@@ -68,15 +68,16 @@ def whole(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The objects in `products`, at most 50 of them, as they came."""
+    """The objects in `products` of an event's properties, at most 50 of them, as they came."""
     given = properties.get("products")
     return [item for item in given if isinstance(item, dict)][:MOST_PRODUCTS] if isinstance(given, list) else []
 
 
 def on_product_event(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> None:
-    """A product viewed, added or wished is of interest: one of `KINDS`, with what `seen` makes of it.
+    """A product viewed, added or wished is of interest: the event is one of `KINDS`.
 
-    Newer details replace older ones; what an event does not say is as it was.
+    `key` is what the product is known by (`product_key`); `price`, in micros, and `said` are what `seen` makes of the
+    event. Newer details replace older ones; what an event does not say is as it was.
     """
     letter, time, interests = KINDS[event.name], event.time, profile.interests
     known = interests.get(key)

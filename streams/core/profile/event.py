@@ -54,9 +54,10 @@ _decode: Final = Decoder(Sealed).decode
 
 
 def open_body(key: bytes, body: bytes, watermark: int | None = None, head: bytes = b"") -> Sealed:
-    """Decode an event's body (schemas/events.py says what is in it); `watermark` is given when it comes late.
+    """Decode an event's body (schemas/events.py says what is in it). Raises msgspec.DecodeError for anything else.
 
-    `head` is the hash of its strongest identifier. Raises msgspec.DecodeError for anything else.
+    `key` is its order key, `head` the hash of its strongest identifier (16 bytes); `watermark`, in epoch milliseconds,
+    is given when the event comes late.
     """
     event = _decode(body)
     # Only a track call's name means what the Segment Spec says: a page may be called anything, even "Order Completed".

@@ -43,7 +43,11 @@ class Moved(NamedTuple):
 
 
 class ForwardingTable:
-    """Kept in the store, and in memory as well, because almost no profile has an entry."""
+    """The entries of one partition, in the store and in memory as well, because almost no profile has any.
+
+    `profile_id` is 16 bytes, `to` 32 hex digits; an identifier is its hash, 16 bytes. A `key` is an order key, a merge
+    key or a bound (protocol/order_key.py), from which the entry's 30 days count.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -90,9 +94,9 @@ class ForwardingTable:
         return None if mark is None else (mark[:16], mark[16:])
 
     def move(self, profile_id: bytes, identifier: bytes, key: bytes, to: str | None) -> bool:
-        """The identifier left the profile for `to` at the key, or came back (None). False for a repeat.
+        """An identifier left the profile at the key for the profile `to`, or came back (None). False for a repeat.
 
-        One that comes back from the beginning of time has never been away.
+        An identifier that comes back from the beginning of time has never been away.
         """
         if key == START_OF_TIME:
             self._forget_moves(profile_id, identifier)
@@ -132,7 +136,10 @@ class ForwardingTable:
         return None if divided is None else divided.ids.get(identifier)
 
     def divide(self, profile_id: bytes, identifiers: list[bytes], to: str, key: bytes, at: int, *, fresh: bool) -> None:
-        """The identifiers are of `to` from the beginning of time, whatever they were since they last came here."""
+        """A split: the identifiers are of `to` from the beginning of time, wherever they were since they came here.
+
+        `at` is the time of the split in epoch milliseconds; `fresh` says that `to` was made for it.
+        """
         divided = self._divided.setdefault(profile_id, Divided(key, at))
         divided.key, divided.at = max(key, divided.key), max(at, divided.at)
         divided.ids.update(dict.fromkeys(identifiers, to))
@@ -146,7 +153,7 @@ class ForwardingTable:
                 self._put_moves(profile_id, identifier, moves)
 
     def divided(self, profile_id: bytes, path: Path) -> Divided | None:
-        """How a profile was divided, for what comes of one that had merged into it before, by way of `path`."""
+        """How a profile was divided, for what belongs to one that had merged into it before, by way of `path`."""
         divided = self._divided.get(profile_id) if self._divided else None
         if divided is None or bytes.fromhex(path[-1][1]) >= divided.key:
             return None
@@ -164,7 +171,7 @@ class ForwardingTable:
         self._expire(key, ERASED + profile_id)
 
     def anew(self, profile_id: bytes, identifier: bytes, key: bytes) -> str | None:
-        """Whose an event of an erased profile is from after its erasure; None for one of before."""
+        """The profile (hex) of an event of an erased profile from after its erasure; None for one of before."""
         moves = self._moves(profile_id, identifier)
         return moves[-1].to if moves and moves[-1].at <= key else None
 
@@ -179,7 +186,7 @@ class ForwardingTable:
         self._expire(divided.key, DIVIDED + profile_id)
 
     def absorb(self, profile_id: bytes, key: bytes) -> None:
-        """The profile has become part of another here: a repeat of its transfer is a repeat."""
+        """The profile has become part of another here: if its transfer comes again, it is a repeat."""
         self._absorbed.add(profile_id)
         self._store.put(ABSORBED + profile_id, key)
         self._expire(key, ABSORBED + profile_id)

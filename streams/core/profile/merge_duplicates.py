@@ -21,7 +21,10 @@ class MergeDuplicates:
         self._profiles = profiles
 
     def takes(self, profile_id: bytes, key: bytes) -> bool:
-        """Whether the event of this order key is to wait in this profile: it belongs to the innermost it came to."""
+        """Whether the event of this order key is to wait in this profile: it belongs to the innermost it came to.
+
+        `profile_id` is 16 bytes.
+        """
         profiles = self._profiles
         if profile_id not in profiles.holders and profile_id not in profiles.held:
             return True
@@ -37,9 +40,10 @@ class MergeDuplicates:
         return True
 
     def has_had(self, profile: Profile, message_id: str, time: int, *, late: bool) -> bool:
-        """Whether the event of this id and time has taken effect in a relative, here or there as one that came late.
+        """Whether the event of this `message_id` and `time` (epoch milliseconds) has taken effect in a relative.
 
-        Two events in time are told apart by their keys alone: producers give one id to several.
+        Only if it came late, here or there, can it be a repeat: two events in time are told apart by their keys alone:
+        producers give one id to several.
         """
         if profile.merging_into is None and not profile.merging:
             return False

@@ -18,7 +18,10 @@ _KEY: Final = 17
 
 
 class Pending:
-    """`most_known`: how many keys, of about 100 bytes each, are kept in memory."""
+    """The events that wait. `most_known`: how many keys, of about 100 bytes each, are kept in memory.
+
+    A profile id is 16 bytes, `key` an order key (19 bytes), `upto` a bound, `value` what the sealer keeps of an event.
+    """
 
     def __init__(self, store: Store, most_known: int = 200_000) -> None:
         self._store = store
@@ -30,7 +33,7 @@ class Pending:
         self._known = 0
 
     def load(self) -> Iterator[tuple[bytes, bytes]]:
-        """Read the keys back after a restart: (profile id, order key) of all that waits."""
+        """Read the keys back after a restart; yields (profile id, order key) of all that waits."""
         for name, _ in self._store.scan(PENDING):
             profile_id, key = name[1:_KEY], name[_KEY:]
             self._remember(profile_id, key)

@@ -248,7 +248,7 @@ def encode(profile: Profile) -> bytes:
 
 
 def decode(data: bytes) -> Profile:
-    """The inverse of `encode`. Raises msgspec.DecodeError for anything else."""
+    """The inverse of `encode`: `data` is what it returns. Raises msgspec.DecodeError for anything else."""
     return _decoder.decode(data)
 
 
@@ -258,5 +258,5 @@ def to_json(profile: Profile) -> bytes:
 
 
 def of_json(state: bytes | msgspec.Raw) -> Profile:
-    """The inverse of `to_json`. Raises msgspec.DecodeError for anything else."""
+    """The inverse of `to_json`: `state` is what it returns. Raises msgspec.DecodeError for anything else."""
     return _json_decoder.decode(state)

@@ -23,7 +23,10 @@ _ID: Final = 16
 
 
 class Switch:
-    """`request` is that of the switch under way, None if there is none."""
+    """The campaigns that hold. `request` is the id of the switch under way, None if there is none.
+
+    The secret is that of the settings: draws for customers are keyed with it.
+    """
 
     def __init__(self, store: Store, profiles: Profiles, sealer: Sealer, secret: str) -> None:
         self._store = store
@@ -57,7 +60,7 @@ class Switch:
         self._left = self._profiles.ids()
 
     def go_on(self, most: int) -> bool:
-        """Look at the timers of so many profiles; False when there are more."""
+        """Look at the timers of the `most` next profiles at most; returns False when there are more."""
         looked_at = self._left[:most]
         for profile_id in looked_at:
             self._sealer.due_anew(profile_id)

@@ -63,7 +63,11 @@ class Effects:
 
 
 class ProfileLogic:
-    """All rules over one profile, under one campaigns file."""
+    """All rules over one profile, under one campaigns file.
+
+    The secret is that of the settings: draws for customers are keyed with it. Times (`at`, `upto`, `wall`) are epoch
+    milliseconds.
+    """
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._enroller = Enroller(campaigns, secret)
@@ -72,7 +76,7 @@ class ProfileLogic:
         self._timezone = campaigns.file.timezone
 
     def due_at(self, profile: Profile) -> int | None:
-        """The profile's next timer: of its cart, of a visit or a last order, or of a step that waits."""
+        """When the profile's next timer is due (epoch ms): of its cart, a visit, a last order, or a step that waits."""
         first = None if profile.cart is None else cart.due_at(profile)
         due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
         if due is not None and (first is None or due < first):
@@ -81,9 +85,10 @@ class ProfileLogic:
         return due if first is None or (due is not None and due < first) else first
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> int | None:
-        """Fire every timer due at or before `upto`, in order of time; returns the next one.
+        """Fire every timer due at or before `upto`, in order of time; returns when the next is due, None without one.
 
-        Of equals the cart's first, then those that triggers wait for, then steps.
+        Of equals the cart's first, then those that triggers wait for, then steps. `wall` is the wall clock that the
+        round was started at, None under the event clock.
         """
         while (due := self.due_at(profile)) is not None and due <= upto:
             if cart.due_at(profile) == due:
@@ -128,7 +133,7 @@ class ProfileLogic:
         effects.cells.add("duplicate_hour", event.time, {"channel": event.channel}, duplicates=1)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
-        """A merge takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
+        """A merge at `at` takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
         lost = loser.cart.id if loser.cart is not None else None
         last_orders = winner.last_order, loser.last_order
         self._enroller.absorb(winner, loser)
@@ -151,7 +156,10 @@ class ProfileLogic:
         self._decisions(winner, self._enroller.settle(winner, loser, last_orders, at), effects)
 
     def divide(self, profile: Profile, to: str, by: Container[str], at: int, effects: Effects) -> Cart | None:
-        """A split: the cart that another profile gets of this one's lines."""
+        """A split at `at`: the cart that the profile `to` (hex) gets of this one's lines, None for no lines.
+
+        Its lines are those that the identifiers in `by` have brought.
+        """
         theirs, transitions = cart.divide(profile, to, by, at)
         self._transitions(profile, transitions, effects)
         return theirs

@@ -41,7 +41,12 @@ Item = tuple[bytes, int, bytes, bytes]
 
 
 class Sealer:
-    """Of a pending event is kept: late or not (1 byte), hash of its strongest identifier (16), body."""
+    """Lets take effect what waits in the profiles of one partition, of `partitions` that there are.
+
+    Of a pending event is kept: late or not (1 byte), hash of its strongest identifier (16), body; the latter two are
+    its `head_and_body`. `key` is its order key (19 bytes), `upto` a bound, a profile id 16 bytes. `most_pending` is how
+    many events a profile may have waiting.
+    """
 
     def __init__(
         self,
@@ -73,7 +78,10 @@ class Sealer:
         self._most_pending = most_pending
 
     def wait(self, profile_id: bytes, key: bytes, head_and_body: bytes, late: bytes = IN_TIME) -> None:
-        """Keep an event until its time; the same event again replaces itself, also where it waits in a relative."""
+        """Keep an event until its time; the same event again replaces itself, also where it waits in a relative.
+
+        `late` is `LATE` or `IN_TIME`.
+        """
         if self._duplicates.takes(profile_id, key):
             self._pending.put(profile_id, key, late + head_and_body)
 
@@ -87,7 +95,7 @@ class Sealer:
         self.seal(profile_id, keys[half], effects)
 
     def seal(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
-        """Let everything of the profile before the bound take effect, and its timers up to it."""
+        """Let everything of the profile before `upto` take effect, and its timers up to it."""
         profile = self._profiles.ensure(profile_id)
         if profile.merging:
             self._run(profile, profile_id, upto, upto, effects)
@@ -97,9 +105,9 @@ class Sealer:
         self._settle(profile, profile_id, timer)
 
     def rest(self, profile_id: bytes, upto: bytes, effects: Effects) -> None:
-        """The same for one that waits in another, of which all before the bound has come; not for one that has left.
+        """Seal a profile that waits in another, of which all before `upto` has come; nothing for one that has left.
 
-        One whose merge comes before the bound takes effect with what it merges into.
+        A profile whose merge comes before the bound takes effect with the one that it merges into.
         """
         profile = self._profiles.get(profile_id) if profile_id in self._profiles.held else None
         while (
@@ -126,7 +134,7 @@ class Sealer:
             index.sooner(profile_id, bytes.fromhex(key)[:KEY_SIZE])
 
     def forget(self, profile_id: bytes) -> None:
-        """The profile has left, or is part of another now."""
+        """The profile has left, or has become part of another."""
         self._profiles.drop(profile_id)
         self._catalogue.gone(profile_id)
         self._due.set(profile_id, None)

@@ -23,7 +23,10 @@ def due_at(profile: Profile) -> int | None:
 
 
 def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> None:
-    """A Product Viewed, after the cart machine: kept when there is no cart and it is not older than the last order."""
+    """A Product Viewed, after the cart machine: kept when there is no cart and it is not older than the last order.
+
+    `key` is what the product is known by, `said` what the event says of it (products/interests.py, `seen`).
+    """
     if event.channel not in ACTIVITY_CHANNELS or profile.cart is not None or event.time <= profile.last_order:
         return
     browsed = profile.browsed
@@ -46,10 +49,10 @@ def settle(profile: Profile) -> None:
 
 
 def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Triggered]:
-    """The timer of `due_at` has come: what was viewed, in order of time; it is over then.
+    """The timer of `due_at` has come, at `due`: what was viewed sets the campaigns off, and is forgotten.
 
-    A view that comes late may bring the same moment about a second time; then it is for those campaigns only that did
-    not begin at the first.
+    Products are in the order of their times. A view that comes late may bring the same moment about a second time; then
+    it is for those campaigns only that did not begin at the first. `due` is epoch milliseconds.
     """
     seen = sorted((viewed.at, key) for key, viewed in profile.browsed.items())
     products = [whole(profile.browsed[key].product) for _, key in seen]

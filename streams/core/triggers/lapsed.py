@@ -10,7 +10,7 @@ from streams.core.triggers.trigger import Triggered, ref
 
 
 def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
-    """When the first campaign is due that has not been set off by this order yet."""
+    """When the first campaign is due that the last order has not set off yet: epoch milliseconds, None without one."""
     last = profile.last_order
     if last < 0:
         return None
@@ -23,7 +23,7 @@ def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
 
 
 def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[Triggered]:
-    """The campaigns due at this moment, in the order of the file; each once for one last order."""
+    """The campaigns due at `due` (epoch milliseconds), in the order of the file; each once for one last order."""
     last, found = profile.last_order, []
     for campaign in campaigns:
         if last + campaign.trigger.after == due and profile.lapsed.get(campaign.id) != last:

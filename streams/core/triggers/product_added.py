@@ -13,7 +13,10 @@ from streams.core.triggers.trigger import Triggered, ref
 
 
 def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> Triggered:
-    """The trigger that an addition is, worth price x quantity; `said` of the product by the event."""
+    """The trigger that an addition is, worth price x quantity.
+
+    `key` is what the product is known by, `price` its price in micros, `said` what the event says of it.
+    """
     pieces = quantity(event.properties.get("quantity"))
     worth = round((price or 0) * (1 if pieces is None else pieces))
     about: dict[str, str | float] = {"product_id": key}

@@ -14,7 +14,7 @@ from streams.core.triggers.trigger import Triggered, ref
 
 
 def takes(campaign: Campaign, interest: Interest, at: int) -> bool:
-    """Whether an interest is of a kind that the campaign asks for, and not older than it allows."""
+    """Whether an interest is of a kind that the campaign asks for, and at `at` (epoch ms) not older than it allows."""
     rule = campaign.trigger
     return bool(interest.at > at - rule.within and not set(rule.kinds).isdisjoint(interest.kinds))
 
@@ -23,7 +23,10 @@ def trigger(
     prefix: str, profile: Profile, change: ProductChange, campaign: Campaign, interest: Interest,
     about: Mapping[str, float],
 ) -> Triggered:  # fmt: skip
-    """The trigger of one campaign: the product as it was seen, with what the event says of it now."""
+    """The trigger of one campaign: the product as it was seen, with what the event says of it now.
+
+    `prefix` begins the trigger's `ref`; `about` holds what else a template may say of the change, by name.
+    """
     shown = whole({**interest.product, "quantity": 1, **seen(change.properties)[1]})
     known: dict[str, str | float] = {"product_id": change.product_id, **about}
     if (currency := currency_of(change.properties)) is not None:

@@ -45,7 +45,7 @@ class Triggers:
         self._catalogue = {name: on(name) for name in _CATALOGUE}
 
     def due_at(self, profile: Profile) -> int | None:
-        """When the next timer is due: of a visit, or of an order that was long ago."""
+        """When the next timer is due, of a visit or of the last order: epoch milliseconds, None without one."""
         visit = browse_abandoned.due_at(profile) if profile.browsed else None
         order = lapsed.due_at(profile, self._lapsed) if self._lapsed else None
         if visit is None or order is None:
@@ -53,7 +53,7 @@ class Triggers:
         return min(visit, order)
 
     def on_time(self, profile: Profile, due: int) -> list[Triggered]:
-        """The timers of `due_at` have come: all of this instant, the visit first, then in the order of the file."""
+        """The triggers whose timers are due at `due` (epoch ms): a visit's first, then in the order of the file."""
         found = browse_abandoned.on_time(profile, due, self._browse) if browse_abandoned.due_at(profile) == due else []
         return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
 
