@@ -45,10 +45,10 @@ class Receipts:
         return [f"partition {partition}" for partition in range(self.partitions) if partition not in answered]
 
 
-async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> Receipts:
+async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float, largest: int = LARGEST) -> Receipts:
     """Have all workers decide by these campaigns from one moment of the stream on; returns when they do.
 
-    Raises BadInputError when the campaigns are too large for one record, UnavailableError when the answers do not come
+    Raises BadInputError when their request has more than `largest` bytes, UnavailableError when the answers do not come
     within these seconds, or when workers (of another version, say) cannot read the campaigns and go on as before.
     """
     from streams.core.protocol.link_log import SwitchCampaigns
@@ -56,8 +56,8 @@ async def apply(settings: Settings, campaigns: Campaigns, *, seconds: float) -> 
 
     receipts = Receipts(settings.partitions)
     switch = SwitchCampaigns(receipts.request, campaigns.dump(), campaigns.version)
-    if (size := len(encode(switch))) > LARGEST:
-        raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {LARGEST:,} fit")
+    if (size := len(encode(switch))) > largest:
+        raise BadInputError(f"the file, its templates and its stores are {size:,} bytes; {largest:,} fit")
     await requests.publish_and_wait(settings, switch, receipts, seconds=seconds)
     if receipts.refused:
         count = f"{len(receipts.refused)} of {receipts.partitions}"

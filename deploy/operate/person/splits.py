@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy.operate.person import tables, waiting
 from deploy.operate.person.lookup import Person, members_of
@@ -11,8 +11,8 @@ from deploy.operate.person.requests import Answers
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-SHOWN_WITHIN: float = 10.0
-"""Seconds for ClickHouse to show the new profiles; without it, their identifiers are given as numbers alone."""
+SHOWN_WITHIN: Final = 10.0
+"""Seconds for ClickHouse to show the new profiles; after them, their identifiers are given as numbers alone."""
 
 
 def cut(person: Person) -> list[tables.Shown]:
@@ -25,10 +25,13 @@ def cut(person: Person) -> list[tables.Shown]:
     ]
 
 
-def clusters(client: Client, person: Person, answers: Answers, seconds: float) -> list[dict[str, Any]]:
+def clusters(
+    client: Client, person: Person, answers: Answers, seconds: float, shown_within: float = SHOWN_WITHIN
+) -> list[dict[str, Any]]:
     """The profiles after a split, each with `profile_id`, `identifiers` (how many) and `members`.
 
-    `members` are filled in when ClickHouse shows all of them within these seconds, else empty.
+    `members` are filled in when ClickHouse shows all of them within these seconds, and within `shown_within` seconds,
+    else empty.
     """
     told = dict(answers.identify.clusters or ()) if answers.identify is not None else {}
     members: dict[str, list[dict[str, Any]]] = {}
@@ -41,7 +44,7 @@ def clusters(client: Client, person: Person, answers: Answers, seconds: float) -
             members.setdefault(profile, []).append({"type": type_, "value": seen[1] if seen else None, "hash": hashed})
         return all(len(members.get(profile, ())) == n for profile, n in told.items() if n > 1)
 
-    shown = not told or waiting.wait_until(look, min(seconds, SHOWN_WITHIN))
+    shown = not told or waiting.wait_until(look, min(seconds, shown_within))
     return [
         {"profile_id": profile, "identifiers": n, "members": members.get(profile, []) if shown else []}
         for profile, n in told.items()

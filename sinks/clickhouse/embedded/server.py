@@ -33,17 +33,25 @@ MAX_LINE: Final = 1024**2
 THREADS: Final = 4
 """Queries that run side by side; more of them wait."""
 WAITING: Final = 64
+"""Queries that wait for their turn at most; one more is refused."""
 OK: Final = "Ok.\n"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
-    """Answers requests with one engine. `local`: on loopback. `body`: most bytes of a reader's body."""
+    """Answers requests with one engine. `local`: on loopback. `body`: most bytes of a reader's body.
 
-    def __init__(self, engine: Engine, users: Users, *, local: bool, body: int = 16 * 1024**2) -> None:
+    `threads` queries run side by side, and `waiting` more wait for their turn at most.
+    """
+
+    def __init__(
+        self, engine: Engine, users: Users, *, local: bool, body: int = 16 * 1024**2, threads: int = THREADS,
+        waiting: int = WAITING,
+    ) -> None:  # fmt: skip
         self.engine, self.users, self.local, self.body = engine, users, local, body
         self.name = socket.gethostname()
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="query")
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
+        self.most_under_way = threads + waiting
         self.under_way = 0
 
     def app(self) -> web.Application:
@@ -92,8 +100,8 @@ class Server:
         return web.Response(body=answer.body, headers=headers)
 
     async def _run(self, query: Query) -> Answer:
-        if self.under_way >= THREADS + WAITING:
-            told = f"Too many simultaneous queries. Maximum: {THREADS + WAITING}"
+        if self.under_way >= self.most_under_way:
+            told = f"Too many simultaneous queries. Maximum: {self.most_under_way}"
             raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", told)
         self.under_way += 1
         try:
@@ -118,10 +126,13 @@ def checked(settings: Settings) -> tuple[str, int]:
 
 
 @asynccontextmanager
-async def serve(settings: Settings) -> AsyncIterator[tuple[str, int]]:
+async def serve(
+    settings: Settings, *, threads: int = THREADS, waiting: int = WAITING
+) -> AsyncIterator[tuple[str, int]]:
     """Serve `settings.http` while the context is open; gives the address. This process must have the engine open.
 
-    Readers need `settings.http_password` where it is set, which it must be on any other address than loopback.
+    `threads` queries run side by side, and `waiting` more wait for their turn at most. Readers need
+    `settings.http_password` where it is set, which it must be on any other address than loopback.
     Raises ValueError for settings that cannot be used, OSError when the address is taken.
     """
     host, port = checked(settings)
@@ -130,7 +141,9 @@ async def serve(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     engine = await asyncio.to_thread(Engine, path, limits)
     writer = admin.administrator(path)
     users = Users(writer, _password(settings))
-    server = Server(engine, users, local=is_loopback(host), body=settings.http_max_body)
+    server = Server(
+        engine, users, local=is_loopback(host), body=settings.http_max_body, threads=threads, waiting=waiting
+    )
     runner = web.AppRunner(
         server.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False,
         max_line_size=MAX_LINE, max_field_size=MAX_LINE,

@@ -18,8 +18,8 @@ from streams.core.protocol.ports import Store
 
 MOST_OTHERS: Final = 50
 """How many others are remembered of twice as many that are bought with a product: most often first, then by id."""
-_A_RECORD: Final = 5_000
-"""Pairs and products that one record carries, about."""
+MOST_TOLD: Final = 5_000
+"""Pairs and products that one record carries, about: it has to fit into what a broker takes."""
 _DAY_SIZE: Final = 4
 
 
@@ -130,8 +130,8 @@ class Days:
                 self._store.put(self._name(number, product_id), orjson.dumps(value))
         self._touched.clear()
 
-    def told(self) -> Iterator[dict[str, Any]]:
-        """All of them, in parts that fit a record each: {day, numbers or None, products}."""
+    def told(self, most: int) -> Iterator[dict[str, Any]]:
+        """All of them, in parts of about `most` pairs and products: {day, numbers or None, products}."""
         for number, day in sorted(self.days.items()):
             numbers: list[Any] | None = day.numbers()
             part: dict[str, Any] = {}
@@ -139,7 +139,7 @@ class Days:
             for product_id, product in sorted(day.products.items()):
                 part[product_id] = product.dump()
                 size += 1 + len(product.others)
-                if size >= _A_RECORD:
+                if size >= most:
                     yield {"day": number, "numbers": numbers, "products": part}
                     numbers, part, size = None, {}, 0
             if numbers is not None or part:

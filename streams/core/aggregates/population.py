@@ -17,7 +17,7 @@ import orjson
 from schemas.money import micros, to_number
 from schemas.topics import DAY_MS
 from schemas.values import filled_text
-from streams.core.aggregates.days import MOST_OTHERS, Day, Days, Product, ReceivedDeltas, ranked
+from streams.core.aggregates.days import MOST_OTHERS, MOST_TOLD, Day, Days, Product, ReceivedDeltas, ranked
 from streams.core.protocol.order_key import time_of
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import DAY_KNOWN, DAY_LEARNED, TOTAL_KNOWN
@@ -83,10 +83,14 @@ class NoStats:
 class StatsDelta:
     """Facts of one partition that the others have not been told yet; `at` is when they came to be (epoch ms).
 
-    A fact that comes late counts at the time that the partition's clock had reached: its own day is over.
+    A fact that comes late counts at the time that the partition's clock had reached: its own day is over. A record
+    tells about `most_told` pairs and products.
     """
 
-    def __init__(self, store: Store | None = None, clock: PartitionClock | None = None) -> None:
+    def __init__(
+        self, store: Store | None = None, clock: PartitionClock | None = None, most_told: int = MOST_TOLD
+    ) -> None:
+        self._most_told = most_told
         self.days = Days(store, DAY_LEARNED)
         self._clock = clock or PartitionClock()
 
@@ -125,7 +129,7 @@ class StatsDelta:
 
     def tell(self) -> Iterator[dict[str, Any]]:
         """Everything, as what a record can carry each; nothing is left."""
-        yield from self.days.told()
+        yield from self.days.told(self._most_told)
         self.days.clear()
 
     def _day(self, at: int) -> tuple[int, Day]:
@@ -138,10 +142,12 @@ class Population:
 
     What is asked for is answered as of `at` (epoch milliseconds), which is not before the last bound; asked of an
     earlier time (by something that came late), it says what is known by now. A product id is that of the events.
+    Of a product, the total of weeks remembers `most_others` others.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most_others: int = MOST_OTHERS) -> None:
         self._store = store
+        self._most_others = most_others
         self._days = ReceivedDeltas(store, DAY_KNOWN)
         self._total = Day()
         self._week = 0
@@ -180,7 +186,7 @@ class Population:
                     total.add(product)
                 self._days.drop(number)
             for product_id, total in sorted(changed.items()):
-                total.keep(MOST_OTHERS)
+                total.keep(self._most_others)
                 self._store.put(TOTAL_KNOWN + product_id.encode(), orjson.dumps(total.dump()))
                 self._remember(product_id, total)
         self._week = week

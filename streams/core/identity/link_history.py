@@ -62,11 +62,12 @@ class LinkHistory:
     """The pairs in the store, and in memory `last`: which head linked an identifier last (hashes in hex).
 
     `last` is NOBODY where that is not certain. A plain link by the same head again adds nothing, and almost every link
-    is of that kind, so it is recognised without a look into the store.
+    is of that kind, so it is recognised without a look into the store. Of one pair `most_kept` occurrences are kept.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most_kept: int = MOST_KEPT) -> None:
         self._store = store
+        self._most_kept = most_kept
         self.last: dict[str, str] = {}
         self._devices: set[str] = set()
 
@@ -208,8 +209,8 @@ class LinkHistory:
         starts = _starts(known)
         if anew and len(starts) > 1:
             known = known[:-_OCCURRENCE]
-        elif len(starts) >= MOST_KEPT:
-            middle = starts[MOST_KEPT // 2]
+        elif len(starts) >= self._most_kept:
+            middle = starts[self._most_kept // 2]
             known = known[:middle] + known[middle + _OCCURRENCE :]
         self._store.put(name, known + occurrence)
 

@@ -62,6 +62,5 @@ async def test_the_request_holds_the_whole_file(monkeypatch):
     assert isinstance(asked[0], SwitchCampaigns)
     again = type(campaigns).load(orjson.loads(orjson.dumps(asked[0].content)))
     assert again.version == asked[0].version == campaigns.version
-    monkeypatch.setattr(campaign_switch, "LARGEST", 100)
     with pytest.raises(BadInputError, match="100 fit"):
-        await campaign_switch.apply(Settings(), campaigns, seconds=1)
+        await campaign_switch.apply(Settings(), campaigns, seconds=1, largest=100)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from deploy.operate.person import erasures, requests, splits
+from deploy.operate.person import erasures, requests
 from schemas.settings import Settings
 from sinks.clickhouse import erasing as sinks
 from sinks.clickhouse.client import connect
@@ -57,13 +57,12 @@ def asks(monkeypatch):
 
 def test_split_shows_asks_and_tells(winback, told, monkeypatch, asks):
     """What is linked with it is shown first; then the question; then the new profiles with their identifiers."""
-    monkeypatch.setattr(splits, "SHOWN_WITHIN", 0.0)
     workers = Workers(
         monkeypatch,
         {"agent": "identify", "found": True, "profiles": [P], "clusters": [[P, 4], [HASH("x", "y"), 1]], "edges": 2},
         {"agent": "journey", "profile": P, "removed": {"lines": 1}},
     )
-    ran = winback(told, "split", "email:anna@example.com")
+    ran = winback(told, "split", "email:anna@example.com", "--timeout", "1")
     assert ran.returncode == 0, ran.stderr
     assert asks == ["Cut email:*** off?"]
     assert workers.asked == [("split", HASH(*MAIL))]

@@ -14,7 +14,8 @@ import cramjam
 import pytest
 
 from schemas.settings import Settings
-from sinks.clickhouse.embedded import serve, server
+from sinks.clickhouse.admin import Credentials
+from sinks.clickhouse.embedded import serve
 from sinks.clickhouse.embedded.answers import EngineError
 from sinks.clickhouse.embedded.bodies import unpacked
 from tests.support.http_asking import asking
@@ -33,6 +34,14 @@ async def bounded(migrated: Any, embedded: Settings) -> AsyncIterator[Ask]:
         "http_max_body": LIMIT, "http_max_answer": LIMIT, "http_max_memory": 200 * MEBIBYTE, "http_max_seconds": 1.0,
     }  # fmt: skip
     async with serve(embedded.model_copy(update=update)) as bound, asking(bound) as ask:
+        yield ask
+
+
+@pytest.fixture
+async def crowded(migrated: Any, embedded: Settings) -> AsyncIterator[Ask]:
+    """Raw requests of an interface that takes one query at a time, and lets none wait."""
+    assert migrated is not None
+    async with serve(embedded, threads=1, waiting=0) as bound, asking(bound) as ask:
         yield ask
 
 
@@ -130,18 +139,18 @@ async def test_long_statements(ask: Ask) -> None:
     assert (status, b"Max query size exceeded" in body) == (400, True)
 
 
-async def test_too_many_wait(ask: Ask, write: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_wait(crowded: Ask, admin: Credentials) -> None:
     """Beyond those that may wait a query is refused at once, and health checks go on; later there is room again."""
-    monkeypatch.setattr(server, "WAITING", -server.THREADS + 1)
+    headers = {"X-ClickHouse-User": admin.user, "X-ClickHouse-Key": admin.password}
 
     async def held() -> None:
-        while (await write(data="SELECT sleep(1)"))[0] == 503:
+        while (await crowded("POST", data="SELECT sleep(1)", headers=headers))[0] == 503:
             pass
 
     slow = asyncio.create_task(held())
-    while (answer := await ask("GET", params={"query": "SELECT 1"}))[0] == 200:
+    while (answer := await crowded("GET", params={"query": "SELECT 1"}))[0] == 200:
         assert not slow.done()
     assert (answer[0], answer[1]["X-ClickHouse-Exception-Code"]) == (503, "202")
-    assert (await ask("GET", "/ping"))[0] == 200
+    assert (await crowded("GET", "/ping"))[0] == 200
     await slow
-    assert (await ask("GET", params={"query": "SELECT 1"}))[0] == 200
+    assert (await crowded("GET", params={"query": "SELECT 1"}))[0] == 200

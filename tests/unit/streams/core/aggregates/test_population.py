@@ -8,8 +8,7 @@ import orjson
 import pytest
 
 from schemas.topics import DAY_MS
-from streams.core.aggregates import days as module
-from streams.core.aggregates.days import Product
+from streams.core.aggregates.days import MOST_OTHERS, Product
 from streams.core.aggregates.population import WEEK, NoStats, Population, StatsDelta
 from streams.core.protocol.order_key import bound
 from streams.core.watermark.partition_clock import PartitionClock
@@ -25,9 +24,9 @@ def told(learned: StatsDelta) -> list[dict]:
     return [orjson.loads(orjson.dumps(part)) for part in learned.tell()]
 
 
-def known(*learned: StatsDelta) -> Population:
+def known(*learned: StatsDelta, most_others: int = MOST_OTHERS) -> Population:
     """Somebody who has been told."""
-    population = Population(PartitionStore(MemoryBase()))
+    population = Population(PartitionStore(MemoryBase()), most_others)
     for part in (part for one in learned for part in told(one)):
         population.hear(part)
     return population
@@ -150,7 +149,7 @@ def test_it_is_kept_over_a_restart():
     assert list(untold.days._store.scan(b"l")) == []
 
 
-def test_of_a_product_the_most_frequent_others_are_kept(monkeypatch):
+def test_of_a_product_the_most_frequent_others_are_kept():
     """Once there are twice as many; more would make state grow with the square of the catalogue."""
     product = Product()
     product.others = {"a": 3, "b": 1, "c": 2, "d": 1, "e": 1, "f": 1}
@@ -159,11 +158,10 @@ def test_of_a_product_the_most_frequent_others_are_kept(monkeypatch):
     product.others["g"] = 1
     product.keep(3)
     assert product.others == {"a": 3, "c": 2, "b": 1}
-    monkeypatch.setattr("streams.core.aggregates.population.MOST_OTHERS", 1)
     learned = StatsDelta()
     for others in ("ab", "ab", "ac", "ad"):
         learned.bought([{"product_id": p} for p in others], START)
-    population = known(learned)
+    population = known(learned, most_others=1)
     assert len(population.bought_with("a", NEXT + 2)) == 3
     later = START + WEEK * DAY_MS + 1
     assert population.bought_with("a", later) == [("b", 2)]
@@ -171,10 +169,9 @@ def test_of_a_product_the_most_frequent_others_are_kept(monkeypatch):
     assert population.bought_with("a", later) == [("b", 2)]
 
 
-def test_much_is_told_in_several_records(monkeypatch):
+def test_much_is_told_in_several_records():
     """What is told fits the largest record a broker takes; together the parts say what one would."""
-    monkeypatch.setattr(module, "_A_RECORD", 10)
-    learned = StatsDelta()
+    learned = StatsDelta(most_told=10)
     learned.sent("email", START)
     learned.bought([{"product_id": str(n)} for n in range(20)], START)
     parts = told(learned)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from streams.core.identity import link_history as module
-from streams.core.identity.link_history import LinkHistory, Names
+from streams.core.identity.link_history import MOST_KEPT, LinkHistory, Names
 from streams.core.protocol.order_key import merge_key, order_key
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from tests.support.histories_of_people import HASH, identifier
@@ -12,9 +11,9 @@ from tests.support.histories_of_people import HASH, identifier
 class Noted:
     """Pairs noted one after another, at times that count up; `again` begins anew from the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_kept: int = MOST_KEPT) -> None:
         self.store = PartitionStore(MemoryBase())
-        self.edges = LinkHistory(self.store)
+        self.edges = LinkHistory(self.store, most_kept)
         self._time = 0
 
     def note(self, *pairs: str) -> None:
@@ -76,10 +75,9 @@ def test_a_device_whose_head_has_moved_is_linked_anew() -> None:
     assert noted.kept("d1", "a1") == [1, 3, 6]
 
 
-def test_a_pair_keeps_a_bounded_number(monkeypatch) -> None:
+def test_a_pair_keeps_a_bounded_number() -> None:
     """Its first and its last ones; those in the middle go."""
-    monkeypatch.setattr(module, "MOST_KEPT", 4)
-    noted = Noted()
+    noted = Noted(most_kept=4)
     noted.note(*[pair for n in range(6) for pair in ("u1 d1", f"d1 a{n}", "u2 d1")])
     kept = noted.kept("u1", "d1")
     assert len(kept) == 4
