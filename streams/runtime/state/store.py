@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import orjson
@@ -72,22 +72,18 @@ class Buckets:
     def __init__(self) -> None:
         # Most buckets hold one key: a set for each would cost more than the keys.
         self._buckets: dict[bytes, bytes | set[bytes]] = {}
-        self._news: dict[bytes, bool] = {}
-
-    def add(self, key: bytes) -> None:
-        """Remember a key."""
-        self._news[key] = True
+        self._news: list[bytes] = []
+        self.add: Callable[[bytes], None] = self._news.append
+        """Remembers a key: no more than a list's `append`, as it is called for every key that is written."""
 
     def discard(self, key: bytes) -> None:
         """Forget a key."""
-        self._news[key] = False
+        self._look()
+        self._discard(key)
 
     def _look(self) -> None:
-        for key, there in self._news.items():
-            if there:
-                self._add(key)
-            else:
-                self._discard(key)
+        for key in self._news:
+            self._add(key)
         self._news.clear()
 
     def _add(self, key: bytes) -> None:
@@ -184,6 +180,7 @@ class PartitionStore:
         self.base = base
         self._unit: dict[bytes, bytes | None] = {}
         self._keys = Buckets()
+        """Of the unit, and of what was put and deleted again within it: that is not looked for to be taken out."""
         self._stored: set[bytes] = set()
         """Keys that a scan has found in the base: what is scanned is mostly deleted next, and need not be asked for."""
         self._purge_if_due()
@@ -212,8 +209,8 @@ class PartitionStore:
             if key not in self._unit:
                 self._keys.add(key)
             self._unit[key] = None
-        elif self._unit.pop(key, None) is not None:
-            self._keys.discard(key)
+        else:
+            self._unit.pop(key, None)
 
     def take(self, key: bytes) -> bytes:
         """The value last put, which is removed. Raises KeyError for a key that is not there."""
@@ -240,7 +237,7 @@ class PartitionStore:
             return iter(found)
         unit = self._unit
         merged = [(k, v) for k, v in found if k not in unit]
-        merged.extend((k, v) for k in touched if (v := unit[k]) is not None)
+        merged.extend((k, v) for k in touched if (v := unit.get(k)) is not None)
         merged.sort()
         return iter(merged)
 
