@@ -20,7 +20,7 @@ from schemas.settings import Settings
 from schemas.topics import catalog
 from streams import metrics
 from streams.app import build
-from streams.runtime.errors import SecretError, WorkerError
+from streams.runtime.errors import UnfitStateError, WorkerError
 from streams.runtime.faust_shell.app import WinbackApp
 from streams.runtime.faust_shell.stale_members import StaleMemberReaper
 from streams.runtime.faust_shell.watchdog import Watchdog
@@ -68,7 +68,7 @@ def _refused(settings: Settings) -> str | None:
         SecretCheck(settings.secret.get_secret_value(), settings.state_dir).folder()
     except OSError as error:
         return f"{settings.state_dir} (WINBACK_STATE_DIR) cannot be used as a state folder: {error}"
-    except SecretError as error:
+    except UnfitStateError as error:
         return str(error)
     return None
 
@@ -119,7 +119,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
             return 0 if left is None else _exit(0)
     app.engine.fail(reason or app.engine.failure or WorkerError("the worker failed"))
     await _within(DROP_SECONDS, _drop(app), "leaving the consumer group")
-    if isinstance(app.engine.failure, SecretError):
+    if isinstance(app.engine.failure, UnfitStateError):
         _say(str(app.engine.failure))
         return _exit(EXIT_USAGE)
     return _exit(EXIT_FAILED)

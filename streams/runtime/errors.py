@@ -36,8 +36,16 @@ class CorruptStateError(WorkerError):
     """Local state is damaged. It is in the changelog as a whole, so it can be rebuilt."""
 
 
-class SecretError(WorkerError):
-    """State was made with another secret than the one that is set: a worker cannot start as it is set."""
+class UnfitStateError(WorkerError):
+    """The state that is there is not for this worker as it is set: it cannot start, and starting again cannot help."""
+
+
+class SecretError(UnfitStateError):
+    """State was made with another secret than the one that is set."""
+
+
+class StateFormatError(UnfitStateError):
+    """State was written by an earlier version, in a form that this one cannot read."""
 
 
 class TopicError(WorkerError):

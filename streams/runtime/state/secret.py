@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from schemas.fingerprint import SALT_BYTES, fingerprint, fits, salt_of
-from streams.runtime.errors import SecretError
+from streams.runtime.errors import SecretError, StateFormatError
 from streams.runtime.state.store import RESERVED, Base
 
 log = structlog.get_logger("winback.secret")
@@ -42,13 +42,19 @@ class SecretCheck:
             self._check((self._folder / NAME).read_bytes(), f"{self._folder} (WINBACK_STATE_DIR)")
 
     def claimed(self, base: Base, where: str) -> dict[bytes, bytes]:
-        """What the claim of a partition has to write: the fingerprint, if its state has none. Raises SecretError.
+        """What the claim of a partition has to write: the fingerprint, if its state `base` has none.
 
-        `where` names the state, for the error.
+        `where` names the state, for the error. Raises SecretError for state of another secret, StateFormatError for
+        state with units and no fingerprint: versions that wrote none kept profiles in another form.
         """
         stored = base.get(KEY)
         if stored is not None and self._check(stored, where):
             return {}
+        if stored is None and base.position() is not None:
+            raise StateFormatError(
+                f"the state in {where} was written by an earlier version of Winback, in a form that this one cannot "
+                "read: begin anew with a new state folder and new topics (with `winback up`: another --dir)"
+            )
         return {KEY: self._mine()}
 
     def keep(self) -> None:

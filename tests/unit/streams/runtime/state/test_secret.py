@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.fingerprint import fingerprint, fits
-from streams.runtime.errors import SecretError
+from streams.runtime.errors import SecretError, StateFormatError
 from streams.runtime.state import secret
 from streams.runtime.state.changelog import ChangelogWriter
 from streams.runtime.state.restore import claim, restore
@@ -38,15 +38,23 @@ async def test_state_from_the_changelog_refuses_another_secret():
     await started(producer, 4, "of ours")
 
 
-async def test_state_of_before_takes_the_first_secret_it_sees():
-    """State without a fingerprint is given one by the next claim."""
+async def test_state_of_an_earlier_version_is_refused_in_one_line():
+    """State without a fingerprint is of a version that kept profiles in another form: no claim is written."""
     producer = FakeProducer()
     writer = ChangelogWriter(producer, "cl", 0, 1, 1)
     assert await writer.claim({b"c1": b"1"}, 0, 0)
-    base, own = await started(producer, 2, "of ours")
+    length = len(producer.logs["cl", 0])
+    with pytest.raises(StateFormatError, match="cl partition 0 was written by an earlier version") as raised:
+        await started(producer, 2, "of ours")
+    assert "\n" not in str(raised.value)
+    assert len(producer.logs["cl", 0]) == length
+
+
+async def test_new_state_is_given_a_fingerprint():
+    """The first claim of a partition writes the fingerprint of the secret that is set."""
+    base, own = await started(FakeProducer(), 1, "of ours")
     assert own == {secret.KEY: base.get(secret.KEY)}
     assert fits(own[secret.KEY], "of ours")
-    assert dict(base.scan(b"c")) == {b"c1": b"1"}
 
 
 async def test_the_folder_refuses_another_secret_at_once(tmp_path):
