@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from streams.core import journey
 from streams.core.aggregates.population import Population
 from streams.core.contact import consent
-from streams.core.messaging import caps, decision, sequence
+from streams.core.messaging import caps, decision, enrollment
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.products.changes import Catalogue
@@ -111,7 +111,7 @@ def nights_are_not_quiet() -> AbstractContextManager[Any]:
 
 def orders_end_nothing() -> AbstractContextManager[Any]:
     """What waits goes on after an order, but for what its cart has started."""
-    return patch.object(sequence, "_ended_by", lambda *_: False)
+    return patch.object(enrollment, "_ended_by", lambda *_: False)
 
 
 def what_is_put_off_is_dropped() -> AbstractContextManager[Any]:
