@@ -118,7 +118,8 @@ class Journey:
         self._learned.days.load()
         clock = self._store.get(JOURNEY_CLOCK)
         if clock is not None:
-            reached, closed, low, self._clock.wall, heard, forward = orjson.loads(clock)
+            reached, closed, low, switched, self._clock.wall, heard, forward = orjson.loads(clock)
+            self._clock.switched = bytes.fromhex(switched)
             self._duplicates.restore(heard)
             self._forward.restore(forward)
             self._clock.reached, self._clock.barrier_closed = bytes.fromhex(reached), bytes.fromhex(closed)
@@ -162,8 +163,8 @@ class Journey:
         self._cells.flush()
         self._learned.days.flush()
         clock = self._clock
-        bounds = (clock.reached.hex(), clock.barrier_closed.hex(), self._in_flight.min_in_flight.hex())
-        kept = (*bounds, clock.wall, self._duplicates.dump(), self._forward.dump())
+        bounds = (clock.reached, clock.barrier_closed, self._in_flight.min_in_flight, clock.switched)
+        kept = (*(key.hex() for key in bounds), clock.wall, self._duplicates.dump(), self._forward.dump())
         self._store.put(JOURNEY_CLOCK, orjson.dumps(kept))
 
     def _notice(self, record: Record, value: bytes) -> bool:
@@ -193,6 +194,8 @@ class Journey:
         if not self._switch.go_on(self._events_a_call):
             return False
         request, refused = self._switch.end()
+        if not refused:
+            self._clock.switched = self._clock.reached
         self._emit.after(links_out(Receipt(request, "journey", partition=self._partition, refused=refused)))
         return True
 
@@ -208,12 +211,13 @@ class Journey:
             (sealer.held_due if profile_id in held else self._due).sooner(profile_id, key)
         enough = sealer.sealed + self._events_a_call
         visits = self._events_a_call
-        while (due := self._due.pop(reached)) is not None:
+        goes_on = reached > clock.switched
+        while goes_on and (due := self._due.pop(reached)) is not None:
             sealer.seal(due, reached, effects)
             visits -= 1
             if sealer.sealed >= enough or not visits:
                 return False
-        while round_.quiescent and (due := sealer.held_due.pop(reached)) is not None:
+        while goes_on and round_.quiescent and (due := sealer.held_due.pop(reached)) is not None:
             sealer.rest(due, reached, effects)
             visits -= 1
             if sealer.sealed >= enough or visits <= 0:

@@ -15,5 +15,8 @@ class PartitionClock:
     """The bound up to which everything has taken effect in the profiles of this partition."""
     barrier_closed: bytes = START_OF_TIME
     """The last barrier before which everything has taken effect in profiles that wait in others as well."""
+    switched: bytes = b""
+    """The bound at which other campaigns took over last. What is overdue by them is decided when time has gone on from
+    there: of two switches at one bound the first decides nothing (docs/contract.md 8.66)."""
     wall: int | None = None
     """The wall clock in epoch milliseconds, as the last round brought it; None under the event clock."""

@@ -107,6 +107,20 @@ def test_timers_are_others_under_new_campaigns():
     assert {c for c, *_ in shop.by()} == {"gone"}
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_of_two_at_one_point_the_first_decides_nothing(restarts):
+    """Who is overdue by campaigns that others replace before time goes on is asked by the others alone."""
+    shop = Shop(2)
+    shop.tell(0, "u1", "Order Completed", order_id="o1")
+    shop.reach(12 * 24 * 60)
+    shop.topology.switch(LAPSED)
+    if restarts:
+        shop.topology.restart()
+    shop.topology.switch(OLD)
+    shop.reach(13 * 24 * 60)
+    assert not shop.decided()
+
+
 def test_before_anything_is_read_it_is_at_once():
     """With no source reported nothing has taken effect: the first decision is a new one."""
     shop = Shop(2)
