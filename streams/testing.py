@@ -64,7 +64,7 @@ class Log(list[Record]):
         return self.start + len(self)
 
     def since(self, offset: int, most: int | None = None) -> list[Record]:
-        """At most so many records from an offset on."""
+        """The records from an offset on, `most` of them at most; None for all."""
         at = offset - self.start
         return self[at:] if most is None else self[at : at + most]
 

@@ -74,7 +74,7 @@ def _refused(settings: Settings) -> str | None:
 
 
 def _say(what: str) -> None:
-    """One line to whoever started the worker."""
+    """Print a line for whoever started the worker."""
     print(f"winback: {what}", file=sys.stderr)  # noqa: T201
 
 

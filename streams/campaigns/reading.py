@@ -52,7 +52,7 @@ def content(path: Path) -> Any:
 
 
 def mapping(path: Path) -> dict[str, Any]:
-    """The same for a campaigns file. Raises ValueError also when it is no mapping."""
+    """What the campaigns file at `path` says, as `content`. Raises ValueError also when it is no mapping."""
     raw = content(path)
     if not isinstance(raw, dict):
         raise ValueError(  # noqa: TRY004 - a fault of the file, not of the caller

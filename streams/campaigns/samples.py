@@ -100,7 +100,7 @@ def samples(campaigns: Campaigns) -> Iterator[Sample]:
 
 
 def _languages(campaigns: Campaigns, template: str, channel: str) -> list[str]:
-    """Those it is written in; without a language it is only used when the file's own language has none."""
+    """The languages a template is written in; the one without a language counts if the file's own has no template."""
     found = sorted(language for language, *name in campaigns.templates if name == [template, channel])
     return [language for language in found if language or campaigns.file.language not in found]
 

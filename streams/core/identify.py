@@ -205,7 +205,7 @@ class Identify:
         return True
 
     def _apply_all(self) -> None:
-        """A split or an erasure acts when all links of before the sources' bound have been applied."""
+        """A split or an erasure acts when all links before the sources' bound have been applied."""
         self.rounds.release_links()
         while not self._apply():
             pass
@@ -215,7 +215,7 @@ class Identify:
         self._emit.after(links_out(Receipt(request, "identify", **self.rounds.listed())))
 
     def _switch(self, offset: int) -> None:
-        """All of before the point has taken effect: from here on the new campaigns hold, in every partition."""
+        """Everything before the point has taken effect: from here on the new campaigns hold, in every partition."""
         name = WAITING_CAMPAIGNS + offset.to_bytes(8, "big")
         said = link_log.read(self._store.get(name))
         self._store.delete(name)
@@ -315,7 +315,7 @@ class Identify:
             self._announce(change, merge_key(key, change.nth), linked_at, source)
 
     def _without_cut(self, key: bytes, identifiers: list[Hashed], previous: int) -> tuple[list[Hashed], int]:
-        """A link of before a split or an erasure says nothing of what was cut off or erased."""
+        """A link from before a split or an erasure says nothing of what was cut off or erased."""
         void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
         if void[0]:
             return [], 0

@@ -107,7 +107,7 @@ class Ingest:
             send(links_out(Links(topic, partition, batch)))
 
     def _tell_all(self, event: Event, key: bytes) -> None:
-        """What happens to a product concerns profiles of every partition. Of one without a name nobody has heard."""
+        """A change of a product goes to every partition, as any profile may be interested; without an id, nowhere."""
         body = orjson.loads(event.body)
         properties = body["properties"]
         product_id = filled_text(properties.get("product_id")) or filled_text(properties.get("sku"))
@@ -121,7 +121,7 @@ class Ingest:
 
 
 def _linked(event: Event) -> tuple[Sequence[Identifier], int]:
-    """What an event links, strongest first, and how many of it, at the end, are an alias's previous ones.
+    """The identifiers that an event links, strongest first, and how many at the end are an alias's previous ones.
 
     A previous one that the event also names as its own (browsers send the device's anonymousId as both) counts as the
     alias's: the producer's word joins it, where a mere mention would only move the device.

@@ -168,7 +168,7 @@ class Journey:
         self._store.put(JOURNEY_CLOCK, orjson.dumps(kept))
 
     def _notice(self, record: Record, value: bytes) -> bool:
-        """What is not an event; False when there is more to do than one call takes."""
+        """Take a record that is no event; returns False when there is more to do than one call takes."""
         match notice := profile_log.read(value):
             case Round():
                 return self._round(notice)

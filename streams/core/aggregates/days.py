@@ -30,7 +30,7 @@ def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 @dataclass(slots=True)
 class Product:
-    """What has been bought: the newest facts, when they were so (epoch ms), and with what else how often."""
+    """What is known of a product that was bought: the newest facts, their time (epoch ms), orders by other product."""
 
     at: int = -1
     facts: dict[str, Any] | None = None
@@ -46,12 +46,12 @@ class Product:
         return [self.at, self.facts, self.others]
 
     def hear(self, at: int, facts: dict[str, Any] | None) -> None:
-        """The newest facts win, of two at one time the one that is more as text."""
+        """Take in facts of the time `at` (epoch ms): the newest win, of two at one time the greater as text."""
         if at > self.at or (at == self.at and _text(facts) > _text(self.facts)):
             self.at, self.facts = at, facts
 
     def add(self, other: Product) -> None:
-        """What else is known of it."""
+        """Take in what `other` knows of the same product."""
         self.hear(other.at, other.facts)
         others = self.others
         for product_id, count in other.others.items():
@@ -122,7 +122,7 @@ class Days:
                 self.day(number).add_numbers(Day.of(orjson.loads(value)))
 
     def flush(self) -> None:
-        """Write down what was touched."""
+        """Write the days and products that were touched to the store."""
         if self._store is not None:
             for number, product_id in self._touched:
                 day = self.days[number]

@@ -34,7 +34,7 @@ _FACTS: Final = ("name", "url", "image_url", "currency")
 
 
 class GlobalStats(Protocol):
-    """What is known at a time `at` (epoch milliseconds)."""
+    """What everybody does, as known at a time `at` (epoch milliseconds)."""
 
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """(messages sent, responses to them) on a channel."""
@@ -154,7 +154,7 @@ class Population:
         self._products: dict[str, Product | None] = {}
 
     def load(self) -> None:
-        """Read it back after a restart."""
+        """Read all of it back from the store after a restart."""
         self._days.load()
         total = self._store.get(TOTAL_KNOWN)
         if total is not None:

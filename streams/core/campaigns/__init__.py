@@ -55,7 +55,7 @@ class Campaigns:
         """By campaign and step: its place in the campaign, and the step."""
 
     def dump(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """All of it as JSON: {file, templates [[language, name, channel, text], ...], stores [...]}."""
         return {
             "file": self.file.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "templates": [[*name, text] for name, text in self.templates.items()],

@@ -100,7 +100,7 @@ def shown(lines: Lines) -> list[dict[str, Any]]:
 
 
 def shown_line(line: Line) -> dict[str, Any]:
-    """One line as it is shown."""
+    """A line as records and templates show it."""
     return {
         "product_id": line.product_id,
         "sku": line.sku,

@@ -48,7 +48,7 @@ _VISITED: Final = frozenset({"web", "app"})
 
 
 class Feedback(NamedTuple):
-    """What is to be counted, and who has responded.
+    """What an event about a message means: what to count, and which enrollments it responds to.
 
     `counts` is an amount of the cell campaign_day with the dimensions `of`, None when it is not the first of its kind
     for that message. `channel` and `hour` (local) are those of a response, None when it is none. `engaged` are the

@@ -78,9 +78,9 @@ class Handover:
             self._in_flight.moves(key)
             self._forward.send(event_out(bytes.fromhex(to), key, head_and_body, self._partitions))
             return
-        mark = self._forwarding.retired(profile_id)
-        if mark is not None:
-            winner, merged = mark
+        retired = self._forwarding.retired(profile_id)
+        if retired is not None:
+            winner, merged = retired
             self._in_flight.moves(key)
             if key >= merged[:KEY_SIZE]:
                 self._forward.send(event_out(winner, key, head_and_body, self._partitions))
@@ -106,9 +106,9 @@ class Handover:
             to = bytes.fromhex(divided.ids[head])
             self._forward.send(event_out(to, key, head_and_body, self._partitions))
             return
-        mark = self._forwarding.retired(holder_id)
-        if mark is not None:
-            winner, merged = mark
+        retired = self._forwarding.retired(holder_id)
+        if retired is not None:
+            winner, merged = retired
             self._in_flight.moves(key)
             further = (*path, (holder, merged.hex()))
             self._forward.send(before_out(winner.hex(), further, key, head_and_body, self._partitions))
@@ -202,9 +202,9 @@ class Handover:
         divided = self._forwarding.divided(holder_id, path)
         if divided is not None:
             notice = replace(notice, state=self._division.of_transfer(divided, notice.state, effects))
-        mark = self._forwarding.retired(holder_id)
-        if mark is not None:
-            winner, merged = mark
+        retired = self._forwarding.retired(holder_id)
+        if retired is not None:
+            winner, merged = retired
             self._in_flight.moves(bytes.fromhex(path[0][1]))
             self._in_flight.moves_waiting(bytes.fromhex(notice.upto))
             on = replace(notice, holder=winner.hex(), path=(*path, (holder, merged.hex())))

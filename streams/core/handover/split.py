@@ -85,7 +85,7 @@ class Division:
             self._divide(bytes.fromhex(sub_id), to, ids, key, notice, reached, removed, effects)
 
     def of_transfer(self, divided: Divided, state: Raw, effects: Effects) -> Raw:
-        """A profile that merged into one that was divided since: what is not that one's any more goes on from here."""
+        """The state of a profile that merged into another before a split of that one, less what the split gave away."""
         profile = of_json(state)
         removed = {"state": 0, "pending": 0, "lines": 0, "touches": 0}
         for to in sorted(divided.fresh):
@@ -97,10 +97,10 @@ class Division:
     def share(self, notice: Share, effects: Effects) -> None:
         """A part of a divided profile arrives at its new place."""
         profile_id, at = bytes.fromhex(notice.target), notice.at
-        mark = self._forwarding.retired(profile_id)
-        if mark is not None:
+        retired = self._forwarding.retired(profile_id)
+        if retired is not None:
             self._in_flight.moves(bytes.fromhex(notice.key))
-            winner = mark[0].hex()
+            winner = retired[0].hex()
             self._forward.send(notice_out(winner, replace(notice, target=winner), self._partitions))
             return
         if self._forwarding.erased(profile_id):

@@ -84,7 +84,7 @@ class Announcer:
             self._notices.send(out)
 
     def changed(self, key: bytes, rounds: int = 1) -> None:
-        """The assignments so far hold the watermark at the key until all know them, and so many rounds longer."""
+        """The assignments so far hold the watermark at the key until all know them, and `rounds` rounds longer."""
         self._rounds.change(key, self._assigned, rounds)
 
     # -- the largest profile

@@ -35,7 +35,7 @@ class Cutoffs:
         self._store.put(CUT_OFF + bytes.fromhex(identifier), reach)
 
     def erase(self, identifier: str, at: int) -> None:
-        """The identifier was erased at `at` (epoch milliseconds): nothing of before is taken in again."""
+        """The identifier was erased at `at` (epoch milliseconds): nothing from before is taken in again."""
         self.cut(identifier, at)
         at = self.erased[identifier] = max(at, self.erased.get(identifier, 0))
         self._store.put(ERASED_AT + bytes.fromhex(identifier), at.to_bytes(8, "big"))

@@ -177,7 +177,7 @@ class LinkHistory:
         return len(others) + len(heads)
 
     def _uncertain(self, other: bytes) -> None:
-        """One of its heads is gone: what comes next is kept, as it would have been."""
+        """A head of `other` is gone: the next occurrence is kept, as it would have been without that head."""
         if next(self._store.scan(PAIR_BACK + other), None) is None:
             self._store.delete(DEVICE_RUN + other)
             self.last.pop(other.hex(), None)

@@ -29,7 +29,7 @@ class Departure:
 
 @dataclass(slots=True)
 class Split:
-    """What a split has changed: `owners` are those of whom the profile changed, with their types.
+    """What a split has changed: `owners` has the type of each identifier (hash) whose profile changed.
 
     `retired` are the (loser, winner) of profiles that are wholly another's now, `history` the former ids (id, profile)
     that stand for another profile than before.

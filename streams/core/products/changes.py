@@ -70,7 +70,7 @@ class Catalogue:
         self._opened = START_OF_TIME
 
     def load(self) -> None:
-        """Read it back after a restart."""
+        """Read the changes back from the store after a restart."""
         reached = self._opened = self._clock.reached
         for name, value in self._store.scan(PRODUCT_CHANGE):
             if name[1:] >= reached:
@@ -124,7 +124,7 @@ class Catalogue:
                     yield profile_id, key
 
     def sealed(self) -> None:
-        """All of before the clock's bounds has taken effect; forget what nobody will ask for."""
+        """Everything before the clock's bounds has taken effect; forget what nobody will ask for."""
         self._news.clear()
         if self._upto:
             for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:

@@ -100,7 +100,7 @@ def on_product_event(profile: Profile, event: Sealed, key: str, price: int | Non
 
 
 def on_order(profile: Profile, event: Sealed) -> None:
-    """What was bought is of no interest any more, unless it was looked at later."""
+    """An order: products that were bought are of no interest any more, unless they were looked at later."""
     for item in products(event.properties) if profile.interests else ():
         key = product_key(item) or ""
         known = profile.interests.get(key)

@@ -90,8 +90,8 @@ class ForwardingTable:
 
     def retired(self, profile_id: bytes) -> tuple[bytes, bytes] | None:
         """(winner, merge key) of a profile that has retired."""
-        mark = self._retired.get(profile_id)
-        return None if mark is None else (mark[:16], mark[16:])
+        entry = self._retired.get(profile_id)
+        return None if entry is None else (entry[:16], entry[16:])
 
     def move(self, profile_id: bytes, identifier: bytes, key: bytes, to: str | None) -> bool:
         """An identifier left the profile at the key for the profile `to`, or came back (None). False for a repeat.

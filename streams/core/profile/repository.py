@@ -122,7 +122,7 @@ class Profiles:
         self._count_cart(profile_id, "")
 
     def flush(self) -> None:
-        """Write back what was touched."""
+        """Write the profiles that were touched back to the store."""
         cache, put = self._cache, self._store.put
         for profile_id, timer in self._touched.items():
             profile = cache[profile_id]

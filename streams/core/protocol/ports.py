@@ -35,7 +35,7 @@ class Store(Protocol):
         ...
 
     def purge(self, prefixes: Sequence[bytes]) -> None:
-        """What was deleted under these prefixes, by this unit or before, is to be gone from disk, not only hidden."""
+        """Have all keys deleted under these prefixes, by this unit or before, gone from disk, not only hidden."""
         ...
 
 

@@ -49,9 +49,9 @@ _LONGEST_WINDOW_MS: Final = 31 * DAY_MS
 
 @dataclass(slots=True)
 class Effects:
-    """What follows: rows by topic, in order, for the profile they name; totals; counters; what everybody learns of it.
+    """What follows from an event or timer: rows by topic, in order; totals; counters; what everybody learns of it.
 
-    `known` is what was known of everybody before.
+    A row is (topic, profile id, row). `known` is what was known of everybody before.
     """
 
     cells: Cells

@@ -4,8 +4,8 @@ At one instant the order is: timers that are due, merges, the event, changes of 
 one before has left, so a decision never depends on the order of arrival.
 
 A sub-profile waits in another profile for its merge. It is sealed up to the time of that merge when the other one is
-sealed, or before that at a stop of the watermark (streams/core/watermark/rounds.py), when all that comes before the
-stop has arrived.
+sealed, or before that at a barrier (streams/core/watermark/rounds.py), when all that comes before the barrier has
+arrived.
 """
 
 from __future__ import annotations

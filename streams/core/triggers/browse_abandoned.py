@@ -38,7 +38,7 @@ def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> 
 
 
 def settle(profile: Profile) -> None:
-    """Nothing is kept while there is a cart, and nothing of before the last order; at most so much: the oldest go."""
+    """Forget all views while there is a cart, views before the last order, and the oldest above `MOST_PRODUCTS`."""
     if profile.cart is not None:
         profile.browsed = {}
         return
@@ -69,7 +69,7 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
-    """What either side has viewed, of one product the newer; asked after the carts and orders are one."""
+    """Unite the views of both sides, of one product the newer; called after the carts and orders are one."""
     for key, theirs in loser.browsed.items():
         mine = winner.browsed.get(key)
         if mine is None or theirs.at > mine.at:

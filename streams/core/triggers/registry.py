@@ -58,9 +58,9 @@ class Triggers:
         return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
 
     def on_event(self, profile: Profile, event: Sealed, counted: Conversion | None) -> list[Triggered]:
-        """An event has had its effect on cart and orders (`counted`: the order, if it is one that counts).
+        """The triggers of an event that has changed cart and orders; `counted` is the order, if it is one that counts.
 
-        What comes late is remembered, but sets nothing off.
+        An event that comes late is remembered, but sets nothing off.
         """
         found: list[Triggered] = []
         name = event.name

@@ -138,7 +138,7 @@ class Rounds:
                 self._close()
 
     def change(self, key: bytes, version: int, rounds: int = 1) -> None:
-        """A change of identity at `key`, told by the assignments up to `version`; settled so many rounds after."""
+        """A change of identity at `key`, told by the assignments up to `version`; settled `rounds` rounds after."""
         self._announced = True
         last = self._unsettled[-1] if self._unsettled else None
         if len(self._unsettled) > _MANY and last is not None and last[_ROUND] is None:
@@ -161,7 +161,7 @@ class Rounds:
         return False
 
     def barrier_passed(self) -> bool:
-        """True once for each added barrier: all of before it has taken effect, and nothing behind it."""
+        """True once for each added barrier: everything before it has taken effect, and nothing behind it."""
         if self._barriers and not self._standing and self._barriers[0] <= self._barrier_closed:
             del self._barriers[0]
             # The next may be at the same bound.
@@ -187,7 +187,7 @@ class Rounds:
 
     @property
     def sources_bound(self) -> bytes:
-        """No source that holds time can bring anything of before this bound."""
+        """The bound before which no source that holds time can bring anything."""
         return self._sources_bound
 
     @property
@@ -256,7 +256,7 @@ class Rounds:
         return min(self._barriers[0], midnight) if self._barriers else midnight
 
     def _close(self) -> None:
-        """All have acknowledged a round at a barrier: close it, if all of before has taken effect."""
+        """All have acknowledged a round at a barrier: close it, if everything before it has taken effect."""
         at = self._bound
         still = self._min_forwarded >= at and not self._announced
         if still and (self._quiescent or self._min_waiting > at):

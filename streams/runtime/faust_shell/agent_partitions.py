@@ -31,7 +31,7 @@ log = structlog.get_logger("winback.partitions")
 
 
 class AgentPartitions(Partitions):
-    """What all agents have in common: `agent` is the name of this one, `topics` are what it reads."""
+    """The partitions of one agent: `agent` is its name, `topics` are what it reads."""
 
     def __init__(self, engine: Engine, agent: str, topics: Sequence[str]) -> None:
         self.engine = engine

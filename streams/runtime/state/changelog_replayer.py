@@ -78,7 +78,7 @@ class ChangelogReplayer:
         self.marker_at: int | None = None
 
     def add(self, record: Record) -> None:
-        """Take the next record. Raises ChangelogError for one that is not ours."""
+        """Take the next record. Raises ChangelogError for a record that is not ours."""
         if record.offset != self._last + 1:
             self._gap_at = record.offset
         self._last = record.offset

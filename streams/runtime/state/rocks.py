@@ -95,7 +95,7 @@ class RocksBase:
         return iter(found)
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
-        """One write batch: the `changes`, which are values and deletions (None), and where that brings it."""
+        """Write one batch: the `changes`, values and deletions (None), and the `position` that they bring it to."""
         batch = WriteBatch(raw_mode=True)
         for key, value in changes.items():
             if value is None:

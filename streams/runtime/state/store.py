@@ -246,7 +246,7 @@ class PartitionStore:
         return self._unit
 
     def settle(self, position: Position) -> None:
-        """Write the unit to the base in one batch, with where it brings it, and begin the next."""
+        """Write the unit to the base in one batch, with the position it brings the base to, and begin the next."""
         self.base.write(self._unit, position)
         self._unit = {}
         self._keys.clear()
@@ -254,7 +254,7 @@ class PartitionStore:
         self._purge_if_due()
 
     def purge(self, prefixes: Sequence[bytes]) -> None:
-        """What was deleted under these prefixes, in this unit or before, is to be gone from disk with it."""
+        """Have all keys deleted under these prefixes, in this unit or before, gone from disk with this unit."""
         due = self.get(PURGE)
         known = [] if due is None else orjson.loads(due)
         self.put(PURGE, orjson.dumps([*known, *(prefix.hex() for prefix in prefixes)]))
