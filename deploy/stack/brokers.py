@@ -69,6 +69,7 @@ def own(
     from deploy.kafka import run
     from infra.folders import private
 
+    run.require_java()
     data = folder / "kafka-apache"
     private(data)
     if not run.fetched():

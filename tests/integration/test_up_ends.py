@@ -174,6 +174,7 @@ def test_a_killed_broker_is_told_and_the_rest_begins_anew_with_it(stack, tmp_pat
     has(up, 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [True, False])
 def test_what_the_broker_lost_is_published_again_and_counted_once(stack, tmp_path, told):
     """A broker that is back at an earlier moment, under a state and tables that are ahead: every figure comes right.

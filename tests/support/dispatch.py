@@ -175,7 +175,7 @@ def outcomes(address):
     """What the ledger says: outcome by message_id, the state where there is no outcome."""
     entries = {}
     for key, value in values(address, RETARGETING_DELIVERIES):
-        entries[key.decode()] = ledger.fold(entries.get(key.decode()), ledger.read(value))
+        entries[key.decode()] = ledger.reduce(entries.get(key.decode()), ledger.read(value))
     return {one: entry.outcome or entry.state for one, entry in entries.items()}
 
 
