@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from streams.runtime.state.store import MemoryBase, Position
@@ -38,9 +39,12 @@ class SpillingBase(MemoryBase):
         """All (key, value) under a prefix, sorted, as of this call."""
         places, values = self._places, self._values
         found = []
-        for key in self._keys.under(prefix):
+        for key in self._keys.under(prefix, self._all()):
             place = places.get(key)
-            found.append((key, values[key] if place is None else self._read(place)))
+            if place is not None:
+                found.append((key, self._read(place)))
+            elif key in values:
+                found.append((key, values[key]))
         return iter(found)
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
@@ -53,7 +57,7 @@ class SpillingBase(MemoryBase):
                 kept[key] = value
             elif value is None:
                 if places.pop(key, None) is not None:
-                    self._keys.discard(key)
+                    self._deleted += 1
             else:
                 if key not in places:
                     self._keys.add(key)
@@ -78,6 +82,9 @@ class SpillingBase(MemoryBase):
 
     def __len__(self) -> int:
         return len(self._values) + len(self._places)
+
+    def _all(self) -> Iterable[bytes]:
+        return chain(self._values, self._places)
 
     def _read(self, place: int) -> bytes:
         return os.pread(self._file.fileno(), place & _LENGTH, place >> _LENGTH_BITS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import orjson
 
 BUCKET: Final = 17
 """Keys are mostly one byte of kind and the sixteen of a profile id, then more: scans ask for that prefix."""
+_FEW: Final = 10_000
+"""So many deleted keys may stay in the buckets, however few there are."""
 RESERVED: Final = b"\xff\xff"
 """Keys that begin so are the runtime's own."""
 PURGE: Final = b"\xfepurge"
@@ -66,7 +68,8 @@ class Base(Protocol):
 class Buckets:
     """Keys grouped by their first 17 bytes, so that what is under a profile is found without looking at the rest.
 
-    They are grouped when somebody looks: who never does, as identify while it links, does not pay for it.
+    They are grouped when somebody looks: who never does, as journey, does not pay for it. What is deleted stays in its
+    group until `renew`: whoever looks leaves it out.
     """
 
     def __init__(self) -> None:
@@ -76,15 +79,24 @@ class Buckets:
         self.add: Callable[[bytes], None] = self._news.append
         """Remembers a key: no more than a list's `append`, as it is called for every key that is written."""
 
-    def discard(self, key: bytes) -> None:
-        """Forget a key."""
-        self._look()
-        self._discard(key)
-
-    def _look(self) -> None:
+    def under(self, prefix: bytes, keys: Iterable[bytes]) -> list[bytes]:
+        """Those of the `keys`, all there are, that begin with a prefix, sorted; and perhaps some that were deleted."""
+        if len(prefix) < BUCKET:
+            return sorted([key for key in keys if key.startswith(prefix)])
         for key in self._news:
             self._add(key)
         self._news.clear()
+        bucket = self._buckets.get(prefix[:BUCKET])
+        if bucket is None:
+            return []
+        if not isinstance(bucket, set):
+            return [bucket] if bucket.startswith(prefix) else []
+        return sorted([key for key in bucket if key.startswith(prefix)])
+
+    def renew(self, keys: Iterable[bytes]) -> None:
+        """Only the `keys` are left."""
+        self._buckets.clear()
+        self._news[:] = keys
 
     def _add(self, key: bytes) -> None:
         start = key[:BUCKET]
@@ -96,31 +108,6 @@ class Buckets:
         elif bucket != key:
             self._buckets[start] = {bucket, key}
 
-    def _discard(self, key: bytes) -> None:
-        bucket = self._buckets.get(key[:BUCKET])
-        if isinstance(bucket, set):
-            bucket.discard(key)
-            if not bucket:
-                del self._buckets[key[:BUCKET]]
-        elif bucket == key:
-            del self._buckets[key[:BUCKET]]
-
-    def under(self, prefix: bytes) -> list[bytes]:
-        """The keys that begin with a prefix, sorted."""
-        if self._news:
-            self._look()
-        if len(prefix) >= BUCKET:
-            bucket = self._buckets.get(prefix[:BUCKET])
-            keys = bucket if isinstance(bucket, set) else () if bucket is None else (bucket,)
-            return sorted(k for k in keys if k.startswith(prefix))
-        buckets = (keys for start, keys in self._buckets.items() if start.startswith(prefix))
-        return sorted(key for keys in buckets for key in (keys if isinstance(keys, set) else (keys,)))
-
-    def clear(self) -> None:
-        """Forget all keys."""
-        self._news.clear()
-        self._buckets.clear()
-
 
 class MemoryBase:
     """A base that lives as long as the process: after a restart everything comes from the changelog."""
@@ -128,6 +115,8 @@ class MemoryBase:
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._keys = Buckets()
+        self._deleted = 0
+        """How many keys were deleted since the buckets were renewed."""
         self._position: Position | None = None
 
     def get(self, key: bytes) -> bytes | None:
@@ -136,19 +125,27 @@ class MemoryBase:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All (key, value) under a prefix, sorted, as of this call."""
-        return iter([(key, self._values[key]) for key in self._keys.under(prefix)])
+        values = self._values
+        return iter([(key, values[key]) for key in self._keys.under(prefix, self._all()) if key in values])
 
     def write(self, changes: Mapping[bytes, bytes | None], position: Position | None) -> None:
         """Put the values of `changes`, delete where None, and say where that brings it."""
+        values = self._values
         for key, value in changes.items():
             if value is None:
-                if self._values.pop(key, None) is not None:
-                    self._keys.discard(key)
+                if values.pop(key, None) is not None:
+                    self._deleted += 1
             else:
-                if key not in self._values:
+                if key not in values:
                     self._keys.add(key)
-                self._values[key] = value
+                values[key] = value
+        if self._deleted > len(self) + _FEW:
+            self._keys.renew(self._all())
+            self._deleted = 0
         self._position = position
+
+    def _all(self) -> Iterable[bytes]:
+        return self._values
 
     def position(self) -> Position | None:
         """Where it stands."""
@@ -157,7 +154,8 @@ class MemoryBase:
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()
-        self._keys.clear()
+        self._keys.renew(())
+        self._deleted = 0
         self._position = None
 
     def compact(self, prefixes: Sequence[bytes]) -> None:
@@ -232,7 +230,7 @@ class PartitionStore:
         found = list(self.base.scan(prefix))
         if len(prefix) >= BUCKET:
             self._stored.update([key for key, _ in found])
-        touched = self._keys.under(prefix)
+        touched = self._keys.under(prefix, self._unit)
         if not touched:
             return iter(found)
         unit = self._unit
@@ -249,7 +247,7 @@ class PartitionStore:
         """Write the unit to the base in one batch, with the position it brings the base to, and begin the next."""
         self.base.write(self._unit, position)
         self._unit = {}
-        self._keys.clear()
+        self._keys.renew(())
         self._stored.clear()
         self._purge_if_due()
 

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from streams.runtime.state.rocks import RocksBase
+from streams.runtime.state.spilling import SpillingBase
 from streams.runtime.state.store import Buckets, MemoryBase, PartitionStore, Position
 
 
@@ -139,4 +140,18 @@ def test_buckets_find_what_is_under_any_prefix():
     for key in keys:
         buckets.add(key)
     for prefix in [b"", b"a", b"a" * 16, b"a" * 17, b"a" * 18, *(k[:2] for k in list(keys)[:50])]:
-        assert buckets.under(prefix) == sorted(k for k in keys if k.startswith(prefix))
+        assert buckets.under(prefix, keys) == sorted(k for k in keys if k.startswith(prefix))
+
+
+@pytest.mark.parametrize("base", [MemoryBase, lambda: SpillingBase(b"a")], ids=["memory", "spilling"])
+def test_what_was_deleted_is_not_kept_for_scans(base):
+    """A base that forgets far more keys than it holds scans right, before and after it lets its groups go."""
+    held, profile = base(), b"a" * 17
+    for step in range(3):
+        keys = [profile + step.to_bytes(2, "big") + n.to_bytes(4, "big") for n in range(11_000)]
+        held.write(dict.fromkeys(keys, b"v"), None)
+        held.write(dict.fromkeys(keys[1:]), None)
+        kept = [profile + s.to_bytes(2, "big") + bytes(4) for s in range(step + 1)]
+        assert [key for key, _ in held.scan(profile)] == kept
+        assert [key for key, _ in held.scan(b"a")] == kept
+    assert len(held._keys._buckets[profile]) < 11_000
