@@ -50,6 +50,8 @@ from streams.runtime.state.spilling import SpillingBase
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 
 _CHUNK: Final = 1_000
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_tuple: Final[Any] = tuple.__new__
 _READ_BY_US: Final = frozenset({IDENTITY_LINKS, IDENTITY_ASSIGNMENTS, PROFILE_EVENTS})
 
 
@@ -91,11 +93,11 @@ class Logs:
         if self._outputs is not None and topic in _OUTPUTS:
             offset = self._offsets[topic, partition]
             self._offsets[topic, partition] = offset + 1
-            self._outputs(Record(topic, partition, offset, timestamp or 0, key, value, headers))
+            self._outputs(_tuple(Record, (topic, partition, offset, timestamp or 0, key, value, headers)))
             if topic not in _READ_BY_US:
                 return
         log = self.topics[topic][partition]
-        log.append(Record(topic, partition, log.start + len(log), timestamp or 0, key, value, headers))
+        log.append(_tuple(Record, (topic, partition, log.start + len(log), timestamp or 0, key, value, headers)))
 
     def after(self, out: Out) -> None:
         """Append a record: all before it has been appended already."""
