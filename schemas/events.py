@@ -20,7 +20,7 @@ from schemas.identifiers import Identifier
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
-from schemas.times import MAX_TIME, THOUSANDTHS, base_of, iso, parse
+from schemas.times import MAX_TIME, SECONDS, THOUSANDTHS, iso, minute_of, parse
 from schemas.topics import CHANNEL_TOPICS, MAX_EVENT_BYTES, channel_of
 
 
@@ -55,7 +55,7 @@ class DeadLetter(NamedTuple):
 
 _CHANNELS: Final = {topic: channel_of(topic) for topic in CHANNEL_TOPICS}
 _NOTHING: Final[dict[str, Any]] = {}
-_thousandths, _iso = THOUSANDTHS.get, iso
+_seconds, _thousandths, _iso = SECONDS.get, THOUSANDTHS.get, iso
 _loads, _dumps, _JSONDecodeError = orjson.loads, orjson.dumps, orjson.JSONDecodeError
 # A NamedTuple's own constructor is a Python function; this is what it calls.
 _tuple: Any = tuple.__new__
@@ -64,13 +64,13 @@ _tuple: Any = tuple.__new__
 class Reader:
     """`Reader(region, blocked).read(record)`: it remembers what it has normalised, so keep one a process."""
 
-    __slots__ = ("_anonymous", "_bases", "_names", "_people", "_users")
+    __slots__ = ("_anonymous", "_minutes", "_names", "_people", "_users")
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
         """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
         self._people = People(region, blocked)
         self._users, self._anonymous = self._people.users, self._people.anonymous
-        self._bases: Memo[str, int | None] = Memo(base_of, limit=100_000)
+        self._minutes: Memo[str, int | None] = Memo(minute_of, limit=100_000)
         self._names: Memo[str, str] = Memo(event_name, limit=4096)
 
     def read(self, record: Record) -> Event | DeadLetter:  # noqa: PLR0915 - one flat way, see the module
@@ -129,9 +129,10 @@ class Reader:
             clamped = False
             if (
                 type(given) is str
-                and (base := self._bases[given[:20]]) is not None
+                and (minute := self._minutes[given[:17]]) is not None
+                and (second := _seconds(given[17:20])) is not None
                 and (milli := _thousandths(given[20:])) is not None
-                and (time := base + milli) - MAX_AHEAD_MS <= received <= MAX_TIME
+                and (time := minute + second + milli) - MAX_AHEAD_MS <= received <= MAX_TIME
             ):
                 event_time = given
             elif (
@@ -145,11 +146,15 @@ class Reader:
                 and arrived is None
                 and type(original) is str
                 and type(sent) is str
-                and (base := self._bases[original[:20]]) is not None
+                and (minute := self._minutes[original[:17]]) is not None
+                and (second := _seconds(original[17:20])) is not None
                 and (milli := _thousandths(original[20:])) is not None
-                and (sent_base := self._bases[sent[:20]]) is not None
+                and (sent_minute := self._minutes[sent[:17]]) is not None
+                and (sent_second := _seconds(sent[17:20])) is not None
                 and (sent_milli := _thousandths(sent[20:])) is not None
-                and 0 <= (time := received - (sent_base + sent_milli - base - milli)) <= received + MAX_AHEAD_MS
+                and 0
+                <= (time := received + minute + second + milli - sent_minute - sent_second - sent_milli)
+                <= received + MAX_AHEAD_MS
                 and 0 <= received <= MAX_TIME
                 and time <= MAX_TIME
             ):

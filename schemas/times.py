@@ -25,7 +25,8 @@ _ISO: Final = re.compile(
 
 # The common forms are read and written by table: 17 characters down to the minute, then "59.", then "333Z".
 _minutes: dict[str, int] = {}
-_seconds: Final = {f"{s:02}.": s * 1000 for s in range(60)}
+SECONDS: Final = {f"{s:02}.": s * 1000 for s in range(60)}
+"""What follows `minute_of`'s 17 characters in a text that is written as `iso` writes it, in milliseconds."""
 _ends: Final = {f"{s:02}{zone}": s * 1000 for s in range(60) for zone in ("Z", "+00:00", "")}
 _millis: Final = {f"{m:03}": m for m in range(1000)}
 _tails: Final = {f"{m:03}{zone}": m for m in range(1000) for zone in ("Z", "+00:00", "")}
@@ -33,7 +34,7 @@ _prefixes: dict[int, str] = {}
 _endings: Final = tuple(f"{s:02}." for s in range(60))
 _thousandths: Final = tuple(f"{m:03}Z" for m in range(1000))
 THOUSANDTHS: Final = {text: m for m, text in enumerate(_thousandths)}
-"""What follows `base_of`'s 20 characters in a text that is written just as `iso` writes it."""
+"""What follows the second in a text that is written just as `iso` writes it."""
 
 
 def is_absent(value: object) -> bool:
@@ -48,7 +49,7 @@ def parse(value: object) -> int | None:
     number or as text.
     """
     if type(value) is str:
-        minute, second = _minutes.get(value[:17]), _seconds.get(value[17:20])
+        minute, second = _minutes.get(value[:17]), SECONDS.get(value[17:20])
         if minute is not None:
             if second is None:
                 second = _ends.get(value[17:])
@@ -65,12 +66,10 @@ def parse(value: object) -> int | None:
     return None
 
 
-def base_of(text: str) -> int | None:
-    """The epoch milliseconds of a second, from a text of 20 characters such as `2026-11-21T18:32:59.`; else None."""
-    minute, second = _minutes.get(text[:17]), _seconds.get(text[17:])
-    if minute is None and second is not None and parse(text + "000Z") is not None:
-        minute = _minutes.get(text[:17])
-    return None if minute is None or second is None else minute + second
+def minute_of(text: str) -> int | None:
+    """The epoch milliseconds of a minute, from a text of 17 characters such as `2026-11-21T18:32:`; else None."""
+    minute = _minutes.get(text)
+    return _minutes.get(text) if minute is None and parse(text + "00.000Z") is not None else minute
 
 
 def iso(ms: int) -> str:
