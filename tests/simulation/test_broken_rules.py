@@ -22,8 +22,8 @@ from streams.core.protocol.link_log import Ack
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
 from streams.core.protocol.ports import MAX_TIME
 from streams.core.protocol.sequence_numbers import DuplicateFilter
-from streams.core.sealing import profile_logic
 from streams.core.sealing import sealer as seal
+from streams.core.sealing.repeats import Repeats
 from streams.core.watermark.rounds import Rounds
 from tests.simulation import check
 from tests.simulation.check import failures
@@ -65,7 +65,7 @@ def repeats_between_partitions_count() -> AbstractContextManager[Any]:
 
 def repeats_of_producers_count() -> AbstractContextManager[Any]:
     """An event of the same message id takes effect again."""
-    return patch.object(profile_logic, "_is_repeat", lambda _profile, _event: False)
+    return patch.object(Repeats, "is_repeat", lambda _self, _profile, _event: False)
 
 
 def moved_devices_are_not_forwarded() -> AbstractContextManager[Any]:
@@ -91,7 +91,7 @@ def events_come_before_merges() -> AbstractContextManager[Any]:
 
 def consent_is_not_merged() -> AbstractContextManager[Any]:
     """A merge keeps the survivor's consent, not the strictest."""
-    return patch.object(profile_logic.consent, "absorb", lambda _winner, _loser: None)
+    return patch.object(consent, "absorb", lambda _winner, _loser: None)
 
 
 def consent_is_not_asked() -> AbstractContextManager[Any]:

@@ -7,11 +7,12 @@ from copy import copy
 from typing import Any
 
 from streams.core.aggregates.cells import Cells
-from streams.core.aggregates.population import GlobalStats, NoStats
+from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CHANNELS, CampaignFile, Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
+from streams.core.protocol.ports import GlobalStats
 from streams.core.sealing.profile_logic import Effects, ProfileLogic
 from streams.runtime.state.store import MemoryBase, PartitionStore
 from tests.support.happenings import at, happened

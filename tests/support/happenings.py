@@ -62,7 +62,7 @@ class Customer:
             self.profile.last_activity = max(self.profile.last_activity, event.time)
         if event.name == "Order Completed":
             self.profile.last_order = max(self.profile.last_order, event.time)
-        return self.triggers.on_event(self.profile, event, None)
+        return list(self.triggers.on_event(self.profile, event))
 
     def waits(self, minute: float) -> list[Triggered]:
         """What the timers up to a minute set off."""

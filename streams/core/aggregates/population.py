@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, groupby
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
@@ -31,29 +31,6 @@ WEEK: Final = 7
 """Days that go into the total together: a product that is bought every day is written once, not seven times."""
 _MOST_CACHED: Final = 20_000
 _FACTS: Final = ("name", "url", "image_url", "currency")
-
-
-class GlobalStats(Protocol):
-    """What everybody does, as known at a time `at` (epoch milliseconds)."""
-
-    def rate(self, channel: str, at: int) -> tuple[int, int]:
-        """(messages sent, responses to them) on a channel."""
-        ...
-
-    def hours(self, at: int) -> Sequence[int]:
-        """The responses by local hour: 24 counts."""
-        ...
-
-    def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
-        """(product id, orders) of what was bought together with a product: most first, of equals by id."""
-        ...
-
-    def product(self, product_id: str, at: int) -> dict[str, Any] | None:
-        """The newest facts about a product that has been bought: {name, url, image_url, price, currency}.
-
-        `product_id` is that of the events; None for a product that nobody has bought.
-        """
-        ...
 
 
 class NoStats:

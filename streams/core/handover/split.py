@@ -3,7 +3,7 @@
 What goes: cart lines and touches, by the strongest identifier of the event that brought them; contact points whose
 identifier goes. What both have from then on: which events and orders have counted, what was sent, consent, zone; so
 that nothing counts twice and nobody is written to who may have bought, or who has said no. What stays: the
-rest. Contract 8.15 to 8.20.
+rest. Each machine says so of its slice (`divide` of streams/core/profile/machine.py). Contract 8.15 to 8.20.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from schemas.identifiers import Hasher
-from streams.core.contact import points as contact
 from streams.core.handover.in_flight import InFlight
 from streams.core.profile.forwarding import Divided, ForwardingTable
+from streams.core.profile.machine import Leaving
 from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile, of_json, to_json
 from streams.core.protocol.order_key import KEY_SIZE
@@ -29,7 +29,6 @@ from streams.core.sealing.sealer import Sealer
 
 BY: Final = 16
 """Hex digits of a hash that a line or a touch remembers."""
-_TYPE_OF: Final = {channel: type_ for type_, channel in contact.CHANNEL_OF.items()}
 
 
 class Division:
@@ -118,19 +117,10 @@ class Division:
     def _share(
         self, profile: Profile, to: str, hashes: Collection[str], at: int, removed: dict[str, int], effects: Effects
     ) -> Profile:
-        by = {hashed[:BY] for hashed in hashes}
-        share = Profile(
-            to, last_activity=profile.last_activity, last_order=profile.last_order, seen=profile.seen,
-            late_seen=profile.late_seen, orders=profile.orders, zone=profile.zone, consent=profile.consent,
-            sent=profile.sent, contaminated=profile.contaminated,
-        )  # fmt: skip
-        share.cart = self._sealer.logic.divide(profile, to, by, at, effects)
-        share.touches = [touch for touch in profile.touches if touch.by in by]
-        profile.touches = [touch for touch in profile.touches if touch.by not in by]
-        for channel, point in list(profile.contacts.items()):
-            if self._hasher(_TYPE_OF[channel], point.value) in hashes:
-                share.contacts[channel] = point
-                del profile.contacts[channel]
+        leaving = Leaving(
+            at, frozenset(hashed[:BY] for hashed in hashes), lambda type_, value: self._hasher(type_, value) in hashes
+        )
+        share = self._sealer.logic.divide(profile, to, leaving, effects)
         removed["lines"] += len(share.cart.lines) if share.cart is not None else 0
         removed["touches"] += len(share.touches)
         return share

@@ -8,22 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaigns
-from streams.core.profile.state import Engagement, Profile
+from streams.core.profile.state import Profile
+from streams.core.protocol.ports import GlobalStats
 
 PRIOR_ENGAGED: Final = 1
 PRIOR_SENT: Final = 10
 """Beta prior, of everybody and of a customer: one response in ten messages while nothing is known of anybody, and
 everybody's rate weighs as much as ten messages to the customer."""
-
-
-def on_sent(profile: Profile, channel: str) -> None:
-    """Count a message sent on a channel."""
-    known = profile.engagement.get(channel)
-    if known is None:
-        known = profile.engagement[channel] = Engagement()
-    known.sent += 1
 
 
 def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str | None:
@@ -61,19 +53,3 @@ def best(profile: Profile, channels: Sequence[str], known: GlobalStats, at: int)
         return (engaged * weight + PRIOR_SENT * (PRIOR_ENGAGED + all_engaged)) / ((sent + PRIOR_SENT) * weight)
 
     return channels[0] if len(channels) == 1 else max(channels, key=rate)
-
-
-def absorb(winner: Profile, loser: Profile) -> None:
-    """Counters add; each message that either side was sent counts once."""
-    for channel, theirs in loser.engagement.items():
-        mine = winner.engagement.setdefault(channel, Engagement())
-        mine.sent += theirs.sent
-        mine.engaged += theirs.engaged
-    if not loser.sent:
-        return
-    by_id = {message.message_id: message for message in winner.sent}
-    for message in loser.sent:
-        known = by_id.setdefault(message.message_id, message)
-        if known is not message:
-            known.flags = "".join(sorted({*known.flags, *message.flags}))
-    winner.sent = sorted(by_id.values(), key=lambda message: (message.at, message.message_id))

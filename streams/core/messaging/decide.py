@@ -10,17 +10,18 @@ from typing import Any
 
 from schemas.times import iso
 from schemas.topics import HOUR_MS
-from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
+from streams.core.engagement.sent import on_sent
 from streams.core.messaging import caps, channels, offers
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
 from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
 from streams.core.messaging.render import Renderer
+from streams.core.orders import conversions
 from streams.core.profile.state import Enrollment, Profile, Reminder, ScheduledStep, SentMessage
-from streams.core.protocol.ports import MAX_TIME
+from streams.core.protocol.ports import MAX_TIME, GlobalStats
 
 
 class Decider:
@@ -219,15 +220,12 @@ def _use(enrollment: Enrollment, channel: str) -> None:
 def _remember(profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, message: dict[str, Any]) -> None:
     """The message is on its way: caps, feedback and orders will ask for it."""
     at, channel, message_id = scheduled.due, message["channel"], message["message_id"]
-    channels.on_sent(profile, channel)
-    profile.sent.append(SentMessage(
+    on_sent(profile, SentMessage(
         at, channel, message_id, enrollment.campaign, scheduled.step, enrollment.ref, "", message["variant"],
         enrollment.abandonment_no, enrollment.trigger, enrollment.at, enrollment.since,
     ))  # fmt: skip
-    if enrollment.trigger not in ABANDONMENTS:
-        return
-    of = (enrollment.ref, enrollment.abandonment_no)
-    if all((r.cart_id, r.abandonment_no) != of for r in profile.reminders):
-        profile.reminders.append(
-            Reminder(*of, at, enrollment.campaign, scheduled.step, message["variant"], channel, message_id)
-        )
+    if enrollment.trigger in ABANDONMENTS:
+        conversions.on_reminder(profile, Reminder(
+            enrollment.ref, enrollment.abandonment_no, at, enrollment.campaign, scheduled.step, message["variant"],
+            channel, message_id,
+        ))  # fmt: skip

@@ -6,11 +6,10 @@ Contract 8.55 to 8.58.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from schemas.money import to_number
-from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.consent import ALL, Withdrawn
@@ -18,7 +17,9 @@ from streams.core.messaging import offers
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT, ExperimentAssignment
+from streams.core.orders.conversions import order_id
 from streams.core.profile.event import Sealed
+from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Enrollment, Profile, ScheduledStep
 from streams.core.triggers.trigger import Triggered
 
@@ -35,11 +36,26 @@ class Entry(NamedTuple):
     arm: str
 
 
-class Enroller:
+class BeforeMerge(NamedTuple):
+    """What two profiles were before they became one: last orders (epoch ms, -1 for none), and the loser's cart's id."""
+
+    winner_order: int
+    loser_order: int
+    loser_cart: str | None
+
+    @classmethod
+    def of(cls, winner: Profile, loser: Profile) -> BeforeMerge:
+        """The two as they stand."""
+        return cls(winner.last_order, loser.last_order, None if loser.cart is None else loser.cart.id)
+
+
+class Enroller(Machine[Sequence[Withdrawn], Decision]):
     """The campaigns of a worker, applied to one profile at a time.
 
     The secret is that of the settings: draws are keyed with it. Times (`at`, `due`) are epoch milliseconds.
     """
+
+    fields: ClassVar = frozenset({"enrollments", "last_enrolled", "arms", "contaminated", "offers"})
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._campaigns = campaigns
@@ -47,7 +63,7 @@ class Enroller:
         self._assignment = ExperimentAssignment(campaigns.file, secret)
         self._decider = Decider(campaigns, self._assignment)
 
-    def due_at(self, profile: Profile) -> int | None:
+    def due_at(self, profile: Profile, /) -> int | None:
         """When the next step of the profile is due, in epoch milliseconds; None without a step."""
         if not profile.enrollments:
             return None
@@ -85,13 +101,13 @@ class Enroller:
 
     # ------------------------------------------------------------------ what is due
 
-    def on_time(self, profile: Profile, due: int, wall: int | None, known: GlobalStats) -> list[Decision]:
-        """Decide the steps due now. `wall` is the wall clock the round was started at, None under the event clock."""
+    def on_time(self, profile: Profile, due: int, moment: Moment, /) -> Sequence[Decision]:
+        """Decide the steps due at `due` (epoch milliseconds), each in its turn."""
         ready = [(enrollment, w) for enrollment in profile.enrollments for w in enrollment.steps if w.due <= due]
         ready.sort(key=lambda item: self._turn(*item))
         decisions = []
         for enrollment, scheduled in ready:
-            decision = self._decider.decide(profile, enrollment, scheduled, wall, known)
+            decision = self._decider.decide(profile, enrollment, scheduled, moment.wall, moment.known)
             if decision is not None:
                 decisions.append(decision)
                 if not decision.waits:
@@ -101,7 +117,7 @@ class Enroller:
 
     # ------------------------------------------------------------------ what ends one
 
-    def on_transition(self, profile: Profile, transition: Transition) -> list[Decision]:
+    def on_transition(self, profile: Profile, transition: Transition) -> Sequence[Decision]:
         """What ends or reopens a cart ends what it started."""
         reason = _ENDS.get(transition.reason)
         if reason is None or not profile.enrollments:
@@ -112,17 +128,17 @@ class Enroller:
         """End at `at` what the cart `cart_id` has started; `reason` is that of the rows that say so."""
         return self._end(profile, lambda enrollment: enrollment.cart_id == cart_id, reason, at)
 
-    def on_order(self, profile: Profile, event: Sealed, order_id: str) -> list[Decision]:
-        """The order `order_id` ends what began before it; the rows that say so.
+    def on_order(self, profile: Profile, event: Sealed) -> Sequence[Decision]:
+        """An order ends what began before it; the rows that say so. Asked after the cart machine.
 
         An order that came late also takes back each message sent since that it would have prevented and that is still
         young enough to be on its way (`message_ttl`).
         """
-        at, ref = event.time, f"order:{order_id}"
+        at, ref = event.time, f"order:{order_id(event)}"
         ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
         return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
 
-    def on_event(self, profile: Profile, event: Sealed, withdrawn: Withdrawn | None) -> list[Decision]:
+    def on_event(self, profile: Profile, event: Sealed, withdrawn: Sequence[Withdrawn] = (), /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
         active = event.is_activity
         by_id = self._campaigns.by_id
@@ -138,19 +154,20 @@ class Enroller:
                 return True
             if enrollment.engaged and "engaged" in exits:
                 return True
-            if withdrawn is None or campaign is None or "unsubscribed" not in exits:
+            if campaign is None or "unsubscribed" not in exits:
                 return False
-            return withdrawn.topic in (None, campaign.topic) and _sent_on(profile, enrollment, withdrawn.channel)
+            return any(
+                no.topic in (None, campaign.topic) and _sent_on(profile, enrollment, no.channel) for no in withdrawn
+            )
 
         return self._end(profile, ends, "exited", event.time)
 
-    def absorb(self, winner: Profile, loser: Profile) -> None:
+    def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Decision]:
         """What waits on either side is the winner's, and so is its arm, its codes and when it entered what.
 
         Who was in the other arm too is neither treated nor control any more: nothing more is sent of that campaign.
         """
         winner.enrollments.extend(loser.enrollments)
-        winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
         both = {*winner.contaminated, *loser.contaminated}
         for campaign_id, arm in loser.arms.items():
             campaign = self._campaigns.by_id.get(campaign_id)
@@ -162,22 +179,35 @@ class Enroller:
         for campaign_id, at in loser.last_enrolled.items():
             winner.last_enrolled[campaign_id] = max(at, winner.last_enrolled.get(campaign_id, at))
         offers.absorb(winner, loser)
+        return ()
 
-    def settle(self, winner: Profile, loser: Profile, orders: tuple[int, int], at: int) -> list[Decision]:
-        """After a merge: what the other side's last order ends, then the loser's where both have the same campaign.
+    def settle(self, winner: Profile, loser: Profile, before: BeforeMerge, at: int) -> Sequence[Decision]:
+        """After a merge at `at` (epoch milliseconds), when all slices are one: what it ends; `before` is of both sides.
 
-        `orders` are the last orders of (winner, loser) before they were one.
+        First what the loser's cart has started: the two carts are one now, under the winner's id, and a step of the
+        other would remind of it twice. Then what the other side's last order ends, then the loser's where both have the
+        same campaign.
         """
         if not winner.enrollments:
-            return []
+            return ()
+        cart = before.loser_cart
+        gone = cart is not None and (winner.cart is None or winner.cart.id != cart)
+        of_cart = self.cancel(winner, cart, "exited", at) if cart is not None and gone else []
         theirs = {id(enrollment) for enrollment in loser.enrollments}
-        last, others = orders
         ended = self._end(
-            winner, lambda s: _ended_by(s.trigger, s.since, s.ref, last if id(s) in theirs else others, ""),
+            winner,
+            lambda s: _ended_by(
+                s.trigger, s.since, s.ref, before.winner_order if id(s) in theirs else before.loser_order, ""
+            ),
             "converted", at,
         )  # fmt: skip
         taken = {enrollment.campaign for enrollment in winner.enrollments if id(enrollment) not in theirs}
-        return [*ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
+        return [*of_cart, *ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
+
+    def divide(self, profile: Profile, share: Profile, _leaving: Leaving, /) -> Sequence[Decision]:
+        """What waits stays, and so do arms and codes; a campaign that is contaminated is that on both sides."""
+        share.contaminated = profile.contaminated
+        return ()
 
     def _end(self, profile: Profile, ends: Callable[[Enrollment], bool], reason: str, at: int) -> list[Decision]:
         if not profile.enrollments:

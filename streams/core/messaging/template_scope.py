@@ -12,12 +12,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from schemas.money import to_number
 from schemas.times import iso
-from streams.core.aggregates.population import GlobalStats
 from streams.core.campaigns import Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
 from streams.core.messaging.offers import Carried
 from streams.core.profile.state import Enrollment, Profile
+from streams.core.protocol.ports import GlobalStats
 
 RECOMMENDED: Final = 4
 """How many products are recommended at most."""

@@ -55,9 +55,17 @@ def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
     return Conversion(row, worth, recovered)
 
 
+def on_reminder(profile: Profile, reminder: Reminder) -> None:
+    """A message about an abandonment went out: the first of each is what an order is credited to."""
+    of = (reminder.cart_id, reminder.abandonment_no)
+    if all((known.cart_id, known.abandonment_no) != of for known in profile.reminders):
+        profile.reminders.append(reminder)
+
+
 def absorb(winner: Profile, loser: Profile) -> None:
-    """An order either side has counted is counted."""
+    """An order either side has counted is counted; the reminders of both, in order of time."""
     winner.orders.extend(known_by for known_by in loser.orders if known_by not in winner.orders)
+    winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
 
 
 def _recovered(profile: Profile, at: int) -> Reminder | None:

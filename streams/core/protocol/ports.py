@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from schemas.record import Out, Record
 
@@ -67,4 +67,27 @@ class Task(Protocol):
 
     def flush(self) -> None:
         """Write decoded objects back to the store and emit coalesced outputs. Called before each unit."""
+        ...
+
+
+class GlobalStats(Protocol):
+    """What everybody does, as known at a time `at` (epoch milliseconds)."""
+
+    def rate(self, channel: str, at: int) -> tuple[int, int]:
+        """(messages sent, responses to them) on a channel."""
+        ...
+
+    def hours(self, at: int) -> Sequence[int]:
+        """The responses by local hour: 24 counts."""
+        ...
+
+    def bought_with(self, product_id: str, at: int) -> list[tuple[str, int]]:
+        """(product id, orders) of what was bought together with a product: most first, of equals by id."""
+        ...
+
+    def product(self, product_id: str, at: int) -> dict[str, Any] | None:
+        """The newest facts about a product that has been bought: {name, url, image_url, price, currency}.
+
+        `product_id` is that of the events; None for a product that nobody has bought.
+        """
         ...

@@ -6,7 +6,8 @@ campaigns off. They never look at a sequence: whether one begins is the sequence
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
 from streams.core.campaigns import Campaign, Campaigns
@@ -14,6 +15,7 @@ from streams.core.orders.conversions import Conversion
 from streams.core.products import interests
 from streams.core.products.changes import ProductChange
 from streams.core.profile.event import Sealed
+from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
 from streams.core.triggers import (
     back_in_stock,
@@ -31,8 +33,10 @@ from streams.core.triggers.trigger import Triggered
 _CATALOGUE: Final = {"price_dropped": price_dropped.on_product, "back_in_stock": back_in_stock.on_product}
 
 
-class Triggers:
-    """The triggers that a campaigns file uses. Those of carts are in `abandoned`."""
+class Triggers(Machine[Sequence[Conversion], Triggered]):
+    """The triggers that a campaigns file uses, and what they remember. Those of carts are in `abandoned`."""
+
+    fields: ClassVar = frozenset({"browsed", "interests", "topics", "location", "lapsed"})
 
     def __init__(self, campaigns: Campaigns) -> None:
         def on(name: str) -> tuple[Campaign, ...]:
@@ -44,7 +48,7 @@ class Triggers:
         self._content, self._hashtags, self._nearby = on("content_viewed"), on("hashtag_used"), on("store_nearby")
         self._catalogue = {name: on(name) for name in _CATALOGUE}
 
-    def due_at(self, profile: Profile) -> int | None:
+    def due_at(self, profile: Profile, /) -> int | None:
         """When the next timer is due, of a visit or of the last order: epoch milliseconds, None without one."""
         visit = browse_abandoned.due_at(profile) if profile.browsed else None
         order = lapsed.due_at(profile, self._lapsed) if self._lapsed else None
@@ -52,13 +56,13 @@ class Triggers:
             return order if visit is None else visit
         return min(visit, order)
 
-    def on_time(self, profile: Profile, due: int) -> list[Triggered]:
+    def on_time(self, profile: Profile, due: int, _moment: Moment | None = None, /) -> Sequence[Triggered]:
         """The triggers whose timers are due at `due` (epoch ms): a visit's first, then in the order of the file."""
         found = browse_abandoned.on_time(profile, due, self._browse) if browse_abandoned.due_at(profile) == due else []
         return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
 
-    def on_event(self, profile: Profile, event: Sealed, counted: Conversion | None) -> list[Triggered]:
-        """The triggers of an event that has changed cart and orders; `counted` is the order, if it is one that counts.
+    def on_event(self, profile: Profile, event: Sealed, counted: Sequence[Conversion] = (), /) -> Sequence[Triggered]:
+        """The triggers of an event that has changed cart and orders; `counted` is the order, empty if none counts.
 
         An event that comes late is remembered, but sets nothing off.
         """
@@ -68,8 +72,8 @@ class Triggers:
             found = self._product(profile, event)
         elif name == ORDER_COMPLETED:
             interests.on_order(profile, event)
-            if counted is not None and self._orders:
-                found.append(order_completed.on_order(profile, event, counted))
+            if self._orders:
+                found.extend(order_completed.on_order(profile, event, conversion) for conversion in counted)
         elif self._hashtags and name in HASHTAG_EVENTS:
             found = hashtag_used.on_post(profile, event, self._hashtags)
         if profile.browsed and (profile.cart is not None or name == ORDER_COMPLETED):
@@ -83,13 +87,18 @@ class Triggers:
         campaigns = self._catalogue[change.kind]
         return _CATALOGUE[change.kind](profile, change, campaigns) if campaigns else []
 
-    def absorb(self, winner: Profile, loser: Profile) -> None:
+    def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Triggered]:
         """A merge, after that of the carts: what either side is interested in is the winner's."""
         interests.absorb(winner, loser)
         browse_abandoned.absorb(winner, loser)
         content_viewed.absorb(winner, loser)
         store_nearby.absorb(winner, loser)
         lapsed.absorb(winner, loser)
+        return ()
+
+    def divide(self, _profile: Profile, _share: Profile, _leaving: Leaving, /) -> Sequence[Triggered]:
+        """All of it stays: nothing says which identifier an interest, a topic or a place came with."""
+        return ()
 
     def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:
         """One product was viewed, added or wished."""

@@ -95,5 +95,5 @@ def test_the_newest_place_counts():
     assert customer.does("", 5, type_="page", late=True, **HERE) == []
     assert customer.profile.location == Location(1, 1, at(10))
     other.does("", 11, type_="page", **HERE)
-    customer.triggers.absorb(customer.profile, other.profile)
+    customer.triggers.absorb(customer.profile, other.profile, at(0))
     assert customer.profile.location == Location(52.521, 13.406, at(11))

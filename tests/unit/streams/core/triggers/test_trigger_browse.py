@@ -111,7 +111,7 @@ def test_two_visits_become_one():
     loser.does("Product Viewed", -20, product_id="z")
     winner.profile.last_activity = at(30)
     winner.profile.last_order = at(-10)
-    winner.triggers.absorb(winner.profile, loser.profile)
+    winner.triggers.absorb(winner.profile, loser.profile, at(0))
     assert {key: seen.at for key, seen in winner.profile.browsed.items()} == {"a": at(30)}
     (trigger,) = winner.waits(100)
     assert trigger.value == 8_000_000

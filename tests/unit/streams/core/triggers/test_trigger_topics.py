@@ -35,7 +35,7 @@ def test_a_message_id_that_is_used_again_after_a_day_is_about_something_else():
     """What is sent about either event has its own id."""
     customer = Customer({"on": "content_viewed"})
     views = (replace(happened("", day * 1_440, type_="page", topic="a"), message_id="same") for day in (0, 2))
-    first, second = (customer.triggers.on_event(customer.profile, view, None)[0] for view in views)
+    first, second = (customer.triggers.on_event(customer.profile, view)[0] for view in views)
     assert first.ref != second.ref
 
 

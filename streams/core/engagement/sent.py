@@ -1,0 +1,40 @@
+"""Messages that went out: kept for 31 days, and counted by channel for good."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.topics import DAY_MS
+from streams.core.profile.state import Engagement, Profile, SentMessage
+
+_LONGEST_WINDOW_MS: Final = 31 * DAY_MS
+
+
+def on_sent(profile: Profile, message: SentMessage) -> None:
+    """A message went out: it is kept, and counted on its channel."""
+    known = profile.engagement.get(message.channel)
+    if known is None:
+        known = profile.engagement[message.channel] = Engagement()
+    known.sent += 1
+    profile.sent.append(message)
+
+
+def forget_old(profile: Profile, at: int) -> None:
+    """Keep the messages of the 31 days up to `at` (epoch milliseconds): nothing asks for an older one."""
+    profile.sent = [message for message in profile.sent if message.at > at - _LONGEST_WINDOW_MS]
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """Counters add; each message that either side was sent counts once."""
+    for channel, theirs in loser.engagement.items():
+        mine = winner.engagement.setdefault(channel, Engagement())
+        mine.sent += theirs.sent
+        mine.engaged += theirs.engaged
+    if not loser.sent:
+        return
+    by_id = {message.message_id: message for message in winner.sent}
+    for message in loser.sent:
+        known = by_id.setdefault(message.message_id, message)
+        if known is not message:
+            known.flags = "".join(sorted({*known.flags, *message.flags}))
+    winner.sent = sorted(by_id.values(), key=lambda message: (message.at, message.message_id))

@@ -1,0 +1,49 @@
+"""The slice of a profile that says which events it has had: one message id takes effect once within 24 hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from schemas.topics import DAY_MS
+from streams.core.profile.event import Sealed
+from streams.core.profile.machine import Leaving, Machine
+from streams.core.profile.state import Profile
+
+DEDUPLICATION_MS: Final = DAY_MS
+_PRUNE_SEEN: Final = 64
+
+
+class Repeats(Machine[None, None]):
+    """Which message ids have taken effect in a profile; asked before all other machines."""
+
+    fields: ClassVar = frozenset({"seen", "late_seen"})
+
+    def is_repeat(self, profile: Profile, event: Sealed) -> bool:
+        """Whether this messageId has taken effect here within 24 h of event time; it is remembered if not."""
+        seen, time = profile.seen, event.time
+        first = seen.get(event.message_id)
+        if first is not None and abs(time - first) < DEDUPLICATION_MS:
+            return True
+        seen[event.message_id] = time
+        if event.late:
+            # A history that is read in again comes late, too: what is remembered of it must last a day from now.
+            profile.late_seen[event.message_id] = event.clock
+        if len(seen) % _PRUNE_SEEN == 0:
+            since, late = event.clock - DEDUPLICATION_MS, profile.late_seen
+            profile.seen = {m: t for m, t in seen.items() if t > since or late.get(m, 0) > since}
+            profile.late_seen = {m: t for m, t in late.items() if t > since}
+        return False
+
+    def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[None]:
+        """What either side has had; of an id that both know the later time."""
+        for message_id, seen in loser.seen.items():
+            winner.seen[message_id] = max(seen, winner.seen.get(message_id, seen))
+        for message_id, clock in loser.late_seen.items():
+            winner.late_seen[message_id] = max(clock, winner.late_seen.get(message_id, clock))
+        return ()
+
+    def divide(self, profile: Profile, share: Profile, _leaving: Leaving, /) -> Sequence[None]:
+        """What the profile has had, both have had."""
+        share.seen, share.late_seen = profile.seen, profile.late_seen
+        return ()
