@@ -46,7 +46,7 @@ class Leaving(NamedTuple):
 
 
 class Machine(Protocol[Told_contra, Outcome_co]):
-    """The rules over one slice of a profile; what a machine does not say happens to nothing.
+    """The rules over one slice of a profile. A machine that has no timers, or that no event reaches, inherits these.
 
     Each method changes the profile that it is given and returns what follows from it, in order: its outcomes, which
     become rows or are what another machine is told. `told` is what an event has come to in a machine asked before,

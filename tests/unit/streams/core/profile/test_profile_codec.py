@@ -4,27 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.profile.state import (
-    Cart,
-    Consent,
-    Dated,
-    Engagement,
-    Enrollment,
-    Interest,
-    Line,
-    Location,
-    OfferCode,
-    Profile,
-    Reminder,
-    ScheduledStep,
-    SentMessage,
-    Touch,
-    Viewed,
-    decode,
-    encode,
-    of_json,
-    to_json,
-)  # fmt: skip
+from streams.core.profile.state import Cart, Dated, Line, Profile, decode, encode, of_json, to_json
+from tests.support.profiles import full
 
 
 def through_json(profile: Profile) -> Profile:
@@ -35,23 +16,6 @@ def through_json(profile: Profile) -> Profile:
 def through_bytes(profile: Profile) -> Profile:
     """As it is kept."""
     return decode(encode(profile))
-
-
-def full() -> Profile:
-    """A profile with every part present."""
-    cart = Cart("c", 1, 2, 3, {"s:1": Line(sku="1", price=19_990_000, quantity=1.5)}, "EUR", True, True, 2)
-    step = ScheduledStep("s", 2, 3, True)
-    enrollment = Enrollment("c1", "cart_abandoned", 1, 0, "c", "c", 1, [{"sku": "1"}], {"a": 1}, ["sms"], True, [step])
-    sent = SentMessage(1, "email", "m", "c1", "s", "c", "oc", None, 1, "cart_abandoned", 1, 0)
-    return Profile(
-        "p", ["q", "00"], [["r", "01"]], 5, 4, cart, {"m": 1}, {"m": 2}, ["o"], Dated("Europe/Berlin", 1),
-        {"name": Dated("Ann", 1)}, {"email": Dated("a@b.example", 1)}, {"email": Consent(False, 2)}, [sent],
-        {"email": Engagement(2, 1)}, [enrollment], [Reminder("c", 1, 2, "c1", "s", None, "email", "m1")],
-        [Touch(1, "email", "news", "email", "spring")],
-        {"c1": "treatment"}, ["c2"], {"c1": 1}, {"c1": OfferCode("B-1", 1, 2)}, {"p": Viewed(1, {"sku": "1"})},
-        {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
-        {"l": 4},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("through", [through_bytes, through_json])
