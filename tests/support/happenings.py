@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CampaignFile, Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
+from streams.core.profile.machine import Moment
 from streams.core.profile.state import Cart, Profile
 from streams.core.triggers.registry import Triggers
 from streams.core.triggers.trigger import Triggered
@@ -62,13 +64,13 @@ class Customer:
             self.profile.last_activity = max(self.profile.last_activity, event.time)
         if event.name == "Order Completed":
             self.profile.last_order = max(self.profile.last_order, event.time)
-        return list(self.triggers.on_event(self.profile, event))
+        return list(self.triggers.on_event(self.profile, event, ()))
 
     def waits(self, minute: float) -> list[Triggered]:
         """What the timers up to a minute set off."""
         found: list[Triggered] = []
         while (due := self.triggers.due_at(self.profile)) is not None and due <= START + minute * MINUTE:
-            found += self.triggers.on_time(self.profile, due)
+            found += self.triggers.on_time(self.profile, due, Moment(None, NoStats()))
         return found
 
     def has_cart(self) -> None:

@@ -83,7 +83,7 @@ class CartMachine(Machine[None, Transition]):
             return None
         return profile.clock + (EXPIRE_AFTER_MS if cart.abandoned else ABANDON_AFTER_MS)
 
-    def on_time(self, profile: Profile, due: int, _moment: Moment | None = None, /) -> Sequence[Transition]:
+    def on_time(self, profile: Profile, due: int, _moment: Moment, /) -> Sequence[Transition]:
         """The timer of `due_at` has come, at `due` (epoch milliseconds)."""
         cart = profile.cart
         if cart is None:
@@ -93,7 +93,7 @@ class CartMachine(Machine[None, Transition]):
         cart.abandonment_no += 1
         return [_move(cart, "inactivity", due)]
 
-    def on_event(self, profile: Profile, event: Sealed, _told: None = None, /) -> Sequence[Transition]:
+    def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Transition]:
         """What an event of the profile does to its cart; also moves `last_activity` and `last_order`."""
         if event.name == ORDER_COMPLETED:
             profile.last_order = max(profile.last_order, event.time)

@@ -19,7 +19,7 @@ class ContactMachine(Machine[None, Withdrawn]):
 
     fields: ClassVar = frozenset({"consent", "contacts", "zone", "locale", "traits"})
 
-    def on_event(self, profile: Profile, event: Sealed, _told: None = None, /) -> Sequence[Withdrawn]:
+    def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Withdrawn]:
         """What an event says of consent, addresses, zone, language and traits; returns what it withdraws."""
         withdrawn = consent.on_event(profile, event)
         points.on_event(profile, event)

@@ -20,7 +20,7 @@ class EngagementMachine(Machine[None, Feedback]):
     def __init__(self, timezone: str) -> None:
         self._timezone = timezone
 
-    def on_event(self, profile: Profile, event: Sealed, _told: None = None, /) -> Sequence[Feedback]:
+    def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Feedback]:
         """What an event tells of a message, if it does."""
         zone = self._timezone if profile.zone is None else profile.zone.value
         told = feedback.on_event(profile, event, zone)

@@ -138,7 +138,7 @@ class Enroller(Machine[Sequence[Withdrawn], Decision]):
         ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
         return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
 
-    def on_event(self, profile: Profile, event: Sealed, withdrawn: Sequence[Withdrawn] = (), /) -> Sequence[Decision]:
+    def on_event(self, profile: Profile, event: Sealed, withdrawn: Sequence[Withdrawn], /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
         active = event.is_activity
         by_id = self._campaigns.by_id

@@ -18,7 +18,7 @@ class OrderMachine(Machine[None, Conversion]):
 
     fields: ClassVar = frozenset({"orders", "touches", "reminders"})
 
-    def on_event(self, profile: Profile, event: Sealed, _told: None = None, /) -> Sequence[Conversion]:
+    def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Conversion]:
         """Remember a touch; an order that has not been counted yet is a conversion."""
         attribution.on_event(profile, event)
         conversion = conversions.on_completed(profile, event) if event.name == ORDER_COMPLETED else None

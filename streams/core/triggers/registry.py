@@ -56,12 +56,12 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
             return order if visit is None else visit
         return min(visit, order)
 
-    def on_time(self, profile: Profile, due: int, _moment: Moment | None = None, /) -> Sequence[Triggered]:
+    def on_time(self, profile: Profile, due: int, _moment: Moment, /) -> Sequence[Triggered]:
         """The triggers whose timers are due at `due` (epoch ms): a visit's first, then in the order of the file."""
         found = browse_abandoned.on_time(profile, due, self._browse) if browse_abandoned.due_at(profile) == due else []
         return found + lapsed.on_time(profile, due, self._lapsed) if self._lapsed else found
 
-    def on_event(self, profile: Profile, event: Sealed, counted: Sequence[Conversion] = (), /) -> Sequence[Triggered]:
+    def on_event(self, profile: Profile, event: Sealed, counted: Sequence[Conversion], /) -> Sequence[Triggered]:
         """The triggers of an event that has changed cart and orders; `counted` is the order, empty if none counts.
 
         An event that comes late is remembered, but sets nothing off.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from streams.core.aggregates.population import NoStats
+from streams.core.profile.machine import Moment
 from streams.core.triggers import content_viewed, lapsed
 from tests.support.happenings import DAY, Customer, at, happened
 
@@ -35,7 +37,7 @@ def test_a_message_id_that_is_used_again_after_a_day_is_about_something_else():
     """What is sent about either event has its own id."""
     customer = Customer({"on": "content_viewed"})
     views = (replace(happened("", day * 1_440, type_="page", topic="a"), message_id="same") for day in (0, 2))
-    first, second = (customer.triggers.on_event(customer.profile, view)[0] for view in views)
+    first, second = (customer.triggers.on_event(customer.profile, view, ())[0] for view in views)
     assert first.ref != second.ref
 
 
@@ -136,7 +138,7 @@ def test_the_visit_goes_before_the_lapsed_order():
     customer = Customer({"on": "lapsed", "after": "61m"}, "browse_abandoned")
     customer.does("Order Completed", 0)
     customer.does("Product Viewed", 1, product_id="a")
-    found = customer.triggers.on_time(customer.profile, at(61))
+    found = customer.triggers.on_time(customer.profile, at(61), Moment(None, NoStats()))
     assert [trigger.type for trigger in found] == ["browse_abandoned", "lapsed"]
 
 
