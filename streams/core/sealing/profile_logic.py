@@ -33,7 +33,7 @@ from streams.core.messaging.decision import BROWSED, Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
 from streams.core.orders.conversions import Conversion
 from streams.core.orders.machine import OrderMachine
-from streams.core.products.changes import ProductChange
+from streams.core.products.changes import KINDS, ProductChange
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
@@ -82,6 +82,8 @@ class ProfileLogic:
         )  # fmt: skip
         """In the order in which events, merges and splits reach them: triggers see the cart and the orders of after."""
         self._asks_orders = "lapsed" in campaigns.by_trigger
+        self.takes_products = any(campaigns.by_trigger.get(kind) for kind in KINDS.values())
+        """Whether what happens to a product sets any campaign off."""
 
     def due_at(self, profile: Profile) -> int | None:
         """When the profile's next timer is due (epoch ms): of its cart, a visit, a last order, or a step that waits."""

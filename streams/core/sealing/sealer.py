@@ -201,23 +201,35 @@ class Sealer:
         """Take these in their order, and between them what has happened to products from `since` on."""
         logic, wall = self.logic, self._clock.wall
         following = self._catalogue.follow(profile_id, upto)
+        # Most campaigns files ask for no change: the profile has had those that there were, without a look at each.
+        taken = following is not None and logic.takes_products
         if following is not None:
-            items = sorted([*items, *((key, _CHANGE, b"", b"") for key in following.more(profile, since))])
+            changes = following.more(profile, since)
+            if taken:
+                items = sorted([*items, *((key, _CHANGE, b"", b"") for key in changes)])
+        timer = logic.due_at(profile)
         # What takes effect may make the profile interested in something that changes later on: the list may grow.
         for nth, (key, kind, merged, value) in enumerate(items, 1):
-            logic.on_time(profile, time_of(key), wall, effects)
+            time = time_of(key)
+            if timer is not None and timer <= time:
+                timer = logic.on_time(profile, time, wall, effects)
             if kind == _EVENT:
                 self._event(profile, key, value, upto, effects)
             elif kind == _MERGE:
                 self._absorb(profile, value, merged, effects)
             else:
                 change = self._catalogue.change(key)
-                if change.product_id in profile.interests:
-                    logic.on_product(profile, change, effects)
-            if following is not None and kind != _CHANGE:
-                for later in following.more(profile, key):
-                    insort(items, (later, _CHANGE, b"", b""), lo=nth)
-        logic.on_time(profile, time_of(upto), wall, effects)
+                if change.product_id not in profile.interests:
+                    continue
+                logic.on_product(profile, change, effects)
+            timer = logic.due_at(profile)
+            if following is not None and kind != _CHANGE and (taken or not following):
+                changes = following.more(profile, key)
+                if taken:
+                    for later in changes:
+                        insort(items, (later, _CHANGE, b"", b""), lo=nth)
+        if timer is not None and timer <= (time := time_of(upto)):
+            logic.on_time(profile, time, wall, effects)
         if following:
             self._catalogue.have_had(profile_id, following.upto)
 

@@ -12,6 +12,7 @@ from schemas.identifiers import Hasher, Identifier
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, DEAD_LETTERS, PROFILE_EVENTS, RETARGETING_DECISIONS
+from streams.core.campaigns import Campaigns
 from streams.core.journey import Journey
 from streams.core.protocol.order_key import bound
 from streams.core.protocol.profile_log import Round
@@ -46,8 +47,8 @@ def change(minute: float, name: str = CHANGED, message_id: str = "c1", /, **more
 class Shop:
     """A topology, and what it is told."""
 
-    def __init__(self, partitions: int = 2) -> None:
-        self.topology = Topology(Settings(secret="catalogue", partitions=partitions), RULES)  # noqa: S106 - made up
+    def __init__(self, partitions: int = 2, rules: Campaigns = RULES) -> None:
+        self.topology = Topology(Settings(secret="catalogue", partitions=partitions), rules)  # noqa: S106 - made up
         self._offsets = dict.fromkeys(CHANNEL_TOPICS, 0)
         self._hash = Hasher("catalogue")
 
@@ -101,6 +102,19 @@ def test_everybody_who_is_interested_and_nobody_else():
     shop.tell(track(0, VIEWED, "v1", product_id="q"), change(1), track(2, VIEWED, "v2"))
     shop.topology.finish()
     assert [profile for profile, *_ in shop.written_to()] == shop.ids(users)
+
+
+@pytest.mark.parametrize("switched", [4, 10])
+def test_a_change_that_no_campaign_asked_for_is_past_when_one_does(switched):
+    """It sets off what holds at its own time: campaigns that come before it, not those that come later."""
+    shop = Shop(1, campaigns_of([campaign("cart", "cart_abandoned")]))
+    shop.tell(track(1, VIEWED), change(5, CHANGED, "c1"))
+    shop.reach(switched)
+    shop.topology.switch(RULES)
+    shop.tell(change(20, BACK, "c2"), track(21, VIEWED, "other"))
+    shop.topology.finish()
+    told = [campaign_id for _, campaign_id, _ in shop.written_to()]
+    assert told == (["again", "cheaper"] if switched < 5 else ["again"])
 
 
 def test_interest_counts_at_the_time_of_the_change():
