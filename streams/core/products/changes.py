@@ -101,7 +101,7 @@ class Catalogue:
         self._store.put(PRODUCT_CHANGE + key, encode(notice))
 
     def open(self, upto: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """What waits and comes before `upto` takes effect now; (profile id, key) of all whom it may concern.
+        """What waits and comes before `upto` takes effect now; (profile id, first key) of all whom it may concern.
 
         A messageId counts once within 24 h for one product. The second time for one bound there is nothing.
         """
@@ -110,6 +110,7 @@ class Catalogue:
         self._opened = upto
         count = bisect_left(self._waiting, upto)
         opened, self._waiting = self._waiting[:count], self._waiting[count:]
+        woken: set[bytes] = set()
         for key in opened:
             told = orjson.loads(self._store.get(PRODUCT_CHANGE + key) or b"")
             product_id, message_id = told["product_id"], told["message_id"]
@@ -119,8 +120,9 @@ class Catalogue:
                 continue
             self._keep(key, product_id, message_id)
             self._news[product_id] = None
-            for profile_id in self._who(product_id):
+            for profile_id in self._who(product_id, woken):
                 if key >= self.since(profile_id):
+                    woken.add(profile_id)
                     yield profile_id, key
 
     def sealed(self) -> None:
@@ -202,7 +204,8 @@ class Catalogue:
     def _floor(self, profile_id: bytes) -> bytes:
         return self._clock.barrier_closed if profile_id in self._profiles.held else self._clock.reached
 
-    def _who(self, product_id: str) -> list[bytes]:
+    def _who(self, product_id: str, woken: set[bytes]) -> list[bytes]:
+        """Who is interested in a product, less those who have been `woken`."""
         if self._interested is None:
             self._interested = {}
             for profile in self._profiles.everybody():
@@ -210,8 +213,10 @@ class Catalogue:
         known = self._interested.get(product_id)
         if known is None:
             return []
-        known.intersection_update([one for one in known if self._profiles.has(one)])
-        return sorted(known)
+        asked = known - woken
+        gone = {one for one in asked if not self._profiles.has(one)}
+        known -= gone
+        return sorted(asked - gone)
 
     @staticmethod
     def _note(profile_id: bytes, profile: Profile, interested: dict[str, set[bytes]]) -> None:
