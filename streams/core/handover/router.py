@@ -233,6 +233,7 @@ class Handover:
         """The innermost profile of the path, held here, made where it was not; None if it has been absorbed already."""
         parent = self._profiles.ensure(holder_id)
         inner: Profile | None = None
+        attached = False
         for sub_id, key in reversed(path):
             inner_id = bytes.fromhex(sub_id)
             if self._forwarding.absorbed(inner_id):
@@ -242,8 +243,9 @@ class Handover:
                 parent.merging.append([sub_id, key])
                 self._profiles.ensure(inner_id).merging_into = [parent.id, key]
                 self._sealer.refresh(parent)
+                attached = True
             inner = parent = self._profiles.ensure(inner_id)
-        if inner is not None:
+        if inner is not None and attached:
             self._sealer.refresh(inner)
             self._due.sooner(holder_id, bytes.fromhex(path[-1][1])[:KEY_SIZE])
         return inner
