@@ -14,14 +14,14 @@ from tests.support.stack import Once, winback
 def pytest_collection_modifyitems(config, items):
     """With `-n 2 --dist loadgroup` one process runs the stacks, one after another, beside the other's pure tests.
 
-    Tests of time and of delivery run beside the stacks, too. On Kafka there are no pure tests: the parts of the stack
-    run beside the whole ones.
+    Tests of time, of delivery and of the sinks run beside the stacks, too. On Kafka there are no pure tests: the parts
+    of the stack run beside the whole ones.
     """
     on_kafka = config.getoption("--broker", "embedded") == "kafka"
     for item in items:
         if "integration" in item.path.parts:
-            beside = item.path.parent.name in {"live", "dispatch"}
-            part = on_kafka and item.path.parent.name != "integration"
+            part = on_kafka and item.path.parent.name not in {"integration", "live", "dispatch"}
+            beside = not part and item.path.parent.name in {"live", "dispatch", "sinks"}
             item.add_marker(pytest.mark.xdist_group("live" if beside else "parts" if part else "stack"))
 
 

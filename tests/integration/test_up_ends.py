@@ -257,6 +257,7 @@ def test_what_is_no_broker_is_refused(tmp_path):
     assert ran.stderr == "winback: --kafka apachi: `apache`, or the host:port of a broker that runs\n"
 
 
+@pytest.mark.slow
 def test_stopped_while_it_boots_and_stopped_twice(stack, tmp_path):
     """SIGTERM before it runs, and a second Ctrl-C while it stops: no process is left, and nothing is lost."""
     up = stack()
