@@ -10,6 +10,7 @@ the override replaces or leans on.
 | `Consumer.getmany` | makes a message a record |
 | `Consumer._getmany` | cannot leave out a partition whose inbox is full |
 | `Consumer.seek_to_committed` | resumes at what the group has committed, not at what the state is of |
+| `Consumer.perform_seek` | takes where it resumes for what the group has committed |
 | `Consumer._filter_tps_with_pending_acks`, `_new_offset` | commit past gaps and past what is only read |
 | `Consumer._commit_offsets` | takes a failed commit for done |
 | `Consumer.ack`, `_add_gap` | keep books a record; topics are made with `acks=False`, so both only forget |
@@ -169,6 +170,13 @@ class ChunkConsumer(driver.Consumer):
             await asyncio.sleep(timeout)
             return {}
         return await super()._getmany(wanted, timeout)
+
+    async def perform_seek(self) -> None:
+        """Go to where the runtime wants to be fed from; what the group has committed is not known by that."""
+        await super().perform_seek()
+        # Faust takes where it went to for what is committed, and would not commit it.
+        for tp in self.resume_at():
+            self._committed_offset[tp] = None
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go to where the runtime wants to be fed from; elsewhere to what the group has committed.

@@ -39,6 +39,7 @@ from streams.runtime.faust_shell import transport
 REPLACED: dict[str, tuple[Any, str]] = {
     "Consumer.getmany": (faust_consumer.Consumer.getmany, "718da1cbfabd"),
     "Consumer._getmany": (faust_consumer.ThreadDelegateConsumer._getmany, "6a617954444a"),
+    "Consumer.perform_seek": (faust_consumer.Consumer.perform_seek, "5ac5655d53c6"),
     "Consumer.seek_to_committed": (faust_consumer.ThreadDelegateConsumer.seek_to_committed, "3b5b45c64e56"),
     "Consumer._filter_tps_with_pending_acks": (faust_consumer.Consumer._filter_tps_with_pending_acks, "dd047f3563ff"),
     "Consumer._new_offset": (faust_consumer.Consumer._new_offset, "832bd6b3fdb3"),
@@ -68,7 +69,6 @@ LEANED_ON: dict[str, tuple[Any, str]] = {
     # who calls what is overridden, and in which order
     "Consumer._drain_messages": (faust_consumer.Consumer._drain_messages, "4aada5f72161"),
     "Consumer._wait_next_records": (faust_consumer.Consumer._wait_next_records, "8b83455801b0"),
-    "Consumer.perform_seek": (faust_consumer.Consumer.perform_seek, "5ac5655d53c6"),
     "Consumer.commit": (faust_consumer.Consumer.commit, "a57cfa97bf59"),
     "Consumer.maybe_wait_for_commit_to_finish": (
         faust_consumer.Consumer.maybe_wait_for_commit_to_finish,
