@@ -184,13 +184,14 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         records up to the end count as finished: a missing mail is a smaller fault than one that is sent twice.
         """
         owned = list(assigned)
+        # Before anything is waited for: records that come without an assignment are for nobody.
+        self.consumer.pause(*owned)
+        self._paused = True
         for tp, lost in (await beyond(self.consumer, owned)).items():
             say(tp, lost.committed, lost.end, "what comes from now on is delivered")
             metrics.BEYOND_END.labels(tp.topic).inc()
             self.consumer.seek(tp, lost.end)
             await self._commit_at({tp: lost.end})
-        self.consumer.pause(*owned)
-        self._paused = True
         self.assignment = Assignment(
             self.settings, self.channels, (tp.partition for tp in owned), self.writer, self.timing
         )
