@@ -144,6 +144,7 @@ async def test_a_broker_that_goes_back_under_a_worker_ends_it(server, broker, wo
     assert await broker.state() == counts_of(before + after)
 
 
+@pytest.mark.kafka
 async def test_a_log_that_becomes_shorter_under_a_worker_is_said_and_gone_on_with(broker, worker):
     """The watchdog ends a worker whose log has become shorter; one that a rebalance restores first says it there.
 
