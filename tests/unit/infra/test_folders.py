@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
-
 import pytest
 
 from infra.folders import private
 from streams.runtime.state.rocks import RocksBase
-
-
-@pytest.fixture(autouse=True)
-def open_umask():
-    """A umask that keeps nobody out."""
-    before = os.umask(0)
-    yield
-    os.umask(before)
-
-
-def mode(path):
-    """Its permission bits."""
-    return stat.S_IMODE(path.stat().st_mode)
+from tests.support.permissions import mode, open_umask  # noqa: F401 - a fixture of every test here
 
 
 def test_every_folder_on_the_way_is_made_private(tmp_path):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-
 import pytest
 
 from deploy.errors import BadInputError, UnavailableError
@@ -12,19 +9,7 @@ from deploy.stack import folder
 from schemas.fingerprint import fingerprint
 from schemas.settings import Settings
 from streams.runtime.state.secret import NAME
-
-
-@pytest.fixture(autouse=True)
-def open_umask():
-    """A umask that keeps nobody out."""
-    before = os.umask(0)
-    yield
-    os.umask(before)
-
-
-def mode(path):
-    """Its permission bits."""
-    return stat.S_IMODE(path.stat().st_mode)
+from tests.support.permissions import mode, open_umask  # noqa: F401 - a fixture of every test here
 
 
 def test_a_new_folder_is_private(tmp_path):
