@@ -197,6 +197,8 @@ class Reader:
             if kind == "alias":
                 previous = self._people.previous(take("previousId", None), identifiers)
             channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
+            if channel in ids.STAFFED_CHANNELS and identifiers:
+                identifiers, rows, previous = _of_customers(identifiers, rows, previous)
             if not identifiers:
                 found = self._people.nameless(name if kind == "track" else "", properties, channel)
                 identifiers, rows, _ = zip(*found) if found else ((), (), ())  # noqa: B905 - strict costs 0.4 us
@@ -232,6 +234,20 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - one record must never stop a worker
             return DeadLetter(DeadLetterReason.INTERNAL_ERROR, type(error).__name__, record)
         return event
+
+
+def _of_customers(
+    identifiers: tuple[Identifier, ...], rows: tuple[dict[str, str], ...], previous: tuple[Identifier, ...]
+) -> tuple[tuple[Identifier, ...], tuple[dict[str, str], ...], tuple[Identifier, ...]]:
+    """What a till or an agent's machine tells of the customer: not the machine's own identifiers (contract 1)."""
+    kept = ids.without_devices(identifiers)
+    if kept[0][0] in ids.DEVICE_LIKE:
+        return identifiers, rows, previous
+    # An SDK's alias call names the machine's anonymousId as the previous one, of whatever customer.
+    machine = {value for type_, value in identifiers if type_ in ids.DEVICE_LIKE}
+    if previous and previous[0][1] in machine:
+        previous = ()
+    return kept, tuple(row for row in rows if row["type"] not in ids.DEVICE_LIKE), previous[:1]
 
 
 _reader: Final = Reader()

@@ -25,6 +25,8 @@ RANK: Final = {
 EXTERNAL_RANK: Final = 3
 DEVICE_LIKE: Final = frozenset({ANONYMOUS_ID, DEVICE_ID, ADVERTISING_ID, PUSH_TOKEN})
 """Identifiers of a thing: they may move to the next person who logs in. All others are of a person."""
+STAFFED_CHANNELS: Final = frozenset({"store", "callcenter"})
+"""Channels whose machine is a till or an agent's: it is in no customer's hands."""
 TYPE_LIMITS: Final = {EMAIL: 5, PHONE: 5, ANONYMOUS_ID: 50}
 DEFAULT_TYPE_LIMIT: Final = 20
 PROFILE_LIMIT: Final = 200
@@ -45,6 +47,15 @@ class Identifier(NamedTuple):
 def strongest_first(identifiers: list[Identifier]) -> list[Identifier]:
     """Sorted by strength, then type, then value; repeats dropped."""
     return sorted(set(identifiers), key=lambda i: (i.rank, i.type, i.value))
+
+
+def without_devices(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """The `identifiers` of an event that was recorded on a till's or an agent's machine, less the machine's own.
+
+    Where there is no identifier of a person, all of them stay (contract 1).
+    """
+    people = tuple(one for one in identifiers if one[0] not in DEVICE_LIKE)
+    return people or identifiers
 
 
 class Hasher:

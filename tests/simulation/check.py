@@ -25,6 +25,7 @@ from tests.simulation.invariants import (
     unique,
 )
 from tests.simulation.kept_promises import kept_promises
+from tests.simulation.links_made import links_made
 from tests.simulation.plan import ASKING_MODES, Plan, asked, draw
 from tests.simulation.requested import requested
 from tests.simulation.world import World
@@ -72,6 +73,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     """Everything that is wrong with the outcome of a run."""
     drained, whole = world.topics(), world.topics(whole=True)
     yield from unique(whole)
+    yield from links_made(whole)
     switched = switches(plan, world)
     files = [plan.campaigns, *(text for _, text in switched)]
     if plan.requests:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
+from schemas import identifiers
 from streams.core import journey
 from streams.core.aggregates.population import Population
 from streams.core.contact import consent
@@ -156,6 +157,12 @@ def changes_of_products_happen_again() -> AbstractContextManager[Any]:
     return patch.object(Catalogue, "since", lambda _self, _profile: START_OF_TIME)
 
 
+def tills_are_taken_for_customers() -> AbstractContextManager[Any]:
+    """What a till's or an agent's machine sends of itself links, as a customer's device does."""
+    return patch.object(identifiers, "without_devices", lambda given: given)
+
+
+OF_LINKS = (tills_are_taken_for_customers,)
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
@@ -189,3 +196,10 @@ def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
     """What was written shows it, with nothing to compare it with."""
     with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
         assert any(failures(seed, campaigning=True) for seed in range(MOST))
+
+
+@pytest.mark.parametrize("broken", OF_LINKS, ids=lambda rule: rule.__name__)
+def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) -> None:
+    """The same, of what is linked with what."""
+    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
+        assert any(failures(seed) for seed in range(MOST))

@@ -214,3 +214,37 @@ def test_order_of_strength(message: dict[str, Any]) -> None:
         assert result.reason == "no_identifier"
     else:
         assert list(result.identifiers) == strongest_first([Identifier(*one) for one in result.identifiers])
+
+
+PEOPLE = (
+    {"userId": "u"},
+    {"traits": {"email": "a@shop.example"}},
+    {"context": {"externalIds": [{"id": 7, "type": "card"}]}},
+)
+MACHINE = {"device": {"id": "TILL-1", "advertisingId": "ad", "token": "t"}}
+
+
+@pytest.mark.parametrize("channel", ["store", "callcenter"])
+@pytest.mark.parametrize("person", PEOPLE)
+def test_a_till_identifies_nobody_beside_a_person(event: Accept, channel: str, person: dict[str, Any]) -> None:
+    """On store and callcenter the identifiers of the machine go when a person is named, out of the event's body too."""
+    context = {**MACHINE, **person.get("context", {})}
+    told = {"type": "page", "anonymousId": "AGENT", **person, "context": context}
+    result = event(told, topic=f"channels.{channel}")
+    assert len(result.identifiers) == 1
+    assert [tuple(row.values()) for row in orjson.loads(result.body)["identifiers"]] == list(result.identifiers)
+    assert len(event(told, topic="channels.web").identifiers) == 5
+
+
+def test_a_till_alone_is_whom_it_is_about(event: Accept) -> None:
+    """Without a person the machine's identifiers stay: the event has nobody else."""
+    told = {"type": "page", "anonymousId": "AGENT", "context": MACHINE}
+    assert event(told, topic="channels.store").identifiers == event(told, topic="channels.app").identifiers
+
+
+def test_an_agents_browser_is_no_previous_customer(event: Accept) -> None:
+    """An alias call on callcenter does not name the agent's anonymousId as previous; a userId stays one."""
+    told = {"type": "alias", "userId": "u", "anonymousId": "AGENT"}
+    assert event({**told, "previousId": "AGENT"}, topic="channels.callcenter").previous == ()
+    assert event({**told, "previousId": "old"}, topic="channels.callcenter").previous == (("user_id", "old"),)
+    assert len(event({**told, "previousId": "AGENT"}, topic="channels.web").previous) == 2
