@@ -11,7 +11,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.oracle.histories import DAY, HOUR, MINUTE, START, Choose, History, Step, track
+from tests.oracle.histories import ANSWERS, DAY, HOUR, LOOSE, MINUTE, START, Choose, History, Step, track
 from tests.oracle.run import run
 
 CLOCK_CHANGE = START + 13 * HOUR
@@ -34,6 +34,10 @@ HASHTAGS = ({"hashtag": "#Summer"}, {"hashtags": ["spring", "#summer"]}, {"hasht
 PLACES = (
     {"latitude": 52.5201, "longitude": 13.4051}, {"lat": "52.52", "lng": "13.37"}, {"latitude": 40.71, "lon": -74.01},
     {"latitude": 48.1, "longitude": 11.6}, {"latitude": 91, "longitude": 0},
+)  # fmt: skip
+BOUNCES = (
+    {}, {"bounce_type": "soft"}, {"type": "Permanent"}, {"bounce_type": "Transient", "status": "5.4.4"},
+    {"status": "4.2.2", "bounce_type": "hard"}, {"severity": "temporary"}, {"type": "blocked"}, {"status": "5.1.1"},
 )  # fmt: skip
 AGENTS = ({}, {}, {}, {"user_agent": "Mozilla/5.0"}, {"user_agent": "GoogleImageBot"}, {"machine": True})
 KINDS = (
@@ -212,7 +216,10 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
     if kind == "visit":
         return "store", track("Store Visited", {"store_id": choose(("mitte", "west", "harbour", "nowhere"))})
     if kind == "identify":
-        traits = choose(({"first_name": "Ana"}, {"language": "de-AT"}, {"locale": "fr_FR"}, {"first_name": "B. & C."}))
+        told = choose((True, False, "yes", "never", None))
+        said = ({"unsubscribed": True}, {"unsubscribed": False}, {"email_subscribed": told})
+        other = ({"first_name": "Ana"}, {"language": "de-AT"}, {"locale": "fr_FR"}, {"first_name": "B. & C."})
+        traits = choose((*other, *other, *said))
         return shop, {"type": "identify", "traits": traits}
     return word(choose, kind)
 
@@ -221,16 +228,21 @@ def word(choose: Choose, kind: str) -> tuple[str, dict[str, Any]]:
     """What a customer says of messages, or a machine in their place."""
     channel = choose(("email", "sms", "push", "ads"))
     if kind == "consent":
-        return "web", track("Subscription Changed", {"channel": channel, "subscribed": choose((True, True, False))})
+        said = {
+            "channel": choose((channel, channel, *LOOSE)),
+            "subscribed": choose((True, True, True, False, *ANSWERS)),
+        }
+        return "web", track("Subscription Changed", said)
     if kind == "topic consent":
         named = choose(({}, {"channel": channel}))
         said = {"topic": choose(("offers", "news")), "subscribed": choose((True, False, False)), **named}
         return "web", track("Subscription Changed", said)
     if kind == "unsubscribed":
-        return choose(("email", "sms")), track("Unsubscribed", choose(({}, {"topic": "news"}, {"channel": "push"})))
+        told = choose(({}, {"topic": "news"}, {"channel": "push"}, {"machine": True}, {"channel": choose(LOOSE)}))
+        return choose(("email", "sms", "web")), track("Unsubscribed", told)
     if kind == "bounce":
         name = choose(("Email Bounced", "SMS Failed", "Push Notification Bounced"))
-        return name.split()[0].lower(), track(name, choose(({}, {"bounce_type": "soft"}, {"type": "Permanent"})))
+        return name.split()[0].lower(), track(name, choose(BOUNCES))
     channel, name = choose(SUBSCRIBERS[:5])
     return channel, track(name, {"campaign_id": f"c{choose((0, 1, 2, 3))}", **choose(AGENTS)})
 

@@ -54,6 +54,9 @@ FEEDBACK = (
     ("email", "Email Opened"), ("email", "Email Link Clicked"), ("sms", "SMS Link Clicked"),
     ("push", "Push Notification Tapped"), ("email", "Email Delivered"),
 )  # fmt: skip
+LOOSE = ("e-mail", " Text", "*", "all", "web", "mail", ["email", "sms"], ["push", "fax"], None, "")
+"""Channels of a consent as producers write them."""
+ANSWERS = (1, 0.0, None, "opt_in", "opt_out", "never", [], "")
 REACH = ("channel: best, of: [push, email, sms]", "channel: email", "channel: best, of: [sms, email]", "channel: sms")
 CAPS = (
     "",
@@ -186,12 +189,16 @@ def what(choose: Choose, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
     if kind == "alias":
         return shop, {"type": "alias", "previousId": choose((*USERS, *ANONYMOUS))}
     if kind == "consent":
-        channel, yes = choose(("email", "sms", "push")), choose((True, False))
-        return "web", track("Subscription Changed", {"channel": channel, "subscribed": yes})
+        said = {
+            "channel": choose(("email", "sms", "push", *LOOSE)),
+            "subscribed": choose((True, True, False, *ANSWERS)),
+        }
+        return choose(("web", "web", "callcenter", "sms")), track("Subscription Changed", said)
     if kind == "spam":
         return "email", track("Email Marked as Spam", {})
     if kind == "unsubscribed":
-        return choose(("email", "sms")), track("Unsubscribed", choose(({}, {"channel": "push"})))
+        said = choose(({}, {"channel": "push"}, {"channel": choose(LOOSE)}, {"machine": True}))
+        return choose(("email", "sms", "web")), track("Unsubscribed", said)
     channel, name = choose(FEEDBACK)
     return channel, track(name, {"campaign_id": "c"})
 

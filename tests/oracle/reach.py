@@ -8,14 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.campaigns import Campaign, Campaigns
+from tests.oracle.campaigns import DAY, Campaign, Campaigns
+from tests.oracle.consent import ARRIVED, BOUNCES, CONTACTS, for_good, named, said
 from tests.oracle.reading import Fact, text
 
-CONTACTS = {"email": "email", "phone": "sms", "push_token": "push", "advertising_id": "ads"}
-BOUNCES = {"Email Bounced": "email", "SMS Failed": "sms", "Push Notification Bounced": "push"}
-SOFT = {"soft", "transient", "temporary", "deferred"}
-YES = {"true", "yes", "1", "on", "subscribed"}
-NO = {"false", "no", "0", "off", "unsubscribed"}
 MACHINES = ("bot", "crawler", "spider", "barracuda", "mimecast", "proofpoint", "preview", "scanner")
 RESPONSES = {
     "Email Opened": "email",
@@ -64,6 +60,7 @@ class Reach:
     contacts: dict[str, tuple[int, str]] = field(default_factory=dict)
     consent: dict[str, tuple[int, bool]] = field(default_factory=dict)
     bounced: dict[str, tuple[int, str]] = field(default_factory=dict)
+    soft: dict[str, tuple[int, str, list[int]]] = field(default_factory=dict)
     zone: tuple[int, str] | None = None
     language: tuple[int, str] | None = None
     place: tuple[int, float, float] | None = None
@@ -91,7 +88,7 @@ class Reach:
 
     def allowed(self, campaigns: Campaigns, channel: str, campaign: Campaign) -> bool:
         """Consent to a channel, and on it to the campaign's topic."""
-        if channel in self.bounced:
+        if channel in self.bounced and self.contacts.get(channel, self.bounced[channel])[1] == self.bounced[channel][1]:
             return False
         said = self.consent.get(channel)
         if not (said[1] if said else campaigns.opt_out):
@@ -104,11 +101,10 @@ class Reach:
 
     def learn(self, event: Fact, campaigns: Campaigns) -> set[str]:
         """All that an event says of the above. Returns the keys of the consent that it withdraws."""
+        withdrawn = self.heard(event)
         for identifier in reversed(event.identifiers):
             if (channel := CONTACTS.get(identifier.type)) is not None:
                 self.contacts[channel] = (event.time, identifier.value)
-                if self.bounced.get(channel, (0, identifier.value))[1] != identifier.value:
-                    del self.bounced[channel]
         zone = event.context.get("timezone")
         if readable_zone(zone):
             self.zone = (event.time, zone)
@@ -118,35 +114,39 @@ class Reach:
             self.place = (event.time, *place)
         if event.type == "identify":
             self.traits |= event.traits
-        return self.consent_of(event) if event.type == "track" else set()
+        return withdrawn
 
-    def consent_of(self, event: Fact) -> set[str]:
-        """What an event says of consent."""
-        said = event.properties
-        named = said.get("channel")
-        named = named.strip().lower() if isinstance(named, str) and named.strip() else None
-        if event.name in BOUNCES:
-            channel = BOUNCES[event.name]
-            kinds = {str(said.get(name)).strip().lower() for name in ("bounce_type", "type")}
-            if channel != "email" or not kinds & SOFT:
-                self.bounced[channel] = (event.time, self.contacts.get(channel, (0, ""))[1])
-            return set()
-        if event.name == "Email Marked as Spam":
-            key, yes = "email", False
-        elif event.name in {"Subscription Changed", "Unsubscribed"}:
-            topic = said.get("topic")
-            topic = topic.strip().lower() if isinstance(topic, str) and topic.strip() else None
-            key = f"{named or '*'}:{topic}" if topic else named or event.channel
-            word = str(said.get("subscribed")).strip().lower() if event.name == "Subscription Changed" else "no"
-            if word not in YES | NO:
-                return set()
-            yes = word in YES
-        else:
-            return set()
-        self.consent[key] = (event.time, yes)
-        if yes:
-            self.bounced.pop(key, None)
-        return set() if yes else {key}
+    def heard(self, event: Fact) -> set[str]:
+        """What an event says of consent and bounces. Returns the keys of the consent that it withdraws."""
+        name = event.name if event.type == "track" else ""
+        arrived = ARRIVED.get(name, "")
+        if arrived in self.soft and named(event).get(arrived, self.soft[arrived][1]) == self.soft[arrived][1]:
+            del self.soft[arrived]
+        if name in BOUNCES:
+            self.bounce(event, BOUNCES[name])
+        withdrawn = set()
+        for word in said(event, self.traits):
+            self.consent[word.key] = (event.time, word.yes)
+            if not word.yes:
+                withdrawn.add(word.key)
+            elif word.topic is None:
+                self.bounced.pop(word.channel, None)
+                self.soft.pop(word.channel, None)
+        return withdrawn
+
+    def bounce(self, event: Fact, channel: str) -> None:
+        """Nothing arrives at an address: for good, or the fifth time in a row within at least three days."""
+        address = named(event).get(channel) or self.contacts.get(channel, (0, ""))[1]
+        if not address:
+            return
+        if not for_good(event.properties):
+            _, before, times = self.soft.get(channel, (0, address, []))
+            times = [*times, event.time] if before == address else [event.time]
+            self.soft[channel] = (event.time, address, times)
+            if len(times) < 5 or times[-1] - times[0] < 3 * DAY:
+                return
+        self.soft.pop(channel, None)
+        self.bounced[channel] = (event.time, address)
 
     def absorb(self, loser: Reach) -> None:
         """Two customers are one: the newest contact points and places, the strictest consent, all counts together."""
@@ -158,6 +158,8 @@ class Reach:
             self.consent[key] = (max(at, mine[0]), allowed and mine[1])
         for channel, bounced in loser.bounced.items():
             self.bounced[channel] = newest(self.bounced.get(channel), bounced)
+        for channel, soft in loser.soft.items():
+            self.soft[channel] = newest(self.soft.get(channel), soft)
         self.zone = newest(self.zone, loser.zone)
         self.language = newest(self.language, loser.language)
         self.place = newest(self.place, loser.place)
@@ -184,9 +186,9 @@ def readable_zone(name: Any) -> bool:
 
 def language_of(event: Fact) -> str | None:
     """The two letters of a language that an event names."""
-    for said in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
-        if isinstance(said, str) and re.match(r"[A-Za-z]{2}", said.strip()):
-            return said.strip()[:2].lower()
+    for name in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
+        if isinstance(name, str) and re.match(r"[A-Za-z]{2}", name.strip()):
+            return name.strip()[:2].lower()
     return None
 
 

@@ -20,8 +20,10 @@ from tests.oracle.run import SECRET
 from tests.simulation.invariants import Topics
 
 Row = dict[str, Any]
-GIVES = {"true", "yes", "1", "on", "subscribed"}
-TAKES = {"false", "no", "0", "off", "unsubscribed"}
+GIVES = {"true", "1", "yes", "opt_in"}
+WRITTEN = {"email", "sms", "push", "ads"}
+SPELT = {"e-mail": {"email"}, "text": {"sms"}, "mail": {"email"}, **{name: {name} for name in WRITTEN}}
+"""What made-up histories call a channel; any other name is all of them."""
 
 
 class Families:
@@ -145,16 +147,28 @@ def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | N
 def saying(event: Row, key: str) -> Iterator[bool]:
     """What an event says of this consent, if anything."""
     given = event["properties"]
-    named, topic = given.get("channel"), given.get("topic")
+    topic = given.get("topic")
+    for name, value in event["traits"].items() if not topic else ():
+        if name == "unsubscribed" and value is True and key in WRITTEN:
+            yield False
+        # A yes in a trait may be old: whether it counts is left open.
+        if name == "email_subscribed" and key == "email" and value is not None and str(value).lower() not in GIVES:
+            yield False
     if event["type"] != "track":
         return
     if event["name"] == "Email Marked as Spam" and key == "email":
         yield False
-    if event["name"] in {"Subscription Changed", "Unsubscribed"}:
-        about = f"{named or '*'}:{topic}" if topic else named or event["channel"]
-        word = str(given.get("subscribed")).lower() if event["name"] == "Subscription Changed" else "no"
-        if about == key and word in GIVES | TAKES:
-            yield word in GIVES
+    if event["name"] in {"Subscription Changed", "Unsubscribed"} and given.get("machine") is not True:
+        told = str(given.get("subscribed")).lower() in GIVES and event["name"] == "Subscription Changed"
+        names = given.get("channel") or ([event["channel"]] if not topic else ["*"])
+        names = [name.strip().lower() for name in (names if isinstance(names, list) else [names])]
+        known = all(name in SPELT for name in names)
+        if topic:
+            about = {f"{c}:{topic}" for name in names for c in SPELT[name]} if known else {f"*:{topic}"}
+        else:
+            about = set().union(*(SPELT[name] for name in names)) if known else WRITTEN
+        if key in about:
+            yield told
 
 
 def beyond_caps(story: Story, campaigns: Campaigns, message: Row) -> str | None:

@@ -16,6 +16,7 @@ from streams.core.profile.state import (
     Reminder,
     ScheduledStep,
     SentMessage,
+    SoftBounces,
     Touch,
     Viewed,
 )  # fmt: skip
@@ -34,5 +35,5 @@ def full() -> Profile:
         [Touch(1, "email", "news", "email", "spring")],
         {"c1": "treatment"}, ["c2"], {"c1": 1}, {"c1": OfferCode("B-1", 1, 2)}, {"p": Viewed(1, {"sku": "1"})},
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
-        {"l": 4},
+        {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},
     )  # fmt: skip

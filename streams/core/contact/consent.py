@@ -2,54 +2,54 @@
 
 Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), and `email!bounced`: an address that
 nothing can be delivered to. It stands beside what the customer said, so that another address does not undo a no.
-Contract 8.47, 8.48 and 8.49.
+Contract 8.47 to 8.52.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
-from schemas.identifiers import EMAIL, PHONE, PUSH_TOKEN
 from schemas.names import (
-    EMAIL_BOUNCED,
-    EMAIL_MARKED_AS_SPAM,
-    PUSH_NOTIFICATION_BOUNCED,
-    SMS_FAILED,
-    SUBSCRIPTION_CHANGED,
-    UNSUBSCRIBED,
+    EMAIL_DELIVERED,
+    EMAIL_LINK_CLICKED,
+    EMAIL_OPENED,
+    PUSH_NOTIFICATION_RECEIVED,
+    PUSH_NOTIFICATION_TAPPED,
+    SMS_DELIVERED,
+    SMS_LINK_CLICKED,
 )
-from streams.core.campaigns.trigger import LONGEST_TOPIC
+from schemas.topics import DAY_MS
+from streams.core.contact.statements import ALL, BOUNCED, Statement, addresses, statements
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Consent, Profile
+from streams.core.profile.state import Consent, Profile, SoftBounces
 
-ALL: Final = "*"
 _MARK: Final = "!"
-
-_NO: Final = frozenset({"false", "no", "0", "off", "unsubscribed"})
-_YES: Final = frozenset({"true", "yes", "1", "on", "subscribed"})
-_SAYING: Final = frozenset({SUBSCRIPTION_CHANGED, UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM})
-_BOUNCES: Final = {
-    EMAIL_BOUNCED: ("email", EMAIL),
-    SMS_FAILED: ("sms", PHONE),
-    PUSH_NOTIFICATION_BOUNCED: ("push", PUSH_TOKEN),
-}
-_SOFT: Final = ("soft", "transient", "temporary", "deferred")
-
-
-class Withdrawn(NamedTuple):
-    """A no: to a channel (`*`: all of them), or to one topic on it."""
-
-    channel: str
-    topic: str | None
+DELIVERED: Final = {
+    EMAIL_DELIVERED: "email", EMAIL_OPENED: "email", EMAIL_LINK_CLICKED: "email",
+    SMS_DELIVERED: "sms", SMS_LINK_CLICKED: "sms",
+    PUSH_NOTIFICATION_RECEIVED: "push", PUSH_NOTIFICATION_TAPPED: "push",
+}  # fmt: skip
+"""What shows that a message has arrived, and on which channel."""
+SOFT_MOST: Final = 4
+"""So many soft bounces in a row may be bad luck."""
+SOFT_FOR_MS: Final = 3 * DAY_MS
+"""One more is for good when they have gone on for so long."""
 
 
-def on_event(profile: Profile, event: Sealed) -> Withdrawn | None:
-    """What an event says of consent; the newest event time wins. Returns what it withdraws, if it counts."""
-    if event.name in _SAYING:
-        return _said(profile, event)
-    if event.name in _BOUNCES:
-        _bounced(profile, event, *_BOUNCES[event.name])
-    return None
+def on_event(profile: Profile, event: Sealed) -> Sequence[Statement]:
+    """What an event says, each statement taken into the profile unless something newer is known.
+
+    Returns all statements: of several soft bounces in a row the last is hard. One that is older than what is known of
+    the channel does not count here; it holds for its address all the same.
+    """
+    if profile.soft_bounces and event.name in DELIVERED:
+        _arrived(profile, event)
+    said = statements(event, profile.traits)
+    for nth, statement in enumerate(said):
+        take = _bounced if statement.reason == BOUNCED else _said
+        said[nth] = take(profile, event.time, statement)
+    return said
 
 
 def given(profile: Profile, channel: str, topic: str | None = None, *, default: bool) -> bool:
@@ -61,19 +61,9 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
     if not consent:
         return default
     said = consent.get(channel)
-    if not (default if said is None else said.given) or _bounce(channel) in consent:
+    if not (default if said is None else said.given) or _dead(profile, channel):
         return False
     return topic is None or (_yes(consent.get(f"{channel}:{topic}")) and _yes(consent.get(f"{ALL}:{topic}")))
-
-
-def reached(profile: Profile, channel: str, value: str, at: int) -> None:
-    """A contact point of a channel was seen at `at` (epoch milliseconds).
-
-    A bounce of another address ends, unless it is later; `value` is the address.
-    """
-    bounced = profile.consent.get(_bounce(channel))
-    if bounced is not None and bounced.address != value and at >= bounced.at:
-        del profile.consent[_bounce(channel)]
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
@@ -82,50 +72,68 @@ def absorb(winner: Profile, loser: Profile) -> None:
         mine = winner.consent.get(key)
         if mine is None or (mine.given and not theirs.given) or (mine.given == theirs.given and theirs.at > mine.at):
             winner.consent[key] = theirs
+    for channel, row in loser.soft_bounces.items():
+        known = winner.soft_bounces.get(channel)
+        if known is None or row.at > known.at:
+            winner.soft_bounces[channel] = row
 
 
-def _said(profile: Profile, event: Sealed) -> Withdrawn | None:
-    said: bool | None = False
-    topic, channel = _word(event.properties.get("topic")), _word(event.properties.get("channel"))
-    if event.name == EMAIL_MARKED_AS_SPAM:
-        channel, topic = "email", None
-    elif event.name == SUBSCRIPTION_CHANGED:
-        said = _truth(event.properties.get("subscribed"))
-    if channel is None:
-        channel = event.channel if topic is None else ALL
-    if said is None or _MARK in channel or max(len(channel), len(topic or "")) > LONGEST_TOPIC:
-        return None
-    key = channel if topic is None else f"{channel}:{topic}"
+def _said(profile: Profile, at: int, said: Statement) -> Statement:
+    key = said.channel if said.topic is None else f"{said.channel}:{said.topic}"
     known = profile.consent.get(key)
-    if known is not None and event.time < known.at:
-        return None
-    profile.consent[key] = Consent(said, event.time)
-    if not said:
-        return Withdrawn(channel, topic)
-    bounced = profile.consent.get(_bounce(key))
-    if bounced is not None and event.time >= bounced.at:
-        del profile.consent[_bounce(key)]
-    return None
+    if known is not None and at < known.at:
+        return said._replace(counts=False)
+    profile.consent[key] = Consent(said.given, at)
+    if said.given and said.topic is None:
+        profile.soft_bounces.pop(said.channel, None)
+        bounced = profile.consent.get(_bounce(key))
+        if bounced is not None and at >= bounced.at:
+            del profile.consent[_bounce(key)]
+    return said
 
 
-def _bounced(profile: Profile, event: Sealed, channel: str, type_: str) -> None:
-    """Nothing can be delivered to an address: unless it was for a while only, or something newer is known."""
-    for name in ("bounce_type", "type"):
-        kind = event.properties.get(name)
-        if channel == "email" and isinstance(kind, str) and any(word in kind.lower() for word in _SOFT):
-            return
+def _bounced(profile: Profile, at: int, said: Statement) -> Statement:
+    """Nothing can be delivered to an address, for now or for good: unless the customer has said yes since."""
+    channel, known = said.channel, profile.contacts.get(said.channel)
+    address = said.address or (str(known.value) if known is not None else None)
+    if address is None:
+        return said
+    if not said.hard:
+        if not _too_often(profile, channel, address, at):
+            return said
+        said = said._replace(hard=True)
+    profile.soft_bounces.pop(channel, None)
+    yes, before = profile.consent.get(channel), profile.consent.get(_bounce(channel))
+    newer = before is not None and before.at > at
+    if not newer and not (yes is not None and yes.given and yes.at > at):
+        profile.consent[_bounce(channel)] = Consent(False, at, address)
+    return said
+
+
+def _too_often(profile: Profile, channel: str, address: str, at: int) -> bool:
+    row = profile.soft_bounces.get(channel)
+    if row is None or row.address != address:
+        profile.soft_bounces[channel] = SoftBounces(address, 1, at, at)
+        return False
+    row.count, row.since, row.at = row.count + 1, min(row.since, at), max(row.at, at)
+    return row.count > SOFT_MOST and row.at - row.since >= SOFT_FOR_MS
+
+
+def _arrived(profile: Profile, event: Sealed) -> None:
+    """A message has arrived: what had bounced before was for a while only."""
+    channel = DELIVERED[event.name]
+    row = profile.soft_bounces.get(channel)
+    if row is not None and event.time >= row.at and addresses(event).get(channel, row.address) == row.address:
+        del profile.soft_bounces[channel]
+
+
+def _dead(profile: Profile, channel: str) -> bool:
+    """Whether the address of a channel has bounced: another one of the customer's stops nothing."""
+    bounced = profile.consent.get(_bounce(channel))
+    if bounced is None:
+        return False
     known = profile.contacts.get(channel)
-    value = next(
-        (one["value"] for one in event.identifiers if one["type"] == type_), known.value if known is not None else ""
-    )
-    said, before = profile.consent.get(channel), profile.consent.get(_bounce(channel))
-    newer = (
-        (before is not None and before.at > event.time)
-        or (said is not None and said.given and said.at > event.time)
-        or (known is not None and known.at > event.time and known.value != value)
-    )
-    if not newer:
-        profile.consent[_bounce(channel)] = Consent(False, event.time, value)
+    return known is None or known.value == bounced.address
 
 
 def _bounce(channel: str) -> str:
@@ -134,12 +142,3 @@ def _bounce(channel: str) -> str:
 
 def _yes(said: Consent | None) -> bool:
     return said is None or said.given
-
-
-def _word(value: Any) -> str | None:
-    return value.strip().lower() or None if isinstance(value, str) else None
-
-
-def _truth(value: Any) -> bool | None:
-    text = str(value).strip().lower()
-    return True if text in _YES else False if text in _NO else None

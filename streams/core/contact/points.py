@@ -9,7 +9,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
-from streams.core.contact import consent
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
 
@@ -61,7 +60,6 @@ def _points(profile: Profile, found: Mapping[str, str], time: int) -> None:
         known = profile.contacts.get(channel)
         if known is None or time >= known.at:
             profile.contacts[channel] = Dated(value, time)
-            consent.reached(profile, channel, value, time)
 
 
 def _locale(profile: Profile, event: Sealed) -> None:

@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.55 to 8.58.
+Contract 8.58 to 8.61.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 from schemas.money import to_number
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
-from streams.core.contact.consent import ALL, Withdrawn
+from streams.core.contact.statements import ALL, Statement
 from streams.core.messaging import offers
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
@@ -49,7 +49,7 @@ class BeforeMerge(NamedTuple):
         return cls(winner.last_order, loser.last_order, None if loser.cart is None else loser.cart.id)
 
 
-class Enroller(Machine[Sequence[Withdrawn], Decision]):
+class Enroller(Machine[Sequence[Statement], Decision]):
     """The campaigns of a worker, applied to one profile at a time.
 
     The secret is that of the settings: draws are keyed with it. Times (`at`, `due`) are epoch milliseconds.
@@ -138,9 +138,10 @@ class Enroller(Machine[Sequence[Withdrawn], Decision]):
         ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
         return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
 
-    def on_event(self, profile: Profile, event: Sealed, withdrawn: Sequence[Withdrawn], /) -> Sequence[Decision]:
+    def on_event(self, profile: Profile, event: Sealed, said: Sequence[Statement], /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
         active = event.is_activity
+        withdrawn = [statement for statement in said if statement.withdraws]
         by_id = self._campaigns.by_id
 
         def ends(enrollment: Enrollment) -> bool:

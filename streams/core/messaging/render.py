@@ -1,6 +1,6 @@
 """Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
 
-Contract 8.70 and 8.71.
+Contract 8.73 and 8.74.
 """
 
 from __future__ import annotations

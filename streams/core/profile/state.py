@@ -62,6 +62,15 @@ class Consent(Struct, array_like=True, gc=False):
     address: str | None = None
 
 
+class SoftBounces(Struct, array_like=True, gc=False):
+    """Bounces for a while of one address, in a row: how many, since when, and when the last one was."""
+
+    address: str
+    count: int
+    since: int
+    at: int
+
+
 class SentMessage(Struct, array_like=True, gc=False):
     """A message of the last 31 days.
 
@@ -197,6 +206,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
       a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
     - `browsed` (since the last order, without a cart) and `interests` are by product id; `topics`: times of views by
       topic; `hours`: responses by local hour of day.
+    - `soft_bounces`: by channel, those of the address that bounced last.
     - `lapsed`: by campaign, the order of which it has been said that it was long ago.
     """
 
@@ -229,6 +239,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
     locale: Dated | None = None
     hours: dict[str, int] = field(default_factory=dict)
     lapsed: dict[str, int] = field(default_factory=dict)
+    soft_bounces: dict[str, SoftBounces] = field(default_factory=dict)
 
     @property
     def clock(self) -> int:

@@ -117,12 +117,12 @@ class ProfileLogic:
         if self._repeats.is_repeat(profile, event):
             self.on_repeat(event, effects)
             return False
-        withdrawn = self._contact.on_event(profile, event, None)
+        said = self._contact.on_event(profile, event, None)
         if profile.sent or event.name in FEEDBACK_EVENTS:
             self._feedback(self._engagement.on_event(profile, event, None), event, effects)
         self._count(event, effects)
         if profile.enrollments:
-            self._follow(profile, self._enroller.on_event(profile, event, withdrawn), effects)
+            self._follow(profile, self._enroller.on_event(profile, event, said), effects)
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
             self._converted(profile, conversions, event, effects)

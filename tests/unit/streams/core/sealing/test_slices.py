@@ -19,7 +19,8 @@ EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 
 GOES = {"cart", "contacts", "touches"}
 ON_BOTH_SIDES = {
-    "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "sent", "contaminated",
+    "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
+    "contaminated",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",

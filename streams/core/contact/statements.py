@@ -1,0 +1,172 @@
+"""What an event says of consent and of addresses: who may be written to no more, or again, where, and why.
+
+The one reading of these events: of consent (contract 8.47 to 8.49), of bounces (contract 8.51), and of what holds for
+an address, whoever has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
+from schemas.names import (
+    CONSENT_EVENTS,
+    EMAIL_BOUNCED,
+    EMAIL_MARKED_AS_SPAM,
+    PUSH_NOTIFICATION_BOUNCED,
+    SMS_FAILED,
+    SUBSCRIPTION_CHANGED,
+    UNSUBSCRIBED,
+)
+from streams.core.campaigns.trigger import LONGEST_TOPIC
+from streams.core.contact.bounces import is_hard
+from streams.core.contact.words import WRITTEN, answer, channels_of, claim
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Dated
+
+ALL: Final = "*"
+"""The channel of a statement about a topic on all channels."""
+SUBSCRIBED, UNSUBSCRIBED_BY, COMPLAINED, BOUNCED = "subscribed", "unsubscribed", "complained", "bounced"
+_CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
+_BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
+SAYING: Final = CONSENT_EVENTS | _BOUNCES.keys()
+"""Names of the events that may say something; any event may by its traits."""
+_STATES: Final = (
+    "subscribed", "status", "state", "subscription_status", "subscription_state", "subscription", "consent", "opt_in",
+    "optIn", "opted_in", "optedIn", "value", "action", "new_status", "newStatus", "isSubscribed", "is_subscribed",
+)  # fmt: skip
+"""Properties of Subscription Changed that say what it has changed to."""
+_REFUSALS: Final = ("unsubscribed", "opt_out", "optOut", "opted_out", "optedOut")
+_EMPTY: Final = ("", None)
+
+
+class Statement(NamedTuple):
+    """One thing that an event says.
+
+    `channel`: one on which a shop writes (`*` with a `topic`: on all of them). `given`: a yes, which lifts what was
+    said before; else a no, whose `reason` is unsubscribed, complained or bounced. `hard` is False of a bounce that may
+    not come again. `address`: the one that the event names on that channel; None: those that the profile has then.
+    `counts`: the profile knows nothing newer of the channel.
+    """
+
+    channel: str
+    topic: str | None
+    given: bool
+    reason: str
+    hard: bool
+    address: str | None
+    counts: bool = True
+
+    @property
+    def withdraws(self) -> bool:
+        """The customer has said no, and has not said yes since."""
+        return self.counts and not self.given and self.reason != BOUNCED
+
+
+def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
+    """All that an event says, in order; empty for most events.
+
+    `traits` are the profile's before the event: a trait that has been repeated is no new yes.
+    """
+    name = event.name
+    said: list[Statement] = []
+    if name in SAYING:
+        if name in _BOUNCES:
+            channel = _BOUNCES[name]
+            said.append(
+                Statement(channel, None, False, BOUNCED, is_hard(event.properties), addresses(event).get(channel))
+            )
+        else:
+            said.extend(_of_consent(event))
+    if event.traits and event.type != "group":
+        said.extend(_of_traits(event, traits))
+    return said
+
+
+def addresses(event: Sealed) -> dict[str, str]:
+    """The addresses that an event names, by channel: of several the strongest."""
+    found: dict[str, str] = {}
+    for one in event.identifiers:
+        channel = _CHANNEL_OF.get(one["type"])
+        if channel is not None:
+            found.setdefault(channel, one["value"])
+    return found
+
+
+def _of_consent(event: Sealed) -> Iterator[Statement]:
+    properties = event.properties
+    if event.name == EMAIL_MARKED_AS_SPAM:
+        yield Statement("email", None, False, COMPLAINED, True, addresses(event).get("email"))
+        return
+    if event.name == UNSUBSCRIBED and answer(properties.get("machine")) is True:
+        # A scanner has followed the link: nobody has said anything. A browser's post is a person's word.
+        return
+    given = event.name == SUBSCRIPTION_CHANGED and _subscribes(properties)
+    topic = _word(properties.get("topic"))
+    if topic is not None and len(topic) > LONGEST_TOPIC:
+        return
+    channels: tuple[str, ...]
+    named = properties.get("channel")
+    if named is None:
+        named = properties.get("channels")
+    silent = named is None or (type(named) is str and not named.strip())
+    if silent and topic is None and event.channel in WRITTEN:
+        channels = (event.channel,)
+    else:
+        channels = channels_of(named) or ((ALL,) if topic is not None else WRITTEN)
+    yield from _about(event, channels, topic, given=given)
+
+
+def _about(event: Sealed, channels: tuple[str, ...], topic: str | None, *, given: bool) -> Iterator[Statement]:
+    known = addresses(event)
+    reason = SUBSCRIBED if given else UNSUBSCRIBED_BY
+    for channel in channels:
+        yield Statement(channel, topic, given, reason, True, known.get(channel))
+
+
+def _subscribes(properties: Mapping[str, Any]) -> bool:
+    """Only a clear yes, and nothing beside it that says otherwise."""
+    yes = False
+    for name in _STATES:
+        value = properties.get(name)
+        if name == "subscribed" and "subscribed" in properties and answer(value) is not True:
+            return False
+        told = answer(value)
+        if told is False:
+            return False
+        yes = yes or told is True
+    return yes and all(answer(properties.get(name)) is not True for name in _REFUSALS)
+
+
+def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement]:
+    """Traits that say it. A yes counts in an identify call where the trait has changed to it, or was not known."""
+    for name, given in event.traits.items():
+        found = claim(name)
+        if found is None:
+            continue
+        value = _inner(given)
+        if value in _EMPTY or (type(value) is str and value.isspace()):
+            continue
+        told = answer(value)
+        if not found.positive:
+            if told is not False:
+                yield from _about(event, found.channels, None, given=False)
+        elif told is True:
+            known = before.get(name)
+            repeated = known is not None and answer(_inner(known.value)) is True
+            if not found.vague and not repeated and event.type == "identify":
+                yield from _about(event, found.channels, None, given=True)
+        elif told is False or not found.vague:
+            yield from _about(event, found.channels, None, given=False)
+
+
+def _inner(value: Any) -> Any:
+    """`{state: subscribed, ...}`, as shops write a consent, is its state."""
+    if type(value) is dict:
+        return next((value[name] for name in ("state", "status", "subscribed", "consent") if name in value), None)
+    return value
+
+
+def _word(value: Any) -> str | None:
+    return value.strip().lower() or None if isinstance(value, str) else None
