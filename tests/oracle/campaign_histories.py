@@ -28,6 +28,11 @@ PRODUCTS = (
     {"sku": "cup", "price": 4.5},
     {"product_id": "bed", "price": 300},
     {"product_id": "vase"},
+    {"sku": "L1", "name": "Lamp"},
+    {"product_id": "LAMP"},
+    {"product_id": "bed", "variant": "oak"},
+    {"product_id": "bed", "sku": "b1", "variant": "ash"},
+    {"product_id": "jug", "sku": "cup"},
 )
 TOPICS = ({"topic": "Garden"}, {"topics": ["garden", "kitchen"]}, {"topic": " kitchen", "topics": ["attic"]}, {})
 HASHTAGS = ({"hashtag": "#Summer"}, {"hashtags": ["spring", "#summer"]}, {"hashtags": ["winter"]}, {})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from tests.oracle.names import Names, names_of, nearest
 from tests.oracle.reading import Fact, number, text
 
 ABANDON_AFTER = 30 * 60 * 1000
@@ -30,6 +31,7 @@ def is_activity(event: Fact) -> bool:
 class Line:
     """One line of a cart. A currency of None follows the cart's."""
 
+    names: Names
     quantity: Decimal
     price: Decimal | None = None
     currency: str | None = None
@@ -44,6 +46,12 @@ class Line:
         for word in ("product_id", "sku", "name", "url", "image_url"):
             if (given := text(item.get(word))) is not None:
                 self.words[word] = given
+
+    def fill(self, other: Line) -> None:
+        """What the other line says and this one does not."""
+        self.price = other.price if self.price is None else self.price
+        self.currency = self.currency or other.currency
+        self.words = other.words | self.words
 
     def shown(self) -> dict[str, Any]:
         """The line as a transition shows it."""
@@ -64,7 +72,7 @@ class Cart:
     started: int
     state: str = "none"
     stage: str = "cart"
-    lines: dict[str, Line] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
     currency: str | None = None
     touched: int = 0
     abandonment_no: int = 0
@@ -72,7 +80,7 @@ class Cart:
 
     def value(self) -> Decimal:
         """What the lines of the cart's own currency are worth, exact to a millionth."""
-        ours = [line for line in self.lines.values() if line.currency in {None, self.currency}]
+        ours = [line for line in self.lines if line.currency in {None, self.currency}]
         return sum((line.quantity * (line.price or 0) for line in ours), Decimal(0)).quantize(Decimal("0.000001"))
 
     def row(self, to: str, reason: str) -> dict[str, Any]:
@@ -82,7 +90,7 @@ class Cart:
             "from": self.state,
             "to": to,
             "reason": reason,
-            "lines": [line.shown() for line in self.lines.values()],
+            "lines": [line.shown() for line in self.lines],
             "value": plain(self.value()),
             "currency": self.currency,
             "stage": self.stage,
@@ -100,41 +108,72 @@ class Cart:
         elif event.name == "Product Removed":
             self.remove(item)
         elif isinstance(item.get("products"), list):
-            self.lines = {}
+            self.lines = []
             for product in item["products"]:
                 if isinstance(product, dict):
                     self.add(product, currency)
 
     def add(self, item: dict[str, Any], currency: str | None) -> None:
         """One more line, or more of a line."""
-        key, quantity = line_key(item), number(item.get("quantity"))
+        names, quantity = names_of(item), number(item.get("quantity"))
         if quantity is None:
             quantity = Decimal(1)
-        if key is None or quantity <= 0:
+        if names is None or quantity <= 0:
             return
-        line = self.lines.setdefault(key, Line(Decimal(0)))
+        found = find(self.lines, names)
+        line = found[0] if found else Line(names, Decimal(0))
+        if not found:
+            self.lines.append(line)
         line.quantity += quantity
         line.update(item, currency)
+        line.names = line.names.also(names)
+        while others := [other for other in find(self.lines, line.names) if other is not line]:
+            line.quantity += others[0].quantity
+            line.fill(others[0])
+            line.names = others[0].names.also(line.names)
+            self.lines = [other for other in self.lines if other is not others[0]]
 
     def remove(self, item: dict[str, Any]) -> None:
-        """Less of a line, or the whole of it."""
-        key, quantity = line_key(item), number(item.get("quantity"))
-        if key not in self.lines or (quantity is not None and quantity <= 0):
+        """Less of what the item names, or the whole of it."""
+        names, quantity = names_of(item), number(item.get("quantity"))
+        if names is None or (quantity is not None and quantity <= 0):
             return
-        if quantity is None or quantity >= self.lines[key].quantity:
-            del self.lines[key]
-        else:
-            self.lines[key].quantity -= quantity
+        for line in find(self.lines, names):
+            taken = line.quantity if quantity is None else min(quantity, line.quantity)
+            line.quantity -= taken
+            quantity = None if quantity is None else quantity - taken
+        self.lines = [line for line in self.lines if line.quantity > 0]
 
 
-def line_key(item: dict[str, Any]) -> str | None:
-    """What makes two items the same line."""
-    if sku := text(item.get("sku")):
-        return "s:" + sku
-    if product := text(item.get("product_id")):
-        variant = text(item.get("variant"))
-        return f"p:{product}/{variant}" if variant else f"p:{product}"
-    return None
+def find(lines: list[Line], names: Names) -> list[Line]:
+    """The lines that are a product, the one that shares the most names with it first."""
+    return [line for near in nearest((line.names for line in lines), names) for line in lines if line.names == near]
+
+
+def larger(mine: Line, theirs: Line, names: Names) -> Line:
+    """The line of more pieces; what the product is called is known from both."""
+    first, second = (theirs, mine) if theirs.quantity > mine.quantity else (mine, theirs)
+    called = {word: said for word, said in second.words.items() if word in {"product_id", "sku"}}
+    return replace(first, names=names, words=called | first.words)
+
+
+def united(winner: list[Line], loser: list[Line]) -> list[Line]:
+    """The lines of two carts, each product once."""
+    lines = [replace(line) for line in winner]
+    for theirs in loser:
+        found = find(lines, theirs.names)
+        if not found:
+            lines.append(replace(theirs))
+            continue
+        mine = found[0]
+        old, new = (mine, theirs) if theirs.quantity > mine.quantity else (theirs, mine)
+        line = larger(mine, theirs, old.names.also(new.names))
+        lines = [line if other is mine else other for other in lines]
+        while others := [other for other in find(lines, line.names) if other is not line]:
+            more = larger(line, others[0], others[0].names.also(line.names))
+            lines = [more if other is line else other for other in lines if other is not others[0]]
+            line = more
+    return lines
 
 
 def plain(value: Decimal | None) -> int | float | None:
@@ -146,10 +185,6 @@ def plain(value: Decimal | None) -> int | float | None:
 
 def union(winner: Cart, loser: Cart) -> Cart:
     """Two carts of profiles that turn out to be one person's (ruling 11), under the winner's cart id."""
-    lines = dict(winner.lines)
-    for key, line in loser.lines.items():
-        if key not in lines or line.quantity > lines[key].quantity:
-            lines[key] = line
     later, earlier = (loser, winner) if loser.touched > winner.touched else (winner, loser)
     both_abandoned = winner.state == loser.state == "abandoned"
     return Cart(
@@ -158,7 +193,7 @@ def union(winner: Cart, loser: Cart) -> Cart:
         max(winner.started, loser.started),
         "abandoned" if both_abandoned else "open",
         "checkout" if "checkout" in {winner.stage, loser.stage} else "cart",
-        lines,
+        united(winner.lines, loser.lines),
         later.currency or earlier.currency,
         later.touched,
         max(winner.abandonment_no, loser.abandonment_no),

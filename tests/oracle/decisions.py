@@ -154,12 +154,12 @@ class Judge:
             return {**thing, "url": tagged(thing["url"], message_id) if thing.get("url") else None}
 
         cart = p.cart if trigger.cart_id is not None else None
-        products = [line.shown() for line in cart.lines.values()] if cart else list(trigger.products)
+        products = [line.shown() for line in cart.lines] if cart else list(trigger.products)
         near = campaigns.nearest(*p.reach.place[1:]) if p.reach.place else None
         store = None
         if near:
             store = link({"id": near[0].id, **near[0].words, "distance_km": near[1] / 1000})
-        keys = [key for product in products if (key := product["product_id"] or product["sku"])]
+        keys = [key for product in products for key in (product["product_id"], product["sku"]) if key]
         recommendations = [
             link(
                 {"product_id": key, "name": None, "image_url": None, "price": None, **self.everybody.product(key, now)}

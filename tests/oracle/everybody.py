@@ -53,11 +53,14 @@ class Everybody:
         return Counter(hour for t, _, hour in self._engaged if told(t, at))
 
     def recommended(self, products: list[str], at: int) -> list[str]:
-        """What was bought with these most often, at most four."""
+        """What was bought with these (under any name) most often, at most four."""
         counts: Counter[str] = Counter()
+        own = {name.lower() for name in products}
         for t, a, b in self._together:
             if told(t, at):
-                counts.update(other for mine, other in ((a, b), (b, a)) if mine in products and other not in products)
+                counts.update(
+                    other for mine, other in ((a, b), (b, a)) if mine in products and other.lower() not in own
+                )
         return sorted(counts, key=lambda product: (-counts[product], product))[:4]
 
     def product(self, key: str, at: int) -> dict[str, Any]:

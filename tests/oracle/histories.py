@@ -36,6 +36,8 @@ COMPANY = (
 ITEMS = (
     {"sku": "s1"}, {"sku": "s2"}, {"product_id": "s1"}, {"product_id": "p", "variant": "red"}, {"product_id": "p"},
     {"sku": "s1", "name": "Lamp", "url": "https://shop.example/lamp"}, {"sku": 7}, {"name": "keyless"},
+    {"product_id": "P", "sku": "S2"}, {"product_id": "p", "sku": "s2", "variant": "Red"},
+    {"sku": "s2", "variant": "blue"}, {"product_id": "p", "sku": "s1"}, {"sku": "S1", "variant": "red"},
 )  # fmt: skip
 KINDS = (
     "add", "add", "add", "add", "add", "remove", "remove", "view", "checkout", "page", "page", "seen", "order", "order",

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.oracle.campaigns import Campaign, Campaigns, metres, milliseconds
 from tests.oracle.cart import ACTIVE_CHANNELS, Line, plain
-from tests.oracle.everybody import product_id
+from tests.oracle.names import Names, names_of, newest, place
 from tests.oracle.reach import coordinates
 from tests.oracle.reading import Fact, number, order_value, text
 
@@ -48,13 +48,28 @@ class Interest:
     price: Decimal | None
     product: dict[str, Any]
 
+    def when(self) -> int:
+        """Its time."""
+        return self.time
+
+    def newer(self, other: Interest) -> Interest:
+        """The newer of two."""
+        return other if other.time > self.time else self
+
+    def joined(self, other: Interest) -> Interest:
+        """Two that prove to be in one product."""
+        old, new = (self, other) if other.time > self.time else (other, self)
+        said = {name: value for name, value in new.product.items() if value is not None}
+        price = old.price if new.price is None else new.price
+        return Interest(new.time, old.kinds | new.kinds, price, {**old.product, **said})
+
 
 @dataclass
 class Looks:
     """What a customer has looked at, and when."""
 
-    browsed: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    interests: dict[str, Interest] = field(default_factory=dict)
+    browsed: dict[Names, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    interests: dict[Names, Interest] = field(default_factory=dict)
     topics: dict[str, list[int]] = field(default_factory=dict)
     lapsed: dict[str, int] = field(default_factory=dict)
 
@@ -68,21 +83,24 @@ class Looks:
             return
         if event.name == "Order Completed":
             for bought in products_of(event):
-                self.interests.pop(product_id(bought) or "", None)
+                names = names_of(bought)
+                self.interests = {n: i for n, i in self.interests.items() if names is None or not n.same(names)}
             self.browsed = {}
             return
-        key = product_id(event.properties)
+        key = names_of(event.properties)
         if key is None:
             return
         if event.name in INTERESTS:
             self.remember(key, event)
         viewed = event.name == "Product Viewed" and event.channel in ACTIVE_CHANNELS
         if viewed and not has_cart and (last_order is None or event.time > last_order):
-            self.browsed[key] = (event.time, shown(event.properties))
+            known = place(self.browsed, key, first, newer_view)
+            self.browsed[known or key] = (event.time, shown(event.properties))
             self.browsed = dict(youngest(self.browsed, 10, lambda seen: seen[0]))
 
-    def remember(self, key: str, event: Fact) -> None:
+    def remember(self, key: Names, event: Fact) -> None:
         """One more interest, or one more sign of it."""
+        key = place(self.interests, key, Interest.when, Interest.joined) or key
         known = self.interests.get(key, Interest(event.time, set(), None, {}))
         price = number(event.properties.get("price"))
         seen = {name: value for name, value in shown(event.properties).items() if value is not None}
@@ -96,16 +114,16 @@ class Looks:
 
     def absorb(self, loser: Looks, last_order: int | None, *, has_cart: bool) -> None:
         """What either side has looked at, both have."""
-        for key, seen in loser.browsed.items():
-            if key not in self.browsed or seen[0] > self.browsed[key][0]:
-                self.browsed[key] = seen
+        for key, seen in sorted(loser.browsed.items(), key=lambda item: (item[1][0], item[0])):
+            known = place(self.browsed, key, first, newer_view)
+            self.browsed[known or key] = newer_view(self.browsed[known], seen) if known else seen
         self.browsed = {
             key: seen for key, seen in youngest(self.browsed, 10, lambda seen: seen[0])
             if not has_cart and (last_order is None or seen[0] > last_order)
         }  # fmt: skip
-        for key, interest in loser.interests.items():
-            if key not in self.interests or interest.time > self.interests[key].time:
-                self.interests[key] = interest
+        for key, interest in sorted(loser.interests.items(), key=lambda item: (item[1].time, item[0])):
+            known = place(self.interests, key, Interest.when, Interest.newer)
+            self.interests[known or key] = self.interests[known].newer(interest) if known else interest
         self.interests = dict(youngest(self.interests, 50, lambda interest: interest.time))
         for topic, times in loser.topics.items():
             self.topics[topic] = sorted(set(self.topics.get(topic, [])) | set(times))
@@ -137,9 +155,9 @@ class Looks:
 
     def of_product_added(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
         """Something that goes with what was just put into the cart."""
-        key = product_id(event.properties)
-        if key is None:
+        if names_of(event.properties) is None:
             return
+        key = text(event.properties.get("product_id")) or text(event.properties.get("sku"))
         price, quantity = number(event.properties.get("price")), number(event.properties.get("quantity"))
         price = None if price is None or price < 0 else price
         value = Decimal(price or 0) * (Decimal(1) if quantity is None else quantity)
@@ -190,10 +208,12 @@ class Looks:
 
     def of_change(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
         """What a change of a product means to somebody who is interested in it."""
-        key, kind = product_id(event.properties), CHANGES[event.name]
-        interest = self.interests.get(key or "")
-        if interest is None:
+        names, kind = names_of(event.properties), CHANGES[event.name]
+        known = names and newest(self.interests, names, Interest.when)
+        if known is None:
             return
+        interest = self.interests[known]
+        key = text(event.properties.get("product_id")) or text(event.properties.get("sku"))
         now, before = (number(event.properties.get(name)) for name in ("price", "old_price"))
         before = interest.price if before is None else before
         product = {**interest.product, **{k: v for k, v in shown(event.properties).items() if v is not None}}
@@ -224,7 +244,17 @@ def dropped(before: Decimal | None, now: Decimal | None, least: Any) -> bool:
     return Fraction(before - now) / Fraction(before) >= share
 
 
-def youngest(things: dict[str, Any], most: int, time: Any) -> Iterable[tuple[str, Any]]:
+def first(seen: tuple[int, Any]) -> int:
+    """When a view was."""
+    return seen[0]
+
+
+def newer_view(mine: tuple[int, Any], other: tuple[int, Any]) -> tuple[int, Any]:
+    """The newer of two views."""
+    return other if other[0] > mine[0] else mine
+
+
+def youngest(things: dict[Any, Any], most: int, time: Any) -> Iterable[tuple[Any, Any]]:
     """The newest of many."""
     return sorted(things.items(), key=lambda item: (time(item[1]), item[0]))[-most:]
 
@@ -232,7 +262,7 @@ def youngest(things: dict[str, Any], most: int, time: Any) -> Iterable[tuple[str
 def shown(item: dict[str, Any]) -> dict[str, Any]:
     """A product as a line of a cart is shown."""
     quantity = number(item.get("quantity"))
-    line = Line(Decimal(1) if quantity is None or quantity <= 0 else quantity)
+    line = Line(Names("", "", ""), Decimal(1) if quantity is None or quantity <= 0 else quantity)
     line.update(item, None)
     return line.shown()
 

@@ -10,7 +10,8 @@ from typing import Any
 from tests.oracle.campaigns import DAY, Campaign, Campaigns, local, milliseconds
 from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
 from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
-from tests.oracle.everybody import Everybody, product_id
+from tests.oracle.everybody import Everybody
+from tests.oracle.names import Names, names_of
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
 from tests.oracle.reach import RESPONSES, TELLS, Sent, followed, is_machine
@@ -29,7 +30,7 @@ class Walk:
         self.out = out
         self.everybody = Everybody()
         self.judge = Judge(campaigns, self.everybody)
-        self.changed: dict[tuple[str, str], int] = {}
+        self.changed: dict[tuple[Names, str], int] = {}
 
     def switch(self, campaigns: Campaigns, profiles: Iterable[Profile]) -> None:
         """Other campaigns hold from now on, for everybody."""
@@ -299,7 +300,7 @@ class Walk:
 
     def change(self, profiles: Iterable[Profile], event: Fact) -> None:
         """Something has happened to a product: it concerns everybody who is interested in it."""
-        key = product_id(event.properties) if event.type == "track" and event.name in CHANGES else None
+        key = names_of(event.properties) if event.type == "track" and event.name in CHANGES else None
         if key is None:
             return
         counted = self.changed.get((key, event.message_id))

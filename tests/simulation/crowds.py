@@ -21,7 +21,11 @@ COMPANY = (
     "card anon", "user anon", "user anon", "user device", "user token", "user email", "user email anon device",
     "email card", "phone anon",
 )  # fmt: skip
-PRODUCTS = ({"sku": "s1", "price": 10}, {"sku": "s2", "price": "2.50"}, {"sku": "s3"}, {"product_id": "p", "price": 7})
+PRODUCTS = (
+    {"sku": "s1", "price": 10}, {"sku": "s2", "price": "2.50"}, {"sku": "s3"}, {"product_id": "p", "price": 7},
+    {"product_id": "P", "sku": "s3"}, {"product_id": "p", "sku": "S1", "variant": "red"},
+    {"sku": "s1", "variant": "blue", "price": 12},
+)  # fmt: skip
 ORDERS = ({"order_id": "o1", "revenue": 50}, {"order_id": "o2", "total": "25.5"}, {"order_id": "o3", "value": 9}, {})
 
 

@@ -2,64 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from schemas.money import LIMIT, micros, quantity, to_number
+from schemas.products import ProductIndex, grown, product_key
 from schemas.values import filled_text
 from streams.core.profile.state import Cart, Line
 
 Lines = dict[str, Line]
 MOST_PIECES: Final = 1_000_000_000
 """Nobody carries more of one thing; beyond it a sum could leave 64 bits."""
+MOST_LINES: Final = 1_000
+"""Lines of a cart; more are left out, or one event could keep a worker busy for minutes."""
 
 
-def line_key(item: Mapping[str, Any]) -> str | None:
-    """`sku`, else `product_id` (+ `variant`); None when the item names neither."""
-    if sku := filled_text(item.get("sku")):
-        return f"s:{sku}"
-    if product := filled_text(item.get("product_id")):
-        variant = filled_text(item.get("variant"))
-        return f"p:{product}/{variant}" if variant else f"p:{product}"
-    return None
+class LineItems:
+    """The lines of a cart by product key, no two of which are the same product (schemas/products.py).
 
-
-def add(lines: Lines, item: Mapping[str, Any]) -> None:
-    """Product Added: one more of the line of `item`, or as many as its quantity says.
-
-    `item` holds the properties of an event, or of one of its products. Newer details replace older ones; details that
-    are missing leave them.
+    `lines` is changed in place; lines stand in the order in which they came.
     """
-    key, count = line_key(item), quantity(item.get("quantity"))
-    count = 1 if count is None else min(count, MOST_PIECES)
-    if key is None or count <= 0:
-        return
-    line = lines.get(key)
-    if line is None:
-        lines[key] = line_of(item, count)
-        return
-    line.quantity = min(line.quantity + count, MOST_PIECES)
-    new = line_of(item, count)
-    line.product_id = new.product_id or line.product_id
-    line.sku = new.sku or line.sku
-    line.name = new.name or line.name
-    line.url = new.url or line.url
-    line.image_url = new.image_url or line.image_url
-    line.currency = new.currency or line.currency
-    line.price = line.price if new.price is None else new.price
 
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self._index: ProductIndex | None = None
 
-def remove(lines: Lines, item: Mapping[str, Any]) -> None:
-    """Product Removed: fewer of the line of `item` (the event's properties); all of it when no quantity is given."""
-    key = line_key(item)
-    line = lines.get(key) if key is not None else None
-    if key is None or line is None:
-        return
-    count = quantity(item.get("quantity"))
-    if count is None or count >= line.quantity:
-        del lines[key]
-    elif count > 0:
-        line.quantity -= count
+    def add(self, item: Mapping[str, Any]) -> None:
+        """Product Added: one more of the line of `item`, or as many as its quantity says.
+
+        `item` holds the properties of an event, or of one of its products. Newer details replace older ones; details
+        that are missing leave them. A cart that has `MOST_LINES` gets no new line.
+        """
+        key, count = product_key(item), quantity(item.get("quantity"))
+        count = 1 if count is None else min(count, MOST_PIECES)
+        if key is None or count <= 0:
+            return
+        found = self.find(key)
+        if found:
+            line = self.lines[found[0]]
+            line.quantity = min(line.quantity + count, MOST_PIECES)
+            _tell(line, line_of(item, count))
+            self._rename(found[0], grown(found[0], key), _sum)
+        else:
+            self._put(key, line_of(item, count))
+
+    def remove(self, item: Mapping[str, Any]) -> None:
+        """Product Removed: fewer of what `item` (the event's properties) names; all of it when no quantity is given.
+
+        An item may name several lines, say two variants; the pieces are taken from one after the other.
+        """
+        key, count = product_key(item), quantity(item.get("quantity"))
+        if key is None or (count is not None and count <= 0):
+            return
+        for found in self.find(key):
+            line = self.lines[found]
+            if count is not None and count < line.quantity:
+                line.quantity -= count
+                return
+            count = None if count is None else count - line.quantity
+            self._drop(found)
+            if count == 0:
+                return
+
+    def unite(self, key: str, line: Line) -> None:
+        """A line of another cart, `key` its product key: of one product the larger quantity, of equals what is here."""
+        found = self.find(key)
+        if not found:
+            self._put(key, line)
+            return
+        mine = found[0]
+        larger = line.quantity > self.lines[mine].quantity
+        self.lines[mine] = _larger(self.lines[mine], line)
+        self._rename(mine, grown(mine, key) if larger else grown(key, mine), _larger)
+
+    def find(self, key: str) -> list[str]:
+        """The keys of the lines that are the product of this key: the one that shares the most names with it first."""
+        # No two lines are the same product, so whatever has all of these names and no other is the only one.
+        return [key] if key in self.lines else self._by_name().find(key)
+
+    def _rename(self, key: str, now: str, join: Callable[[Line, Line], Line]) -> None:
+        """The line of `key` is known by more names, those of the key `now`; lines that prove to be the same are joined.
+
+        `join` is given the line and another one, and returns what they are together.
+        """
+        if now == key:
+            return
+        index, lines = self._by_name(), self.lines
+        index.add(now, instead=key)
+        renamed = {now if known == key else known: line for known, line in lines.items()}
+        lines.clear()
+        lines.update(renamed)
+        other = next((found for found in index.find(now) if found != now), None)
+        while other is not None:
+            lines[now] = join(lines[now], lines[other])
+            self._drop(other)
+            if (more := grown(other, now)) != now:
+                self._rename(now, more, join)
+                return
+            other = next((found for found in index.find(now) if found != now), None)
+
+    def _put(self, key: str, line: Line) -> None:
+        if len(self.lines) >= MOST_LINES:
+            return
+        self.lines[key] = line
+        if self._index is not None:
+            self._index.add(key)
+
+    def _drop(self, key: str) -> None:
+        del self.lines[key]
+        if self._index is not None:
+            self._index.remove(key)
+
+    def _by_name(self) -> ProductIndex:
+        if self._index is None:
+            self._index = ProductIndex(self.lines)
+        return self._index
 
 
 def snapshot(products: Iterable[Any], currency: str | None) -> Lines:
@@ -67,21 +126,19 @@ def snapshot(products: Iterable[Any], currency: str | None) -> Lines:
 
     `currency` is the event's own, for products that name none.
     """
-    lines: Lines = {}
+    items = LineItems({})
     for item in products:
         if isinstance(item, dict):
-            add(lines, item if currency is None or item.get("currency") else {**item, "currency": currency})
-    return lines
+            items.add(item if currency is None or item.get("currency") else {**item, "currency": currency})
+    return items.lines
 
 
 def union(winner: Lines, loser: Lines) -> Lines:
     """Line by line the larger quantity, with its details; of equals the winner's."""
-    lines = dict(winner)
+    items = LineItems(dict(winner))
     for key, line in loser.items():
-        mine = lines.get(key)
-        if mine is None or line.quantity > mine.quantity:
-            lines[key] = line
-    return lines
+        items.unite(key, line)
+    return items.lines
 
 
 def value(cart: Cart) -> int:
@@ -131,3 +188,28 @@ def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
         image_url=filled_text(item.get("image_url")),
         currency=currency_of(item),
     )
+
+
+def _tell(line: Line, new: Line) -> None:
+    """What is newly said of a line; what is not said stays."""
+    line.product_id = new.product_id or line.product_id
+    line.sku = new.sku or line.sku
+    line.name = new.name or line.name
+    line.url = new.url or line.url
+    line.image_url = new.image_url or line.image_url
+    line.currency = new.currency or line.currency
+    line.price = line.price if new.price is None else new.price
+
+
+def _larger(mine: Line, theirs: Line) -> Line:
+    """One product in two carts: the line of more pieces, under the names of both."""
+    first, second = (theirs, mine) if theirs.quantity > mine.quantity else (mine, theirs)
+    return replace(first, product_id=first.product_id or second.product_id, sku=first.sku or second.sku)
+
+
+def _sum(mine: Line, theirs: Line) -> Line:
+    """Two lines of a cart that prove to be one product: the pieces of both, and the details of `mine`."""
+    pieces = min(mine.quantity + theirs.quantity, MOST_PIECES)
+    both = replace(theirs, quantity=pieces, by=theirs.by or mine.by)
+    _tell(both, mine)
+    return both

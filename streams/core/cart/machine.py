@@ -169,14 +169,12 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
     currency = cart_lines.currency_of(properties)
     lines = cart.lines if cart is not None else {}
     if event.name == PRODUCT_ADDED:
-        cart_lines.add(lines, properties)
+        cart_lines.LineItems(lines).add(properties)
     elif event.name == PRODUCT_REMOVED:
-        cart_lines.remove(lines, properties)
+        cart_lines.LineItems(lines).remove(properties)
     elif isinstance(products := properties.get("products"), list):
         lines = cart_lines.snapshot(products, currency)
-    known = cart.lines if cart is not None else {}
-    for key, line in lines.items():
-        line.by = line.by or (known[key].by if key in known else event.by)
+    _say_who(lines, cart, event.by)
     if cart is None:
         if not lines:
             return []
@@ -197,6 +195,19 @@ def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[T
             transitions.append(_end(profile, cart, "order", profile.last_order))
         return transitions
     return [_move(cart, reason, event.time)] if reason else []
+
+
+def _say_who(lines: cart_lines.Lines, cart: Cart | None, by: str) -> None:
+    """New lines are of who brought them, `by`; lines of a snapshot that were there before of who did then."""
+    before = None
+    for key, line in lines.items():
+        if line.by:
+            continue
+        if cart is not None:
+            before = before or cart_lines.LineItems(cart.lines)
+            found = before.find(key)
+            line.by = before.lines[found[0]].by if found else ""
+        line.by = line.by or by
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

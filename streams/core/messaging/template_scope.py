@@ -118,12 +118,18 @@ def _store(store: Store, metres: float, message_id: str) -> dict[str, Any]:
 def _recommendations(
     products: list[dict[str, Any]], at: int, message_id: str, known: GlobalStats
 ) -> list[dict[str, Any]]:
-    """What others bought with these products: most often first, of equals by id, without the products themselves."""
-    own = dict.fromkeys(p for product in products if (p := product.get("product_id") or product.get("sku")))
+    """What others bought with these products: most often first, of equals by id, without the products themselves.
+
+    A product is asked for by its id and by its sku: others may have bought it under either.
+    """
+    own = dict.fromkeys(
+        name for product in products for name in (product.get("product_id"), product.get("sku")) if name
+    )
+    named = {name.casefold() for name in own}
     counts: Counter[str] = Counter()
-    for product_id in own:
-        for other, orders in known.bought_with(product_id, at):
-            if other not in own:
+    for name in own:
+        for other, orders in known.bought_with(name, at):
+            if other.casefold() not in named:
                 counts[other] += orders
     found = []
     for product_id in sorted(counts, key=lambda other: (-counts[other], other))[:RECOMMENDED]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from schemas.names import PRODUCT_PRICE_CHANGED, PRODUCT_RESTOCKED
+from schemas.products import names, product_key
 from schemas.topics import DAY_MS
 from streams.core.profile.repository import Profiles
 from streams.core.profile.state import Profile
@@ -34,13 +35,32 @@ _MOST_CACHED: Final = 1_000
 
 
 class ProductChange(NamedTuple):
-    """One event of the catalogue. `time` in epoch milliseconds, `kind` one of `KINDS`, `properties` as they came."""
+    """One event of the catalogue. `time` in epoch milliseconds, `kind` one of `KINDS`, `properties` as they came.
+
+    `product_id` is the id that the event names, else its sku.
+    """
 
     time: int
     kind: str
     product_id: str
     message_id: str
     properties: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The product key of the product."""
+        return product_key(self.properties) or self.product_id
+
+
+def shared_names(key: str) -> list[str]:
+    """The names of a product key by which a change finds those whom it may concern: its id and its sku."""
+    named = names(key)
+    return [f"{kind}{name}" for kind, name in (("p", named.product_id), ("s", named.sku)) if name]
+
+
+def concerned(interests: Iterable[str], changed: KeysView[str]) -> bool:
+    """Whether any of the `interests` (product keys) has a name in `changed` (of `shared_names`)."""
+    return any(name in changed for key in interests for name in shared_names(key))
 
 
 class Catalogue:
@@ -57,16 +77,16 @@ class Catalogue:
         self._profiles = profiles
         self._waiting: list[bytes] = []
         self._of: dict[str, list[bytes]] = {}
-        """Keys of those that do not wait, by product."""
+        """Keys of those that do not wait, by each name of the product (`shared_names`)."""
         self._changes: dict[bytes, ProductChange] = {}
         self._news: dict[str, None] = {}
-        """Products of changes at or behind `reached` that do not wait."""
+        """Names of products of changes at or behind `reached` that do not wait."""
         self._latest = b""
         self._seen: dict[tuple[str, str], int] = {}
-        self._expiry: list[tuple[int, bytes, str, str]] = []
+        self._expiry: list[tuple[int, bytes, tuple[str, str]]] = []
         self._upto: dict[bytes, bytes] = {}
         self._interested: dict[str, set[bytes]] | None = None
-        """By product, all who are interested, and some who were; None until somebody asks."""
+        """By name of a product, all who are interested, and some who were; None until somebody asks."""
         self._opened = START_OF_TIME
 
     def load(self) -> None:
@@ -76,8 +96,7 @@ class Catalogue:
             if name[1:] >= reached:
                 self._waiting.append(name[1:])
             else:
-                told = orjson.loads(value)
-                self._keep(name[1:], told["product_id"], told["message_id"])
+                self._keep(name[1:], *_known_by(orjson.loads(value)))
         self._upto = {name[1:]: value for name, value in self._store.scan(CHANGES_UPTO)}
 
     @property
@@ -86,7 +105,7 @@ class Catalogue:
         return self._waiting[0] if self._waiting else NOTHING
 
     def news(self, profile: Profile) -> KeysView[str]:
-        """The products to which something has happened that this profile may not have had yet."""
+        """The names of products to which something has happened that this profile may not have had yet."""
         return (self._news if profile.merging_into is None else self._of).keys()
 
     # -- changes come
@@ -113,14 +132,14 @@ class Catalogue:
         woken: set[bytes] = set()
         for key in opened:
             told = orjson.loads(self._store.get(PRODUCT_CHANGE + key) or b"")
-            product_id, message_id = told["product_id"], told["message_id"]
-            first = self._seen.get((product_id, message_id))
+            product, message_id = _known_by(told)
+            first = self._seen.get((product, message_id))
             if first is not None and time_of(key) - first < DAY_MS:
                 self._store.delete(PRODUCT_CHANGE + key)
                 continue
-            self._keep(key, product_id, message_id)
-            self._news[product_id] = None
-            for profile_id in self._who(product_id, woken):
+            self._keep(key, product, message_id)
+            self._news.update(dict.fromkeys(shared_names(product)))
+            for profile_id in self._who(product, woken):
                 if key >= self.since(profile_id):
                     woken.add(profile_id)
                     yield profile_id, key
@@ -132,13 +151,14 @@ class Catalogue:
             for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:
                 self.gone(profile_id)
         while self._expiry and self._expiry[0][0] <= time_of(self._clock.barrier_closed):
-            _, key, product_id, message_id = heapq.heappop(self._expiry)
-            if self._seen.get((product_id, message_id)) == time_of(key):
-                del self._seen[product_id, message_id]
-            keys = self._of[product_id]
-            keys.remove(key)
-            if not keys:
-                del self._of[product_id]
+            _, key, known_by = heapq.heappop(self._expiry)
+            if self._seen.get(known_by) == time_of(key):
+                del self._seen[known_by]
+            for name in shared_names(known_by[0]):
+                keys = self._of[name]
+                keys.remove(key)
+                if not keys:
+                    del self._of[name]
             self._store.delete(PRODUCT_CHANGE + key)
         if not self._of:
             self._latest = b""
@@ -163,10 +183,17 @@ class Catalogue:
             self._changes[key] = change
         return change
 
-    def between(self, product_id: str, since: bytes, upto: bytes) -> list[bytes]:
-        """The keys of what has happened to a product, from the key `since` on and before `upto`."""
-        keys = self._of.get(product_id)
-        return keys[bisect_left(keys, since) : bisect_left(keys, upto)] if keys is not None else []
+    def between(self, product: str, since: bytes, upto: bytes) -> list[bytes]:
+        """The keys of what may have happened to the product of a product key, from `since` on and before `upto`.
+
+        They share a name with it; whether they are about it, whoever has the interest asks.
+        """
+        found: list[bytes] = []
+        for name in shared_names(product):
+            keys = self._of.get(name)
+            if keys is not None:
+                found += [key for key in keys[bisect_left(keys, since) : bisect_left(keys, upto)] if key not in found]
+        return found
 
     # -- in profiles that come and go
 
@@ -195,37 +222,46 @@ class Catalogue:
         since = self.since(bytes.fromhex(profile.id))
         return min((k for p in profile.interests for k in self.between(p, since, self._clock.reached)), default=None)
 
-    def _keep(self, key: bytes, product_id: str, message_id: str) -> None:
-        insort(self._of.setdefault(product_id, []), key)
+    def _keep(self, key: bytes, product: str, message_id: str) -> None:
+        for name in shared_names(product):
+            insort(self._of.setdefault(name, []), key)
         self._latest = max(self._latest, key)
-        self._seen[product_id, message_id] = time_of(key)
-        heapq.heappush(self._expiry, (time_of(key) + DAY_MS, key, product_id, message_id))
+        self._seen[product, message_id] = time_of(key)
+        heapq.heappush(self._expiry, (time_of(key) + DAY_MS, key, (product, message_id)))
 
     def _floor(self, profile_id: bytes) -> bytes:
         return self._clock.barrier_closed if profile_id in self._profiles.held else self._clock.reached
 
-    def _who(self, product_id: str, woken: set[bytes]) -> list[bytes]:
-        """Who is interested in a product, less those who have been `woken`."""
+    def _who(self, product: str, woken: set[bytes]) -> list[bytes]:
+        """Who is interested in a product (by its key), less those who have been `woken`."""
         if self._interested is None:
             self._interested = {}
             for profile in self._profiles.everybody():
                 self._note(bytes.fromhex(profile.id), profile, self._interested)
-        known = self._interested.get(product_id)
-        if known is None:
-            return []
-        asked = known - woken
-        gone = {one for one in asked if not self._profiles.has(one)}
-        known -= gone
-        return sorted(asked - gone)
+        found: set[bytes] = set()
+        for name in shared_names(product):
+            known = self._interested.get(name)
+            if known is not None:
+                asked = known - woken
+                gone = {one for one in asked if not self._profiles.has(one)}
+                known -= gone
+                found |= asked - gone
+        return sorted(found)
 
     @staticmethod
     def _note(profile_id: bytes, profile: Profile, interested: dict[str, set[bytes]]) -> None:
-        for product_id in profile.interests:
-            known = interested.get(product_id)
-            if known is None:
-                interested[product_id] = {profile_id}
-            else:
-                known.add(profile_id)
+        for product in profile.interests:
+            for name in shared_names(product):
+                known = interested.get(name)
+                if known is None:
+                    interested[name] = {profile_id}
+                else:
+                    known.add(profile_id)
+
+
+def _known_by(told: dict[str, Any]) -> tuple[str, str]:
+    """The product key and the messageId of a change as it is kept."""
+    return product_key(told["properties"]) or told["product_id"], told["message_id"]
 
 
 class Following:
@@ -235,6 +271,7 @@ class Following:
         self._catalogue = catalogue
         self._since = since
         self._asked: set[str] = set()
+        self._given: set[bytes] = set()
         self._found = False
         self.upto = upto
 
@@ -247,10 +284,12 @@ class Following:
         if self._asked.issuperset(profile.interests):
             return []
         found: list[bytes] = []
-        for product_id in profile.interests.keys() - self._asked:
-            self._asked.add(product_id)
-            keys = self._catalogue.between(product_id, self._since, self.upto)
+        for product in profile.interests.keys() - self._asked:
+            self._asked.add(product)
+            keys = self._catalogue.between(product, self._since, self.upto)
             if keys:
                 self._found = True
-                found += keys[bisect_left(keys, key) :]
+                # An interest that becomes known by another name is asked for once more.
+                found += [one for one in keys if one >= key and one not in self._given]
+                self._given.update(found)
         return found

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
 from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
+from schemas.products import LONGEST, find, known_as, product_key
 from schemas.values import filled_text
 from streams.core.campaigns.trigger import INTEREST_MS
 from streams.core.cart.lines import MOST_PIECES
@@ -21,15 +22,7 @@ KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLI
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
-LONGEST: Final = 2_000
-"""A longer text says nothing of a product."""
 _TEXTS: Final = ("product_id", "sku", "name", "url", "image_url")
-
-
-def product_key(item: Mapping[str, Any]) -> str | None:
-    """`product_id`, else `sku`: what a product is known by outside a cart; None when the item names neither."""
-    key = filled_text(item.get("product_id")) or filled_text(item.get("sku"))
-    return key if key is None or len(key) <= LONGEST else None
 
 
 def product(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,19 +66,29 @@ def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [item for item in given if isinstance(item, dict)][:MOST_PRODUCTS] if isinstance(given, list) else []
 
 
+def of_product(profile: Profile, key: str) -> Interest | None:
+    """The interest in the product of this product key; of several (variants) the newest."""
+    interests = profile.interests
+    if (known := interests.get(key)) is not None:
+        return known
+    newest = max(find(interests, key), key=lambda one: (interests[one].at, one), default=None)
+    return None if newest is None else interests[newest]
+
+
 def on_product_event(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> None:
     """A product viewed, added or wished is of interest: the event is one of `KINDS`.
 
-    `key` is what the product is known by (`product_key`); `price`, in micros, and `said` are what `seen` makes of the
-    event. Newer details replace older ones; what an event does not say is as it was.
+    `key` is its product key; `price`, in micros, and `said` are what `seen` makes of the event. Newer details replace
+    older ones; what an event does not say is as it was.
     """
     letter, time, interests = KINDS[event.name], event.time, profile.interests
-    known = interests.get(key)
-    if known is None:
+    place = known_as(interests, key, _at, _joined) if interests else None
+    if place is None:
         interests[key] = Interest(time, letter, price, said)
         if len(interests) > MOST_INTERESTS:
             _limit(profile, time)
         return
+    known = interests[place]
     if letter not in known.kinds:
         known.kinds = "".join(sorted(known.kinds + letter))
     if time >= known.at:
@@ -101,20 +104,38 @@ def on_product_event(profile: Profile, event: Sealed, key: str, price: int | Non
 
 def on_order(profile: Profile, event: Sealed) -> None:
     """An order: products that were bought are of no interest any more, unless they were looked at later."""
-    for item in products(event.properties) if profile.interests else ():
-        key = product_key(item) or ""
-        known = profile.interests.get(key)
-        if known is not None and known.at <= event.time:
-            del profile.interests[key]
+    interests = profile.interests
+    for item in products(event.properties) if interests else ():
+        for key in find(interests, product_key(item) or ""):
+            if interests[key].at <= event.time:
+                del interests[key]
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """The interests of both; of one product the newer, of equals the winner's."""
-    for key, theirs in loser.interests.items():
-        mine = winner.interests.get(key)
-        if mine is None or theirs.at > mine.at:
+    for key, theirs in sorted(loser.interests.items(), key=lambda item: (item[1].at, item[0])):
+        place = known_as(winner.interests, key, _at, _newer)
+        if place is None:
             winner.interests[key] = theirs
+        else:
+            winner.interests[place] = _newer(winner.interests[place], theirs)
     _limit(winner, 0)
+
+
+def _at(known: Interest) -> int:
+    return known.at
+
+
+def _newer(mine: Interest, theirs: Interest) -> Interest:
+    return theirs if theirs.at > mine.at else mine
+
+
+def _joined(mine: Interest, theirs: Interest) -> Interest:
+    """Two interests that prove to be in one product."""
+    older, newer = (mine, theirs) if theirs.at > mine.at else (theirs, mine)
+    price = older.price if newer.price is None else newer.price
+    kinds = "".join(sorted({*older.kinds, *newer.kinds}))
+    return Interest(newer.at, kinds, price, {**older.product, **newer.product})
 
 
 def _limit(profile: Profile, now: int) -> None:

@@ -17,7 +17,7 @@ from schemas.dead_letters import dead_letter_headers
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
-from streams.core.products.changes import Catalogue
+from streams.core.products.changes import Catalogue, concerned
 from streams.core.profile.event import open_body
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.merge_duplicates import MergeDuplicates
@@ -167,7 +167,7 @@ class Sealer:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
         logic, wall = self.logic, self._clock.wall
         news = self._catalogue.news(profile)
-        if news and not news.isdisjoint(profile.interests.keys()):
+        if news and concerned(profile.interests, news):
             self._run(profile, profile_id, upto, upto, effects)
             return logic.due_at(profile)
         timer = logic.due_at(profile)
@@ -177,7 +177,7 @@ class Sealer:
             if timer is not None and timer <= time:
                 logic.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
-            if news and not news.isdisjoint(profile.interests.keys()):
+            if news and concerned(profile.interests, news):
                 self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
                 return logic.due_at(profile)
             timer = logic.due_at(profile)
@@ -218,10 +218,7 @@ class Sealer:
             elif kind == _MERGE:
                 self._absorb(profile, value, merged, effects)
             else:
-                change = self._catalogue.change(key)
-                if change.product_id not in profile.interests:
-                    continue
-                logic.on_product(profile, change, effects)
+                logic.on_product(profile, self._catalogue.change(key), effects)
             timer = logic.due_at(profile)
             if following is not None and kind != _CHANGE and (taken or not following):
                 changes = following.more(profile, key)

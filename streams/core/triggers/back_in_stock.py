@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from schemas.money import micros, to_number
 from streams.core.campaigns import Campaign
+from streams.core.products import interests
 from streams.core.products.changes import ProductChange
 from streams.core.profile.state import Profile
 from streams.core.triggers import product_change as of_product
@@ -14,7 +15,7 @@ from streams.core.triggers.trigger import Triggered
 
 def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """For each campaign that takes this interest."""
-    interest = profile.interests.get(change.product_id)
+    interest = interests.of_product(profile, change.key)
     if interest is None:
         return []
     about = {}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from schemas.money import LIMIT, micros
 from schemas.names import ACTIVITY_CHANNELS
+from schemas.products import known_as
 from streams.core.campaigns import Campaign
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
@@ -25,14 +26,15 @@ def due_at(profile: Profile) -> int | None:
 def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> None:
     """A Product Viewed, after the cart machine: kept when there is no cart and it is not older than the last order.
 
-    `key` is what the product is known by, `said` what the event says of it (products/interests.py, `seen`).
+    `key` is its product key, `said` what the event says of it (products/interests.py, `seen`).
     """
     if event.channel not in ACTIVITY_CHANNELS or profile.cart is not None or event.time <= profile.last_order:
         return
     browsed = profile.browsed
-    known = browsed.get(key)
+    place = (known_as(browsed, key, _at, _newer) if browsed else None) or key
+    known = browsed.get(place)
     if known is None or event.time >= known.at:
-        browsed[key] = Viewed(event.time, said)
+        browsed[place] = Viewed(event.time, said)
         if len(browsed) > MOST_PRODUCTS:
             del browsed[min(browsed, key=lambda key: (browsed[key].at, key))]
 
@@ -70,8 +72,16 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """Unite the views of both sides, of one product the newer; called after the carts and orders are one."""
-    for key, theirs in loser.browsed.items():
-        mine = winner.browsed.get(key)
-        if mine is None or theirs.at > mine.at:
-            winner.browsed[key] = theirs
+    for key, theirs in sorted(loser.browsed.items(), key=lambda item: (item[1].at, item[0])):
+        place = known_as(winner.browsed, key, _at, _newer) or key
+        mine = winner.browsed.get(place)
+        winner.browsed[place] = theirs if mine is None else _newer(mine, theirs)
     settle(winner)
+
+
+def _at(viewed: Viewed) -> int:
+    return viewed.at
+
+
+def _newer(mine: Viewed, theirs: Viewed) -> Viewed:
+    return theirs if theirs.at > mine.at else mine

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from schemas.money import micros, to_number
 from streams.core.campaigns import Campaign
+from streams.core.products import interests
 from streams.core.products.changes import ProductChange
 from streams.core.profile.state import Profile
 from streams.core.triggers import product_change as of_product
@@ -17,7 +18,7 @@ def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Camp
 
     The old price is the event's, else the one that the customer saw; without one nothing has dropped.
     """
-    interest = profile.interests.get(change.product_id)
+    interest = interests.of_product(profile, change.key)
     price, old = micros(change.properties.get("price")), micros(change.properties.get("old_price"))
     if interest is None or price is None:
         return []

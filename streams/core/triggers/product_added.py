@@ -12,14 +12,14 @@ from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Triggered, ref
 
 
-def on_added(profile: Profile, event: Sealed, key: str, price: int | None, said: dict[str, Any]) -> Triggered:
+def on_added(profile: Profile, event: Sealed, price: int | None, said: dict[str, Any]) -> Triggered:
     """The trigger that an addition is, worth price x quantity.
 
-    `key` is what the product is known by, `price` its price in micros, `said` what the event says of it.
+    `price` is the product's in micros, `said` what the event says of it.
     """
     pieces = quantity(event.properties.get("quantity"))
     worth = round((price or 0) * (1 if pieces is None else pieces))
-    about: dict[str, str | float] = {"product_id": key}
+    about: dict[str, str | float] = {"product_id": said.get("product_id") or said["sku"]}
     if price is not None:
         about["price"] = said["price"]
     if (currency := currency_of(event.properties)) is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
+from schemas.products import product_key
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.orders.conversions import Conversion
 from streams.core.products import interests
@@ -102,7 +103,7 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
 
     def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:
         """One product was viewed, added or wished."""
-        key = interests.product_key(event.properties)
+        key = product_key(event.properties)
         if key is None:
             return []
         price, said = interests.seen(event.properties)
@@ -110,5 +111,5 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         if event.name == PRODUCT_VIEWED:
             browse_abandoned.on_view(profile, event, key, said)
         elif self._added and event.name == PRODUCT_ADDED:
-            return [product_added.on_added(profile, event, key, price, said)]
+            return [product_added.on_added(profile, event, price, said)]
         return []
