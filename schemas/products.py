@@ -29,8 +29,17 @@ class Names(NamedTuple):
 def product_key(item: Mapping[str, Any]) -> str | None:
     """The product key of `item` (properties of an event, or one of its products); None if it has no id and no sku."""
     get = item.get
-    product_id, sku = _part(get("product_id")), _part(get("sku"))
-    return _key(product_id, sku, _part(get("variant"))) if product_id or sku else None
+    said = get("product_id"), get("sku"), get("variant")
+    try:
+        return _key_of(*said)
+    except TypeError:  # A list or an object names nothing, and cannot be remembered.
+        return _key_of(*(None if isinstance(name, list | dict) else name for name in said))
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _key_of(product_id: object, sku: object, variant: object) -> str | None:
+    product_id, sku = _part(product_id), _part(sku)
+    return _key(product_id, sku, _part(variant)) if product_id or sku else None
 
 
 @lru_cache(maxsize=4_096)
@@ -146,7 +155,9 @@ def _key(product_id: str, sku: str, variant: str) -> str:
 
 
 def _part(value: object) -> str:
-    text = filled_text(value) if value is not None else None
+    if value is None:
+        return ""
+    text = filled_text(value)
     if text is None or len(text) > LONGEST:
         return ""
     folded = text.casefold()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, KeysView
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -52,15 +53,20 @@ class ProductChange(NamedTuple):
         return product_key(self.properties) or self.product_id
 
 
-def shared_names(key: str) -> list[str]:
+@lru_cache(maxsize=4_096)
+def shared_names(key: str) -> tuple[str, ...]:
     """The names of a product key by which a change finds those whom it may concern: its id and its sku."""
     named = names(key)
-    return [f"{kind}{name}" for kind, name in (("p", named.product_id), ("s", named.sku)) if name]
+    return tuple(f"{kind}{name}" for kind, name in (("p", named.product_id), ("s", named.sku)) if name)
 
 
 def concerned(interests: Iterable[str], changed: KeysView[str]) -> bool:
     """Whether any of the `interests` (product keys) has a name in `changed` (of `shared_names`)."""
-    return any(name in changed for key in interests for name in shared_names(key))
+    for key in interests:
+        for name in shared_names(key):
+            if name in changed:
+                return True
+    return False
 
 
 class Catalogue:
@@ -192,7 +198,8 @@ class Catalogue:
         for name in shared_names(product):
             keys = self._of.get(name)
             if keys is not None:
-                found += [key for key in keys[bisect_left(keys, since) : bisect_left(keys, upto)] if key not in found]
+                some = keys[bisect_left(keys, since) : bisect_left(keys, upto)]
+                found = [*found, *(key for key in some if key not in found)] if found else some
         return found
 
     # -- in profiles that come and go
