@@ -11,7 +11,7 @@ from schemas.decoding import Refused
 from schemas.names import canonical
 from schemas.reasons import DeadLetterReason
 from schemas.times import MAX_TIME, is_absent, parse
-from schemas.values import text_of
+from schemas.values import exact_text, text_of
 
 TYPES: Final = ("track", "identify", "page", "screen", "alias", "group")
 MAX_AHEAD_MS: Final = 5 * 60 * 1000
@@ -53,13 +53,13 @@ def message_id_of(given: Any, attributes: dict[str, Any], content: dict[str, Any
     """The id that deduplicates a message: the one `given`, else its CloudEvent's, else a hash of its other fields.
 
     `attributes` are those of the CloudEvent, empty without one; `content` is the message. The hash leaves out `sentAt`
-    and `receivedAt`, which a retry changes (contract 8.4): `h-` and 32 hex digits.
+    and `receivedAt`, which a retry changes (contract 8.6): `h-` and 32 hex digits.
     """
     for value in (given, attributes.get("id")):
         if type(value) is str and 0 < len(value) <= MAX_MESSAGE_ID and not value.isspace():
             return value
         if type(value) is int or type(value) is float:
-            return str(text_of(value))
+            return str(exact_text(value))
     kept = {key: value for key, value in content.items() if key not in ("sentAt", "receivedAt")}
     return "h-" + blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
@@ -69,22 +69,25 @@ def time_of(
 ) -> tuple[int, int, bool]:
     """The time of the event and of its record, in epoch milliseconds, and whether the event's was clamped.
 
-    `given` is `timestamp`; else `original` is `originalTimestamp`, corrected by `sent` and `arrived` (`sentAt` and
-    `receivedAt`); else the time among the CloudEvent's `attributes`, else `received`, the record's own. A record
-    without a time takes the event's, else 1970. Raises Refused (invalid_timestamp).
+    `given` is `timestamp`, else `original` is `originalTimestamp`, each set right by `sent` and `arrived` (`sentAt` and
+    `receivedAt`, contract 1); else the time among the CloudEvent's `attributes`, else `received`, the record's own. A
+    record without a time takes the event's, else 1970. Raises Refused (invalid_timestamp).
     """
     clock = received if 0 <= received <= MAX_TIME else None
-    time: int | None
-    if not is_absent(given):
-        time, field = parse(given), "timestamp"
-    elif not is_absent(original):
-        time, field = parse(original), "originalTimestamp"
-        if time is not None:
-            time = _corrected(time, parse(sent), parse(arrived), clock)
-    elif not is_absent(attributes.get("time")):
+    field, time = "", None
+    for name, value in (("timestamp", given), ("originalTimestamp", original)):
+        if not is_absent(value):
+            field = field or name
+            time = parse(value)
+            # Beside another originalTimestamp, the timestamp has been set right by whoever passed the event on.
+            if time is not None and (name != "timestamp" or parse(original) in (None, time)):
+                time = _corrected(time, parse(sent), parse(arrived), clock)
+            if time is not None:
+                break
+    if not field and not is_absent(attributes.get("time")):
         time, field = parse(attributes["time"]), "time of the CloudEvent"
-    else:
-        time, field = clock or 0, ""
+    elif not field:
+        time = clock or 0
     if time is None:
         raise Refused(DeadLetterReason.INVALID_TIMESTAMP, f"{field} is no time between 1970 and 9999 that can be read")
     if clock is None:
@@ -94,10 +97,16 @@ def time_of(
     return time, clock, False
 
 
-def _corrected(original: int, sent: int | None, arrived: int | None, clock: int | None) -> int | None:
-    """The producer's clock set right, as Segment does; None when that leaves the valid range."""
+def _corrected(time: int, sent: int | None, arrived: int | None, clock: int | None) -> int | None:
+    """A time by the producer's clock set right, as Segment does; None when that leaves the valid range.
+
+    Only where the two clocks are clearly apart, or the event would lie ahead of its arrival: a smaller difference is
+    the network's or a retry's, and would change the order of one device's events.
+    """
     arrived = clock if arrived is None else arrived
     if sent is None or arrived is None:
-        return original
-    time = arrived - (sent - original)
-    return time if 0 <= time <= MAX_TIME else None
+        return time
+    apart = arrived - sent
+    if -MAX_AHEAD_MS <= apart <= MAX_AHEAD_MS and time <= arrived:
+        return time
+    return time + apart if 0 <= time + apart <= MAX_TIME else None

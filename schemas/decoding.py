@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,10 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 # Far from the interpreter's recursion limit, whatever stack the caller stands on: a deeper text is not parsed at all.
 _PARSED_DEPTH: Final = 500
 
+_WHOLE_FROM: Final = 2**53
+"""A float of this size has no fraction, and is not the only one of the numbers that are read as it."""
+_MAY_BE_LARGE: Final = re.compile(rb"[0-9]{16}|[0-9][eE]")
+
 
 class Refused(Exception):  # noqa: N818 - the fate of a record, not a fault
     """A record that cannot be taken: the reason, and a detail that never holds a value of the record."""
@@ -29,15 +34,21 @@ class Refused(Exception):  # noqa: N818 - the fate of a record, not a fault
         self.detail = detail
 
 
+class InexactError(Exception):
+    """A number that has lost digits when it was read, where each of them counts: `exact` reads the value again."""
+
+
 def decode(value: bytes) -> Any:
     """The JSON in a record's value. Raises Refused (invalid_json, invalid_utf8, invalid_value).
 
     NaN, infinities and numbers too large for a float become null, lone surrogates U+FFFD; of a repeated key the last
-    value holds. What is returned survives orjson.dumps.
+    value holds. Large whole numbers are the text of their digits. What is returned survives orjson.dumps.
     """
     try:
         result = orjson.loads(value)
     except orjson.JSONDecodeError:
+        return lenient(value)
+    if _MAY_BE_LARGE.search(value):
         return lenient(value)
     if may_be_deep(value):
         check_depth(result)
@@ -65,8 +76,17 @@ def check_depth(result: Any) -> None:
     raise Refused(DeadLetterReason.INVALID_VALUE, f"nested deeper than {MAX_DEPTH} levels")
 
 
+def exact(value: bytes) -> bytes:
+    """The JSON `value` with its large whole numbers as the text of their digits (contract 8.3), to be read again.
+
+    Large is what a float cannot hold: an integer of more than 64 bits, a whole number of 2**53 or more with an exponent
+    or a fraction. Raises Refused, as `decode`.
+    """
+    return orjson.dumps(lenient(value))
+
+
 def lenient(value: bytes) -> Any:
-    """`decode` of a `value` that orjson refuses (contract 8.2).
+    """`decode` of a `value` that orjson refuses, or reads inexactly (contract 8.3).
 
     Raises Refused (invalid_json, invalid_utf8, invalid_value).
     """
@@ -105,13 +125,13 @@ def _null(_: str) -> None:
     return None
 
 
-def _float(text: str) -> float | None:
+def _float(text: str) -> float | str | None:
     number = float(text)
-    return None if number in (float("inf"), float("-inf")) else number
+    if number in (float("inf"), float("-inf")):
+        return None
+    return format(Decimal(text), "f").partition(".")[0] if abs(number) >= _WHOLE_FROM else number
 
 
-def _int(text: str) -> int | float | None:
+def _int(text: str) -> int | str:
     # Python reads no more than 4,300 digits, orjson writes no more than 64 bits.
-    if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64:
-        return number
-    return _float(text)
+    return number if len(text) <= 20 and -(2**63) <= (number := int(text)) < 2**64 else text

@@ -14,13 +14,15 @@ import orjson
 from schemas import identifiers as ids
 from schemas.caches import Memo
 from schemas.calls import MAX_AHEAD_MS, MAX_MESSAGE_ID, event_name, message_id_of, object_of, time_of, type_of
-from schemas.decoding import MAX_DEPTH, Refused, check_depth, lenient
+from schemas.decoding import MAX_DEPTH, InexactError, Refused, check_depth, exact, lenient
 from schemas.envelope import unwrap
 from schemas.identifiers import Identifier
+from schemas.mending import MENDED, mended
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
-from schemas.times import MAX_TIME, SECONDS, THOUSANDTHS, iso, minute_of, parse
+from schemas.shapes import SHAPED, shaped
+from schemas.times import MAX_TIME, MINUTE_MS, SECONDS, THOUSANDTHS, iso, minute_of, parse
 from schemas.topics import CHANNEL_TOPICS, MAX_EVENT_BYTES, channel_of
 
 
@@ -55,6 +57,8 @@ class DeadLetter(NamedTuple):
 
 _CHANNELS: Final = {topic: channel_of(topic) for topic in CHANNEL_TOPICS}
 _NOTHING: Final[dict[str, Any]] = {}
+_NEAR: Final = MAX_AHEAD_MS - MINUTE_MS
+"""A minute that begins no further than this from a time is within what `time_of` lets pass, whatever its seconds."""
 _seconds, _thousandths, _iso = SECONDS.get, THOUSANDTHS.get, iso
 _loads, _dumps, _JSONDecodeError = orjson.loads, orjson.dumps, orjson.JSONDecodeError
 # A NamedTuple's own constructor is a Python function; this is what it calls.
@@ -123,6 +127,8 @@ class Reader:
             traits = take("traits", None)
             if type(traits) is not dict:
                 traits = object_of(traits, "traits")
+            if kind == "track" and name in SHAPED:
+                properties = shaped(name, properties)
 
             given, original = take("timestamp", None), take("originalTimestamp", None)
             sent, arrived = take("sentAt", None), take("receivedAt", None)
@@ -133,10 +139,23 @@ class Reader:
                 and (second := _seconds(given[17:20])) is not None
                 and (milli := _thousandths(given[20:])) is not None
                 and (time := minute + second + milli) - MAX_AHEAD_MS <= received <= MAX_TIME
+                and (
+                    sent is None
+                    or (
+                        arrived is None
+                        and time <= received
+                        and type(sent) is str
+                        and sent[-1:] == "Z"
+                        and (sent_minute := self._minutes[sent[:17]]) is not None
+                        and -_NEAR <= received - sent_minute <= _NEAR
+                    )
+                )
             ):
+                # As `time_of` takes it: nothing to be set right.
                 event_time = given
             elif (
-                type(given) is str
+                sent is None
+                and type(given) is str
                 and (parsed := parse(given)) is not None
                 and parsed - MAX_AHEAD_MS <= received <= MAX_TIME
             ):
@@ -149,17 +168,12 @@ class Reader:
                 and (minute := self._minutes[original[:17]]) is not None
                 and (second := _seconds(original[17:20])) is not None
                 and (milli := _thousandths(original[20:])) is not None
+                and (time := minute + second + milli) <= received <= MAX_TIME
+                and sent[-1:] == "Z"
                 and (sent_minute := self._minutes[sent[:17]]) is not None
-                and (sent_second := _seconds(sent[17:20])) is not None
-                and (sent_milli := _thousandths(sent[20:])) is not None
-                and 0
-                <= (time := received + minute + second + milli - sent_minute - sent_second - sent_milli)
-                <= received + MAX_AHEAD_MS
-                and 0 <= received <= MAX_TIME
-                and time <= MAX_TIME
+                and -_NEAR <= received - sent_minute <= _NEAR
             ):
-                # As `time_of` sets the producer's clock right.
-                event_time = _iso(time)
+                event_time = original
             else:
                 time, received, clamped = time_of(given, original, sent, arrived, attributes, received)
                 event_time = _iso(time)
@@ -170,15 +184,17 @@ class Reader:
             sources: tuple[dict[str, Any], ...]
             if (
                 "traits" in context or "device" in context or "externalIds" in context
+                or (type(user) is str and "@" in user)
                 or "email" in properties or "phone" in properties
                 or (traits and ("email" in traits or "phone" in traits))
             ):  # fmt: skip
                 inner = context.get("traits")
                 if type(inner) is dict and inner:
-                    sources = (traits, inner, properties) if traits else (inner, properties)
+                    # The traits of a group call are the company's.
+                    sources = (traits, inner, properties) if traits and kind != "group" else (inner, properties)
                     traits = {**inner, **traits}
                 else:
-                    sources = (traits, properties)
+                    sources = (traits, properties) if kind != "group" else (properties,)
                 found = self._people.find(user, anonymous, context.get("device"), context.get("externalIds"), sources)
                 identifiers, rows, _ = zip(*found) if found else ((), (), ())  # noqa: B905 - strict costs 0.4 us
             else:
@@ -227,13 +243,34 @@ class Reader:
                     name if kind == "track" else "",
                 ),
             )  # fmt: skip
+        except InexactError:
+            return self._read_exactly(record)
         except Refused as refused:
-            return DeadLetter(refused.reason, refused.detail, record)
+            return self._mend(record, refused)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - one record must never stop a worker
             return DeadLetter(DeadLetterReason.INTERNAL_ERROR, type(error).__name__, record)
         return event
+
+    def _mend(self, record: Record, refused: Refused) -> Event | DeadLetter:
+        """A record that was refused, unless it is an order or a no that can be understood."""
+        found = mended(record, self._names.__getitem__) if refused.reason in MENDED else None
+        if found is None:
+            return DeadLetter(refused.reason, refused.detail, record)
+        result = self.read(record._replace(value=found.value))
+        if isinstance(result, DeadLetter):
+            return result._replace(record=record)
+        return result._replace(body=result.body[:-1] + b',"time_unreadable":true}') if found.timeless else result
+
+    def _read_exactly(self, record: Record) -> Event | DeadLetter:
+        """A record with a number that no float holds, where each digit counts."""
+        try:
+            value = exact(record.value or b"")
+        except Refused as refused:
+            return DeadLetter(refused.reason, refused.detail, record)
+        result = self.read(record._replace(value=value))
+        return result._replace(record=record) if type(result) is DeadLetter else result
 
 
 def _of_customers(

@@ -10,6 +10,8 @@ from schemas.caches import Memo
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"
 PHONE: Final = "phone"
+PHONE_DIGITS: Final = "phone_digits"
+"""Digits that are two valid phone numbers: the same digits are the same person, and nobody can write to them."""
 DEVICE_ID: Final = "device_id"
 ADVERTISING_ID: Final = "advertising_id"
 PUSH_TOKEN: Final = "push_token"  # noqa: S105 - a type's name

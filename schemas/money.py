@@ -6,6 +6,9 @@ import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
+from unicodedata import category, decimal
+
+from schemas.currencies import CENTS, is_currency
 
 MICRO: Final = 1_000_000
 """Millionths in one unit of money or one piece."""
@@ -14,24 +17,33 @@ LIMIT: Final = 9 * 10**18
 
 # A float below this, times a million, is off by less than a half, so that rounding it is exact.
 _FLOAT_IS_EXACT: Final = 1e9
-_SIGNS: Final = r"[$\u00a2-\u00a5\u20a0-\u20cf\ufdfc]"
-_LETTERS: Final = r"[^\W\d_]{1,3}\.?"
+# A sign, what stands before, a sign, the number, what is written for no cents ("5,-"), what stands behind.
 _AMOUNT: Final = re.compile(
-    r"(?P<open>\()?\s*(?P<sign>[+\-\u2212])?\s*"
-    rf"(?:{_LETTERS})?(?:{_SIGNS})?\s*(?P<inner>[+\-\u2212])?"
-    r"(?P<number>[0-9.,'\u2019\s]*[0-9][.,]?)"
-    rf"\s*(?:{_SIGNS}|{_LETTERS})?\s*(?P<close>\))?"
+    r"(?P<sign>[+-])?\s*(?P<before>[^\d\s+.,()'-][^\d+,()'-]{0,23})?\s*(?P<inner>[+-])?\s*"
+    r"(?P<number>[.,]?[0-9][0-9.,'\s]*)(?P<exponent>[eE][+-]?[0-9]{1,3})?"
+    r"(?P<none>(?<=[.,])\s?--?|[:/]--?)?\s*(?P<behind>[^\d\s+,()'-][^\d+,()'-]{0,23})?"
+)
+_OTHER_CHARACTERS: Final = str.maketrans({
+    "\u066b": ".", "\u066c": ",", "\u060c": ",", "\uff0c": ",", "\uff0e": ".", "\u2212": "-", "\u2013": "-",
+    "\u2014": "-", "\uff0d": "-", "\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u200e": "", "\u200f": "", "\u061c": "",
+    "\ufeff": "",
+})  # fmt: skip
+_BLANKS: Final = re.compile(r"[0-9]{1,3}(?:([ '])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]*)?")
+_INDIAN: Final = re.compile(r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]*)?")
+_PIECES: Final = re.compile(
+    r"x\s*(?P<times>[0-9]+)|(?P<number>[0-9]+(?:[.,][0-9]+)?)\s*(?:x|\u00d7|pcs?|pieces?|st|stk|st\u00fcck|szt|ea|units?|\u0448\u0442)\.?",
+    re.IGNORECASE,
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 _LONGEST: Final = 64
 
 
 def micros(value: object) -> int | None:
-    """An amount as producers give its `value`, in millionths, exact; None if it cannot be read (contract 8.3).
+    """An amount as producers give its `value`, in millionths, exact; None if it cannot be read (contract 8.4).
 
     A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits
     groups thousands, any other comma and every single point is the decimal sign. Digits past the sixth are rounded half
-    to even.
+    to even. Beside the number may stand a currency; any other letters make it unreadable.
     """
     if type(value) is float:
         if -_FLOAT_IS_EXACT < value < _FLOAT_IS_EXACT:
@@ -48,6 +60,9 @@ def micros(value: object) -> int | None:
 def quantity(value: object) -> int | float | None:
     """A number of pieces as producers give its `value`, an int if it is whole; None if it cannot be read."""
     amount = micros(value)
+    if amount is None and type(value) is str and len(value) <= _LONGEST:
+        pieces = _PIECES.fullmatch(value.strip())
+        amount = None if pieces is None else micros(pieces["times"] or pieces["number"])
     return None if amount is None else to_number(amount)
 
 
@@ -59,22 +74,46 @@ def to_number(amount: int) -> int | float:
 
 @lru_cache(maxsize=4096)
 def _text(text: str) -> int | None:
-    if len(text) > _LONGEST or (match := _AMOUNT.fullmatch(text.strip())) is None:
+    if len(text) > _LONGEST:
         return None
-    if (match["open"] is None) != (match["close"] is None) or (match["sign"] and match["inner"]):
+    text = text.strip() if text.isascii() else _in_ascii(text)
+    negative = text[:1] == "(" and text[-1:] == ")"
+    match = _AMOUNT.fullmatch(text[1:-1].strip() if negative else text)
+    if match is None or (match["sign"] and match["inner"]):
         return None
-    number = _plain(re.sub(r"['\u2019\s]", "", match["number"]))
+    before, behind = (match["before"] or "").strip(), (match["behind"] or "").strip()
+    given = match["number"].strip()
+    if before[-1:] == "." and category(before[-2]) == "Sc":
+        # "$.5" is half a dollar, "Rs.5" are five rupees.
+        before, given = before[:-1], f".{given}"
+    cents = behind.lower() in CENTS
+    if not is_currency(before) or not (cents or is_currency(behind)):
+        return None
+    number = _plain(given.rstrip(".,") if match["none"] else given)
     if number is None:
         return None
-    amount = _scaled(Decimal(number))
-    sign = match["sign"] or match["inner"]
-    if amount is not None and ((sign is not None and sign != "+") != (match["open"] is not None)):
+    amount = _scaled(Decimal(number + (match["exponent"] or "")).scaleb(-2 if cents else 0))
+    if amount is not None and ((match["sign"] or match["inner"]) == "-") != negative:
         return -amount
     return amount
 
 
+def _in_ascii(text: str) -> str:
+    """Digits of other scripts, and the signs that are used with them, as ours; every blank as one of ours."""
+    return "".join(
+        str(decimal(each)) if each.isdecimal() else " " if each.isspace() else each
+        for each in text.translate(_OTHER_CHARACTERS)
+    ).strip()
+
+
 def _plain(number: str) -> str | None:
     """Digits with at most one decimal point; None if its separators make no sense."""
+    if " " in number or "'" in number:
+        if not _BLANKS.fullmatch(number):
+            return None
+        number = number.replace(" ", "").replace("'", "")
+    if _INDIAN.fullmatch(number):
+        return number.replace(",", "")
     point, comma = number.rfind("."), number.rfind(",")
     if point >= 0 and comma >= 0:
         decimal = "." if point > comma else ","

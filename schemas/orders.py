@@ -12,7 +12,7 @@ TOTALS: Final = ("revenue", "total", "value")
 
 
 def order_value(properties: Mapping[str, Any]) -> int:
-    """The value of an order by its `properties`, in millionths (contract 8.33).
+    """The value of an order by its `properties`, in millionths (contract 8.36).
 
     It is the revenue, else the total, else the value, else the sum of price x quantity of the products.
 

@@ -12,7 +12,7 @@ from schemas.decoding import Refused
 from schemas.identifiers import Identifier
 from schemas.names import ORDER_EVENTS
 from schemas.reasons import DeadLetterReason
-from schemas.values import Values, text_of
+from schemas.values import Values, exact_text, text_of
 
 MAX_TYPE: Final = 64
 """A longer type of an external id is none."""
@@ -33,8 +33,9 @@ class People:
         """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
         self.values = values = Values(region, blocked)
         self._memos = {type_: _memo(type_, values.plain) for type_ in ids.RANK}
+        self._memos[ids.USER_ID] = _memo(ids.USER_ID, values.user)
         self._memos[ids.EMAIL] = _memo(ids.EMAIL, values.email)
-        self._memos[ids.PHONE] = _memo(ids.PHONE, values.phone)
+        self._memos[ids.PHONE] = Memo(self._phone)
         self._contacts = tuple((type_, self._memos[type_]) for type_ in (ids.EMAIL, ids.PHONE))
         self._types: Memo[str, str | None] = Memo(lambda text: _external_type(text_of(text)), limit=1_000)
         self.users = self._memos[ids.USER_ID]
@@ -42,8 +43,13 @@ class People:
 
     def known(self, type_: str, value: Any) -> Known | None:
         """One value as an identifier of one of our types; None if it cannot identify anybody."""
-        text = value if type(value) is str else text_of(value)
+        text = value if type(value) is str else exact_text(value)
         return None if text is None else self._memos[type_][text]
+
+    def address(self, user: Known) -> Known | None:
+        """The e-mail identifier that a user id is as well; None if it is no address."""
+        value = user[0].value
+        return self._memos[ids.EMAIL][value] if "@" in value else None
 
     def find(
         self, user: Any, anonymous: Any, device: Any, external: Any, sources: tuple[dict[str, Any], ...]
@@ -57,8 +63,12 @@ class People:
         one = self.users[user] if type(user) is str else self.known(ids.USER_ID, user)
         if one is not None:
             found.append(one)
+            one = self.address(one)
         for type_, memo in self._contacts:
             start = len(found)
+            if one is not None:
+                # A user id that is an address.
+                found.append(one)
             for source in sources:
                 if type_ in source:
                     value = source[type_]
@@ -67,6 +77,7 @@ class People:
                         found.append(one)
             if len(found) > start + 1:
                 found[start:] = sorted(found[start:], key=_strength)
+            one = None
         if type(device) is dict:
             for field, type_ in _DEVICE:
                 value = device.get(field)
@@ -77,16 +88,24 @@ class People:
             found.append(one)
         if type(external) is list:
             each = {one[0]: one for one in found}
-            each.update((one[0], one) for one in map(self._external, external) if one is not None)
+            for one in map(self._external, external):
+                if one is not None:
+                    each[one[0]] = one
+                    if one[0].type == ids.USER_ID and (other := self.address(one)) is not None:
+                        each[other[0]] = other
             found = sorted(each.values(), key=_strength)
         return found
 
     def previous(self, value: Any, own: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
-        """What `previousId` of an alias stands for: the user_id and anonymous id of that value; none if it is `own`."""
-        found = self.known(ids.USER_ID, value)
-        if found is None or found[0] in own:
+        """What `previousId` of an alias stands for: the user_id and anonymous id of that value; none if it is `own`.
+
+        An address is that e-mail identifier as well.
+        """
+        found, other = self.known(ids.USER_ID, value), self.known(ids.ANONYMOUS_ID, value)
+        if found is None or other is None or found[0] in own:
             return ()
-        return found[0], Identifier(ids.ANONYMOUS_ID, found[0].value)
+        email = self.address(found)
+        return (found[0], other[0]) if email is None else (found[0], email[0], other[0])
 
     def nameless(self, name: str, properties: dict[str, Any], channel: str) -> list[Known]:
         """Whom an event without identifiers is about: its order, or nobody on the channel `broadcast`.
@@ -99,6 +118,13 @@ class People:
             return []
         raise Refused(DeadLetterReason.NO_IDENTIFIER, "no value of the event can identify a customer")
 
+    def _phone(self, text: str) -> Known | None:
+        """A phone number; digits that are two numbers identify as themselves, and are none to write to."""
+        value = self.values.number(text)
+        if value is None:
+            return None
+        return _known(ids.PHONE if value[0] == "+" else ids.PHONE_DIGITS, value)
+
     def _external(self, entry: Any) -> Known | None:
         """One entry of `context.externalIds`. A type of ours is read as that type, any other under its own name."""
         if type(entry) is not dict:
@@ -109,7 +135,7 @@ class People:
             return None
         if type_ in self._memos:
             return self.known(type_, entry.get("id"))
-        value = self.values.plain(entry.get("id"))
+        value = self.values.plain(exact_text(entry.get("id")))
         return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
 
 

@@ -9,13 +9,17 @@ from typing import Final
 MAX_TIME: Final = 253_402_300_799_999
 """Epoch milliseconds of the last moment of the year 9999: the end of the valid range, which begins at 0 (1970)."""
 SECONDS_BELOW: Final = 10**11
-"""A number below this is epoch seconds, any other epoch milliseconds."""
+"""A number below this is epoch seconds; below a thousand times this milliseconds, again microseconds, else nanoseconds.
+
+So milliseconds end in the year 5138."""
 MINUTE_MS: Final = 60_000
 
+_NANOSECONDS_END: Final = 2**63
+"""Nanoseconds are counted in 64 bits, up to the year 2262."""
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _REMEMBER: Final = 50_000
 _MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:")
-_NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_NUMBER: Final = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?")
 _ISO: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?|(?P<year>[0-9]{4})-(?P<nth>[0-9]{3}))"
     r"(?:[Tt ](?P<hour>[0-9]{2})"
@@ -45,8 +49,8 @@ def is_absent(value: object) -> bool:
 def parse(value: object) -> int | None:
     """The epoch milliseconds of a time's `value` as producers send it; None if unreadable or outside 1970 to 9999.
 
-    Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds or milliseconds, as a
-    number or as text.
+    Takes ISO 8601 (without a zone it is UTC; a blank may stand for the T) and epoch seconds, milliseconds, microseconds
+    or nanoseconds, as a number or as text.
     """
     if type(value) is str:
         minute, second = _minutes.get(value[:17]), SECONDS.get(value[17:20])
@@ -94,16 +98,19 @@ def _prefix(minute: int) -> str:
 
 def _number(value: float) -> int | None:
     # The range comes first: it also turns away infinities and NaN.
-    if not 0 <= value <= MAX_TIME:
+    if not 0 <= value < _NANOSECONDS_END:
         return None
-    ms = round(value * 1000) if value < SECONDS_BELOW else round(value)
-    return ms if ms <= MAX_TIME else None
+    if value < SECONDS_BELOW:
+        return round(value * 1000)
+    scale = 1 if value < SECONDS_BELOW * 1000 else 1000 if value < SECONDS_BELOW * 1_000_000 else 1_000_000
+    return int(value // scale) if scale > 1 else round(value)
 
 
 def _text(text: str) -> int | None:
     text = text.strip()
     if _NUMBER.fullmatch(text):
-        return _number(float(text) if "." in text else int(text))
+        whole = text.isdecimal()
+        return _number(int(text) if whole else float(text.replace(",", ".")))
     match = _ISO.fullmatch(text)
     if match is None:
         return None

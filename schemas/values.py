@@ -4,45 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
-from schemas.phones import e164, is_region
+from schemas.blocked import is_blocked
+from schemas.decoding import InexactError
+from schemas.phones import is_region, read_phone
 
-BLOCKED: Final = frozenset({
-    "", "null", "undefined", "none", "nil", "nan", "anonymous", "guest", "distinctid", "distinct_id", "id", "email",
-    "not_authenticated", "true", "false", "unknown", "[object object]", "-1",
-})  # fmt: skip
-"""What broken producers send in place of an identifier, in lower case; shared by thousands, so it identifies nobody."""
-MAX_LENGTH: Final = 1024
-"""A longer value is not an identifier."""
-
-_QUOTES: Final = frozenset("\"'`\u2018\u2019\u201c\u201d")
-_CLOSING: Final = {"\u2018": "\u2019", "\u201c": "\u201d"}
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
-
-
-def is_blocked(text: str, more: frozenset[str] = frozenset()) -> bool:
-    """Whether a trimmed text is never an identifier (contract, section 1). `more` extends the list, in lower case."""
-    if len(text) > MAX_LENGTH:
-        return True
-    core = text.lower()
-    while True:
-        if core in BLOCKED or core in more or not core.strip("0-"):
-            return True
-        if len(core) < 2 or core[0] not in _QUOTES or core[-1] != _CLOSING.get(core[0], core[0]):
-            return False
-        core = core[1:-1].strip()
+_EXACT_BELOW: Final = 2**53
+"""A whole float below this is the number that was written; beyond, its shortest decimal form stands for it."""
 
 
 def text_of(value: object) -> str | None:
-    """A scalar `value` as trimmed text: 12345.0 is "12345"; None for null, lists and objects."""
+    """A scalar `value` as trimmed text: 12345.0 is "12345", two different floats are two texts.
+
+    None for null, lists and objects.
+    """
     if type(value) is str:
         return value.strip()
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is float:
-        return str(int(value)) if value.is_integer() else repr(value)
+        if not value.is_integer():
+            return repr(value)
+        return str(int(value)) if abs(value) < _EXACT_BELOW else format(Decimal(repr(value)), "f").partition(".")[0]
     return str(value) if type(value) is int else None
+
+
+def exact_text(value: object) -> str | None:
+    """The text of a `value` as by `text_of`. Raises InexactError for a float of 2**53 or more: it has lost digits."""
+    if type(value) is float and not -_EXACT_BELOW < value < _EXACT_BELOW:
+        raise InexactError
+    return text_of(value)
 
 
 def filled_text(value: object) -> str | None:
@@ -69,12 +63,25 @@ class Values:
         text = text_of(value)
         return None if text is None or is_blocked(text, self.blocked) else text
 
+    def user(self, value: object) -> str | None:
+        """A user id: as `plain`, an e-mail address in lower case (contract 1, "Identifiers")."""
+        text = self.plain(value)
+        return text.lower() if text is not None and _EMAIL.fullmatch(text) else text
+
     def email(self, value: object) -> str | None:
         """An e-mail address in lower case; None unless it looks like x@y."""
         text = self.plain(value)
         return text.lower() if text is not None and _EMAIL.fullmatch(text) else None
 
     def phone(self, value: object) -> str | None:
-        """A phone number as E.164; None unless it could be dialled. An extension is dropped."""
+        """A phone number as E.164, of one subscriber always the same.
+
+        None unless it could be dialled, and is one number whoever reads it. An extension is dropped.
+        """
+        number = self.number(value)
+        return number if number is not None and number[0] == "+" else None
+
+    def number(self, value: object) -> str | None:
+        """As `phone`; digits without + that are two valid numbers are these digits (contract 8, "Identity")."""
         text = self.plain(value)
-        return None if text is None else e164(text, self.region)
+        return None if text is None else read_phone(text, self.region)

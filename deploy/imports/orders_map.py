@@ -6,13 +6,13 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from deploy.errors import BadInputError
 from schemas.topics import CHANNELS
+from schemas.zones import zone_named
 
 Kind = Literal["sale", "cancellation", "adjustment"]
 
@@ -30,11 +30,10 @@ def _pattern(text: str) -> str:
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; Europe/London is one") from None
-    return name
+    zone = zone_named(name)
+    if zone is None:
+        raise ValueError(f"{name!r} is no time zone; Europe/London is one")
+    return zone
 
 
 def _channel(name: str) -> str:

@@ -10,14 +10,14 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TextIO, TypeVar
-from zoneinfo import ZoneInfo
 
 from deploy.imports.orders_map import Kind, OrderImportError, OrderMap
+from schemas import zones
 
 _T = TypeVar("_T")
 LONGEST_FIELD = 1 << 20
@@ -107,7 +107,7 @@ class _Reader:
             (header.index(rule.column), re.compile(rule.match), rule.channel) for rule in order_map.channel_rules
         ]
         self._strip = None if order_map.customer.strip is None else re.compile(order_map.customer.strip)
-        zone, style = ZoneInfo(order_map.time.zone), order_map.time.format
+        zone, style = zones.zone(order_map.time.zone), order_map.time.format
         self._number_of = _kept(_number)
         self._moment_of = _kept(lambda text: _moment(text, style, zone))
         self._same = _kept(str.strip)
@@ -186,7 +186,7 @@ def _number(text: str) -> Decimal | None:
     return number if number.is_finite() and -12 <= number.adjusted() <= 12 else None
 
 
-def _moment(text: str, style: str, zone: ZoneInfo) -> int | None:
+def _moment(text: str, style: str, zone: tzinfo) -> int | None:
     try:
         moment = datetime.strptime(text.strip(), style)  # noqa: DTZ007 - the zone follows
     except ValueError:

@@ -49,6 +49,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),
+        ("time zones", _zones),
         ("delivery", lambda: _delivery(settings)),
     ):
         found.append(await asyncio.to_thread(_checked, what, look))
@@ -60,6 +61,12 @@ def _checked(what: str, look: Callable[[], str]) -> Check:
         return Check(what, ok=True, detail=look())
     except (BadInputError, UnavailableError, OSError) as problem:
         return Check(what, ok=False, detail=str(problem))
+
+
+def _zones() -> str:
+    from schemas import zones
+
+    return f"those of tzdata {zones.VERSION}, whatever the system has"
 
 
 async def _kafka(settings: Settings, wait: float) -> list[Check]:

@@ -14,6 +14,8 @@ BROWSER_SDKS: Final = ("segment", "segment", "segment", "rudder", "rudder_direct
 APP_SDKS: Final = ("segment", "rudder", "rudder", "rudder_direct")
 BLANKS: Final = (None, None, None, "", "null", "anonymous", "  ", "guest", "undefined")
 LOGINS: Final = (0, 1, 1, 2, 3, -1, -1)
+LEAST_SKEW: Final = 10 * 60_000
+"""A wrong clock is off by more than this, in milliseconds."""
 RATES: Final = (2.2, 1.0, 1.0, 0.6, 0.6, 0.25, 0.25, 0.1)
 
 
@@ -103,7 +105,9 @@ class Census:
             device.ga_client_id = f"GA1.2.{int(r() * 1e9)}.{int(r() * 1e9)}"
         if device.sdk.startswith("rudder"):
             if r() < 0.08:
-                device.skew = int((r() - 0.5) * 16 * 3_600_000)
+                skew = int((r() - 0.5) * 16 * 3_600_000)
+                # Less than five minutes is not taken for a wrong clock.
+                device.skew = skew + (LEAST_SKEW if skew >= 0 else -LEAST_SKEW)
         elif r() < 0.01:
             device.sdk, device.fast = "segment_fast", True
         return device

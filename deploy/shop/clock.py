@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from random import Random
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from deploy.shop.world import HOURS
+from schemas import zones
 
 SECOND: Final = 1000
 MINUTE: Final = 60 * SECOND
@@ -26,12 +26,12 @@ _CUMULATED: Final = tuple(sum(HOURS[: n + 1]) / _TOTAL for n in range(24))
 
 def iso_offset(at: int, zone: str) -> str:
     """The time `at` in the local time of a zone, with its offset, as tills write it: 2026-01-05T11:00:00.123+01:00."""
-    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(at / 1000, zones.zone(zone)).isoformat(timespec="milliseconds")
 
 
 @lru_cache(maxsize=4096)
 def _offset(zone: str, day: int) -> int:
-    offset = datetime.fromtimestamp(day * 86_400 + 43_200, ZoneInfo(zone)).utcoffset()
+    offset = datetime.fromtimestamp(day * 86_400 + 43_200, zones.zone(zone)).utcoffset()
     return 0 if offset is None else int(offset.total_seconds()) * SECOND
 
 

@@ -52,7 +52,9 @@ def segment(call: Call, timing: Timing) -> dict[str, Any]:
 
 def segment_fast(call: Call, timing: Timing) -> dict[str, Any]:
     """The envelope of a device whose clock is hours ahead and whose SDK gives nothing to correct it by."""
-    return segment(call, Timing(timing.at + FAST, timing.sent + FAST))
+    value = segment(call, Timing(timing.at + FAST, timing.sent))
+    del value["sentAt"]
+    return value
 
 
 def segment_server(call: Call, timing: Timing) -> dict[str, Any]:

@@ -32,18 +32,25 @@ DAWN: Final = 946_684_800_000
 READ_BYTES: Final = 1 << 18
 LINE_MOST: Final = 64 * 1024 * 1024
 """Bytes of a line at most: more than the largest record comes to, however it is escaped."""
+_DIGITS: Final = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else ord(" ") for byte in range(256))
+_MANY_DIGITS: Final = b"0" * 19
+"""An integer of fewer digits fits 64 bits."""
 TOO_DEEP: Final = "nested too deeply; give such a value as value_b64"
 CHUNK: Final = 1000
 
 
 class Line(NamedTuple):
-    """One input line as a Kafka record to be: `timestamp` in epoch milliseconds."""
+    """One input line as a Kafka record to be: `timestamp` in epoch milliseconds.
+
+    `timed`: somebody has given this time; else it is when the line was read, and gives way to when it is sent.
+    """
 
     topic: str
     partition: int
     key: bytes | None
     value: bytes
     timestamp: int
+    timed: bool = True
 
 
 def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int | None = None) -> Iterator[list[Line]]:
@@ -171,6 +178,7 @@ def _line(line: dict[str, Any], partitions: int, *, exact: bool, event_clock: bo
         raise ValueError(f"key must be a string or null, not {_short(key)}")
     value, content = _value(line, exact=exact)
     timestamp = line.get("timestamp")
+    timed = event_clock or timestamp is not None
     if timestamp is None:
         timestamp = _own_time(content, last) if event_clock else time.time_ns() // 1_000_000
     elif isinstance(timestamp, bool) or not isinstance(timestamp, int | float) or not 0 <= timestamp <= times.MAX_TIME:
@@ -179,7 +187,7 @@ def _line(line: dict[str, Any], partitions: int, *, exact: bool, event_clock: bo
         key_bytes = None if key is None else key.encode()
     except UnicodeEncodeError:
         raise ValueError("key holds a lone surrogate") from None
-    return Line(topic, partition_for(key_bytes, value, partitions), key_bytes, value, int(timestamp))
+    return Line(topic, partition_for(key_bytes, value, partitions), key_bytes, value, int(timestamp), timed)
 
 
 def _batched(objects: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -204,9 +212,11 @@ _key_hash = lru_cache(maxsize=100_000)(murmur2)
 
 
 def _decode(raw: bytes) -> tuple[Any, bool]:
-    """The line's JSON, and whether orjson took it. What orjson refuses (NaN, ...) json may take."""
+    """The line's JSON, and whether orjson took it. What orjson refuses (NaN, ...) or rounds (2**64) json may take."""
     try:
-        return orjson.loads(raw), True
+        if _MANY_DIGITS not in raw.translate(_DIGITS):
+            return orjson.loads(raw), True
+        refusal = "large integers"
     except orjson.JSONDecodeError as problem:
         refusal = str(problem)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ async def publish(
     done: Done | None = None,
 ) -> tuple[int, int]:
     """Publish all lines, `rate` a second at most (0: no limit). Returns records and bytes.
+
+    A line without a time of its own gets the time at which it is sent.
 
     What was read is sent as soon as no more is there to be read, so a live pipe is never held back. `report` takes how
     many records were sent; `done` tells how far it got, also when it fails. Lines before a bad one are published.
@@ -176,10 +179,11 @@ class Publisher:
             batch = self._open.get(place)
             if batch is None:
                 batch = self._open[place] = self._producer.create_batch()
-            if batch.append(key=line.key, value=line.value, timestamp=line.timestamp) is None:
+            timestamp = line.timestamp if line.timed else time.time_ns() // 1_000_000
+            if batch.append(key=line.key, value=line.value, timestamp=timestamp) is None:
                 await self._dispatch(place)
                 batch = self._open[place] = self._producer.create_batch()
-                batch.append(key=line.key, value=line.value, timestamp=line.timestamp)
+                batch.append(key=line.key, value=line.value, timestamp=timestamp)
             self._done.records += 1
             self._done.bytes += len(line.value)
         self._settle()

@@ -323,7 +323,9 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
             ids = {"context": {}}
         context = {**ids["context"], **message.get("context", {})}
         if rng.random() < 0.1:
-            context["timezone"] = rng.choice(("Europe/Berlin", "America/New_York"))
+            context["timezone"] = rng.choice(
+                ("Europe/Berlin", "America/New_York", "W. Europe Standard Time", "GMT-0500", "+05:45")
+            )
         if rng.random() < 0.1:
             context["locale"] = rng.choice(("de-DE", "en-US", "fr"))
         name = "same" if rng.random() < 0.04 else f"e{nth}"

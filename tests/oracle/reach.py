@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tests.oracle.campaigns import DAY, Campaign, Campaigns
 from tests.oracle.consent import ARRIVED, BOUNCES, CONTACTS, for_good, named, said
 from tests.oracle.reading import Fact, text
+from tests.oracle.zones import zone_of
 
 MACHINES = ("bot", "crawler", "spider", "barracuda", "mimecast", "proofpoint", "preview", "scanner")
 RESPONSES = {
@@ -178,10 +178,7 @@ def newest(mine: Any, theirs: Any) -> Any:
 
 def readable_zone(name: Any) -> bool:
     """Whether it names a time zone."""
-    try:
-        return isinstance(name, str) and bool(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
-        return False
+    return zone_of(name) is not None
 
 
 def language_of(event: Fact) -> str | None:

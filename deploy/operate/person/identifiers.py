@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from deploy.errors import BadInputError
 
 if TYPE_CHECKING:
+    from schemas.identifiers import Identifier
     from schemas.settings import Settings
 
 FORM: Final = "TYPE:VALUE is needed, such as email:anna@example.com"
@@ -39,7 +40,7 @@ def parse(text: str, settings: Settings) -> HashedIdentifier:
     normal = _normal(type_, value, settings)
     if normal is None:
         raise BadInputError(f"{type_}:*** identifies nobody: the value is empty, malformed or blocked")
-    return HashedIdentifier(type_, normal, Hasher(settings.secret.get_secret_value())(type_, normal))
+    return HashedIdentifier(*normal, Hasher(settings.secret.get_secret_value())(*normal))
 
 
 def unknown(identifier: HashedIdentifier) -> str:
@@ -58,8 +59,8 @@ def meant(type_: str) -> str | None:
     return plain.get(type_.replace("_", "").replace("-", ""))
 
 
-def _normal(type_: str, value: str, settings: Settings) -> str | None:
-    from schemas.identifiers import RANK
+def _normal(type_: str, value: str, settings: Settings) -> Identifier | None:
+    from schemas.identifiers import RANK, Identifier
     from schemas.people import People
 
     try:
@@ -67,6 +68,7 @@ def _normal(type_: str, value: str, settings: Settings) -> str | None:
     except ValueError as problem:
         raise BadInputError(f"WINBACK_PHONE_REGION: {problem}") from None
     if type_ not in RANK:
-        return people.values.plain(value)
+        plain = people.values.plain(value)
+        return None if plain is None else Identifier(type_, plain)
     known = people.known(type_, value)
-    return None if known is None else known[0].value
+    return None if known is None else known[0]

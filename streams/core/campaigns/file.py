@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
+from schemas.zones import zone_named
 from streams.core.campaigns.step import CampaignStep, Channel, Offer
 from streams.core.campaigns.trigger import TriggerRule
 from streams.core.campaigns.values import MINUTE_MS, Clock, Duration, Share, Strict, duration, written
@@ -98,11 +98,10 @@ class CampaignFile(Strict):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is no time zone of the IANA list, such as Europe/Berlin") from error
-        return value
+        zone = zone_named(value)
+        if zone is None:
+            raise ValueError(f"{value!r} is no time zone of the IANA list, such as Europe/Berlin")
+        return zone
 
     @model_validator(mode="after")
     def _unique(self) -> CampaignFile:

@@ -2,7 +2,7 @@
 
 Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), and `email!bounced`: an address that
 nothing can be delivered to. It stands beside what the customer said, so that another address does not undo a no.
-Contract 8.47 to 8.52.
+Contract 8.50 to 8.55.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
+from schemas.zones import zone_named
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
 
@@ -30,8 +30,8 @@ def on_event(profile: Profile, event: Sealed) -> None:
     if isinstance(zone, str) and (last is None or event.time >= last.at):
         if last is not None and last.value == zone:
             last.at = event.time
-        elif _is_zone(zone):
-            profile.zone = Dated(zone, event.time)
+        elif (named := zone_named(zone)) is not None:
+            profile.zone = Dated(named, event.time)
     if "locale" in event.context or event.traits:
         _locale(profile, event)
     if event.type == "identify":
@@ -76,13 +76,3 @@ def _locale(profile: Profile, event: Sealed) -> None:
 def _language(said: str) -> str | None:
     match = _LANGUAGE.match(said)
     return None if match is None else match[1].lower()
-
-
-@lru_cache(maxsize=1024)
-def _is_zone(name: str) -> bool:
-    """Is this a name of the IANA list? Anything may come in `context.timezone`."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return bool(name)

@@ -1,4 +1,4 @@
-"""What producers call a channel, a yes and a no: words of a consent, on events and in traits. Contract 8.47 to 8.49."""
+"""What producers call a channel, a yes and a no: words of a consent, on events and in traits. Contract 8.50 to 8.52."""
 
 from __future__ import annotations
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from schemas import zones
 from schemas.topics import HOUR_MS
 
 _QUARTER_MS: Final = HOUR_MS // 4
@@ -15,9 +14,9 @@ _TWO_DAYS: Final = 2 * 24 * 4
 
 
 def local_hour(at: int, zone: str) -> int:
-    """The hour, 0 to 23, that clocks in a zone of the IANA list show at `at` (epoch milliseconds)."""
+    """The hour, 0 to 23, that clocks in a zone (IANA name or offset) show at `at` (epoch milliseconds)."""
     try:
-        return datetime.fromtimestamp(at / 1000, tz=UTC).astimezone(ZoneInfo(zone)).hour
+        return zones.local_time(at, zone).hour
     except (OverflowError, ValueError):
         # The first and the last day of the calendar, in a zone where it is another one.
         return at // HOUR_MS % 24
@@ -37,7 +36,7 @@ def best(own: Mapping[str, int], everybody: Sequence[int]) -> int | None:
 def next_begin(hour: int, zone: str, at: int) -> int:
     """When this local hour (0 to 23) begins next, at or after `at`: epoch milliseconds, as `at` is.
 
-    `zone` is a name of the IANA list. A day whose clocks leave the hour out is left out.
+    `zone` is a name of the IANA list or an offset. A day whose clocks leave the hour out is left out.
     """
     begin = -(-at // _QUARTER_MS) * _QUARTER_MS
     for quarter in range(_TWO_DAYS):

@@ -1,13 +1,13 @@
 """Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are.
 
-Contract 8.62, item 7 and contract 8.62, item 8.
+Contract 8.66, item 7 and contract 8.66, item 8.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
+from schemas import zones
 from streams.core.campaigns import CampaignFile, QuietHours
 from streams.core.profile.state import Profile
 
@@ -28,8 +28,9 @@ def capped(profile: Profile, file: CampaignFile, channel: str, now: int) -> bool
 def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
     """The end of the quiet hours `now` falls into, in epoch milliseconds; None when it is not quiet.
 
-    `zone` is a name of the IANA list. Its clocks decide, so the hours follow daylight saving. Where the end comes twice
-    in a night, it is quiet up to the first, and again in the hour that is repeated.
+    `zone` is a name of the IANA list or an offset. Its clocks decide, so the hours follow daylight saving. Where the
+    end comes twice in a night, it is quiet up to the first, and again in the hour that is repeated; where clocks leap
+    over the end, it is quiet up to the leap.
     """
     if quiet is None or quiet.start == quiet.end:
         return None
@@ -41,13 +42,31 @@ def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
 
 
 def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
-    local = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(ZoneInfo(zone))
+    rules, local = zones.zone(zone), zones.local_time(now, zone)
     clock = local.time()
     wraps = quiet.start > quiet.end
     inside = (clock >= quiet.start or clock < quiet.end) if wraps else quiet.start <= clock < quiet.end
     if not inside:
         return None
     day = local.date() + timedelta(days=1 if wraps and clock >= quiet.start else 0)
-    end = datetime.combine(day, quiet.end, tzinfo=ZoneInfo(zone))
-    ends = (int(end.replace(fold=fold).timestamp() * 1000) for fold in (0, 1))
-    return next((at for at in ends if at > now), now + 1)
+    end = datetime.combine(day, quiet.end, tzinfo=rules)
+    first, second = (int(end.replace(fold=fold).timestamp() * 1000) for fold in (0, 1))
+    if first > second:
+        first = second = _leap(second, first, rules)
+    return next((at for at in (first, second) if at > now), now + 1)
+
+
+def _leap(before: int, after: int, rules: tzinfo) -> int:
+    """When clocks go forward between two times: the first moment, in epoch milliseconds, at which they show more."""
+
+    def offset(at: int) -> timedelta | None:
+        return datetime.fromtimestamp(at / 1000, tz=rules).utcoffset()
+
+    old = offset(before)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if offset(middle) == old:
+            before = middle
+        else:
+            after = middle
+    return after

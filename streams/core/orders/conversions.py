@@ -1,6 +1,6 @@
 """Orders: what one is worth, that each counts once, and which reminder brought it back.
 
-Contract 8.33 and 8.34.
+Contract 8.36 and 8.37.
 """
 
 from __future__ import annotations

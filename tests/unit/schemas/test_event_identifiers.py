@@ -46,8 +46,11 @@ def test_every_kind_strongest_first(event: Accept) -> None:
 
 @pytest.mark.parametrize("kind", ["track", "page", "screen", "group", "alias", "identify"])
 def test_any_type_of_call_identifies(event: Accept, kind: str) -> None:
-    """Identifiers are taken from every type of call alike."""
-    assert len(event({**full(), "type": kind, "event": "X"}).identifiers) == 10
+    """Identifiers are taken from every type of call alike; the traits of a group call are the company's."""
+    found = event({**full(), "type": kind, "event": "X"}).identifiers
+    assert len(found) == 10 or kind == "group"
+    company = event({"type": "group", "userId": "u", "traits": {"email": "info@firm.de", "phone": "+15551234567"}})
+    assert company.identifiers == (("user_id", "u"),)
 
 
 @pytest.mark.parametrize("blocked", ["", "  ", "null", "'Anonymous'", 0, True, None, [], {"id": 1}, "x" * 1025])
@@ -139,6 +142,34 @@ def test_alias_without_an_id_of_its_own(refused: Refused, event: Accept) -> None
     assert result.previous == (("user_id", "a"), ("anonymous_id", "a"))
 
 
+@pytest.mark.parametrize("user", ["Ana@X.com", " ana@x.com ", "ANA@X.COM"])
+@pytest.mark.parametrize("more", [{}, {"traits": {"email": "ana@X.com"}}, {"context": {"device": {"id": "d-1"}}}])
+def test_a_user_id_that_is_an_address(event: Accept, user: str, more: dict[str, Any]) -> None:
+    """It is compared without case, and is that e-mail identifier as well, once."""
+    result = event({"type": "page", "userId": user, "anonymousId": "A-1", **more})
+    assert result.identifiers[:2] == (("user_id", "ana@x.com"), ("email", "ana@x.com"))
+    assert result.identifiers[-1] == ("anonymous_id", "A-1")
+    assert len(set(result.identifiers)) == len(result.identifiers)
+
+
+def test_an_address_as_user_id_elsewhere(event: Accept) -> None:
+    """The same in externalIds and as previousId; an anonymousId keeps its case, and an address nobody owns is none."""
+    external = [{"type": "user_id", "id": "Ana@X.com"}]
+    found = event({"type": "page", "anonymousId": "a", "context": {"externalIds": external}}).identifiers
+    assert found == (("user_id", "ana@x.com"), ("email", "ana@x.com"), ("anonymous_id", "a"))
+    previous = event({"type": "alias", "userId": "u", "previousId": "Ana@X.com"}).previous
+    assert previous == (("user_id", "ana@x.com"), ("email", "ana@x.com"), ("anonymous_id", "Ana@X.com"))
+    assert event({"type": "page", "userId": "noreply@x.com", "anonymousId": "a"}).identifiers == (
+        ("anonymous_id", "a"),
+    )
+
+
+def test_digits_that_are_two_phone_numbers(event: Accept) -> None:
+    """They identify as themselves, beside the other identifiers, and are no phone."""
+    result = event({"type": "identify", "userId": "u", "traits": {"phone": "2033456789"}})
+    assert result.identifiers == (("user_id", "u"), ("phone_digits", "2033456789"))
+
+
 @pytest.mark.parametrize("name", ["Order Completed", "order  updated", "ORDER CANCELLED", "Order Refunded"])
 @pytest.mark.parametrize(("order", "value"), [("o-1", "o-1"), (17, "17"), (17.0, "17")])
 def test_nameless_orders(event: Accept, name: str, order: Any, value: str) -> None:
@@ -180,7 +211,9 @@ def test_broadcast(event: Accept) -> None:
     assert named.identifiers == (("user_id", "u"),)
 
 
-TEXT = st.sampled_from(["u-1", "U-1", "a@x.com", "A@X.com ", "b@x.com", "+15551234567", "null", "0", "", "7"])
+TEXT = st.sampled_from(
+    ["2033456789", "u-1", "U-1", "a@x.com", "A@X.com ", "b@x.com", "+15551234567", "null", "0", "", "7"]
+)
 SCALAR = TEXT | st.sampled_from([None, 7, 7.0, True, [], {}])
 CONTACTS = st.fixed_dictionaries({}, optional={"email": SCALAR, "phone": SCALAR})
 EXTERNAL = st.fixed_dictionaries({"id": SCALAR, "type": st.sampled_from(["loyalty", "email", "zz", "user_id", ""])})

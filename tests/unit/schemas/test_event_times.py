@@ -44,15 +44,62 @@ def test_without_any_time(at: Callable[..., int], absent: dict[str, Any]) -> Non
     assert at(**absent, sentAt="2024-01-01", receivedAt="2024-01-01", originalTimestamp=None) == NOW
 
 
-def test_original_timestamp_is_corrected(at: Callable[..., int]) -> None:
-    """A producer's clock that runs an hour fast is set right by what it says at sending."""
-    fast = {"originalTimestamp": NOW + 60 * MINUTE - 5000, "sentAt": NOW + 60 * MINUTE}
-    assert at(**fast) == NOW - 5000
-    assert at(**fast, receivedAt=NOW - 1000) == NOW - 6000
-    assert at(**fast, receivedAt="unreadable") == NOW - 5000
+@pytest.mark.parametrize("field", ["timestamp", "originalTimestamp"])
+@pytest.mark.parametrize("form", [iso, int, lambda ms: iso(ms).replace("Z", "+00:00")])
+def test_a_clock_that_is_wrong_is_corrected(at: Callable[..., int], field: str, form: Callable[[int], Any]) -> None:
+    """A producer's clock that is an hour off, ahead or behind, is set right by what it says at sending."""
+    for off in (60 * MINUTE, -60 * MINUTE, 5 * MINUTE + 1, -5 * MINUTE - 1):
+        wrong = {field: form(NOW + off - 5000), "sentAt": form(NOW + off)}
+        assert at(**wrong) == NOW - 5000
+        assert at(**wrong, receivedAt="unreadable") == NOW - 5000
+    fast = {field: form(NOW + 60 * MINUTE - 5000), "sentAt": form(NOW + 60 * MINUTE)}
+    assert at(**fast, receivedAt=form(NOW - 1000)) == NOW - 6000
     assert at(**{**fast, "sentAt": None}) == NOW  # as it is, and so clamped
-    assert at(originalTimestamp=NOW - 5000, sentAt="unreadable") == NOW - 5000
-    assert at(originalTimestamp=NOW - 5000) == NOW - 5000
+    assert at(**{field: NOW - 5000}, sentAt="unreadable") == NOW - 5000
+    assert at(**{field: NOW - 5000}) == NOW - 5000
+
+
+@pytest.mark.parametrize("field", ["timestamp", "originalTimestamp"])
+@pytest.mark.parametrize("form", [iso, int])
+def test_what_the_network_does_is_no_wrong_clock(
+    at: Callable[..., int], field: str, form: Callable[[int], Any]
+) -> None:
+    """Up to five minutes between sending and arrival are left alone, so that one device's events keep their order."""
+    for delay in (0, 1, 20_000, 60_000, 4 * MINUTE, 5 * MINUTE, -1, -20_000, -5 * MINUTE):
+        assert at(**{field: form(NOW - 7000), "sentAt": form(NOW - delay)}) == NOW - 7000
+        assert at(**{field: form(NOW - 7000), "sentAt": form(NOW - 9000 - delay), "receivedAt": NOW - 9000}) in {
+            NOW - 7000, NOW - 7000 + delay,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["timestamp", "originalTimestamp"])
+def test_an_event_ahead_of_its_arrival_is_corrected(at: Callable[..., int], field: str) -> None:
+    """It cannot have happened later than it came, however small the difference of the clocks."""
+    assert at(**{field: iso(NOW + 2000), "sentAt": iso(NOW + 3000)}) == NOW - 1000
+    assert at(**{field: iso(NOW + 2000), "sentAt": iso(NOW + 2000)}) == NOW
+
+
+@pytest.mark.parametrize("form", [iso, int])
+def test_a_timestamp_that_was_set_right_is_kept(at: Callable[..., int], form: Callable[[int], Any]) -> None:
+    """A gateway gives `timestamp` beside the device's own `originalTimestamp`: it is not corrected a second time."""
+    given = {"timestamp": form(NOW - 5000), "sentAt": form(NOW + 60 * MINUTE), "receivedAt": form(NOW - 1000)}
+    assert at(**given, originalTimestamp=form(NOW + 60 * MINUTE - 4000)) == NOW - 5000
+    assert at(**given, originalTimestamp=form(NOW - 5000)) == NOW - 6000 - 60 * MINUTE
+
+
+def test_an_offset_of_sent_at_counts(at: Callable[..., int]) -> None:
+    """The minute that sentAt shows is one of its own zone."""
+    local = iso(NOW + 120 * MINUTE).replace("Z", "+02:00")
+    assert at(timestamp=iso(NOW - 5000), sentAt=local) == NOW - 5000
+    sent = iso(NOW).replace("Z", "+02:00")
+    assert at(originalTimestamp=iso(NOW - 180 * MINUTE), sentAt=sent) == NOW - 60 * MINUTE
+    assert at(timestamp=iso(NOW - 180 * MINUTE), sentAt=sent) == NOW - 60 * MINUTE
+
+
+@pytest.mark.parametrize("wrong", ["10/03/2024", "soon", True, [], {}, -1])
+def test_an_unreadable_timestamp_gives_way(at: Callable[..., int], wrong: Any) -> None:
+    """A readable originalTimestamp stands in for a timestamp that cannot be read."""
+    assert at(timestamp=wrong, originalTimestamp=NOW - 5000) == NOW - 5000
 
 
 @pytest.mark.parametrize("field", ["timestamp", "originalTimestamp"])
@@ -71,7 +118,7 @@ def test_a_correction_out_of_range(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("ahead", "clamped"), [(0, False), (5 * MINUTE, False), (5 * MINUTE + 1, True), (MAX_TIME - NOW, True)]
 )
-@pytest.mark.parametrize("form", [iso, int, str])
+@pytest.mark.parametrize("form", [iso, lambda ms: iso(ms).replace("Z", "")])
 def test_clamping(event: Accept, ahead: int, clamped: bool, form: Callable[[int], Any]) -> None:
     """More than five minutes ahead of its record, an event happened at the record's time; up to that it is believed."""
     result = event({"type": "page", "userId": "u", "timestamp": form(NOW + ahead)})

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
-from schemas.phones import _short, _whole, e164, is_region
+from schemas.phones import _short, _whole, is_region, read_phone
 
 CODES = st.sampled_from(sorted(COUNTRY_CODE_TO_REGION_CODE)).map(str)
 DIGITS = st.text("0123456789", min_size=1, max_size=14)
@@ -49,7 +49,7 @@ def test_the_common_form_goes_the_short_way(text: str) -> None:
 def test_the_rest_is_the_librarys(text: str) -> None:
     """Anything else is left to phonenumbers."""
     assert _short(text) is None
-    assert e164(text, "US") == _whole(text, "US")
+    assert read_phone(text, "US") == _whole(text, "US")
 
 
 def test_regions() -> None:

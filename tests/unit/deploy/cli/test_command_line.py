@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -281,6 +282,7 @@ def test_doctor_says_what_is_wrong_and_masks_secrets(winback):
     assert hidden not in ran.stdout + ran.stderr
     assert ran.stdout.count("PROBLEM") == 3
     assert settings["WINBACK_KAFKA"] in ran.stdout
+    assert f"tzdata {version('tzdata')}" in ran.stdout
 
 
 def test_help_lists_every_command(winback):

@@ -53,6 +53,35 @@ def test_an_end_that_comes_twice():
     assert quiet_until(quiet, "Europe/Berlin", first + hour + hour // 2) is None
 
 
+@pytest.mark.parametrize(
+    ("zone", "quiet", "now", "leap"),
+    [
+        ("Europe/Berlin", ("22:00", "02:30"), "2026-03-28T22:00:00Z", "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", ("22:00", "02:30"), "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", ("01:00", "02:01"), "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z"),
+        ("America/New_York", ("21:00", "02:59"), "2026-03-08T05:00:00Z", "2026-03-08T07:00:00Z"),
+        ("Africa/Cairo", ("21:00", "00:30"), "2026-04-23T20:00:00Z", "2026-04-23T22:00:00Z"),
+        ("Africa/Cairo", ("21:00", "00:00"), "2026-04-23T20:00:00Z", "2026-04-23T22:00:00Z"),
+        ("Australia/Lord_Howe", ("22:00", "02:15"), "2026-10-03T14:00:00Z", "2026-10-03T15:30:00Z"),
+    ],
+)  # fmt: skip
+def test_an_end_that_is_leapt_over(zone, quiet, now, leap):
+    """Where the clocks go forward over the end, it is quiet up to the leap, and not from then on."""
+    hours = QuietHours.model_validate({"from": quiet[0], "to": quiet[1]})
+    at, end = (int(datetime.fromisoformat(text).timestamp() * 1000) for text in (now, leap))
+    assert quiet_until(hours, zone, at) == end
+    assert quiet_until(hours, zone, end - 1) == end
+    assert quiet_until(hours, zone, end) is None
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("+05:45", 5.75), ("-03:00", -3), ("+00:00", 0), ("+14:00", 14)])
+def test_a_night_at_a_fixed_offset(zone, hours):
+    """An offset is a zone whose clocks never change."""
+    midnight = int(datetime.fromisoformat("2026-03-29T00:00:00Z").timestamp() * 1000) - int(hours * 3_600_000)
+    assert quiet_until(NIGHT, zone, midnight) == midnight + 9 * 3_600_000
+    assert quiet_until(NIGHT, zone, midnight + 9 * 3_600_000) is None
+
+
 def test_hours_within_a_day_and_none_at_all():
     """A window that does not wrap, an empty one, and no rule."""
     inside = ms("2026-01-05 12:30:00", "UTC")

@@ -1,0 +1,129 @@
+"""Orders, and events by which a customer says no, are heard with a broken envelope as well (contract 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from schemas.calls import TYPES, message_id_of, time_of
+from schemas.decoding import Refused, decode
+from schemas.envelope import unwrap
+from schemas.names import EMAIL_MARKED_AS_SPAM, ORDER_EVENTS, SUBSCRIPTION_CHANGED, UNSUBSCRIBED
+from schemas.reasons import DeadLetterReason
+from schemas.record import Record
+from schemas.times import MAX_TIME, iso
+
+MENDED: Final = frozenset({
+    DeadLetterReason.NOT_AN_OBJECT, DeadLetterReason.UNKNOWN_TYPE, DeadLetterReason.INVALID_TIMESTAMP,
+    DeadLetterReason.INVALID_VALUE, DeadLetterReason.NO_IDENTIFIER,
+})  # fmt: skip
+"""Reasons for which it is worth a second look."""
+_HEARD: Final = ORDER_EVENTS | {UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM}
+_OBJECTS: Final = ("properties", "context", "traits")
+_STATES: Final = ("subscribed", "status", "state", "subscription_status", "opt_in", "opted_in")
+_YES: Final = frozenset(
+    {"true", "1", "1.0", "yes", "y", "on", "subscribed", "subscribe", "opt_in", "optin", "opted_in"}
+)
+_REFUSED: Final = frozenset({"false", "0", "0.0", "no", "n", "off", "unsubscribed", "opt_out", "optout", "opted_out"})
+_NEGATIVE: Final = re.compile(
+    r"unsubscribe|opt(?:ed)?_?out|do_?not_?(?:contact|email|disturb)|no_?marketing", re.IGNORECASE
+)
+_POSITIVE: Final = re.compile(r"subscri|opt(?:ed)?_?in|consent|accepts_?marketing|newsletter", re.IGNORECASE)
+
+
+class Mended(NamedTuple):
+    """A record's value as JSON that can be read, and whether the event's own time could not."""
+
+    value: bytes
+    timeless: bool
+
+
+def mended(record: Record, name_of: Callable[[str], str]) -> Mended | None:
+    """The record with its envelope as it was meant; None where nothing can be mended, or nobody orders or says no.
+
+    `name_of` gives the canonical name of an event. The messageId is that of the record as it was.
+    """
+    try:
+        value = decode(record.value or b"")
+        read = _object(value)
+        if "specversion" in read and type(read.get("data")) is str:
+            read["data"] = _object(read["data"])
+        message, attributes = unwrap(read, record.headers)
+    except Refused:
+        return None
+    message_id = message_id_of(message.pop("messageId", None), attributes, message)
+    before = orjson.dumps(message)
+    kind = message.get("type")
+    kind = kind.strip().lower() if type(kind) is str else ""
+    event = message.get("event")
+    name = _name(event, name_of) if kind == "track" or kind not in TYPES else ""
+    for field in _OBJECTS:
+        if message.get(field) is not None:
+            message[field] = _object(message[field])
+    context = message.get("context") or {}
+    for field in ("traits", "device"):
+        if type(context.get(field)) is str:
+            context[field] = _object(context[field])
+    if not _is_heard(name, message.get("properties") or {}, (message.get("traits") or {}, context.get("traits"))):
+        return None
+    if kind not in TYPES:
+        message["type"] = "track" if event is not None else "identify"
+    timeless = _is_timeless(message, attributes, record.timestamp)
+    if timeless:
+        for field in ("originalTimestamp", "sentAt"):
+            message.pop(field, None)
+        message["timestamp"] = iso(record.timestamp if 0 <= record.timestamp <= MAX_TIME else 0)
+    if type(value) is dict and orjson.dumps(message) == before:
+        return None
+    message["messageId"] = message_id
+    return Mended(orjson.dumps({**attributes, "data": message} if "specversion" in read else message), timeless)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """The object that stands there, or whose JSON text does; else an empty one, as PHP writes it `[]`."""
+    if type(value) is str:
+        try:
+            value = decode(value.encode("utf-8", "replace"))
+        except Refused:
+            return {}
+    return value if type(value) is dict else {}
+
+
+def _name(event: Any, name_of: Callable[[str], str]) -> str:
+    try:
+        return name_of(event) if type(event) is str else ""
+    except Refused:
+        return ""
+
+
+def _is_heard(name: str, properties: Mapping[str, Any], traits: Sequence[Any]) -> bool:
+    if name in _HEARD or any(type(each) is dict and _says_no(each) for each in traits):
+        return True
+    said = next((properties[state] for state in _STATES if state in properties), None)
+    return name == SUBSCRIPTION_CHANGED and _word(said) not in _YES
+
+
+def _says_no(traits: Mapping[str, Any]) -> bool:
+    """Whether traits withdraw a consent: `unsubscribed: true`, `email_subscribed: false`."""
+    for name, value in traits.items():
+        word = _word(value)
+        if word in _YES and _NEGATIVE.search(name):
+            return True
+        if word in _REFUSED and _POSITIVE.search(name) and not _NEGATIVE.search(name):
+            return True
+    return False
+
+
+def _word(value: Any) -> str:
+    return str(value).strip().lower()
+
+
+def _is_timeless(message: Mapping[str, Any], attributes: dict[str, Any], received: int) -> bool:
+    try:
+        time_of(*map(message.get, ("timestamp", "originalTimestamp", "sentAt", "receivedAt")), attributes, received)  # type: ignore[call-arg, arg-type]
+    except Refused:
+        return True
+    return False
