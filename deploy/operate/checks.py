@@ -51,6 +51,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
         ("secret", lambda: _secret(settings)),
         ("time zones", _zones),
         ("delivery", lambda: _delivery(settings)),
+        ("mail in DNS", lambda: _mail_dns(settings, wait)),
     ):
         found.append(await asyncio.to_thread(_checked, what, look))
     return found
@@ -139,3 +140,22 @@ def _delivery(settings: Settings) -> str:
     except ValueError as wrong:
         raise BadInputError(str(wrong)) from None
     return ", ".join(names)
+
+
+def _mail_dns(settings: Settings, wait: float) -> str:
+    """SPF, DKIM and DMARC of the sender, when mail leaves this machine."""
+    from infra.addresses import is_loopback, parse_address
+    from sinks.dispatch import channels
+
+    if not settings.dispatch_smtp:
+        return "no e-mail is sent"
+    try:
+        host, _ = parse_address(settings.dispatch_smtp, "WINBACK_DISPATCH_SMTP")
+        sender = channels.sender_of(settings)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    if is_loopback(host):
+        return "not looked at: the mail server is on this machine"
+    from deploy.operate import mail_dns
+
+    return mail_dns.checked(sender, mail_dns.texts(wait))

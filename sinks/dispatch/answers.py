@@ -42,7 +42,6 @@ DATA: Final = "data"
 
 _ENHANCED: Final = re.compile(r"\b([245])\.(\d{1,3})\.\d{1,3}\b")
 _BAD_ADDRESS: Final = frozenset({550, 551, 553})
-_CLOSING: Final = 421
 _LONGEST_WAIT: Final = 3600.0
 
 
@@ -50,12 +49,13 @@ def smtp(stage: str, code: int, text: str) -> Answer:
     """The meaning of a reply, its code and text, to the stage MAIL, RCPT or DATA that is not the one hoped for.
 
     Classes of RFC 5321 (4xx for now, 5xx for good) and enhanced codes of RFC 3463 (x.1: the address, x.2.1: the
-    mailbox is disabled). A refusal of our own side (MAIL, 421, authentication) is the channel's matter.
+    mailbox is disabled). A refusal of our own side (MAIL, authentication) is the channel's matter. A 421 ends the
+    connection; at RCPT or DATA it is deferred, and the caller knows whether others go through (`smtp.Smtp`).
     """
     reason = f"smtp_{code}"
     if not 400 <= code < 600:
         return Answer(Kind.UNCLEAR if stage == DATA else Kind.DOWN, "smtp_garbled")
-    if code in (_CLOSING, 530, 535) or (stage == MAIL and code != 552):
+    if code in (530, 535) or (stage == MAIL and code != 552):
         return Answer(Kind.DOWN, reason)
     if code < 500:
         return Answer(Kind.DEFERRED, reason)

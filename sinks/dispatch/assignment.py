@@ -26,6 +26,8 @@ from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")
 
+RESTING: Final = 20
+"""A provider that defers all mail for hours must not hold up that to others, nor fill the memory."""
 GRACE: Final = 25.0
 """Seconds that tries under way are given when partitions are taken away; then their claims stay without a result."""
 
@@ -63,8 +65,9 @@ class Assignment:
 
     @property
     def waiting(self) -> int:
-        """How many messages are unfinished."""
-        return sum(len(progress) for progress in self._progress.values())
+        """How many messages hold up the reading of more: the unfinished, of those that rest for long one in RESTING."""
+        unfinished = sum(len(progress) for progress in self._progress.values())
+        return unfinished - self.courier.resting + self.courier.resting // RESTING
 
     def take(self, partition: int, records: Iterable[Any]) -> None:
         """Begin to deliver records of a partition, in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -16,11 +16,14 @@ from schemas.settings import Settings
 from sinks.dispatch import mime, signature
 from sinks.dispatch.answers import Answer
 from sinks.dispatch.breaker import Breaker
+from sinks.dispatch.dkim_signing import Signer
+from sinks.dispatch.domain_caps import DomainCaps
+from sinks.dispatch.mail_address import MailAddress
 from sinks.dispatch.message import CHANNELS, EMAIL, Message
 from sinks.dispatch.smtp import Server, Smtp
 from sinks.dispatch.webhook import Webhook
 
-NOBODY: Final = mime.Sender("", "nobody@localhost")
+NOBODY: Final = mime.Sender("", MailAddress("nobody", "localhost"))
 """The sender of e-mail that only goes to files."""
 
 
@@ -41,12 +44,13 @@ class Sender(Protocol):
 
 @dataclass
 class Channel:
-    """One channel: its sender, the slots for messages sent at the same time, and its circuit breaker."""
+    """One channel: its sender, the slots for messages sent at the same time, its circuit breaker and its caps."""
 
     name: str
     sender: Sender
     breaker: Breaker
     slots: asyncio.Semaphore
+    caps: DomainCaps = field(default_factory=DomainCaps)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self) -> None:
@@ -80,13 +84,21 @@ def of(settings: Settings, chosen: Sequence[str] = ()) -> dict[str, Channel]:
 
 
 def sender_of(settings: Settings) -> mime.Sender:
-    """The sender of e-mail, from the settings. Raises ValueError."""
-    return mime.Sender.of(settings.dispatch_from, settings.dispatch_reply_to, settings.dispatch_unsubscribe)
+    """The sender of e-mail, from the settings. Raises ValueError with what is wrong, OSError for an unreadable key."""
+    sender = mime.Sender.of(
+        settings.dispatch_from, settings.dispatch_reply_to, settings.dispatch_unsubscribe, settings.dispatch_bounces,
+        settings.dispatch_feedback_id,
+    )  # fmt: skip
+    if settings.dispatch_dkim_key is None:
+        return sender
+    domain = settings.dispatch_dkim_domain or sender.domain
+    return replace(sender, signer=Signer.of(settings.dispatch_dkim_key, settings.dispatch_dkim_selector, domain))
 
 
 def _channel(settings: Settings, name: str, sender: Sender) -> Channel:
     breaker = Breaker(settings.dispatch_failures, settings.dispatch_open)
-    return Channel(name, sender, breaker, asyncio.Semaphore(settings.dispatch_concurrency))
+    caps = DomainCaps(settings.dispatch_per_domain if name == EMAIL else 0)
+    return Channel(name, sender, breaker, asyncio.Semaphore(settings.dispatch_concurrency), caps)
 
 
 def _variable(name: str) -> str:

@@ -84,6 +84,8 @@ class Item:
     failures: int = 0
     down: bool = False
     rest_until: float = 0.0
+    deferred: bool = False
+    """Its own mailbox has deferred it, and it rests."""
     waited_for: str = ""
     """The owner whose claim has been waited for in vain."""
 
@@ -100,6 +102,8 @@ class Courier:
         self.queues = ProfileQueues()
         self.trying: set[asyncio.Task[bool]] = set()
         """Tasks that must not be cancelled: from a claim to its result."""
+        self.resting = 0
+        """How many messages rest because their own mailbox has deferred them, for hours perhaps."""
 
     def item(self, message: Message, partition: int, offset: int, at: int) -> Item:
         """A message, read from a partition at an offset, in its profile's queue; call in the order of offsets.
@@ -156,9 +160,7 @@ class Courier:
     async def _admitted(self, item: Item, channel: Channel) -> bool:
         """Whether the message may be tried now, with a slot taken; False after a wait: then judge it anew."""
         left = max(0.0, (item.message.expires_at - self.timing.now()) / 1000)
-        rest = item.rest_until - self.timing.monotonic()
-        if rest > 0:
-            await self.timing.wait(asyncio.Event(), min(rest, left))
+        if await self._rested(item, left):
             return False
         if wait := channel.breaker.wait(self.timing.monotonic()):
             item.down = item.down or channel.breaker.state == OPEN
@@ -170,7 +172,27 @@ class Courier:
         if channel.breaker.wait(self.timing.monotonic()) or self.timing.now() >= item.message.expires_at:
             channel.slots.release()
             return False
+        now, domain = self.timing.monotonic(), item.message.to.rpartition("@")[2].lower()
+        if wait := channel.caps.wait(domain, now):
+            channel.slots.release()
+            item.rest_until = now + wait
+            return False
+        channel.caps.take(domain, now)
         channel.breaker.begin()
+        return True
+
+    async def _rested(self, item: Item, left: float) -> bool:
+        """Whether the message had to rest, after a failure or for the cap of its domain; `left` seconds at most."""
+        rest = item.rest_until - self.timing.monotonic()
+        if rest <= 0:
+            return False
+        self.queues.park(item.place, parked=True)
+        self.resting += item.deferred
+        try:
+            await self.timing.wait(asyncio.Event(), min(rest, left))
+        finally:
+            self.resting -= item.deferred
+            self.queues.park(item.place, parked=False)
         return True
 
     async def _try(self, item: Item, channel: Channel) -> bool:
@@ -233,12 +255,17 @@ class Courier:
             unclear=claim.unclear or kind is Kind.UNCLEAR, down=item.down,
         )  # fmt: skip
         await self.facts.caught_up(item.partition, await self._write(item, released))
-        wait = pause(
-            item.failures, first=self.settings.dispatch_pause, longest=self.settings.dispatch_longest_pause,
-            salt=item.message.message_id,
-        )  # fmt: skip
-        item.rest_until = self.timing.monotonic() + max(wait, answer.wait)
+        item.deferred = kind is Kind.DEFERRED
+        item.rest_until = self.timing.monotonic() + max(self._pause(item, tries), answer.wait)
         return False
+
+    def _pause(self, item: Item, tries: int) -> float:
+        """Seconds: short where the channel failed, long where its own mailbox deferred it the `tries`-th time."""
+        settings, salt = self.settings, item.message.message_id
+        if item.deferred:
+            longest = settings.dispatch_longest_deferred_pause
+            return pause(tries, first=settings.dispatch_deferred_pause, longest=longest, salt=salt)
+        return pause(item.failures, first=settings.dispatch_pause, longest=settings.dispatch_longest_pause, salt=salt)
 
     def _claim(self, item: Item, known: Entry | None) -> Entry:
         foreign = known is not None and known.state == ledger.CLAIMED and known.owner != self.owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sinks.dispatch import mime
+from sinks.dispatch import mail_address, mime
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.message import EMAIL, Message
 
@@ -22,7 +22,7 @@ class Files:
         if message.channel == EMAIL:
             try:
                 ending, content = ".eml", mime.compose(message, self._sender, at)
-            except mime.InvalidError:
+            except mail_address.InvalidError:
                 return Answer(Kind.REFUSED, "invalid")
         folder = self._folder / message.channel
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,77 +2,107 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import unicodedata
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from typing import Final
+from urllib.parse import urlsplit
 
-from sinks.dispatch import html_text
+from sinks.dispatch import html_text, mail_address
+from sinks.dispatch.dkim_signing import Signer
+from sinks.dispatch.mail_address import InvalidError, MailAddress
 from sinks.dispatch.message import Message
 
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)
-
-
-class InvalidError(Exception):
-    """A message that cannot be an e-mail; says why, never to whom."""
+_POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=78)
+_POLICY_UTF8: Final = _POLICY.clone(utf8=True)
+"""With headers in UTF-8, for servers with SMTPUTF8 (RFC 6532)."""
+_FEEDBACK: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_LONGEST_FEEDBACK: Final = 15
+"""Characters of the sender in Feedback-ID, at most; Gmail wants 5 to 15."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who e-mail is from. `unsubscribe`: a URL with `{message_id}` in it, or empty."""
+    """Who e-mail is from. `unsubscribe`: a URL with `{message_id}` in it, or empty.
+
+    `bounces`: the envelope's sender, an address of its own that gets the message_id (VERP), or None for that of From.
+    `feedback_id` names the sender in Feedback-ID; empty stands for its domain.
+    """
 
     name: str
-    address: str
+    address: MailAddress
     reply_to: str = ""
     unsubscribe: str = ""
+    bounces: MailAddress | None = None
+    feedback_id: str = ""
+    signer: Signer | None = None
 
     @property
     def domain(self) -> str:
         """The domain of the address."""
-        return self.address.rpartition("@")[2]
+        return self.address.domain
+
+    def envelope(self, message_id: str) -> str:
+        """Where what cannot be delivered of a message comes back to: `bounces+<message_id>@...`, if there is one."""
+        if self.bounces is None:
+            return str(self.address)
+        return str(self.bounces._replace(local=f"{self.bounces.local}+{message_id}"))
 
     @classmethod
-    def of(cls, written: str, reply_to: str = "", unsubscribe: str = "") -> Sender:
-        """A sender as `written` in settings: `Name <address>`, or the address alone; `reply_to` is as it is there.
+    def of(
+        cls, written: str, reply_to: str = "", unsubscribe: str = "", bounces: str = "", feedback_id: str = ""
+    ) -> Sender:
+        """A sender as `written` in settings: `Name <address>`, or the address alone; `reply_to` is written likewise.
 
-        `unsubscribe` is the URL of List-Unsubscribe. Raises ValueError.
+        `unsubscribe`, `bounces` and `feedback_id` are as in the class, `bounces` as text.
+        Raises ValueError with the variable that is wrong and what it has to be.
         """
         name, address = parseaddr(written)
-        local, _, domain = address.rpartition("@")
-        if not local or not domain or not written.isprintable():
+        try:
+            sender = cls(name, mail_address.read(address), reply_to.strip(), unsubscribe.strip())
+            good = written.isprintable() and str(_shown(sender)) != ""
+        except (InvalidError, ValueError, MessageError):
+            good = False
+        if not good:
             raise ValueError("WINBACK_DISPATCH_FROM: an address is Name <name@domain>")
-        return cls(name, address, reply_to, unsubscribe)
-
-
-def recipient(to: str) -> str:
-    """The address for the envelope, a foreign domain in its ASCII form. Raises InvalidError.
-
-    What comes before the @ has to be ASCII: few servers take anything else (SMTPUTF8).
-    """
-    local, _, domain = to.strip().rpartition("@")
-    if not (local.isascii() and local and domain and to.isprintable()) or any(c in to for c in " <>,;"):
-        raise InvalidError("no e-mail address")
-    try:
-        ascii_domain = domain.encode("idna").decode()
-    except UnicodeError:
-        raise InvalidError("no such domain") from None
-    return f"{local}@{ascii_domain}"
+        if sender.address.needs_utf8:
+            raise ValueError("WINBACK_DISPATCH_FROM: what is before the @ has to be ASCII")
+        if sender.reply_to:
+            try:
+                mail_address.read(parseaddr(sender.reply_to)[1])
+            except InvalidError:
+                raise ValueError("WINBACK_DISPATCH_REPLY_TO: an address is Name <name@domain>") from None
+        _check_unsubscribe(sender.unsubscribe)
+        if len(feedback_id) > _LONGEST_FEEDBACK or _FEEDBACK.search(feedback_id):
+            raise ValueError(
+                f"WINBACK_DISPATCH_FEEDBACK_ID: at most {_LONGEST_FEEDBACK} letters, digits, dots, - and _"
+            )
+        sender = replace(sender, feedback_id=feedback_id)
+        return replace(sender, bounces=_bounces(bounces)) if bounces.strip() else sender
 
 
 def compose(message: Message, sender: Sender, at: int) -> bytes:
-    """The e-mail as bytes; `at` in epoch milliseconds is its Date. The same for the same three. Raises InvalidError."""
-    to = recipient(message.to)
+    """The e-mail as bytes, without a signature; `at` in epoch milliseconds is its Date. The same for the same three.
+
+    Raises InvalidError.
+    """
+    to = mail_address.read(message.to)
     try:
-        made = EmailMessage(policy=_POLICY)
-        made["From"] = Address(sender.name, addr_spec=sender.address)
-        made["To"] = Address(addr_spec=to)
-        made["Subject"] = " ".join(message.subject.split())
+        made = EmailMessage(policy=_POLICY_UTF8 if to.needs_utf8 else _POLICY)
+        made["From"] = _shown(sender)
+        made["To"] = to.header
+        made["Subject"] = plain(message.subject)
         made["Date"] = format_datetime(datetime.fromtimestamp(at / 1000, tz=UTC))
         made["Message-ID"] = f"<{message.message_id}@{sender.domain}>"
         if sender.reply_to:
             made["Reply-To"] = sender.reply_to
+        made["Feedback-ID"] = _feedback(message, sender)
         if sender.unsubscribe:
             url = sender.unsubscribe.replace("{message_id}", message.message_id)
             made["List-Unsubscribe"] = f"<{url}>"
@@ -83,5 +113,50 @@ def compose(message: Message, sender: Sender, at: int) -> bytes:
         made.add_alternative(message.body if html else html_text.to_html(message.body), subtype="html")
         made.set_boundary(f"=_{message.message_id}")
         return made.as_bytes()
-    except (ValueError, UnicodeError) as wrong:
+    except (ValueError, UnicodeError, MessageError) as wrong:
         raise InvalidError(type(wrong).__name__) from None
+
+
+def plain(text: str) -> str:
+    """A text as it may stand in a header: each run of blanks and line ends one blank, no control character."""
+    shown = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp"))
+    return " ".join(shown.split())
+
+
+def _shown(sender: Sender) -> Address:
+    return Address(plain(sender.name), username=sender.address.local, domain=sender.address.domain)
+
+
+def _feedback(message: Message, sender: Sender) -> str:
+    """What Gmail's Postmaster Tools count complaints by: campaign, step, variant, and last the sender.
+
+    https://support.google.com/mail/answer/6254652
+    """
+    parts = (message.campaign_id, message.step, message.variant or "")
+    shown = [_FEEDBACK.sub("-", part)[:40] for part in parts]
+    who = sender.feedback_id or _FEEDBACK.sub("-", sender.domain)[-_LONGEST_FEEDBACK:]
+    return ":".join((*shown, who))
+
+
+def _bounces(written: str) -> MailAddress:
+    try:
+        found = mail_address.read(written)
+    except InvalidError:
+        found = None
+    if found is None or found.needs_utf8:
+        raise ValueError("WINBACK_DISPATCH_BOUNCES: an address, such as bounces@mail.shop.example")
+    return found
+
+
+def _check_unsubscribe(url: str) -> None:
+    if not url:
+        return
+    scheme = urlsplit(url).scheme
+    if (
+        scheme not in ("https", "http", "mailto")
+        or not url.isascii()
+        or any(not c.isprintable() or c in " <>," for c in url)
+    ):
+        raise ValueError(
+            "WINBACK_DISPATCH_UNSUBSCRIBE: a URL (https, http or mailto), with {message_id} where that is filled in"
+        )

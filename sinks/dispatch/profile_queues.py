@@ -21,7 +21,8 @@ class Place:
 class ProfileQueues:
     """The queues of all profiles that have an unfinished message.
 
-    A message that waits because its channel is down is parked: messages on other channels overtake it.
+    A message that waits for its channel, its mailbox or its domain's cap is parked: messages on other channels overtake
+    it.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class ProfileQueues:
         raise AssertionError("a place that is not in its queue")
 
     def park(self, place: Place, *, parked: bool) -> None:
-        """Mark a place as waiting for its channel (`parked`), or as ready again."""
+        """Mark a place as waiting for more than its turn (`parked`), or as ready again."""
         place.parked = parked
         if parked:
             self._wake(place.profile)

@@ -71,7 +71,8 @@ def test_what_a_server_refuses_for_now_is_tried_again_and_for_good_is_not(addres
     box = mailbox(script=["451 4.3.0 later", "450 4.2.0 grey", None, "550 5.1.1 no such user", *["452 4.2.2 full"] * 3])
     one, two, three = (message(number, profile=1) for number in range(3))
     produce(address, [one, two, three])
-    running = dispatcher(WINBACK_DISPATCH_SMTP=f"127.0.0.1:{box.port}", WINBACK_DISPATCH_ATTEMPTS="3")
+    running = dispatcher(WINBACK_DISPATCH_SMTP=f"127.0.0.1:{box.port}", WINBACK_DISPATCH_ATTEMPTS="3",
+                         WINBACK_DISPATCH_DEFERRED_PAUSE="0.1")  # fmt: skip
     wanted = {id_of(one): "sent", id_of(two): "bounced", id_of(three): "failed"}
     running.wait_for(lambda: outcomes(address) == wanted, "all outcomes")
     running.stop()

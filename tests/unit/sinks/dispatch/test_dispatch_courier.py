@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import defaultdict
 from contextlib import suppress
 
 import pytest
@@ -14,9 +15,10 @@ from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.breaker import OPEN, Breaker
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.courier import Courier
+from sinks.dispatch.domain_caps import DomainCaps
 from sinks.dispatch.ledger import Ledger
 from sinks.dispatch.suppressions import Suppressions
-from tests.support.messages import NOW, OwnTime, message
+from tests.support.messages import HOUR, NOW, OwnTime, message
 
 SETTINGS = Settings(dispatch_attempts=3, dispatch_failures=2, dispatch_open=10.0, dispatch_pause=1.0)
 PATIENT = 2_000
@@ -101,7 +103,7 @@ def answer(kind, wait=0.0):
     return Answer(kind, kind.value, wait)
 
 
-def courier(log, senders, *, owner="a", chance=None, time=None):
+def courier(log, senders, *, owner="a", chance=None, time=None, settings=SETTINGS):
     """A courier over a log; its finished items are in `courier.over`."""
     reader, over = Reader(log, chance), []
     channels = {
@@ -110,7 +112,7 @@ def courier(log, senders, *, owner="a", chance=None, time=None):
     }
     for sender in senders.values():
         sender.reader = reader
-    made = Courier(owner, channels, reader, reader, SETTINGS, time or OwnTime(), over.append)
+    made = Courier(owner, channels, reader, reader, settings, time or OwnTime(), over.append)
     made.over = over
     return made
 
@@ -172,6 +174,72 @@ async def test_a_message_for_another_channel_passes_one_that_waits():
     await deliver(made, message(1), message(2, "sms"))
     assert set(states(log).values()) == {"sent"}
     assert [item.message.channel for item in made.over] == ["sms", "email"]
+
+
+async def test_greylisting_passes_with_the_settings_as_they_come():
+    """A mailbox that defers for four hours less a minute has its mail; one that always does ends failed after that."""
+    settings, time = Settings(), OwnTime()
+    sender = Sender(lambda: answer(Kind.ACCEPTED if time.seconds >= 4 * 3_600 - 60 else Kind.DEFERRED))
+    for number in range(1, 9):
+        log, time.seconds = Log(), 0.0
+        made = courier(log, {"email": sender}, time=time, settings=settings)
+        await deliver(made, message(number, ttl=24 * HOUR))
+        assert set(states(log).values()) == {"sent"}
+    log, sender = Log(), Sender(lambda: answer(Kind.DEFERRED))
+    await deliver(courier(log, {"email": sender}, time=time, settings=settings), message(ttl=24 * HOUR))
+    assert set(states(log).values()) == {"failed"}
+    assert len(sender.tried) == settings.dispatch_attempts
+
+
+async def test_a_deferred_message_holds_up_no_other_channel():
+    """An SMS does not wait for hours for a mailbox, and what rests does not hold up the reading of more."""
+    log, resting = Log(), []
+    mail = Sender([answer(Kind.DEFERRED), answer(Kind.ACCEPTED)])
+    sms = Sender(lambda: (resting.append(made.resting), answer(Kind.ACCEPTED))[1])
+    made = courier(log, {"email": mail, "sms": sms})
+    await deliver(made, message(1), message(2, "sms"))
+    assert set(states(log).values()) == {"sent"}
+    assert [item.message.channel for item in made.over] == ["sms", "email"]
+    assert (resting, made.resting) == ([1], 0)
+
+
+class Watched(DomainCaps):
+    """Caps that remember when each message of a domain began its try."""
+
+    def __init__(self, limit):
+        super().__init__(limit)
+        self.begun = defaultdict(list)
+
+    def take(self, domain, now):
+        super().take(domain, now)
+        self.begun[domain].append(now)
+
+
+async def test_a_domain_gets_no_more_a_minute_than_its_cap():
+    """Mails to one domain wait for their minute without a slot; those to another do not wait."""
+    log, caps = Log(), Watched(2)
+    made = courier(log, {"email": Sender(lambda: answer(Kind.ACCEPTED))})
+    made.channels["email"].caps = caps
+    full = [message(number, profile=number, ttl=24 * HOUR) for number in range(1, 8)]
+    await deliver(made, *full, message(9, profile=9, to="a@Other.example"))
+    assert set(states(log).values()) == {"sent"}
+    begun = caps.begun["example.com"]
+    assert (len(begun), begun[:2], caps.begun["other.example"]) == (7, [0, 0], [0])
+    assert all(later - earlier >= 60 - 1e-6 for earlier, later in zip(begun, begun[2:], strict=False))
+
+
+async def test_a_cap_holds_when_a_server_comes_back():
+    """What has waited for the server for an hour does not go all at once, and tries that fail count, too."""
+    log, time, caps = Log(), OwnTime(), Watched(2)
+    made = courier(
+        log, {"email": Sender(lambda: answer(Kind.DOWN if time.seconds < 3_600 else Kind.ACCEPTED))}, time=time
+    )
+    made.channels["email"].caps = caps
+    await deliver(made, *(message(number, profile=number, ttl=24 * HOUR) for number in range(1, 12)))
+    assert set(states(log).values()) == {"sent"}
+    begun = caps.begun["example.com"]
+    assert sum(at >= 3_600 for at in begun) >= 11 - 2  # what two slots had begun before it came back
+    assert all(later - earlier >= 60 - 1e-6 for earlier, later in zip(begun, begun[2:], strict=False))
 
 
 async def test_a_server_that_asks_for_time_gets_it():

@@ -16,7 +16,7 @@ from schemas.events import read as read_event
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import murmur2
-from sinks.dispatch import answers, channels, mime, results, signature
+from sinks.dispatch import answers, channels, mail_address, mime, results, signature
 from sinks.dispatch import html_text as plain
 from sinks.dispatch.answers import Kind
 from sinks.dispatch.message import UnreadableError, read
@@ -81,16 +81,13 @@ def test_text_becomes_html_and_html_text():
     assert [part.get_content_type() for part in message_from_bytes(one).walk()][1:] == ["text/plain", "text/html"]
 
 
-@pytest.mark.parametrize("to", ["nobody", "a b@c.example", "ü@c.example", "a@", "a@b.example\r\nBcc: c@d.e", "<a@b.c>"])
+@pytest.mark.parametrize(
+    "to", ["nobody", "a b@c.example", "a@b@c.example", "a@", "a@b.example\r\nBcc: c@d.e", "<a@b.c>"]
+)
 def test_what_is_no_address_makes_no_email(to):
     """Also what would put a header of its own into the e-mail."""
-    with pytest.raises(mime.InvalidError):
+    with pytest.raises(mail_address.InvalidError):
         mime.compose(message(to=to), SENDER, NOW)
-
-
-def test_a_foreign_domain_is_written_in_ascii():
-    """As the mail server has to look it up."""
-    assert mime.recipient("a@bücher.example") == "a@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +101,7 @@ def test_a_foreign_domain_is_written_in_ascii():
         (answers.RCPT, 550, "5.7.1 relaying denied", Kind.REFUSED),
         (answers.RCPT, 554, "5.1.1 no such user", Kind.ADDRESS),
         (answers.RCPT, 550, "5.2.1 mailbox disabled", Kind.ADDRESS),
-        (answers.RCPT, 421, "closing", Kind.DOWN),
+        (answers.RCPT, 421, "closing", Kind.DEFERRED),
         (answers.RCPT, 530, "5.7.0 authenticate first", Kind.DOWN),
         (answers.DATA, 451, "local error", Kind.DEFERRED),
         (answers.DATA, 554, "spam", Kind.REFUSED),

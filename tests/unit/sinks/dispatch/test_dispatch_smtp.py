@@ -91,6 +91,35 @@ async def test_whether_a_message_may_have_gone(changed, kind):
         assert (await sender.send(message(), NOW)).kind is kind
 
 
+@pytest.mark.parametrize("refusal", ["421 4.7.0 try again later", "450 4.2.1 busy", CLOSE, HANG])
+async def test_a_refused_recipient_is_no_fault_of_a_server_that_takes_others(refusal):
+    """While others go through, a recipient at whom the server defers, hangs or hangs up is that message's matter."""
+    script, time = Script(), OwnTime()
+    async with sending(script, time=time) as sender:
+        assert (await sender.send(message(), NOW)).kind is Kind.ACCEPTED
+        script.replies["RCPT"] = refusal
+        assert (await sender.send(message(2), NOW)).kind is Kind.DEFERRED
+        script.replies["RCPT"] = "250 ok"
+        assert (await sender.send(message(3), NOW)).kind is Kind.ACCEPTED
+        script.replies["RCPT"] = refusal
+        time.seconds += 3_600
+        # Nothing has gone through for an hour: it may be the server. A 450 leaves no doubt whose matter it is.
+        last = (await sender.send(message(4), NOW)).kind
+    assert last is (Kind.DEFERRED if refusal and refusal.startswith("450") else Kind.DOWN)
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_an_address_in_utf8_goes_where_it_is_taken(offered):
+    """With SMTPUTF8 it is asked for; without it nothing is sent, and neither address nor channel is blamed."""
+    script = Script(EHLO="250-here\r\n250-8BITMIME\r\n250 SMTPUTF8" if offered else "250 here")
+    async with sending(script) as sender:
+        found = await sender.send(message(to="jörg@bücher.example"), NOW)
+        again = await sender.send(message(2), NOW)
+    assert found == (Answer(Kind.ACCEPTED, "smtp_250") if offered else Answer(Kind.REFUSED, "smtputf8"))
+    assert again.kind is Kind.ACCEPTED
+    assert len(script.log) == 1
+
+
 async def test_nobody_listens():
     """A refused connection is the channel's matter, and nothing has gone."""
     server = await asyncio.start_server(Script(), "127.0.0.1", 0)
