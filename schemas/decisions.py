@@ -89,6 +89,24 @@ class Decision(PublicRecord):
     decided_at: Time
 
 
+class Suppression(PublicRecord):
+    """What is said of an address, whoever has it: no message goes there, or may again. Key: address_hash."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {"address_hash": OTHER, "channel": "email", "topic": None, "suppressed": True, "reason": "unsubscribed",
+         "since": AT},
+        {"address_hash": OTHER, "channel": "sms", "topic": "offers", "suppressed": False, "reason": "subscribed",
+         "since": AT},
+    ]})  # fmt: skip
+
+    address_hash: Hex32 = Field(description="keyed hash of the channel (`channel:topic`) and the address")
+    channel: str
+    topic: str | None = Field(description="the topic that it is about alone, else null")
+    suppressed: bool
+    reason: str = Field(description="unsubscribed, complained, bounced, or that of an import; subscribed: lifted")
+    since: Time = Field(description="the time of the event that said it first")
+
+
 class Touch(PublicRecord):
     """A contact with the shop before a conversion."""
 

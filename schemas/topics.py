@@ -22,13 +22,14 @@ RETARGETING_DECISIONS: Final = "retargeting.decisions"
 RETARGETING_DELIVERIES: Final = "retargeting.deliveries"
 CONVERSIONS: Final = "conversions"
 AGGREGATES: Final = "aggregates"
+CONTACT_SUPPRESSIONS: Final = "contact.suppressions"
 DEAD_LETTERS: Final = "dead.letters"
 JOURNEY_CHANGELOG: Final = "journey.changelog"
 IDENTIFY_CHANGELOG: Final = "identify.changelog"
 
 OUTPUT_TOPICS: Final = (
     STITCHED_EVENTS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, CART_TRANSITIONS, RETARGETING_MESSAGES,
-    RETARGETING_DECISIONS, CONVERSIONS, AGGREGATES, DEAD_LETTERS,
+    RETARGETING_DECISIONS, CONVERSIONS, AGGREGATES, CONTACT_SUPPRESSIONS, DEAD_LETTERS,
 )  # fmt: skip
 """What the pipeline writes for others to read; `profile.events` and `identity.links` are its own transport."""
 
@@ -116,6 +117,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(RETARGETING_DELIVERIES, "message_id", partitions, deliveries),
         Topic(CONVERSIONS, "profile_id", partitions, log),
         Topic(AGGREGATES, "cell key", partitions, compacted),
+        Topic(CONTACT_SUPPRESSIONS, "address hash", partitions, compacted),
         Topic(DEAD_LETTERS, "none", partitions, dead),
         Topic(JOURNEY_CHANGELOG, "state key", partitions, changelog),
         Topic(IDENTIFY_CHANGELOG, "state key", 1, changelog),

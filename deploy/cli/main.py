@@ -29,6 +29,7 @@ from deploy.cli.commands import (
     sources,  # fmt: skip
     split,  # fmt: skip
     streams,  # fmt: skip
+    suppressed,  # fmt: skip
     topics,  # fmt: skip
     up,  # fmt: skip
 )
@@ -55,6 +56,7 @@ for command in (
     split,
     erase,
     sources,
+    suppressed,
     streams,
     sinks,
     dispatch,

@@ -25,7 +25,7 @@ from schemas.topics import RETARGETING_DECISIONS, channel_topic, murmur2, partit
 from sinks.dispatch import ledger
 from sinks.dispatch.ledger import Entry
 from sinks.dispatch.message import EMAIL, Message
-from sinks.dispatch.suppressions import CONVERTED
+from sinks.dispatch.suppressions import CONVERTED, NO_CONSENT
 
 _EVENTS: Final = {
     (EMAIL, ledger.SENT): EMAIL_DELIVERED,
@@ -45,8 +45,8 @@ def records(message: Message, end: Entry, partitions: int, *, cancelled: bool = 
     found = [_event(message, end, partitions)]
     if end.outcome == ledger.CHANNEL_DOWN:
         found.append(_decision(message, end, ledger.CHANNEL_DOWN, partitions))
-    elif end.outcome == ledger.CANCELLED and end.reason == CONVERTED and not cancelled:
-        found.append(_decision(message, end, CONVERTED, partitions))
+    elif end.outcome == ledger.CANCELLED and end.reason in (CONVERTED, NO_CONSENT) and not cancelled:
+        found.append(_decision(message, end, end.reason, partitions))
     return [out for out in found if out is not None]
 
 

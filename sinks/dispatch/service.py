@@ -22,7 +22,7 @@ from infra.lost_offsets import beyond, say
 from infra.retry import set_within, until_connected
 from infra.stopping import stop_signals
 from schemas.settings import Settings
-from schemas.topics import RETARGETING_DELIVERIES, RETARGETING_MESSAGES
+from schemas.topics import CONTACT_SUPPRESSIONS, RETARGETING_DELIVERIES, RETARGETING_MESSAGES
 from sinks.dispatch import channels as configured
 from sinks.dispatch import metrics
 from sinks.dispatch.assignment import GRACE, Assignment
@@ -216,7 +216,7 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def _check_topics(self) -> None:
         """Raises MissingError."""
         there = await self.consumer.topics()
-        for topic in (RETARGETING_MESSAGES, RETARGETING_DELIVERIES):
+        for topic in (RETARGETING_MESSAGES, RETARGETING_DELIVERIES, CONTACT_SUPPRESSIONS):
             partitions = await self.producer.partitions_for(topic) if topic in there else ()
             if len(partitions) != self.settings.partitions:
                 raise MissingError(

@@ -1,4 +1,7 @@
-"""Reasons not to send a message that was decided: its decision was cancelled, the customer ordered, or was erased."""
+"""Reasons not to send a message that was decided.
+
+Its decision was cancelled, the customer has ordered or was erased, or its address has said no or is dead.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,26 @@ from typing import Final
 import orjson
 
 from schemas import times
+from schemas.identifiers import Hasher
 from sinks.dispatch.message import Message
 
 CONVERTED: Final = "converted"
 ERASED: Final = "erased"
+NO_CONSENT: Final = "no_consent"
 _CANCELLED: Final = b'"cancelled"'
 
 
 class Suppressions:
-    """Cancellations, orders and erasures, read from `retargeting.decisions` and `conversions`.
+    """Cancellations, orders, erasures and addresses, read from the topics that tell them.
 
-    Each is kept with the time of its record, by which `prune` forgets it.
+    Each is kept with the time of its record, by which `prune` forgets it; what is said of addresses is kept for good.
+    `hasher` makes the hashes of addresses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+        self._addresses: dict[bytes, str] = {}
+        """Why nobody is to be written to at an address, by the hash of channel and address."""
         self._cancelled: dict[str, tuple[int, str]] = {}
         self._orders: dict[str, tuple[int, int]] = {}
         self._erased: dict[str, int] = {}
@@ -45,6 +54,17 @@ class Suppressions:
             known = self._orders.get(profile, (at, ordered))
             self._orders[profile] = (max(at, known[0]), max(ordered, known[1]))
 
+    def address(self, key: bytes | None, value: bytes | None) -> None:
+        """Take in key and value of a record of `contact.suppressions`: of an address, the last one holds."""
+        if not key:
+            return
+        hashed = bytes.fromhex(key.decode())
+        row = {} if value is None else orjson.loads(value)
+        if row.get("suppressed") is True:
+            self._addresses[hashed] = str(row.get("reason"))
+        else:
+            self._addresses.pop(hashed, None)
+
     def reason(self, message: Message) -> str | None:
         """Why a message may not be sent; None when nothing forbids it.
 
@@ -54,6 +74,8 @@ class Suppressions:
             return ERASED
         if (cancelled := self._cancelled.get(message.message_id)) is not None:
             return cancelled[1]
+        if self._addresses and bytes.fromhex(self._hasher(message.channel, message.to)) in self._addresses:
+            return NO_CONSENT
         _, ordered = self._orders.get(message.profile_id, (0, -1))
         own = message.trigger.get("type") == "order_completed"
         return CONVERTED if ordered >= message.trigger_at + own else None

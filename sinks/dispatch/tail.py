@@ -1,7 +1,8 @@
-"""Reads the topics that decide whether a message may be sent: the ledger, decisions, conversions, up to their ends.
+"""Reads the topics that decide whether a message may be sent, up to their ends.
 
-The ledger is read from its beginning, the others from a while before the oldest message that is still to be sent.
-Decisions are read of all partitions, since a merge may have moved a profile to another one; the rest of the own ones.
+The ledger, and what is said of addresses, are read from their beginning; decisions and conversions from a while before
+the oldest message that is still to be sent. Decisions are read of all partitions, since a merge may have moved a
+profile to another one, and so are addresses, as anybody may have them; the rest of the own ones.
 
 Entries of the ledger are taken in strictly in the order of their offsets. An entry that this process has written itself
 need not be read again to know what comes before it, when all that comes before it is known too.
@@ -14,12 +15,12 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, Final
 
-import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from infra.fetching import pace
+from schemas.identifiers import Hasher
 from schemas.settings import Settings
-from schemas.topics import CONVERSIONS, HOUR_MS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
+from schemas.topics import CONTACT_SUPPRESSIONS, CONVERSIONS, HOUR_MS, RETARGETING_DECISIONS, RETARGETING_DELIVERIES
 from sinks.dispatch.ledger import Entry, Ledger
 from sinks.dispatch.suppressions import Suppressions
 from sinks.dispatch.timing import Timing
@@ -38,15 +39,16 @@ class Tail:
 
     def __init__(self, settings: Settings, partitions: Iterable[int], timing: Timing) -> None:
         self.ledger = Ledger(timing.now())
-        self.suppressions = Suppressions()
+        self.suppressions = Suppressions(Hasher(settings.secret.get_secret_value()))
         self.loaded = asyncio.Event()
-        """Set when the ledger has been read to where its end was."""
+        """Set when the ledger and the addresses have been read to where their ends were."""
         own = sorted(partitions)
         self._ledgers = [TopicPartition(RETARGETING_DELIVERIES, p) for p in own]
         self._others = [
             *(TopicPartition(RETARGETING_DECISIONS, p) for p in range(settings.partitions)),
             *(TopicPartition(CONVERSIONS, p) for p in own),
         ]
+        self._addresses = [TopicPartition(CONTACT_SUPPRESSIONS, p) for p in range(settings.partitions)]
         options = settings.aiokafka()
         self._reader = AIOKafkaConsumer(**options, client_id="winback-dispatch-tail", auto_offset_reset="earliest",
                                         enable_auto_commit=False, max_partition_fetch_bytes=1024 * 1024)  # fmt: skip
@@ -68,10 +70,11 @@ class Tail:
         await self._asker.start()
         await self._reader.start()
         pace(self._reader)
-        everything = [*self._ledgers, *self._others]
+        everything = [*self._ledgers, *self._addresses, *self._others]
         ends = await self._asker.end_offsets(everything)
-        begins = await self._asker.beginning_offsets(self._ledgers)
-        self._olds = {tp: ends[tp] for tp in self._ledgers}
+        from_the_beginning = [*self._ledgers, *self._addresses]
+        begins = await self._asker.beginning_offsets(from_the_beginning)
+        self._olds = {tp: ends[tp] for tp in from_the_beginning}
         self._at = {**ends, **begins}
         self._reader.assign(everything)
         for tp, offset in self._at.items():
@@ -171,7 +174,7 @@ class Tail:
         if before is not None and not before.done():
             await asyncio.wait({before})
         self._look, self._next_look = self._next_look, None
-        await self._reach(await self._asker.end_offsets(self._others))
+        await self._reach(await self._asker.end_offsets([*self._others, *self._addresses]))
 
     async def _reach(self, ends: dict[TopicPartition, int]) -> None:
         while not self._reached(ends):
@@ -188,9 +191,11 @@ class Tail:
                 if record.offset >= self._at[tp]:
                     self._at[tp] = record.offset + 1
                     self.ledger.apply(record.key.decode(), record.value, old=record.offset < self._olds[tp])
+            elif tp.topic == CONTACT_SUPPRESSIONS:
+                self.suppressions.address(record.key, record.value)
             elif tp.topic == RETARGETING_DECISIONS:
                 self.suppressions.decision(record.key, record.value, record.timestamp)
             else:
                 self.suppressions.conversion(record.key, record.value, record.timestamp)
-        except (orjson.JSONDecodeError, AttributeError, UnicodeDecodeError):
+        except (ValueError, AttributeError):
             return

@@ -25,7 +25,7 @@ from streams.core.identity.link_history import LinkHistory, Names
 from streams.core.identity.requests import Requests
 from streams.core.protocol import link_log, profile_log
 from streams.core.protocol.link_log import Hashed, Links, Receipt, SomeSources, SwitchCampaigns
-from streams.core.protocol.order_key import KEY_SIZE, merge_key, order_key, source_of, time_of
+from streams.core.protocol.order_key import KEY_SIZE, merge_key, order_key, order_key_behind, source_of, time_of
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import links_out, notices_to_all
 from streams.core.protocol.sequence_numbers import IDENTIFY, SequencedEmitter
@@ -173,6 +173,9 @@ class Identify:
                 rounds.acknowledge(said)
                 while rounds.barrier_passed():
                     self._switch(self._switches.pop(0))
+            case link_log.Pauses():
+                for at in said.bounds:
+                    rounds.add_pause(bytes.fromhex(at))
             case link_log.EndOfInput():
                 rounds.sources.end(said.positions)
                 rounds.refresh()
@@ -194,6 +197,8 @@ class Identify:
             case link_log.SplitRequest():
                 self._apply_all()
                 self._requests.split(said)
+            case link_log.SuppressRequest():
+                self._suppress(said)
             case link_log.EraseRequest():
                 self._apply_all()
                 self._requests.erase(said)
@@ -213,6 +218,13 @@ class Identify:
     def _list_sources(self, request: str) -> None:
         """Somebody asks how far the sources are, or has said that some are dead, or live again."""
         self._emit.after(links_out(Receipt(request, "identify", **self.rounds.listed())))
+
+    def _suppress(self, said: link_log.SuppressRequest) -> None:
+        """What an operator says of addresses is told to all, each at its own time, behind all events of that time."""
+        for channel, topic, hashed, given, reason, since in said.entries:
+            key = order_key_behind(since).hex()
+            self._announcer.tell_all(profile_log.AddressTold(key, key, given, reason, ((channel, topic, hashed),)))
+        self._emit.after(links_out(Receipt(said.request, "identify", identifiers=len(said.entries))))
 
     def _switch(self, offset: int) -> None:
         """Everything before the point has taken effect: from here on the new campaigns hold, in every partition."""

@@ -19,11 +19,14 @@ from schemas.identifiers import USER_ID, Hasher, Identifier
 from schemas.names import CATALOG_EVENTS
 from schemas.record import Record
 from schemas.values import filled_text
+from streams.core.contact import telling
+from streams.core.contact.statements import SAYING
 from streams.core.products.changes import KINDS
-from streams.core.protocol.link_log import Link, Links
+from streams.core.profile.event import open_body
+from streams.core.protocol.link_log import Link, Links, Pauses
 from streams.core.protocol.order_key import order_key
 from streams.core.protocol.ports import Emit
-from streams.core.protocol.profile_log import ProductChanged
+from streams.core.protocol.profile_log import AddressTold, ProductChanged
 from streams.core.protocol.records import event_out, links_out, notices_to_all
 
 LINKS_A_RECORD: Final = 2_000
@@ -69,6 +72,8 @@ class Ingest:
         source = (topic, partition)
         latest = self.seen.get(source, 0)
         links: list[Link] = []
+        pauses: set[bytes] = set()
+        traits_may_say = telling.traits_may_say
         read, hash_of, owners, send = self._reader.read, self._hasher.of, self._replica, self._emit.send
         accepted = clamped = dropped = 0
         erased, partitions = self._erased, self._partitions
@@ -95,6 +100,8 @@ class Ingest:
             send(event_out(profile_id, key, head_id + event.body, partitions))
             if event.name in CATALOG_EVENTS:
                 self._tell_all(event, key)
+            if event.name in SAYING or traits_may_say(event.body):
+                self._tell_of_addresses(event, key, pauses)
             latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
@@ -105,6 +112,19 @@ class Ingest:
         for start in range(0, len(links), self._links_a_record):
             batch = tuple(links[start : start + self._links_a_record])
             send(links_out(Links(topic, partition, batch)))
+        if pauses:
+            send(links_out(Pauses(tuple(bound.hex() for bound in sorted(pauses)))))
+
+    def _tell_of_addresses(self, event: Event, key: bytes, pauses: set[bytes]) -> None:
+        """What an event says of addresses goes to every partition; what its profile has to tell makes time pause."""
+        sealed = open_body(key, event.body)
+        for said in telling.at_once(sealed):
+            hashed = self._hasher(telling.kept_as(said.channel, said.topic), said.address or "")
+            notice = AddressTold(key.hex(), key.hex(), False, said.reason, ((said.channel, said.topic, hashed),))
+            for out in notices_to_all(notice, self._partitions):
+                self._emit.send(out)
+        if (pause := telling.pause(sealed)) is not None:
+            pauses.add(pause)
 
     def _tell_all(self, event: Event, key: bytes) -> None:
         """A change of a product goes to every partition, as any profile may be interested; without an id, nowhere."""

@@ -14,6 +14,7 @@ from schemas.topics import partition_of
 from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import Population, StatsDelta
 from streams.core.campaigns import Campaigns
+from streams.core.contact.suppressions import Suppressions
 from streams.core.handover.in_flight import InFlight
 from streams.core.handover.router import Handover
 from streams.core.products.changes import Catalogue
@@ -23,7 +24,7 @@ from streams.core.protocol import profile_log
 from streams.core.protocol.link_log import Ack, Receipt, SwitchCampaigns
 from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, time_of
 from streams.core.protocol.ports import Emit, Store
-from streams.core.protocol.profile_log import DayLearned, ProductChanged, Round
+from streams.core.protocol.profile_log import AddressTold, DayLearned, ProductChanged, Round
 from streams.core.protocol.records import BEFORE, EVENT, links_out, notices_to_all, unpack_before, unpack_event
 from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
 from streams.core.protocol.state_keys import JOURNEY_CLOCK
@@ -60,6 +61,9 @@ class Journey:
         self._forwarding = ForwardingTable(store)
         self._cells = Cells(store, emit, partition)
         self._catalogue = Catalogue(store, self._profiles, clock)
+        self._suppressions = Suppressions(
+            store, emit, self._profiles, clock, Hasher(secret), partition=partition, partitions=partitions
+        )
         self._sealer = Sealer(
             emit, self._profiles, self._due, self._forwarding, ProfileLogic(campaigns, secret), self._catalogue, clock,
             partition, partitions, most_pending,
@@ -73,7 +77,9 @@ class Journey:
             partitions=partitions,
         )  # fmt: skip
         self._population, self._learned = Population(store), StatsDelta(store, clock)
-        self._effects = Effects(self._cells, known=self._population, learned=self._learned)
+        self._effects = Effects(
+            self._cells, known=self._population, learned=self._learned, addresses=self._suppressions
+        )
 
     @property
     def counts(self) -> Counter[tuple[str, ...]]:
@@ -125,6 +131,7 @@ class Journey:
             self._clock.reached, self._clock.barrier_closed = bytes.fromhex(reached), bytes.fromhex(closed)
             self._in_flight.restore(bytes.fromhex(low), self._clock.reached)
         self._catalogue.load()
+        self._suppressions.load()
         for profile_id in subs:
             profile = self._profiles.get(profile_id)
             missed = None if profile is None else self._catalogue.missed(profile)
@@ -152,8 +159,11 @@ class Journey:
                 holder, path, key, rest = unpack_before(value)
                 handover.before(holder, path, key, rest, effects)
             elif not self._notice(record, value):
+                self._tell_of_addresses()
                 self._emit_rows()
                 return i
+            if effects.told:
+                self._tell_of_addresses()
         self._emit_rows()
         return len(records)
 
@@ -174,6 +184,8 @@ class Journey:
                 return self._round(notice)
             case ProductChanged():
                 self._catalogue.arrive(notice)
+            case AddressTold():
+                self._suppressions.arrive(notice)
             case DayLearned():
                 self._population.hear(notice.part)
             case SwitchCampaigns():
@@ -207,6 +219,7 @@ class Journey:
         if round_.now is not None:
             clock.wall = max(round_.now, clock.wall or 0)
         held = self._profiles.held
+        self._suppressions.open(reached)
         for profile_id, key in self._catalogue.open(reached):
             (sealer.held_due if profile_id in held else self._due).sooner(profile_id, key)
         enough = sealer.sealed + self._events_a_call
@@ -230,6 +243,7 @@ class Journey:
             # Whoever waits for the end reads the totals then.
             self._cells.flush()
         self._tell(reached)
+        self._tell_of_addresses()
         self._acknowledge(round_)
         return True
 
@@ -241,8 +255,20 @@ class Journey:
                     self._forward.send(out)
         self._population.roll_up(reached)
 
+    def _tell_of_addresses(self) -> None:
+        """What profiles have to say of their addresses goes to every partition, this one too, before time goes on."""
+        for key, upto, given, reason, addresses in self._effects.told:
+            hashed = tuple((c, topic, self._suppressions.hashed(c, topic, value)) for c, topic, value in addresses)
+            notice = AddressTold(key.hex(), upto.hex(), given, reason, hashed)
+            for out in notices_to_all(notice, self._partitions):
+                self._forward.send(out)
+            self._in_flight.moves(key)
+        self._effects.told.clear()
+
     def _acknowledge(self, round_: Round) -> None:
-        due = waits = min(self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest)
+        due = waits = min(
+            self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest, self._suppressions.earliest
+        )
         if self._learned:
             # It is to be told before anything behind the next midnight is decided.
             waits = min(waits, self._clock.reached + b"\0")

@@ -153,15 +153,21 @@ class Customers:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.count = rng.choice((1, 2, 3))
+        self.count = rng.choice((1, 2, 2, 3))
+        self.shared = rng.random() < 0.4
+        """Whether they are one household: a mailbox, a telephone and a tablet of all of them."""
+
+    def of(self, n: int) -> int:
+        """Whose address a customer gives."""
+        return 0 if self.shared and self.rng.random() < 0.8 else n
 
     def all_of(self, n: int) -> dict[str, Any]:
         """Everything that identifies a customer, or most of it."""
         rng = self.rng
-        traits = {"email": f"p{n}@shop.example"}
+        traits = {"email": f"p{self.of(n)}@shop.example"}
         if rng.random() < 0.7:
-            traits["phone"] = f"+4930123450{n}"
-        device = {"token": f"token{n}"} if rng.random() < 0.7 else {}
+            traits["phone"] = f"+4930123450{self.of(n)}"
+        device = {"token": f"token{self.of(n)}"} if rng.random() < 0.7 else {}
         if rng.random() < 0.5:
             device["advertisingId"] = f"aaaaaaaa-0000-4000-8000-00000000000{n}"
         return {"userId": f"u{n}", "anonymousId": f"a{n}", "context": {"traits": traits, "device": device}}
@@ -176,9 +182,9 @@ class Customers:
         if kind == "anon":
             ids["anonymousId"] = f"a{n if rng.random() < 0.95 else rng.randrange(self.count)}"
         if kind == "mail":
-            ids["context"] = {"traits": {"email": f"p{n}@shop.example"}}
+            ids["context"] = {"traits": {"email": f"p{self.of(n)}@shop.example"}}
         if kind == "phone":
-            ids["context"] = {"traits": {"phone": f"+4930123450{n}"}}
+            ids["context"] = {"traits": {"phone": f"+4930123450{self.of(n)}"}}
         if "guest" in kind:
             ids["anonymousId"] = f"g{rng.randrange(2)}"
         return ids

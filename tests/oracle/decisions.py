@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.campaigns import DAY, HOUR, Campaigns, local
+from tests.oracle.addresses import Addresses
+from tests.oracle.campaigns import DAY, HOUR, Campaign, Campaigns, local
 from tests.oracle.cart import plain
 from tests.oracle.everybody import Everybody
 from tests.oracle.outcome import iso
@@ -32,8 +33,9 @@ class Verdict:
 class Judge:
     """Decides steps by a campaigns file and what everybody does."""
 
-    def __init__(self, campaigns: Campaigns, everybody: Everybody) -> None:
+    def __init__(self, campaigns: Campaigns, everybody: Everybody, addresses: Addresses) -> None:
         self.campaigns = campaigns
+        self.addresses = addresses
         self.everybody = everybody
 
     def decide(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> Verdict:
@@ -54,7 +56,7 @@ class Judge:
         channels = [c for c in step.channels if step.pick != "other" or c not in sequence.used]
         checks: tuple[tuple[str, Callable[[str], bool]], ...] = (
             ("no_contact", lambda c: p.reach.contact(campaigns, c, now) is not None),
-            ("no_consent", lambda c: p.reach.allowed(campaigns, c, campaign)),
+            ("no_consent", lambda c: p.reach.allowed(campaigns, c, campaign) and not self.refused(p, c, campaign, now)),
             ("capped", lambda c: not self.capped(p, c, now)),
         )
         for reason, passes in checks:
@@ -75,6 +77,11 @@ class Judge:
         if message is None:
             return Verdict("suppressed", "invalid_template")
         return Verdict("sent", channel=channel, message=message)
+
+    def refused(self, p: Profile, channel: str, campaign: Campaign, now: int) -> bool:
+        """Whether the address that the message would go to is nobody's to write to."""
+        address = p.reach.contact(self.campaigns, channel, now)
+        return address is not None and self.addresses.refused(channel, campaign.topic, address, now)
 
     def zone(self, p: Profile) -> str:
         """Where the customer's clock is."""

@@ -103,3 +103,8 @@ class Profile:
 def digest(text: str) -> str:
     """32 hex digits that stand for a text."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def latest(a: int | None, b: int | None) -> int | None:
+    """The later of two times that may be absent."""
+    return max((t for t in (a, b) if t is not None), default=None)

@@ -40,7 +40,7 @@ TELLS = {
 class Sent:
     """A message that went out. `abandonment` is what it reminded of, None for one about anything else.
 
-    `told`: what is known to have become of it.
+    `told`: what is known to have become of it. `row`: the decision to send it, `topic` its campaign's.
     """
 
     at: int
@@ -51,6 +51,10 @@ class Sent:
     ref: str
     abandonment: tuple[str, int] | None
     told: set[str] = field(default_factory=set)
+    row: dict[str, Any] = field(default_factory=dict)
+    trigger: Any = None
+    to: str = ""
+    topic: str | None = None
 
 
 @dataclass
@@ -147,6 +151,12 @@ class Reach:
                 return
         self.soft.pop(channel, None)
         self.bounced[channel] = (event.time, address)
+
+    def died(self, event: Fact) -> tuple[str, str] | None:
+        """The channel and the address that an event, heard just now, has shown to be dead."""
+        channel = BOUNCES.get(event.name, "") if event.type == "track" else ""
+        at, address = self.bounced.get(channel, (None, ""))
+        return (channel, address) if at == event.time else None
 
     def absorb(self, loser: Reach) -> None:
         """Two customers are one: the newest contact points and places, the strictest consent, all counts together."""

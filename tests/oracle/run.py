@@ -90,6 +90,7 @@ def run(
             owner = graph.profile_of(fact.identifiers[0])
         else:
             owner = hasher("broadcast", fact.message_id)
+        walk.addresses.named_by(fact)
         walk.apply(profile(owner), fact)
         walk.change(list(profiles.values()), fact)
     switch_before(FOR_EVER)

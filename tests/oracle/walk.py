@@ -7,15 +7,18 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from tests.oracle.addresses import Addresses
 from tests.oracle.campaigns import DAY, Campaign, Campaigns, local, milliseconds
 from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
+from tests.oracle.consent import said
 from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
 from tests.oracle.everybody import Everybody
 from tests.oracle.names import Names, names_of
 from tests.oracle.outcome import Outcome, iso
-from tests.oracle.profile import Profile, Sequence, Waiting, digest
+from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
 from tests.oracle.reach import RESPONSES, TELLS, Sent, followed, is_machine
 from tests.oracle.reading import Fact, number, order_value, text
+from tests.oracle.taken_back import of_merge, of_words
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
@@ -29,13 +32,14 @@ class Walk:
         self.campaigns = campaigns
         self.out = out
         self.everybody = Everybody()
-        self.judge = Judge(campaigns, self.everybody)
+        self.addresses = Addresses()
+        self.judge = Judge(campaigns, self.everybody, self.addresses)
         self.changed: dict[tuple[Names, str], int] = {}
 
     def switch(self, campaigns: Campaigns, profiles: Iterable[Profile]) -> None:
         """Other campaigns hold from now on, for everybody."""
         self.campaigns = campaigns
-        self.judge = Judge(campaigns, self.everybody)
+        self.judge = Judge(campaigns, self.everybody, self.addresses)
         for p in profiles:
             for sequence in p.sequences:
                 sequence.meet(campaigns)
@@ -147,7 +151,9 @@ class Walk:
         if message["offer"]:
             p.offers.setdefault(campaign.id, self.judge.new_offer(p, sequence, now))
         about = (trigger.ref, trigger.abandonment_no) if trigger.type in REMINDING else None
-        sent = Sent(now, message["channel"], message["message_id"], campaign.id, waiting.step.id, trigger.ref, about)
+        row, to, topic = self.out.decisions[-1], message["to"], campaign.topic
+        of = (now, message["channel"], message["message_id"], campaign.id, waiting.step.id, trigger.ref, about)
+        sent = Sent(*of, row=row, trigger=trigger, to=to, topic=topic)
         p.reach.sent.append(sent)
         if about and all(other.abandonment != about for other in p.reach.reminders):
             p.reach.reminders.append(sent)
@@ -165,9 +171,12 @@ class Walk:
             return
         p.applied[event.message_id] = event.time
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
+        words = said(event, p.reach.traits)
         withdrawn = p.reach.learn(event, self.campaigns)
+        self.addresses.of_profile(event, p, words, p.reach.died(event))
         self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
         self.feedback(p, event)
+        self.out.decisions += of_words(p, event, withdrawn, p.reach.died(event))
         # Who has responded before campaigns were applied that end then leaves with the next event.
         self.end(p, "exited", event.time, lambda s: s.engaged and "engaged" in s.campaign.exit_on)
         order = None
@@ -342,6 +351,7 @@ class Walk:
                 self.end(winner, "converted", at, lambda s, x=side, o=other_order: s in x and s.trigger.ended_by(o))
         taken = [sequence.campaign.id for sequence in winner.sequences if sequence in mine]
         self.end(winner, "exited", at, lambda s: s in theirs and s.campaign.id in taken)
+        self.out.decisions += of_merge(winner, loser, ordered, at)
         self.absorb(winner, loser)
 
     def absorb(self, winner: Profile, loser: Profile) -> None:
@@ -388,8 +398,3 @@ class Walk:
             }
         )
         waiting.rows += 1
-
-
-def latest(a: int | None, b: int | None) -> int | None:
-    """The later of two times that may be absent."""
-    return max((t for t in (a, b) if t is not None), default=None)

@@ -23,6 +23,7 @@ from tests.simulation.invariants import Topics
 Row = dict[str, Any]
 GIVES = {"true", "1", "yes", "opt_in"}
 WRITTEN = {"email", "sms", "push", "ads"}
+CHANNEL_OF = {"email": "email", "phone": "sms", "push_token": "push"}
 SPELT = {"e-mail": {"email"}, "text": {"sms"}, "mail": {"email"}, **{name: {name} for name in WRITTEN}}
 """What made-up histories call a channel; any other name is all of them."""
 
@@ -108,6 +109,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
             found = [broken(story, campaigns, message) for campaigns in story.files]
             if all(found):
                 yield f"{found[0]}: {message}"
+    yield from to_refused_addresses(story)
     if asking:
         return
     if exact:
@@ -125,6 +127,31 @@ def no_buyers(story: Story) -> Iterator[str]:
             thanks = message["trigger"]["type"] == "order_completed"
             if bought and not thanks and since < event["time"] < message["at"]:
                 yield f"a message to a buyer: {event['event_time']} {message}"
+
+
+def to_refused_addresses(story: Story) -> Iterator[str]:
+    """A message to an address that has said no, or is dead, whoever had it when it did and whoever has it now.
+
+    Of the no's those on events that name the address, and no yes since: who has said that to what is left open.
+    """
+    no: dict[tuple[str, str], list[int]] = defaultdict(list)
+    yes: list[int] = []
+    for event in (event for events in story.events.values() for event in events):
+        addresses = {CHANNEL_OF[i["type"]]: i["value"] for i in event["identifiers"] if i["type"] in CHANNEL_OF}
+        given = event["properties"]
+        kinds = {given.get("bounce_type"), given.get("type"), given.get("status"), given.get("severity")}
+        dead = event["name"] == "Email Bounced" and event["type"] == "track" and kinds <= {None, "Permanent"}
+        for channel, address in addresses.items():
+            said = [] if given.get("topic") else list(saying(event, channel))
+            if not event["late"] and (False in said or (dead and channel == "email")):
+                no[channel, address].append(event["time"])
+        if event["name"] == "Subscription Changed" or "email_subscribed" in event["traits"]:
+            yes.append(event["time"])
+    for message in story.messages:
+        at = message["at"]
+        since = [time for time in no[message["channel"], message["to"]] if time < at]
+        if since and not any(max(since) <= time <= at for time in yes):
+            yield f"a message to an address that is nobody's to write to: {message}"
 
 
 def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | None:

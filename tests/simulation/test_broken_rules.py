@@ -14,6 +14,7 @@ from schemas import identifiers
 from streams.core import journey
 from streams.core.aggregates.population import Population
 from streams.core.contact import consent
+from streams.core.contact.suppressions import Suppressions
 from streams.core.messaging import caps, decision, enrollment
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
@@ -100,6 +101,16 @@ def consent_is_not_asked() -> AbstractContextManager[Any]:
     return patch.object(consent, "given", lambda *_, **__: True)
 
 
+def addresses_are_not_asked() -> AbstractContextManager[Any]:
+    """What was said of an address does not hold for whoever has it."""
+    return patch.object(Suppressions, "refuses", lambda *_: False)
+
+
+def time_does_not_pause() -> AbstractContextManager[Any]:
+    """Decisions go on before all partitions know what a profile has told of its addresses."""
+    return patch.object(Rounds, "add_pause", lambda *_: None)
+
+
 def caps_do_not_count() -> AbstractContextManager[Any]:
     """Nobody ever has had enough."""
     return patch.object(caps, "capped", lambda *_: False)
@@ -166,10 +177,11 @@ OF_LINKS = (tills_are_taken_for_customers,)
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
-    changes_of_products_happen_again,
+    changes_of_products_happen_again, addresses_are_not_asked, time_does_not_pause,
 )  # fmt: skip
 PROMISED = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
+    addresses_are_not_asked,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)

@@ -18,8 +18,11 @@ from aiosmtpd.controller import Controller
 
 from deploy import ports
 from schemas import times
+from schemas.identifiers import Hasher
 from schemas.record import Record
+from schemas.settings import Settings
 from schemas.topics import (
+    CONTACT_SUPPRESSIONS,
     CONVERSIONS,
     RETARGETING_DECISIONS,
     RETARGETING_DELIVERIES,
@@ -136,6 +139,15 @@ def ordered(record, at):
     """A conversion of a message's profile."""
     row = {"order_id": "o-1", "profile_id": record.key.decode(), "at": times.iso(at)}
     return record._replace(topic=CONVERSIONS, value=orjson.dumps(row))
+
+
+def refused(record):
+    """The address of a message has said no."""
+    value = orjson.loads(record.value)
+    hashed = Hasher(Settings().secret.get_secret_value())(value["channel"], value["to"])
+    row = {"address_hash": hashed, "channel": value["channel"], "topic": None, "suppressed": True,
+           "reason": "unsubscribed", "since": "2026-01-01T00:00:00.000Z"}  # fmt: skip
+    return record._replace(topic=CONTACT_SUPPRESSIONS, key=hashed.encode(), value=orjson.dumps(row))
 
 
 def id_of(record):

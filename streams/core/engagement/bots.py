@@ -1,6 +1,6 @@
 """Opens and clicks by machines: mail scanners and link previews look at a message before anybody has seen it.
 
-Contract 8.61.
+Contract 8.64.
 """
 
 from __future__ import annotations

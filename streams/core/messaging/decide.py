@@ -1,6 +1,6 @@
 """The decision about one step at the moment it is due: send, hold out, suppress, or come back later.
 
-`Decider.decide` is the whole list of checks, in the order of contract 8.66. Each looks at the profile as
+`Decider.decide` is the whole list of checks, in the order of contract 8.70. Each looks at the profile as
 it is at that instant.
 """
 
@@ -20,8 +20,9 @@ from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row,
 from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
 from streams.core.messaging.render import Renderer
 from streams.core.orders import conversions
+from streams.core.profile.machine import Moment
 from streams.core.profile.state import Enrollment, Profile, Reminder, ScheduledStep, SentMessage
-from streams.core.protocol.ports import MAX_TIME, GlobalStats
+from streams.core.protocol.ports import MAX_TIME, Addresses, GlobalStats
 
 
 class Decider:
@@ -34,14 +35,13 @@ class Decider:
         self._renderer = Renderer(campaigns)
 
     def decide(
-        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, wall: int | None, known: GlobalStats
+        self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, moment: Moment
     ) -> Decision | None:
         """What becomes of a step that is due; None when it was moved to the customer's best hour.
 
-        `wall` is the wall clock (epoch milliseconds), None under the event clock. A step that comes back is left with
-        its new time in `scheduled`.
+        A step that comes back is left with its new time in `scheduled`.
         """
-        at = scheduled.due
+        at, wall, known = scheduled.due, moment.wall, moment.known
         campaign = self._campaigns.by_id.get(enrollment.campaign)
         place = self._campaigns.steps.get((enrollment.campaign, scheduled.step))
         if campaign is None or place is None:
@@ -53,7 +53,7 @@ class Decider:
             return None
         if (step.unless == "engaged" and enrollment.engaged) or not self._holds(profile, enrollment, step, at, known):
             return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
-        allowed, reason = self._allowed(profile, enrollment, campaign, step, at)
+        allowed, reason = self._allowed(profile, enrollment, campaign, step, at, moment.addresses)
         if not allowed:
             return self.row(profile, enrollment, scheduled, "suppressed", reason, at)
         quiet_end = caps.quiet_until(self._file.quiet_hours, self._zone(profile), at)
@@ -122,7 +122,13 @@ class Decider:
         return self._renderer.holds(step.condition, seen)
 
     def _allowed(
-        self, profile: Profile, enrollment: Enrollment, campaign: Campaign, step: CampaignStep, at: int
+        self,
+        profile: Profile,
+        enrollment: Enrollment,
+        campaign: Campaign,
+        step: CampaignStep,
+        at: int,
+        addresses: Addresses,
     ) -> tuple[dict[str, str], str]:
         """The channels left and where to write to on each; with none left, the check that took the last one."""
         used = enrollment.used if step.channel == "other" else ()
@@ -133,7 +139,11 @@ class Decider:
         if not points:
             return {}, "no_contact"
         default = self._file.consent.default == "opt_out"
-        left = {c: to for c, to in points.items() if consent.given(profile, c, campaign.topic, default=default)}
+        topic = campaign.topic
+        left = {
+            c: to for c, to in points.items()
+            if consent.given(profile, c, topic, default=default) and not addresses.refuses(profile.id, c, topic, to, at)
+        }  # fmt: skip
         if not left:
             return {}, "no_consent"
         return {c: to for c, to in left.items() if not caps.capped(profile, self._file, c, at)}, "capped"
@@ -222,7 +232,7 @@ def _remember(profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep
     at, channel, message_id = scheduled.due, message["channel"], message["message_id"]
     on_sent(profile, SentMessage(
         at, channel, message_id, enrollment.campaign, scheduled.step, enrollment.ref, "", message["variant"],
-        enrollment.abandonment_no, enrollment.trigger, enrollment.at, enrollment.since,
+        enrollment.abandonment_no, enrollment.trigger, enrollment.at, enrollment.since, message["to"],
     ))  # fmt: skip
     if enrollment.trigger in ABANDONMENTS:
         conversions.on_reminder(profile, Reminder(

@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.62 to 8.65.
+Contract 8.65 to 8.68.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from schemas.money import to_number
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.statements import ALL, Statement
-from streams.core.messaging import offers
+from streams.core.messaging import offers, take_back
 from streams.core.messaging.decide import Decider
-from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
-from streams.core.messaging.experiments import TREATMENT, ExperimentAssignment
+from streams.core.messaging.decision import Decision
+from streams.core.messaging.experiments import ExperimentAssignment
+from streams.core.messaging.take_back import ended_by
 from streams.core.orders.conversions import order_id
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
@@ -24,7 +25,6 @@ from streams.core.profile.state import Enrollment, Profile, ScheduledStep
 from streams.core.triggers.trigger import Triggered
 
 _ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
-_RETRACTED: Final = "r"
 ENTERED: Final = "entered"
 
 
@@ -107,7 +107,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         ready.sort(key=lambda item: self._turn(*item))
         decisions = []
         for enrollment, scheduled in ready:
-            decision = self._decider.decide(profile, enrollment, scheduled, moment.wall, moment.known)
+            decision = self._decider.decide(profile, enrollment, scheduled, moment)
             if decision is not None:
                 decisions.append(decision)
                 if not decision.waits:
@@ -135,8 +135,14 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         young enough to be on its way (`message_ttl`).
         """
         at, ref = event.time, f"order:{order_id(event)}"
-        ended = self._end(profile, lambda s: _ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
-        return [*ended, *self._retract(profile, event, ref)] if event.late and profile.sent else ended
+        ended = self._end(profile, lambda s: ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
+        if not event.late or not profile.sent:
+            return ended
+        return [*ended, *take_back.by_order(profile, event, ref, self._file.message_ttl)]
+
+    def on_word(self, profile: Profile, event: Sealed, said: Sequence[Statement]) -> Sequence[Decision]:
+        """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""
+        return take_back.by_word(profile, event, said, self._campaigns)
 
     def on_event(self, profile: Profile, event: Sealed, said: Sequence[Statement], /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
@@ -187,23 +193,29 @@ class Enroller(Machine[Sequence[Statement], Decision]):
 
         First what the loser's cart has started: the two carts are one now, under the winner's id, and a step of the
         other would remind of it twice. Then what the other side's last order ends, then the loser's where both have the
-        same campaign.
+        same campaign. The other side's last order also takes back what it would have prevented.
         """
+        orders = (before.winner_order, before.loser_order)
+        taken_back: list[Decision] = []
+        if winner.sent and max(orders) >= 0:
+            brought = {id(message) for message in loser.sent}
+            taken_back = take_back.by_merge(winner, brought, orders, at, self._file.message_ttl)
         if not winner.enrollments:
-            return ()
+            return taken_back
         cart = before.loser_cart
         gone = cart is not None and (winner.cart is None or winner.cart.id != cart)
         of_cart = self.cancel(winner, cart, "exited", at) if cart is not None and gone else []
         theirs = {id(enrollment) for enrollment in loser.enrollments}
         ended = self._end(
             winner,
-            lambda s: _ended_by(
+            lambda s: ended_by(
                 s.trigger, s.since, s.ref, before.winner_order if id(s) in theirs else before.loser_order, ""
             ),
             "converted", at,
         )  # fmt: skip
         taken = {enrollment.campaign for enrollment in winner.enrollments if id(enrollment) not in theirs}
-        return [*of_cart, *ended, *self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)]
+        double = self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)
+        return [*taken_back, *of_cart, *ended, *double]
 
     def divide(self, profile: Profile, share: Profile, _leaving: Leaving, /) -> Sequence[Decision]:
         """What waits stays, and so do arms and codes; a campaign that is contaminated is that on both sides."""
@@ -223,28 +235,6 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         scheduled = sorted(((s, w) for s in dropped for w in s.steps), key=lambda item: self._turn(*item))
         return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in scheduled]
 
-    def _retract(self, profile: Profile, event: Sealed, ref: str) -> list[Decision]:
-        """A row for each message sent at or after the order that would not have been, had the order come in time."""
-        since, decisions = event.clock - self._file.message_ttl, []
-        for message in profile.sent:
-            if message.at < event.time or message.at <= since or _RETRACTED in message.flags:
-                continue
-            if not _ended_by(message.trigger, message.since, message.ref, event.time, ref):
-                continue
-            message.flags += _RETRACTED
-            campaign_id, about, step, number = message.campaign, message.ref, message.step, message.abandonment_no
-            of = Enrollment(
-                campaign_id, message.trigger, message.triggered_at, message.since, about,
-                about if message.trigger in OF_CARTS else None, number,
-            )  # fmt: skip
-            value = row(
-                profile, of, step, decision_id=digest(profile.id, campaign_id, about, number, step, "retracted"),
-                variant=message.variant, arm=TREATMENT, outcome="cancelled", reason="converted",
-                message_id=message.message_id, at=event.time,
-            )  # fmt: skip
-            decisions.append(Decision(value, None, None, event.time))
-        return decisions
-
     def _turn(self, enrollment: Enrollment, scheduled: ScheduledStep) -> tuple[int, int, int, int, int, str]:
         """Whose turn it is among what is due."""
         campaign = self._campaigns.by_id.get(enrollment.campaign)
@@ -257,13 +247,6 @@ class Enroller(Machine[Sequence[Statement], Decision]):
             enrollment.at,
             enrollment.ref,
         )
-
-
-def _ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) -> bool:
-    """Whether an order ends what began then; what thanks for an order is only ended by another, later one."""
-    if trigger == "order_completed":
-        return order_at > since and ref.rpartition(":")[0] != order_ref
-    return order_at >= since
 
 
 def _sent_on(profile: Profile, enrollment: Enrollment, channel: str) -> bool:

@@ -1,6 +1,6 @@
 """Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
 
-Contract 8.77 and 8.78.
+Contract 8.81 and 8.82.
 """
 
 from __future__ import annotations

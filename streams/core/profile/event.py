@@ -26,7 +26,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it.
 
     `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `by`: the
-    first 16 hex digits of the hash of its strongest identifier.
+    first 16 hex digits of the hash of its strongest identifier, `order` its order key.
     """
 
     channel: str
@@ -41,6 +41,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     late: bool = False
     clock: int = 0
     by: str = ""
+    order: bytes = b""
 
     @property
     def is_activity(self) -> bool:
@@ -67,4 +68,5 @@ def open_body(key: bytes, body: bytes, watermark: int | None = None, head: bytes
     if watermark is not None:
         event.late, event.clock = True, max(time, watermark)
     event.by = head[:8].hex()
+    event.order = key
     return event

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.protocol.ports import GlobalStats
+from streams.core.protocol.ports import Addresses, GlobalStats, NothingSaid
 
 PLACE: Final = frozenset({"id", "merging_into", "merging"})
 """Where a profile is and what waits in it for a merge: changed by handover and sealing, by no machine."""
@@ -26,11 +26,12 @@ class Moment(NamedTuple):
     """What a timer may know besides the profile.
 
     `wall` is the wall clock that the round was started at (epoch milliseconds), None under the event clock; `known` is
-    what is known of everybody.
+    what is known of everybody, `addresses` what has been said of addresses.
     """
 
     wall: int | None
     known: GlobalStats
+    addresses: Addresses = NothingSaid()
 
 
 class Leaving(NamedTuple):

@@ -75,7 +75,7 @@ class SentMessage(Struct, array_like=True, gc=False):
     """A message of the last 31 days.
 
     `ref`, `trigger`, `triggered_at` and `since` are those of its enrollment. `flags` are letters: `o`pened, `c`licked,
-    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted by a late order.
+    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted. `to` is the address.
     """
 
     at: int
@@ -90,6 +90,7 @@ class SentMessage(Struct, array_like=True, gc=False):
     trigger: str
     triggered_at: int
     since: int
+    to: str = ""
 
 
 class Engagement(Struct, array_like=True, gc=False):

@@ -7,6 +7,7 @@ Each is a JSON object whose `k` names its kind. In it a hash is 32 hex digits, a
 |-------------|---------------------------|---------------------|------------------------------------------------|
 | `links`     | ingest, for a chunk       | identify            | nothing: links wait until time has passed them |
 | `report`    | ingest, after each line   | identify            | moves the watermarks of its sources forward    |
+| `pauses`    | ingest, for a chunk       | identify            | makes barriers (watermark/rounds.py)           |
 | `ack`       | journey, for a round      | identify            | the next round begins; in-flight keys hold it  |
 | `end`       | `winback` after a run     | identify            | a source read up to its end is infinitely far  |
 | `optional`  | identify, at its start    | identify            | time does not wait for these sources           |
@@ -15,6 +16,7 @@ Each is a JSON object whose `k` names its kind. In it a hash is 32 hex digits, a
 | `campaigns` | `winback campaigns apply` | identify            | makes a barrier, at which the switch is told   |
 | `split`     | `winback split`           | identify            | holds time until what moves has arrived        |
 | `erase`     | `winback erase`           | identify            | the same                                       |
+| `suppress`  | `winback suppressed`      | identify            | nothing: it counts from its time, or at once   |
 | `receipt`   | identify, journey         | whoever asked       | nothing                                        |
 | `drained`   | identify                  | whoever wrote `end` | nothing: time is at its end everywhere         |
 
@@ -29,6 +31,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, field
 from msgspec.json import Decoder
 
+from streams.core.protocol.ports import MAX_TIME
+
 Hashed: TypeAlias = tuple[str, str]
 """An identifier as it travels: (type, hash)."""
 Hash: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
@@ -37,6 +41,8 @@ Source: TypeAlias = tuple[str, int]
 """(topic, partition) of one raw input."""
 SomeSources: TypeAlias = tuple[str, int | None]
 """A topic and one of its partitions, or None for all of them."""
+Suppressed: TypeAlias = tuple[str, str | None, Hash, bool, str, Annotated[int, Meta(ge=0, le=MAX_TIME)]]
+"""What an operator says of one address."""
 SourceReport: TypeAlias = tuple[str, int, int | None, int]
 """(topic, partition, watermark in epoch ms or None, offset of the first record that has not been read)."""
 
@@ -70,6 +76,15 @@ class Report(Struct, tag_field="k", tag="report", frozen=True, gc=False):
     sources: tuple[SourceReport, ...]
     version: int
     now: int | None = None
+
+
+class Pauses(Struct, tag_field="k", tag="pauses", frozen=True, gc=False):
+    """Bounds at which time is to stand: only the profile of an event knows which addresses a no or a yes is about.
+
+    What the profile tells of them must be known everywhere before anything behind the bound is decided.
+    """
+
+    bounds: tuple[str, ...]
 
 
 class Ack(Struct, tag_field="k", tag="ack", frozen=True, gc=False):
@@ -142,13 +157,24 @@ class EraseRequest(Struct, tag_field="k", tag="erase", frozen=True, gc=False):
     now: int | None = None
 
 
+class SuppressRequest(Struct, tag_field="k", tag="suppress", frozen=True, gc=False):
+    """An operator says something of addresses: (channel, topic or None, hash, is it a yes, reason, since in ms) each.
+
+    The hash is that of the channel (with its topic) and the address (`contact/telling.py`).
+    """
+
+    request: str
+    entries: tuple[Suppressed, ...]
+
+
 class Receipt(Struct, tag_field="k", tag="receipt", frozen=True, gc=False):
     """The answer of an agent ("identify" or "journey") to a request: counts and ids, nothing of a person.
 
     What is set depends on the request. Of a switch: `at` (identify), or `partition` and `refused` (journey; True when
     the campaigns cannot be read). Of a split or an erasure: the counts (identify), or `profile` and what was `removed`
     there (journey; a profile may be divided in several ways, so `to` names the profile that its part went to). Of
-    sources: `now`, `reached`, `holder`, `sources`, as `watermark/sources.py` lists them.
+    sources: `now`, `reached`, `holder`, `sources`, as `watermark/sources.py` lists them. Of addresses: `identifiers`,
+    how many have been told (identify).
     """
 
     request: str | None
@@ -177,6 +203,7 @@ class Drained(Struct, tag_field="k", tag="drained", frozen=True, gc=False):
 LinkLogRecord: TypeAlias = (
     Links
     | Report
+    | Pauses
     | Ack
     | EndOfInput
     | OptionalSources
@@ -185,10 +212,11 @@ LinkLogRecord: TypeAlias = (
     | SwitchCampaigns
     | SplitRequest
     | EraseRequest
+    | SuppressRequest
     | Receipt
     | Drained
 )
-Request: TypeAlias = DeclareSource | ListSources | SwitchCampaigns | SplitRequest | EraseRequest
+Request: TypeAlias = DeclareSource | ListSources | SwitchCampaigns | SplitRequest | EraseRequest | SuppressRequest
 """What is answered by receipts."""
 _DECODER: Final[Decoder[LinkLogRecord]] = Decoder(LinkLogRecord)
 

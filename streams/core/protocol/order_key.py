@@ -30,6 +30,11 @@ def order_key(time: int, topic: str, partition: int, offset: int) -> bytes:
     return _KEY.pack(time, _INDEX[topic], partition, offset)
 
 
+def order_key_behind(time: int) -> bytes:
+    """An order key behind those of all events of `time` (epoch milliseconds), of no event."""
+    return _TIME.pack(time) + b"\xff" * (KEY_SIZE - _TIME.size)
+
+
 def merge_key(key: bytes, nth: int) -> bytes:
     """The key of the nth pair of the link that the event at `key` made."""
     return key + _NTH.pack(nth)

@@ -91,3 +91,22 @@ class GlobalStats(Protocol):
         `product_id` is that of the events; None for a product that nobody has bought.
         """
         ...
+
+
+class Addresses(Protocol):
+    """What has been said of addresses, whoever has them."""
+
+    def refuses(self, profile_id: str, channel: str, topic: str | None, address: str, at: int) -> bool:
+        """Whether a message about a `topic` must not go to an address on a channel at `at` (epoch milliseconds).
+
+        `profile_id` (hex) is the profile that would be written to.
+        """
+        ...
+
+
+class NothingSaid:
+    """Nothing has been said of any address."""
+
+    def refuses(self, _profile_id: str, _channel: str, _topic: str | None, _address: str, _at: int) -> bool:
+        """Whether a message must not go to an address: never."""
+        return False

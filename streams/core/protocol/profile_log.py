@@ -8,6 +8,8 @@ Each is a JSON object whose `k` names its kind. In it a profile id or hash is 32
 | `round`     | identify, to all partitions  | journey               | everything before its bound takes effect |
 | `campaigns` | identify, to all partitions  | journey               | nothing: time stands at its barrier      |
 | `product`   | ingest, to all partitions    | journey               | waits until time has passed it           |
+| `told`      | ingest, to all partitions    | journey               | waits until time has passed it           |
+| `told`      | journey, to all partitions   | journey               | time stands behind it (`pauses`)         |
 | `learned`   | journey at midnights         | journey               | nothing: it counts from the next day on  |
 | `merge`     | identify, to the loser       | journey               | what it forwards holds time (`Ack`)      |
 | `leave`     | identify, to the old profile | journey               | the same                                 |
@@ -57,6 +59,20 @@ class ProductChanged(Struct, tag_field="k", tag="product", frozen=True, gc=False
     product_id: str
     message_id: str
     properties: Raw
+
+
+class AddressTold(Struct, tag_field="k", tag="told", frozen=True, gc=False):
+    """Something is said of addresses, whoever has them: a no, or a yes that lifts it (`contact/suppressions.py`).
+
+    `key` is the order key of the event that says it, `upto` the bound from which on it counts: of an event that names
+    the address the key itself. An address is (channel, topic or None, hash of both and the address).
+    """
+
+    key: str
+    upto: str
+    given: bool
+    reason: str
+    addresses: tuple[tuple[str, str | None, str], ...]
 
 
 class DayLearned(Struct, tag_field="k", tag="learned", frozen=True, gc=False):
@@ -140,7 +156,18 @@ class Share(Struct, tag_field="k", tag="share", frozen=True, gc=False):
 
 
 ProfileLogRecord: TypeAlias = (
-    Round | SwitchCampaigns | ProductChanged | DayLearned | Merge | Leave | Arrive | Divide | Erase | Transfer | Share
+    Round
+    | SwitchCampaigns
+    | ProductChanged
+    | AddressTold
+    | DayLearned
+    | Merge
+    | Leave
+    | Arrive
+    | Divide
+    | Erase
+    | Transfer
+    | Share
 )
 Moving: TypeAlias = Merge | Leave | Arrive | Divide | Erase | Transfer | Share
 """What moves profiles, events or identifiers, or forgets them."""

@@ -65,6 +65,10 @@ PRODUCT_CHANGE: Final = b"k"
 """+ order key (19) -> a `product` record."""
 CHANGES_UPTO: Final = b"u"
 """+ profile (16) -> the bound up to which it has had the changes of products, where that is not the same for all."""
+ADDRESS: Final = b"h"
+"""+ hash of a channel and an address (16) -> what has been said of it (`contact/suppressions.py`)."""
+ADDRESS_WAITS: Final = b"n"
+"""+ bound (19), hash (16), order key (19) -> what is said of an address from that bound on."""
 CAMPAIGNS: Final = b"w"
 """-> the campaigns that have been switched to, as JSON."""
 SWITCH: Final = b"wr"
@@ -78,7 +82,7 @@ OF_IDENTIFY: Final = (
 )  # fmt: skip
 OF_JOURNEY: Final = (
     PROFILE, PENDING, RETIRED, MOVED, ABSORBED, DIVIDED, ERASED, CELL, DAY_KNOWN, TOTAL_KNOWN, DAY_LEARNED,
-    PRODUCT_CHANGE, CHANGES_UPTO, CAMPAIGNS, SWITCH, JOURNEY_CLOCK,
+    PRODUCT_CHANGE, CHANGES_UPTO, ADDRESS, ADDRESS_WAITS, CAMPAIGNS, SWITCH, JOURNEY_CLOCK,
 )  # fmt: skip
 
 

@@ -25,7 +25,9 @@ from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import NoStats, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.cart.machine import ABANDONED, CartMachine, Transition
+from streams.core.contact import telling
 from streams.core.contact.machine import ContactMachine
+from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
@@ -37,7 +39,7 @@ from streams.core.products.changes import KINDS, ProductChange
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
-from streams.core.protocol.ports import GlobalStats
+from streams.core.protocol.ports import Addresses, GlobalStats, NothingSaid
 from streams.core.sealing.repeats import Repeats
 from streams.core.triggers import abandoned
 from streams.core.triggers.registry import Triggers
@@ -60,6 +62,9 @@ class Effects:
     observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
     known: GlobalStats = field(default_factory=NoStats)
     learned: StatsDelta = field(default_factory=StatsDelta)
+    addresses: Addresses = field(default_factory=NothingSaid)
+    told: list[Told] = field(default_factory=list)
+    """What a profile has to tell all partitions of its addresses."""
 
 
 class ProfileLogic:
@@ -101,7 +106,7 @@ class ProfileLogic:
         round was started at, None under the event clock.
         """
         while (due := self.due_at(profile)) is not None and due <= upto:
-            moment = Moment(wall, effects.known)
+            moment = Moment(wall, effects.known, effects.addresses)
             if self._cart.due_at(profile) == due:
                 self._follow(profile, self._cart.on_time(profile, due, moment), effects)
             elif self._triggers.due_at(profile) == due:
@@ -118,11 +123,15 @@ class ProfileLogic:
             self.on_repeat(event, effects)
             return False
         said = self._contact.on_event(profile, event, None)
+        if said:
+            effects.told += telling.by_profile(profile, event, said)
         if profile.sent or event.name in FEEDBACK_EVENTS:
             self._feedback(self._engagement.on_event(profile, event, None), event, effects)
         self._count(event, effects)
         if profile.enrollments:
             self._follow(profile, self._enroller.on_event(profile, event, said), effects)
+        if said and profile.sent:
+            self._follow(profile, self._enroller.on_word(profile, event, said), effects)
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
             self._converted(profile, conversions, event, effects)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from schemas.identifiers import Hasher
 from schemas.settings import Settings
 from sinks.dispatch import ledger
 from sinks.dispatch.answers import Answer, Kind
@@ -36,7 +37,7 @@ class Reader:
     """The facts of one courier, read off the log; everything takes a few turns of the loop, as chance has it."""
 
     def __init__(self, log, chance=None):
-        self.log, self.chance, self.suppressions = log, chance, Suppressions()
+        self.log, self.chance, self.suppressions = log, chance, Suppressions(Hasher("courier"))
         self.ledger, self.read, self.old = Ledger(NOW), 0, len(log.entries)
         self.catch_up()
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from schemas import times
+from schemas.identifiers import Hasher
 from sinks.dispatch import ledger
 from sinks.dispatch.backoff import pause
 from sinks.dispatch.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
@@ -15,9 +16,11 @@ from sinks.dispatch.ledger import Ledger, read, reduce
 from sinks.dispatch.outcomes import Action, Outcome, Recorded, judge
 from sinks.dispatch.profile_queues import ProfileQueues
 from sinks.dispatch.progress import Progress
+from sinks.dispatch.results import records
 from sinks.dispatch.suppressions import Suppressions
 from tests.support.messages import HOUR, NOW, claim, done, message
 
+HASHER = Hasher("rules")
 RELEASED = claim(state=ledger.RELEASED, tries=1)
 
 
@@ -109,7 +112,7 @@ def test_no_address_is_no_message_but_for_broadcast():
 
 def test_what_bars_a_message():
     """A cancelled decision of this message, an order since its trigger (later, where an order was one), an erasure."""
-    suppressions, one = Suppressions(), message()
+    suppressions, one = Suppressions(HASHER), message()
     row = {"outcome": "cancelled", "reason": "exited", "message_id": "f" * 32}
     suppressions.decision(b"p", orjson.dumps(row), NOW)
     suppressions.decision(b"p", orjson.dumps({**row, "outcome": "sent", "message_id": one.message_id}), NOW)
@@ -127,6 +130,39 @@ def test_what_bars_a_message():
     assert suppressions.reason(one) is None
     suppressions.conversion(one.profile_id.encode(), None, NOW)
     assert suppressions.reason(one) == "erased"
+
+
+def said(hashed, channel, *, suppressed, topic=None):
+    """Key and value of a record about an address."""
+    row = {"address_hash": hashed, "channel": channel, "topic": topic, "suppressed": suppressed, "reason": "bounced"}
+    return hashed.encode(), orjson.dumps({**row, "since": times.iso(NOW)})
+
+
+def test_an_address_that_has_said_no_bars_every_message_to_it():
+    """Whoever it is for, on its channel alone, until a yes lifts it; what is written of it outlives `prune`."""
+    suppressions = Suppressions(HASHER)
+    mail = HASHER("email", "c1@example.com")
+    suppressions.address(*said(mail, "email", suppressed=True))
+    suppressions.prune(NOW + HOUR)
+    assert [suppressions.reason(message(1, profile=profile)) for profile in (1, 2)] == ["no_consent"] * 2
+    assert suppressions.reason(message(2)) is None
+    assert suppressions.reason(message(1, "ads", to="c1@example.com")) is None
+    suppressions.address(*said(mail, "email", suppressed=False))
+    assert suppressions.reason(message(1)) is None
+    suppressions.address(*said(mail, "email", suppressed=True))
+    suppressions.address(mail.encode(), None)
+    assert suppressions.reason(message(1)) is None
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_what_the_last_look_has_found_is_a_row_unless_there_is_one(cancelled):
+    """`cancelled`, `no_consent`, with the message's id; its own id is the same whenever it is written."""
+    end = done("cancelled", reason="no_consent")
+    rows = [orjson.loads(out.value) for out in records(message(), end, 4, cancelled=cancelled)]
+    assert rows == [orjson.loads(out.value) for out in records(message(), end, 4, cancelled=cancelled)]
+    assert [(row["outcome"], row["reason"], row["message_id"]) for row in rows] == (
+        [] if cancelled else [("cancelled", "no_consent", message().message_id)]
+    )
 
 
 def test_breaker_opens_tries_one_and_closes():

@@ -367,5 +367,6 @@ def test_what_is_sent_is_remembered():
     message, cart = customer.messages[0], customer.profile.cart
     assert customer.profile.sent == [SentMessage(
         at(30), "email", message["message_id"], "c", "s", cart.id, "", None, 1, "cart_abandoned", at(30), at(0),
+        "email-point",
     )]  # fmt: skip
     assert message["expires_at"] == iso(at(30) + 24 * 60 * MINUTE)

@@ -9,6 +9,7 @@ from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CampaignFile, Campaigns
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.experiments import ExperimentAssignment
+from streams.core.profile.machine import Moment
 from streams.core.profile.state import Dated, Enrollment, ScheduledStep
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import STORES, at
@@ -175,6 +176,6 @@ def test_a_cart_that_is_gone_is_no_message():
     customer = Customer(campaigns)
     enrollment = Enrollment("c", "cart_abandoned", at(0), at(0), "gone", "gone", 1, steps=[ScheduledStep("s", at(5))])
     decider = Decider(campaigns, ExperimentAssignment(campaigns.file, "s"))
-    decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], None, NoStats())
+    decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], Moment(None, NoStats()))
     assert decision is not None
     assert decision.row["reason"] == "invalid_template"

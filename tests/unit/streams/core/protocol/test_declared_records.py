@@ -31,6 +31,8 @@ LINK_LOG = (
     link_log.EraseRequest("r", "email", ID),
     link_log.Receipt("r", "journey", partition=0, refused=True),
     link_log.Drained(),
+    link_log.Pauses((KEY,)),
+    link_log.SuppressRequest("r", (("email", None, ID, False, "unsubscribed", 5),)),
 )
 PROFILE_LOG = (
     profile_log.Round(1, KEY, 5, quiescent=True, barrier_closed=KEY),
@@ -44,6 +46,9 @@ PROFILE_LOG = (
     profile_log.Erase("r", ID, KEY, (ID,), {ID: OTHER}, (), current=True),
     profile_log.Transfer(ID, ((OTHER, KEY),), KEY, Raw(b'{"id":1}')),
     profile_log.Share(ID, 5, KEY, Raw(b"{}")),
+    profile_log.AddressTold(
+        KEY, KEY, given=False, reason="bounced", addresses=(("email", None, ID), ("sms", "news", ID))
+    ),
 )
 
 

@@ -1,0 +1,110 @@
+"""Who tells what an event says of addresses, and from when on it counts.
+
+A no of an address that the event names is told by ingest, and counts from the event's own order key on. The rest is
+told by the event's profile when the event takes effect: a no without an address is about those that the profile has
+then, a yes counts unless it is a repeat, and a soft bounce may be one too many. It counts from the end of the event's
+minute on, of a trait's yes from the end of the hour, of a soft bounce from the end of the day (UTC). There time stands
+until all partitions know (watermark/rounds.py), so no decision behind it misses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from schemas.topics import DAY_MS, HOUR_MS
+from streams.core.contact.bounces import is_hard
+from streams.core.contact.statements import ALL, BOUNCED, SAYING, Statement, addresses, statements
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Profile
+from streams.core.protocol.order_key import order_key_behind
+
+ADDRESSED: Final = ("email", "sms", "push", "ads", "messenger")
+"""The channels that a person has an address on."""
+_MINUTE_MS: Final = 60_000
+_TRAITS: Final = b'"traits":{"'
+_WORDS: Final = (
+    b"subscri", b"opt", b"consent", b"accept", b"allow", b"agree", b"permission", b"enabled", b"not", b"dnc",
+    b"suppress", b"marketing", b"newsletter",
+)  # fmt: skip
+"""One of these is in the name of every trait that says something (words.claim)."""
+
+
+class Told(NamedTuple):
+    """What a profile tells: at the order `key` of its event, counting from the bound `upto` on.
+
+    `addresses` are (channel, topic, address).
+    """
+
+    key: bytes
+    upto: bytes
+    given: bool
+    reason: str
+    addresses: tuple[tuple[str, str | None, str], ...]
+
+
+def traits_may_say(body: bytes) -> bool:
+    """Whether the traits in an event's body may say anything: those of most do not, and are not looked into."""
+    begin = body.find(_TRAITS)
+    if begin < 0:
+        return False
+    rest = body[begin:].lower()
+    return any(word in rest for word in _WORDS)
+
+
+def kept_as(channel: str, topic: str | None) -> str:
+    """What is hashed with an address: the channel, or a topic on it."""
+    return channel if topic is None else f"{channel}:{topic}"
+
+
+def at_once(event: Sealed) -> list[Statement]:
+    """What ingest tells of an event: the no's to addresses that it names."""
+    return [one for one in statements(event, {}) if _named(one)]
+
+
+def pause(event: Sealed) -> bytes | None:
+    """The bound up to which the event's profile will have told something of its addresses; None if ingest tells all."""
+    ends = [end_of(event, one) for one in statements(event, {}) if one.hard and not _named(one)]
+    return min(ends, default=None)
+
+
+def by_profile(profile: Profile, event: Sealed, said: Sequence[Statement]) -> list[Told]:
+    """What the profile tells, having taken in what was `said`: of its addresses at this time, or of the one named."""
+    told = []
+    once = at_once(event)
+    for one in said:
+        if not one.hard or any(one[:-1] == other[:-1] for other in once):
+            continue
+        found = tuple(
+            (channel, one.topic, address)
+            for channel in (ADDRESSED if one.channel == ALL else (one.channel,))
+            for address in ([one.address] if one.address is not None else _addresses(profile, event, channel))
+        )
+        if found:
+            told.append(Told(event.order, end_of(event, one), one.given, one.reason, found))
+    return told
+
+
+def end_of(event: Sealed, said: Statement) -> bytes:
+    """The bound behind which it counts what a profile tells: the last place of a minute, an hour or a day."""
+    length = _MINUTE_MS
+    if said.given and event.name not in SAYING:
+        length = HOUR_MS
+    elif said.reason == BOUNCED and not said.given and not is_hard(event.properties):
+        length = DAY_MS
+    last = (event.time // length + 1) * length - 1
+    return order_key_behind(last)
+
+
+def _named(said: Statement) -> bool:
+    """Whether the event alone says all."""
+    return said.hard and said.address is not None and not said.given
+
+
+def _addresses(profile: Profile, event: Sealed, channel: str) -> list[str]:
+    """The addresses that a profile has on a channel; an audience of ads knows it by the e-mail address as well."""
+    found = {}
+    for of in (channel, "email") if channel == "ads" else (channel,):
+        known, named = profile.contacts.get(of), addresses(event).get(of)
+        found.update(dict.fromkeys(([str(known.value)] if known is not None else []) + ([named] if named else [])))
+    return list(found)

@@ -1,0 +1,81 @@
+"""What has been said of addresses, whoever has them: a list of words, looked through from its beginning each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.oracle.campaigns import DAY, HOUR
+from tests.oracle.consent import BOUNCES, Said, for_good, named, said
+from tests.oracle.profile import Profile
+from tests.oracle.reading import Fact
+
+MINUTE = 60_000
+ADDRESSED = ("email", "sms", "push", "ads", "messenger")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A yes or a no about an address, in the order of the events (`key`), for those who decide at `known` or later."""
+
+    key: tuple[int, str, int, int]
+    known: int
+    yes: bool
+
+
+@dataclass
+class Addresses:
+    """All words about each address, by (channel or channel:topic, address)."""
+
+    words: dict[tuple[str, str], list[Word]] = field(default_factory=dict)
+
+    def refused(self, channel: str, topic: str | None, address: str, now: int) -> bool:
+        """Whether nobody is to be written to at this address at `now`."""
+        for about in (channel, f"{channel}:{topic}") if topic else (channel,):
+            words = [word for word in self.words.get((about, address), ()) if word.known <= now]
+            if words and not max(words, key=lambda word: word.key).yes:
+                return True
+        return False
+
+    def named_by(self, event: Fact) -> None:
+        """The no's to addresses that stand on the event: known to everybody as soon as it has happened."""
+        if event.type == "track" and event.name in BOUNCES:
+            address = named(event).get(BOUNCES[event.name])
+            if address and for_good(event.properties):
+                self.add(event, Said(BOUNCES[event.name], None, yes=False), address, event.time + 1)
+        for one in said(event, {}):
+            if one.address and not one.yes:
+                self.add(event, one, one.address, event.time + 1)
+
+    def of_profile(self, event: Fact, p: Profile, words: list[Said], died: tuple[str, str] | None) -> None:
+        """What is about the addresses that the customer has. `died`: the channel and address of a hard bounce."""
+        for one in words:
+            if one.address and not one.yes:
+                continue
+            by_trait = one.yes and not (event.type == "track" and event.name == "Subscription Changed")
+            for channel in ADDRESSED if one.channel == "*" else (one.channel,):
+                for address in [one.address] if one.address else self.had(event, p, channel):
+                    about = Said(channel, one.topic, one.yes)
+                    self.add(event, about, address, end(event.time, HOUR if by_trait else MINUTE))
+        if died:
+            channel, address = died
+            if not for_good(event.properties):
+                self.add(event, Said(channel, None, yes=False), address, end(event.time, DAY))
+            elif not named(event).get(channel):
+                self.add(event, Said(channel, None, yes=False), address, end(event.time, MINUTE))
+
+    def had(self, event: Fact, p: Profile, channel: str) -> set[str]:
+        """The addresses of a customer on a channel."""
+        found = set()
+        for kind in (channel, "email") if channel == "ads" else (channel,):
+            found |= {p.reach.contacts[kind][1]} if kind in p.reach.contacts else set()
+            found |= {named(event)[kind]} if kind in named(event) else set()
+        return found
+
+    def add(self, event: Fact, one: Said, address: str, known: int) -> None:
+        """Remember a word."""
+        self.words.setdefault((one.key, address), []).append(Word(event.key, known, one.yes))
+
+
+def end(time: int, length: int) -> int:
+    """The end of the minute, the hour or the day (UTC) that a time is in."""
+    return (time // length + 1) * length

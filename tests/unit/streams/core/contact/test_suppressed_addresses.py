@@ -1,0 +1,236 @@
+"""What is said of an address holds for whoever has it: known everywhere in time, lifted by a yes alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.identifiers import Hasher
+from schemas.record import Record
+from schemas.settings import Settings
+from schemas.topics import CHANNEL_TOPICS, CONTACT_SUPPRESSIONS, RETARGETING_DECISIONS, partition_of
+from streams.core.contact import words
+from streams.core.contact.telling import traits_may_say
+from streams.core.protocol.state_keys import ADDRESS, ADDRESS_WAITS
+from streams.testing import Topology
+from tests.support.campaigning import campaign, campaigns_of, step
+
+MINUTE = 60_000
+START = 1_767_600_000_000 // 86_400_000 * 86_400_000
+RULES = campaigns_of(
+    [campaign("c", "cart_abandoned", step(channel="push")), campaign("news", "cart_abandoned", step(), topic="news")]
+)
+TOKEN = {"context": {"device": {"token": "tablet"}}}
+ANNA, BEN = {"userId": "anna"}, {"userId": "ben"}
+PUSH_OFF = {"channel": "push", "subscribed": False}
+
+
+class Shop:
+    """A topology, and what it is told: minutes, calls."""
+
+    def __init__(self, partitions: int = 3) -> None:
+        self.topology = Topology(Settings(secret="addresses", partitions=partitions), RULES)  # noqa: S106 - made up
+        self.offsets = dict.fromkeys(CHANNEL_TOPICS, 0)
+        self.count = 0
+
+    def tell(self, minute: float, channel: str, name: str, who: dict[str, Any], /, **properties: Any) -> None:
+        """One event; `name` is a track call's, or `identify`."""
+        kind = {"type": "identify"} if name == "identify" else {"type": "track", "event": name}
+        topic, time = f"channels.{channel}", START + round(minute * MINUTE)
+        self.count += 1
+        message_id = properties.pop("id_", f"m{self.count}")
+        value = {"messageId": message_id, "timestamp": time, **kind, **who, "properties": properties}
+        record = Record(topic, 0, self.offsets[topic], time, None, orjson.dumps(value))
+        self.offsets[topic] += 1
+        self.topology.feed([record])
+
+    def carts(self, minute: float, who: dict[str, Any]) -> None:
+        """Somebody puts something into the cart and leaves it there."""
+        self.tell(minute, "web", "Product Added", who, sku=f"s{minute}", price=30)
+
+    def hands_over_the_tablet(self, minute: float) -> None:
+        """Ben logs in on Anna's tablet: its token is his from then on."""
+        self.tell(minute, "app", "identify", {**BEN, **TOKEN})
+
+    def decided(self, campaign_id: str = "c") -> list[tuple[float, str, str | None]]:
+        """(minute, outcome, reason) of the decisions of a campaign."""
+        rows = [row for row in self.topology.read(RETARGETING_DECISIONS) if row["campaign_id"] == campaign_id]
+        return sorted((minute_of(row["decided_at"]), row["outcome"], row["reason"]) for row in rows)
+
+    def said(self) -> list[tuple[str, bool, str, float]]:
+        """(channel, suppressed, reason, since) of each record about addresses."""
+        rows = self.topology.read(CONTACT_SUPPRESSIONS)
+        return [(row["channel"], row["suppressed"], row["reason"], minute_of(row["since"])) for row in rows]
+
+
+def minute_of(text: str) -> float:
+    """Minutes since the beginning."""
+    hours, minutes, seconds = text[11:-1].split(":")
+    return int(hours) * 60 + int(minutes) + float(seconds) / 60
+
+
+def household() -> Shop:
+    """Anna has a tablet."""
+    shop = Shop()
+    shop.tell(0, "app", "identify", {**ANNA, **TOKEN})
+    return shop
+
+
+@pytest.mark.parametrize(
+    "who", [{**ANNA, **TOKEN}, TOKEN, ANNA], ids=["both", "the address alone", "the profile alone"]
+)
+def test_a_no_holds_for_who_has_the_address_later(who) -> None:
+    """Also where the event names no address: those that the profile has then."""
+    shop = household()
+    shop.tell(5, "app", "Subscription Changed", who, **PUSH_OFF)
+    shop.hands_over_the_tablet(10)
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+    assert shop.said() == [("push", True, "unsubscribed", 5)]
+
+
+def test_another_address_of_the_same_customer_is_not_touched_by_a_bounce() -> None:
+    """Anna's tablet is dead, her telephone is not."""
+    shop = household()
+    shop.tell(2, "app", "identify", {**ANNA, "context": {"device": {"token": "telephone"}}})
+    shop.tell(5, "push", "Push Notification Bounced", TOKEN)
+    shop.tell(6, "app", "identify", {**ANNA, "context": {"device": {"token": "telephone"}}})
+    shop.carts(20, ANNA)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "sent", None)]
+
+
+@pytest.mark.parametrize("who", [{**BEN, **TOKEN}, BEN], ids=["names the address", "comes from who has it"])
+def test_a_yes_lifts_it_for_everybody(who) -> None:
+    """From the end of its minute on; the record on the topic says so."""
+    shop = household()
+    shop.tell(5, "push", "Push Notification Bounced", TOKEN)
+    shop.hands_over_the_tablet(10)
+    shop.tell(49, "app", "Subscription Changed", who, channel="push", subscribed=True)
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "sent", None)]
+    assert shop.said() == [("push", True, "bounced", 5), ("push", False, "subscribed", 49)]
+
+
+def test_a_yes_about_another_channel_or_an_older_one_lifts_nothing() -> None:
+    """The newest word about the channel holds, whatever came in between."""
+    shop = household()
+    shop.tell(4, "app", "Subscription Changed", {**ANNA, **TOKEN}, channel="push", subscribed=True)
+    shop.tell(4.5, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.tell(6, "app", "Subscription Changed", {**ANNA, **TOKEN}, channel="email", subscribed=True)
+    shop.hands_over_the_tablet(10)
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+
+
+def test_a_yes_that_comes_twice_lifts_once() -> None:
+    """A retry of a yes from before the no, under its own message id, is no new word."""
+    shop = household()
+    shop.tell(4, "app", "Subscription Changed", {**ANNA, **TOKEN}, id_="yes", channel="push", subscribed=True)
+    shop.tell(5, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.tell(7, "app", "Subscription Changed", {**ANNA, **TOKEN}, id_="yes", channel="push", subscribed=True)
+    shop.hands_over_the_tablet(10)
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+
+
+def test_a_topic_is_refused_for_the_address_alone() -> None:
+    """News to the mailbox stops; what is not news does not."""
+    shop = Shop()
+    mail = {"context": {"traits": {"email": "home@x.example"}}}
+    shop.tell(0, "web", "identify", {**ANNA, **mail})
+    shop.tell(5, "email", "Unsubscribed", mail, channel="email", topic="news")
+    shop.topology.reach(START + 6 * MINUTE)
+    hasher = Hasher("addresses")
+    shop.topology.request("erase", "user_id", hasher("user_id", "anna"), now=START + 7 * MINUTE)
+    shop.tell(10, "web", "identify", {**BEN, **mail})
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided("news") == [(50, "suppressed", "no_consent")]
+    key = hasher("email:news", "home@x.example")
+    records = shop.topology.topics[CONTACT_SUPPRESSIONS]
+    assert [(record.key, record.partition) for record in records] == [(key.encode(), partition_of(key, 3))]
+    assert b"home@x" not in (records[0].value or b"")
+
+
+def test_the_erased_stay_suppressed() -> None:
+    """Who comes under an address whose owner has been forgotten is a new customer, and is not written to."""
+    shop = household()
+    shop.tell(5, "app", "Subscription Changed", ANNA, **PUSH_OFF)
+    shop.topology.reach(START + 6 * MINUTE)
+    receipts = shop.topology.request("erase", "user_id", Hasher("addresses")("user_id", "anna"), now=START + 7 * MINUTE)
+    assert receipts
+    shop.hands_over_the_tablet(10)
+    shop.carts(20, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+
+
+@pytest.mark.parametrize("minute", [49.99, 49.5, 49])
+def test_what_only_the_profile_can_tell_is_known_from_the_end_of_its_minute_on(minute) -> None:
+    """Anna's no without an address comes within the minute before Ben's reminder is due: nothing passes the pause."""
+    shop = household()
+    shop.tell(1, "app", "identify", {**BEN, "context": {"device": {"token": "phone"}}})
+    shop.carts(20, BEN)
+    shop.tell(minute, "app", "Subscription Changed", ANNA, **PUSH_OFF)
+    shop.tell(minute + 0.001, "app", "identify", {**BEN, **TOKEN})
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+
+
+def test_a_no_that_comes_late_counts_from_then_on() -> None:
+    """Time had passed it: later decisions know it, and what was decided before is taken back."""
+    shop = household()
+    shop.hands_over_the_tablet(10)
+    shop.carts(20, BEN)
+    shop.topology.reach(START + 60 * MINUTE)
+    shop.tell(5, "push", "Push Notification Bounced", TOKEN)
+    shop.tell(70, "web", "Order Completed", BEN, order_id="1", total=3)
+    shop.carts(80, BEN)
+    shop.topology.finish()
+    assert shop.decided() == [
+        (5, "cancelled", "no_consent"), (50, "sent", None), (110, "suppressed", "no_consent")
+    ]  # fmt: skip
+
+
+def test_what_is_kept_survives_a_restart_and_does_not_grow() -> None:
+    """What waits and what has been said come back from the store; the same said again and again is one word."""
+    shop = household()
+    for nth in range(5):
+        shop.tell(5 + nth, "push", "Push Notification Bounced", TOKEN)
+    shop.topology.restart()
+    shop.hands_over_the_tablet(12)
+    shop.carts(20, BEN)
+    shop.topology.reach(START + 30 * MINUTE)
+    shop.topology.restart()
+    shop.topology.finish()
+    assert shop.decided() == [(50, "suppressed", "no_consent")]
+    for store in shop.topology.stores[1:]:
+        assert list(store.scan(ADDRESS_WAITS)) == []
+        assert [len(orjson.loads(value)) for _, value in store.scan(ADDRESS)] == [1]
+
+
+@pytest.mark.parametrize(
+    "name", [f"is_{word}" for word in sorted(words._POSITIVE | words._NEGATIVE)] + ["newsletter", "emailMarketing"]
+)
+def test_no_trait_that_says_something_is_passed_over(name) -> None:
+    """Ingest looks into the traits of every event whose traits may say something, and into no others."""
+    assert traits_may_say(orjson.dumps({"context": {}, "traits": {"a": 1, name.upper(): False}}))
+    assert not traits_may_say(orjson.dumps({"properties": {name: 1}, "context": {}, "traits": {"email": "a@b.c"}}))
+
+
+def test_events_that_say_nothing_tell_nothing() -> None:
+    """Neither a notice nor a pause for carts, pages, plain traits and soft bounces."""
+    shop = household()
+    shop.carts(1, ANNA)
+    shop.tell(2, "push", "Push Notification Bounced", TOKEN, bounce_type="soft")
+    shop.tell(3, "app", "identify", {**ANNA, "traits": {"name": "Anna", "plan": "gold"}})
+    logs = shop.topology.logs.topics
+    values = [r.value or b"" for partitions in logs.values() for log in partitions.values() for r in log]
+    assert not [value for value in values if b'"k":"told"' in value or b'"k":"pauses"' in value]
