@@ -29,6 +29,10 @@ DEVICE_LIKE: Final = frozenset({ANONYMOUS_ID, DEVICE_ID, ADVERTISING_ID, PUSH_TO
 """Identifiers of a thing: they may move to the next person who logs in. All others are of a person."""
 STAFFED_CHANNELS: Final = frozenset({"store", "callcenter"})
 """Channels whose machine is a till or an agent's: it is in no customer's hands."""
+CONTACT_TYPES: Final = frozenset({EMAIL, PHONE, PUSH_TOKEN, ADVERTISING_ID})
+"""Identifiers that are addresses: a customer can be written to there."""
+BEARING_TYPES: Final = CONTACT_TYPES | {DEVICE_ID}
+"""Those, and what a push token and an advertising id are on."""
 TYPE_LIMITS: Final = {EMAIL: 5, PHONE: 5, ANONYMOUS_ID: 50}
 DEFAULT_TYPE_LIMIT: Final = 20
 PROFILE_LIMIT: Final = 200

@@ -61,6 +61,10 @@ ACTIVITY_EVENTS: Final = frozenset({
     CHECKOUT_STEP_COMPLETED, PAYMENT_INFO_ENTERED, COUPON_ENTERED, COUPON_APPLIED, COUPON_DENIED, COUPON_REMOVED,
 })  # fmt: skip
 """Names of track events that are activity on those channels."""
+VIEW_EVENTS: Final = frozenset({
+    PRODUCTS_SEARCHED, PRODUCT_LIST_VIEWED, PRODUCT_LIST_FILTERED, PRODUCT_VIEWED, PRODUCT_CLICKED, CART_VIEWED,
+})  # fmt: skip
+"""Activity that fetching a page may be: by a machine it is none."""
 CART_EVENTS: Final = frozenset({PRODUCT_ADDED, PRODUCT_REMOVED, CART_VIEWED, CHECKOUT_STARTED})
 """The only events that change the lines of a cart."""
 ORDER_EVENTS: Final = frozenset({ORDER_COMPLETED, ORDER_UPDATED, ORDER_CANCELLED, ORDER_REFUNDED})

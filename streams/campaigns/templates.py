@@ -9,6 +9,7 @@ from typing import Final
 
 from streams.campaigns.reading import BUILT_IN
 from streams.core.campaigns import CampaignFile
+from streams.core.campaigns.file import LANGUAGE
 
 FOLDER: Final = "templates"
 Name = tuple[str, str, str]
@@ -56,8 +57,10 @@ def _needed(file: CampaignFile) -> Iterator[tuple[str, str, str]]:
 def _languages(folder: Path) -> list[str]:
     names = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] not in "._") if folder.is_dir() else []
     for name in names:
-        if not re.fullmatch(r"[a-z]{2}", name):
-            raise ValueError(f"{folder / name}: a folder of templates is a language, two small letters such as de")
+        if not re.fullmatch(LANGUAGE, name):
+            raise ValueError(
+                f"{folder / name}: a folder of templates is a language, two small letters such as de, or zh-Hant"
+            )
     return names
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 from msgspec.structs import replace
 
+from schemas.identifiers import BEARING_TYPES
 from schemas.record import Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS
@@ -30,6 +31,7 @@ from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import links_out, notices_to_all
 from streams.core.protocol.sequence_numbers import IDENTIFY, SequencedEmitter
 from streams.core.protocol.state_keys import (
+    DISPUTED,
     FIRST_SEEN,
     IDENTIFY_CLOCK,
     LINK_BATCH,
@@ -110,6 +112,7 @@ class Identify:
             graph.into[names[key[1:]]] = names[bytes.fromhex(value.decode())]
         for key, value in self._store.scan(REFUSED):
             graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
+        graph.disputed.update(names[key[1:]] for key, _ in self._store.scan(DISPUTED))
         self._history.load(names)
         self._cutoffs.load()
         clock = self._store.get(IDENTIFY_CLOCK)
@@ -321,10 +324,14 @@ class Identify:
                     told[hashed] = type_, a
                 case Refused():
                     self._store.put(REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
+                    if (other := change.pair[1]) not in self.graph.disputed:
+                        self.graph.disputed.add(other)
+                        self._store.put(DISPUTED + bytes.fromhex(other), b"")
         for hashed, (type_, linked_to) in told.items():
             self._announcer.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
             self._announce(change, merge_key(key, change.nth), linked_at, source)
+            self._whose(change, identifiers, merge_key(key, change.nth).hex())
 
     def _without_cut(self, key: bytes, identifiers: list[Hashed], previous: int) -> tuple[list[Hashed], int]:
         """A link from before a split or an erasure says nothing of what was cut off or erased."""
@@ -361,6 +368,22 @@ class Identify:
         if not isinstance(change, Refused):
             announcer.changed(key[:KEY_SIZE])
         announcer.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
+
+    def _whose(self, change: Merge | Move | Refused, link: Sequence[Hashed], key: str) -> None:
+        """Tell profiles which addresses are not theirs from the key on, and which are again."""
+        graph, tell = self.graph, self._announcer.tell
+        match change:
+            case Move(identifier=(type_, hashed), loser=loser, winner=winner) if type_ in BEARING_TYPES:
+                tell(loser, profile_log.Belongs(loser, hashed, key, theirs=False))
+                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
+            case Refused(winner=winner, pair=(_, hashed)) if link[change.nth][0] in BEARING_TYPES:
+                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=False))
+            case Merge(winner=winner):
+                for hashed, type_ in graph.members.get(winner, {}).items():
+                    if type_ in BEARING_TYPES and (
+                        hashed in graph.disputed or hashed in graph.travelled or hashed in self._cutoffs.of
+                    ):
+                        tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
 
     def _round(self, offset: int) -> None:
         issued = self.rounds.next()

@@ -138,6 +138,7 @@ def campaigns(choose: Choose) -> str:
         f"control_group: {choose((0, 0, 0, 0, 0, '20%'))}",
         choose(("", "", "stale_after: {push: 2d, email: 9d}")),
         f"sms_segments: {choose((1, 3))}",
+        choose(("", "", "", "machine_seconds: 0", "machine_seconds: 60")),
         "stores: stores.yaml",
         choose(CAPS),
         choose(QUIET),
@@ -175,12 +176,20 @@ class Customers:
     def some_of(self, n: int) -> dict[str, Any]:
         """What an ordinary event carries; now and then it is on somebody else's device."""
         rng = self.rng
-        kind = rng.choice(("user",) * 6 + ("anon",) * 4 + ("mail", "phone", "guest", "guest user"))
+        kind = rng.choice(
+            ("user",) * 6 + ("anon",) * 4 + ("mail", "phone", "guest", "guest user", "user token", "user mail")
+        )
         ids: dict[str, Any] = {"context": {}}
         if "user" in kind:
             ids["userId"] = f"u{n}"
         if kind == "anon":
             ids["anonymousId"] = f"a{n if rng.random() < 0.95 else rng.randrange(self.count)}"
+        other = n if rng.random() < 0.5 else rng.randrange(self.count)
+        if kind == "user token":
+            device = {"token": f"token{other}", "advertisingId": f"aaaaaaaa-0000-4000-8000-00000000000{other}"}
+            ids["context"] = {"device": device}
+        if kind == "user mail":
+            ids["context"] = {"traits": {"email": f"p{other}@shop.example", "phone": f"+4930123450{other}"}}
         if kind == "mail":
             ids["context"] = {"traits": {"email": f"p{self.of(n)}@shop.example"}}
         if kind == "phone":
@@ -205,7 +214,7 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
     if kind == "checkout":
         return shop, track("Checkout Started", choose(({}, {"products": [product(choose), product(choose)]})))
     if kind == "page":
-        return shop, {"type": choose(("page", "screen")), "name": "Home"}
+        return shop, {"type": choose(("page", "screen")), "name": "Home", "properties": choose((*({},) * 6, *AGENTS))}
     if kind == "topic":
         return shop, {"type": choose(("page", "page", "track")), "event": "Article Read", "properties": choose(TOPICS)}
     if kind == "order":
@@ -298,7 +307,7 @@ def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: in
         if ids is None:
             continue
         at = round(datetime.fromisoformat(message["decided_at"]).timestamp() * 1000)
-        at += rng.choice((0, 1, MINUTE, 15 * MINUTE, HOUR, 20 * HOUR, DAY))
+        at += rng.choice((0, 9_999, 10_000, MINUTE, 15 * MINUTE, HOUR, 20 * HOUR, DAY))
         channel, name = rng.choice(SUBSCRIBERS)
         known = {"message_id": message["message_id"], **rng.choice(AGENTS)}
         if name == "page":
@@ -308,6 +317,21 @@ def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: in
         else:
             said = {**track(name, known), **ids}
         said["messageId"] = f"r{nth}"
+        if name.endswith("Clicked") and rng.random() < 0.4:
+            # Somebody, or a scanner, follows several links.
+            for more in range(rng.choice((1, 2, 2, 3))):
+                of = said["properties"] = {**said["properties"], "link": f"l{more}"}
+                other = {
+                    **said,
+                    "messageId": f"r{nth}.{more}",
+                    "properties": {**of, "link": f"m{rng.choice((0, more))}"},
+                }
+                after = rng.choice((0, 700, 2_000, 2_001))
+                timed.append((at + after, Step(0, channel, rng.randrange(partitions), other, 0)))
+        if rng.random() < 0.3 and message["channel"] in {"email", "sms"}:
+            told = track("Email Delivered" if message["channel"] == "email" else "SMS Delivered", known)
+            of = {**told, **ids, "messageId": f"d{nth}"}
+            timed.append((at + rng.choice((-5_000, 0, 1, 3_000)), Step(0, message["channel"], 0, of, 0)))
         timed.append((at, Step(0, channel, rng.randrange(partitions), said, rng.choice((0, 0, MINUTE)))))
     return timed
 
@@ -333,7 +357,7 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
                 ("Europe/Berlin", "America/New_York", "W. Europe Standard Time", "GMT-0500", "+05:45")
             )
         if rng.random() < 0.1:
-            context["locale"] = rng.choice(("de-DE", "en-US", "fr"))
+            context["locale"] = rng.choice(("de-DE", "en-US", "fr", "zh-Hant-TW", "zh_CN", "zh"))
         name = "same" if rng.random() < 0.04 else f"e{nth}"
         message = {"messageId": name, **message, **ids, "context": context}
         step = Step(0, channel, rng.choice((0, 0, 1)), message, rng.choice((0, 0, 0, 0, 1, 20 * MINUTE, HOUR, DAY)))

@@ -121,6 +121,7 @@ class Campaigns:
         self.opt_out = (file.get("consent") or {}).get("default", "opt_out") == "opt_out"
         self.control = share(file.get("control_group", 0))
         self.stale_after = {channel: milliseconds(for_) for channel, for_ in (file.get("stale_after") or {}).items()}
+        self.machine = 1000 * file.get("machine_seconds", 10)
         self.sms_segments = file.get("sms_segments", 3)
         self.stores = [read_store(entry) for entry in stores] if file.get("stores") else []
         self.templates = templates

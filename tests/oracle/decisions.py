@@ -203,7 +203,8 @@ class Judge:
         campaigns, step = self.campaigns, waiting.step
         offer = self.offer(p, sequence, waiting, now)
         scope = self.scope(p, sequence, waiting, now, channel, offer)
-        text = find(campaigns.templates, step.template, channel, (self.language(p), campaigns.language))
+        own = self.language(p)
+        text = find(campaigns.templates, step.template, channel, (own, own[:2], campaigns.language))
         subject = body = None
         if text is not None:
             if (said := rendered(text, channel, scope, campaigns.sms_segments)) is None:

@@ -19,7 +19,7 @@ class Everybody:
 
     def __init__(self) -> None:
         self._sent: list[tuple[int, str]] = []
-        self._engaged: list[tuple[int, str, int]] = []
+        self._engaged: list[tuple[int, str, int, int]] = []
         self._together: list[tuple[int, str, str]] = []
         self._products: list[tuple[int, str, str]] = []
 
@@ -27,9 +27,9 @@ class Everybody:
         """A message went out."""
         self._sent.append((at, channel))
 
-    def engaged(self, channel: str, hour: int, at: int) -> None:
-        """Somebody responded, at this hour of their day."""
-        self._engaged.append((at, channel, hour))
+    def engaged(self, channel: str, hour: int, at: int, count: int = 1) -> None:
+        """Somebody responded, at this hour of their day; or it was a machine after all (-1)."""
+        self._engaged.append((at, channel, hour, count))
 
     def bought(self, products: list[Any], at: int) -> None:
         """What was in an order that counts: the first 10 products, in pairs."""
@@ -45,12 +45,16 @@ class Everybody:
         """(messages, responses) on a channel."""
         return (
             sum(c == channel for t, c in self._sent if told(t, at)),
-            sum(c == channel for t, c, _ in self._engaged if told(t, at)),
+            sum(count for t, c, _, count in self._engaged if c == channel and told(t, at)),
         )
 
     def hours(self, at: int) -> Counter[int]:
         """Responses by hour of the day."""
-        return Counter(hour for t, _, hour in self._engaged if told(t, at))
+        hours: Counter[int] = Counter()
+        for t, _, hour, count in self._engaged:
+            if told(t, at):
+                hours[hour] += count
+        return hours
 
     def recommended(self, products: list[str], at: int) -> list[str]:
         """What was bought with these (under any name) most often, at most four."""

@@ -137,7 +137,8 @@ def who(choose: Choose, company: Sequence[str]) -> dict[str, Any]:
         elif kind == "token":
             context["device"] = {"token": choose(("t1", "t2"))}
         elif kind == "device":
-            context["device"] = {"id": choose(("d1", "d2"))}
+            token = choose(({}, {}, {"token": "t1"}, {"token": "t2"}))
+            context["device"] = {"id": choose(("d1", "d2")), **token}
         elif kind == "nobody":
             ids["userId"] = "anonymous"
         elif kind == "users":

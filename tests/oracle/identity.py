@@ -24,12 +24,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Change:
-    """What one pair of a link did: `refused` is None for a merge (loser into winner), else the rule that said no."""
+    """What one pair of a link did: `refused` is None for a merge (loser into winner), else the rule that said no.
+
+    `moved`: the device that went from the loser to the winner.
+    """
 
     loser: str
     winner: str
     reason: str
     refused: str | None = None
+    moved: Identifier | None = None
 
 
 class Graph:
@@ -149,7 +153,7 @@ class Graph:
                 self.members[b].discard(other)
                 self.members[a].add(other)
                 self.owner[other] = a
-                yield Change(b, a, "device_reassigned", "user_limit")
+                yield Change(b, a, "device_reassigned", "user_limit", other)
             return
         if rule := self.over_limit(mine | theirs):
             yield from self.refuse(head, other, rule, rule)

@@ -7,11 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.identifiers import Identifier
 from tests.oracle.campaigns import DAY, Campaign, Campaigns
 from tests.oracle.consent import ARRIVED, BOUNCES, CONTACTS, for_good, named, said
 from tests.oracle.reading import Fact, text
 from tests.oracle.zones import zone_of
 
+OWN = {"web", "app", "marketplace", "messenger"}
+"""Where the customer's own machine speaks."""
 MACHINES = ("bot", "crawler", "spider", "barracuda", "mimecast", "proofpoint", "preview", "scanner")
 RESPONSES = {
     "Email Opened": "email",
@@ -37,10 +40,20 @@ TELLS = {
 
 
 @dataclass
+class Click:
+    """A click on a message; `hour` in which it counted as a response, None if it does not count."""
+
+    at: int
+    link: str
+    hour: int | None
+
+
+@dataclass
 class Sent:
     """A message that went out. `abandonment` is what it reminded of, None for one about anything else.
 
-    `told`: what is known to have become of it. `row`: the decision to send it, `topic` its campaign's.
+    `told`: what is known to have become of it. `row`: the decision to send it, `topic` its campaign's; `to`: the
+    address; `delivered` and `clicks`: when.
     """
 
     at: int
@@ -55,13 +68,16 @@ class Sent:
     trigger: Any = None
     to: str = ""
     topic: str | None = None
+    delivered: int | None = None
+    clicks: list[Click] = field(default_factory=list)
 
 
 @dataclass
 class Reach:
     """What is known about reaching one customer. Each with the time at which it was said."""
 
-    contacts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    points: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    device_of: dict[str, str] = field(default_factory=dict)
     consent: dict[str, tuple[int, bool]] = field(default_factory=dict)
     bounced: dict[str, tuple[int, str]] = field(default_factory=dict)
     soft: dict[str, tuple[int, str, list[int]]] = field(default_factory=dict)
@@ -85,14 +101,14 @@ class Reach:
         if channel == "broadcast":
             near = campaigns.nearest(*self.place[1:]) if self.place else None
             return near[0].billboards[0] if near and near[0].billboards else None
-        known = self.contacts.get(channel) or (self.contacts.get("email") if channel == "ads" else None)
+        known = self.newest_point(channel) or (self.newest_point("email") if channel == "ads" else None)
         if known is None or now - known[0] > campaigns.stale_after.get(channel, now):
             return None
         return known[1]
 
     def allowed(self, campaigns: Campaigns, channel: str, campaign: Campaign) -> bool:
         """Consent to a channel, and on it to the campaign's topic."""
-        if channel in self.bounced and self.contacts.get(channel, self.bounced[channel])[1] == self.bounced[channel][1]:
+        if channel in self.bounced and self.address(channel, self.bounced[channel][1]) == self.bounced[channel][1]:
             return False
         said = self.consent.get(channel)
         if not (said[1] if said else campaigns.opt_out):
@@ -103,14 +119,58 @@ class Reach:
 
     # ------------------------------------------------------------------ learning
 
-    def learn(self, event: Fact, campaigns: Campaigns) -> set[str]:
-        """All that an event says of the above. Returns the keys of the consent that it withdraws."""
+    @property
+    def contacts(self) -> dict[str, tuple[int, str]]:
+        """The newest address of each channel, and when it was given last."""
+        return {channel: points[0] for channel, points in self.points.items() if points}
+
+    def newest_point(self, channel: str) -> tuple[int, str] | None:
+        """When an address was given last, and which."""
+        return self.points[channel][0] if self.points.get(channel) else None
+
+    def address(self, channel: str, default: str = "") -> str:
+        """The address of a channel."""
+        known = self.newest_point(channel)
+        return known[1] if known else default
+
+    def meet(self, channel: str, points: list[tuple[int, str]]) -> None:
+        """More addresses of a channel: five are remembered, the newest first, each once."""
+        left: dict[str, int] = {}
+        for at, value in sorted([*points, *self.points.get(channel, [])], key=lambda point: -point[0]):
+            left.setdefault(value, at)
+        self.points[channel] = [(at, value) for value, at in left.items()][:5]
+
+    def lose(self, identifier: Identifier) -> set[tuple[str, str]]:
+        """An address, or the device that it is on, is somebody else's from now on: (channel, address) of each."""
+        gone = {
+            (channel, value)
+            for channel, points in self.points.items()
+            for _, value in points
+            if (CONTACTS.get(identifier.type), identifier.value) == (channel, value)
+            or (identifier.type == "device_id" and self.device_of.get(value) == identifier.value)
+        }
+        for channel, value in gone:
+            self.points[channel] = [point for point in self.points[channel] if point[1] != value]
+            self.device_of.pop(value, None)
+        return gone
+
+    def learn(self, event: Fact, campaigns: Campaigns, strangers: set[Identifier]) -> set[str]:
+        """All that an event says of the above. Returns the keys of the consent that it withdraws.
+
+        `strangers`: those of its identifiers that are somebody else's.
+        """
         withdrawn = self.heard(event)
-        for identifier in reversed(event.identifiers):
-            if (channel := CONTACTS.get(identifier.type)) is not None:
-                self.contacts[channel] = (event.time, identifier.value)
+        given = {}
+        for identifier in event.identifiers:
+            if identifier.type in CONTACTS and is_given(event, identifier) and identifier not in strangers:
+                given.setdefault(CONTACTS[identifier.type], identifier.value)
+        device = next((one.value for one in event.identifiers if one.type == "device_id"), None)
+        for channel, value in given.items():
+            self.meet(channel, [(event.time, value)])
+            if device and channel in {"push", "ads"}:
+                self.device_of[value] = device
         zone = event.context.get("timezone")
-        if readable_zone(zone):
+        if event.channel in OWN and readable_zone(zone):
             self.zone = (event.time, zone)
         if (language := language_of(event)) is not None:
             self.language = (event.time, language)
@@ -140,7 +200,7 @@ class Reach:
 
     def bounce(self, event: Fact, channel: str) -> None:
         """Nothing arrives at an address: for good, or the fifth time in a row within at least three days."""
-        address = named(event).get(channel) or self.contacts.get(channel, (0, ""))[1]
+        address = named(event).get(channel) or self.address(channel)
         if not address:
             return
         if not for_good(event.properties):
@@ -160,9 +220,10 @@ class Reach:
 
     def absorb(self, loser: Reach) -> None:
         """Two customers are one: the newest contact points and places, the strictest consent, all counts together."""
-        for channel, contact in loser.contacts.items():
-            if channel not in self.contacts or contact[0] > self.contacts[channel][0]:
-                self.contacts[channel] = contact
+        for channel, points in loser.points.items():
+            self.points[channel], mine = points, self.points.get(channel, [])
+            self.meet(channel, mine)
+        self.device_of = loser.device_of | self.device_of
         for key, (at, allowed) in loser.consent.items():
             mine = self.consent.get(key, (at, allowed))
             self.consent[key] = (max(at, mine[0]), allowed and mine[1])
@@ -181,6 +242,19 @@ class Reach:
         self.both_arms |= loser.both_arms
 
 
+def is_given(event: Fact, identifier: Identifier) -> bool:
+    """Whether the customer gave an address by this event."""
+    if event.type == "track" and event.name in TELLS:
+        return False
+    if identifier.type in {"push_token", "advertising_id"}:
+        return event.channel in OWN
+    if event.type != "identify" and event.channel not in OWN | {"store", "callcenter"}:
+        return False
+    said = event.properties
+    name = "email" if identifier.type == "email" else "phone"
+    return not (said.get("gift") is True and said.get(name) and not event.traits.get(name))
+
+
 def newest(mine: Any, theirs: Any) -> Any:
     """Of two things with their times the newer one."""
     return theirs if theirs and (mine is None or theirs[0] > mine[0]) else mine
@@ -193,14 +267,24 @@ def readable_zone(name: Any) -> bool:
 
 def language_of(event: Fact) -> str | None:
     """The two letters of a language that an event names."""
-    for name in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
+    machine = event.context.get("locale") if event.channel in OWN else None
+    if event.channel not in OWN and event.type != "identify":
+        return None
+    for name in (machine, event.traits.get("language"), event.traits.get("locale")):
         if isinstance(name, str) and re.match(r"[A-Za-z]{2}", name.strip()):
-            return name.strip()[:2].lower()
+            tag = name.strip().lower().replace("_", "-")
+            if tag.split("-")[:2] in (["zh", "hant"], ["zh", "tw"], ["zh", "hk"]):
+                return "zh-Hant"
+            if tag.split("-")[:2] in (["zh", "hans"], ["zh", "cn"]):
+                return "zh-Hans"
+            return tag[:2]
     return None
 
 
 def place_of(event: Fact, campaigns: Campaigns) -> tuple[float, float] | None:
     """Where the customer is: the coordinates of an event, or those of the store that it names."""
+    if event.channel not in OWN | {"store"}:
+        return None
     here = coordinates(event)
     if here is None and (named := text(event.properties.get("store_id"))) is not None:
         store = next((store for store in campaigns.stores if store.id == named), None)
@@ -209,7 +293,9 @@ def place_of(event: Fact, campaigns: Campaigns) -> tuple[float, float] | None:
 
 
 def coordinates(event: Fact) -> tuple[float, float] | None:
-    """Latitude and longitude on an event."""
+    """Latitude and longitude of the customer's own machine, on an event."""
+    if event.channel not in OWN:
+        return None
     for place in (event.context.get("location"), event.properties):
         if isinstance(place, dict):
             north = degrees(place, ("latitude", "lat"), 90)
@@ -239,6 +325,12 @@ def is_machine(event: Fact) -> bool:
         return True
     agents = [a for a in (event.context.get("userAgent"), event.properties.get("user_agent")) if isinstance(a, str)]
     return any(a.strip() == "Mozilla/5.0" or any(word in a.lower() for word in MACHINES) for a in agents)
+
+
+def link_of(event: Fact) -> str:
+    """What was clicked on."""
+    page = event.context.get("page")
+    return text(event.properties.get("link") or event.properties.get("url") or (page or {}).get("url")) or ""
 
 
 def followed(event: Fact) -> str | None:

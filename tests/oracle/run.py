@@ -83,6 +83,10 @@ def run(
                 }
                 if change.refused:
                     row["refused"] = change.refused
+                    if change.moved is not None:
+                        for one in (change.loser, change.winner):
+                            walk.run_timers(profile(one), fact.time)
+                        walk.lose(profile(change.loser), change.moved, fact.time)
                 else:
                     walk.merge(profile(change.winner), profile(change.loser), fact.time)
                     del profiles[change.loser]
@@ -91,7 +95,8 @@ def run(
         else:
             owner = hasher("broadcast", fact.message_id)
         walk.addresses.named_by(fact)
-        walk.apply(profile(owner), fact)
+        strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner}
+        walk.apply(profile(owner), fact, strangers)
         walk.change(list(profiles.values()), fact)
     switch_before(FOR_EVER)
     run_days(walk, profiles, FOR_EVER)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from schemas.identifiers import Identifier
 from tests.oracle.addresses import Addresses
-from tests.oracle.campaigns import DAY, Campaign, Campaigns, local, milliseconds
+from tests.oracle.campaigns import DAY, MINUTE, Campaign, Campaigns, local, milliseconds
 from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
 from tests.oracle.consent import said
 from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
@@ -16,9 +17,9 @@ from tests.oracle.everybody import Everybody
 from tests.oracle.names import Names, names_of
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
-from tests.oracle.reach import RESPONSES, TELLS, Sent, followed, is_machine
+from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
 from tests.oracle.reading import Fact, number, order_value, text
-from tests.oracle.taken_back import of_merge, of_words
+from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
@@ -35,6 +36,7 @@ class Walk:
         self.addresses = Addresses()
         self.judge = Judge(campaigns, self.everybody, self.addresses)
         self.changed: dict[tuple[Names, str], int] = {}
+        self.fetched: set[tuple[str, int, int]] = set()
 
     def switch(self, campaigns: Campaigns, profiles: Iterable[Profile]) -> None:
         """Other campaigns hold from now on, for everybody."""
@@ -162,8 +164,8 @@ class Walk:
 
     # ------------------------------------------------------------------ events
 
-    def apply(self, p: Profile, event: Fact) -> None:
-        """One event takes effect in the profile."""
+    def apply(self, p: Profile, event: Fact, strangers: set[Identifier] = frozenset()) -> None:
+        """One event takes effect in the profile. `strangers`: those of its identifiers that are somebody else's."""
         self.run_timers(p, event.time)
         before = p.applied.get(event.message_id)
         if before is not None and abs(event.time - before) < DAY:
@@ -172,7 +174,7 @@ class Walk:
         p.applied[event.message_id] = event.time
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
         words = said(event, p.reach.traits)
-        withdrawn = p.reach.learn(event, self.campaigns)
+        withdrawn = p.reach.learn(event, self.campaigns, strangers)
         self.addresses.of_profile(event, p, words, p.reach.died(event))
         self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
         self.feedback(p, event)
@@ -184,10 +186,18 @@ class Walk:
             order = self.order(p, event)
         else:
             self.shop(p, event)
+        if self.is_fetched(event):
+            return
         p.looks.learn(event, has_cart=p.cart is not None, last_order=p.last_order)
         if p.cart is not None:
             p.looks.browsed = {}
         self.start(p, p.looks.of_event(self.campaigns, event, order))
+
+    def is_fetched(self, event: Fact) -> bool:
+        """Whether a machine has looked at a page or a product."""
+        views = {"Products Searched", "Product List Viewed", "Product Viewed", "Product Clicked", "Cart Viewed"}
+        looked = event.type in {"page", "screen"} or (event.type == "track" and event.name in views)
+        return looked and (event.source in self.fetched or is_machine(event))
 
     def is_told_off(self, p: Profile, sequence: Sequence, withdrawn: set[str]) -> bool:
         """Whether a customer does not want to be written to as this sequence has done."""
@@ -215,12 +225,19 @@ class Walk:
             return
         if told in {"opens", "clicks"} and is_machine(event):
             return
+        hour = local(event.time, self.judge.zone(p)).hour
+        if message and told == "clicks" and message.channel in {"email", "sms"}:
+            if self.is_scanner(p, message, event, None if channel is None else hour):
+                self.fetched.add(event.source)
+                return
+        elif message and told == "delivered" and message.channel in {"email", "sms"}:
+            message.delivered = event.time if message.delivered is None else message.delivered
+            self.unclick(p, message, [click for click in message.clicks if click.at < event.time], event.time)
         if message and told not in message.told:
             message.told.add(told)
             self.out.told.append((message.campaign_id, told, event.time))
         if channel is None:
             return
-        hour = local(event.time, self.judge.zone(p)).hour
         p.reach.engaged[channel] += 1
         p.reach.hours[hour] += 1
         self.everybody.engaged(channel, hour, event.time)
@@ -230,6 +247,39 @@ class Walk:
             sequence = p.sequence_of(text(event.properties.get("campaign_id")) or "")
         if sequence is not None:
             sequence.engaged = True
+
+    def is_scanner(self, p: Profile, message: Sent, event: Fact, hour: int | None) -> bool:
+        """Whether a click is a machine's by its time, or one of three links within two seconds; those are undone."""
+        sent, machine = message.at, self.campaigns.machine
+        if message.delivered is not None and message.delivered - sent >= MINUTE:
+            sent = message.delivered
+        click = Click(event.time, link_of(event), hour)
+        message.clicks.append(click)
+        if event.time < sent + machine or (message.delivered is not None and event.time < message.delivered):
+            click.hour = None
+            return True
+        near = [other for other in message.clicks if event.time - 2000 <= other.at <= event.time]
+        if len({other.link for other in near} - {""}) < 3:
+            return False
+        click.hour = None
+        self.unclick(p, message, near, event.time)
+        return True
+
+    def unclick(self, p: Profile, message: Sent, clicks: list[Click], now: int) -> None:
+        """Clicks were not by a person: as if they had not been."""
+        undone = [click for click in clicks if click.hour is not None]
+        for click in undone:
+            p.reach.engaged[message.channel] -= 1
+            p.reach.hours[click.hour] -= 1
+            self.everybody.engaged(message.channel, click.hour, now, -1)
+            click.hour = None
+        if undone and "clicks" in message.told and all(click.hour is None for click in message.clicks):
+            message.told.discard("clicks")
+            self.out.told.remove((message.campaign_id, "clicks", undone[0].at))
+            of = [s for s in p.reach.sent if (s.campaign_id, s.ref) == (message.campaign_id, message.ref)]
+            sequence = p.sequence_of(message.campaign_id, message.ref)
+            if sequence is not None:
+                sequence.engaged = any({"opens", "clicks"} & s.told for s in of)
 
     def order(self, p: Profile, event: Fact) -> dict[str, Any] | None:
         """A purchase: it ends what waits, converts the cart, and counts once under its order_id."""
@@ -262,7 +312,7 @@ class Walk:
 
     def shop(self, p: Profile, event: Fact) -> None:
         """Lines change, activity moves the clock, and the cart opens, opens again, or is emptied."""
-        active_before, active = p.last_activity, is_activity(event)
+        active_before, active = p.last_activity, is_activity(event) and not self.is_fetched(event)
         if active:
             p.last_activity = max(p.last_activity or 0, event.time)
             self.end(
@@ -304,6 +354,13 @@ class Walk:
         self.end(p, "exited", at, lambda s: s.trigger.cart_id == p.cart.cart_id)
         self.transition(p.id, p.cart, to, reason, at)
         p.cart = None
+
+    def lose(self, p: Profile, identifier: Identifier, at: int) -> None:
+        """An address is somebody else's from now on: what has not arrived there is taken back."""
+        gone = p.reach.lose(identifier)
+        for sent in on_their_way(p, at):
+            if (sent.channel, sent.to) in gone:
+                self.out.decisions.append(taken_back(p, sent, "no_contact", at))
 
     # ------------------------------------------------------------------ products
 

@@ -12,19 +12,38 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.identifiers import Hasher
 from schemas.topics import IDENTITY_MERGES, RETARGETING_DECISIONS, RETARGETING_MESSAGES, STITCHED_EVENTS
 from tests.oracle.campaigns import Campaigns
 from tests.oracle.cells import written
 from tests.oracle.compare import milliseconds, rows_of
+from tests.oracle.consent import BOUNCES
+from tests.oracle.reach import RESPONSES
 from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.invariants import Topics
 
 Row = dict[str, Any]
 GIVES = {"true", "1", "yes", "opt_in"}
+OWN_MACHINE = {"web", "app", "marketplace", "messenger"}
+TELLS = {
+    *RESPONSES,
+    *BOUNCES,
+    "Email Delivered",
+    "SMS Delivered",
+    "Push Notification Received",
+    "Unsubscribed",
+    "Email Marked as Spam",
+}
 WRITTEN = {"email", "sms", "push", "ads"}
 CHANNEL_OF = {"email": "email", "phone": "sms", "push_token": "push"}
-SPELT = {"e-mail": {"email"}, "text": {"sms"}, "mail": {"email"}, **{name: {name} for name in WRITTEN}}
+SPELT = {
+    "broadcast": {"broadcast"},
+    "e-mail": {"email"},
+    "text": {"sms"},
+    "mail": {"email"},
+    **{name: {name} for name in WRITTEN},
+}
 """What made-up histories call a channel; any other name is all of them."""
 
 
@@ -61,13 +80,14 @@ class Families:
 
 @dataclass
 class Story:
-    """What was written in a run, by profile. Times are milliseconds."""
+    """What was written in a run, by profile. Times are milliseconds; `moved`: when which profile lost which device."""
 
     files: list[Campaigns]
     families: Families
     messages: list[Row]
     decisions: list[Row]
     events: dict[str, list[Row]]
+    moved: list[tuple[int, str, str]]
 
     def events_of(self, profile_id: str, at: int) -> list[Row]:
         """The events of a profile, and of what was part of it before a time, in their order."""
@@ -87,12 +107,20 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     messages = rows_of(topics, RETARGETING_MESSAGES)
     for row in messages:
         row["at"] = milliseconds(row["decided_at"])
+    hasher = Hasher(SECRET)
+    tokens = {hasher(*one.values()): one["value"] for of in events.values() for e in of for one in e["identifiers"]}
+    moved = [
+        (milliseconds(row["merged_at"]), row["merged_profile_id"], tokens.get(row["identifiers"][1], ""))
+        for row in rows_of(topics, IDENTITY_MERGES)
+        if row["reason"] == "device_reassigned"
+    ]
     return Story(
         [Campaigns(file, SECRET) for file in files],
         Families(rows_of(topics, IDENTITY_MERGES)),
         messages,
         rows_of(topics, RETARGETING_DECISIONS),
         events,
+        moved,
     )
 
 
@@ -105,6 +133,8 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
     """
     story = told(files, topics)
     for message in story.messages:
+        if exact and not asking and (broken_promise := to_a_stranger(story, message)):
+            yield f"{broken_promise}: {message}"
         for broken in (without_consent, beyond_caps, at_night):
             found = [broken(story, campaigns, message) for campaigns in story.files]
             if all(found):
@@ -199,6 +229,31 @@ def saying(event: Row, key: str) -> Iterator[bool]:
             yield told
 
 
+def to_a_stranger(story: Story, message: Row) -> str | None:
+    """Whether a message goes to an address that the customer never gave, or that somebody else had by then."""
+    for at, of, address in story.moved:
+        if address == message["to"] and of == message["profile_id"] and at < message["at"]:
+            back = [e for e in story.events_of(of, message["at"]) if at < e["time"] and names(e, address)]
+            if not back:
+                return f"a message to a device that changed hands at {at}"
+    if message["channel"] in WRITTEN and not any(
+        names(event, message["to"]) and event["time"] <= message["at"]
+        for event in story.events_of(message["profile_id"], message["at"])
+    ):
+        return "a message to an address that the customer never gave"
+    return None
+
+
+def names(event: Row, address: str) -> bool:
+    """Whether the customer has given an address by an event."""
+    types = {one["type"] for one in event["identifiers"] if one["value"] == address}
+    if not types or (event["type"] == "track" and event["name"] in TELLS):
+        return False
+    if types & {"push_token", "advertising_id"}:
+        return event["channel"] in OWN_MACHINE
+    return event["type"] == "identify" or event["channel"] in OWN_MACHINE | {"store", "callcenter"}
+
+
 def beyond_caps(story: Story, campaigns: Campaigns, message: Row) -> str | None:
     """Whether a cap is exceeded in the window that ends with a message, by all that the profile is by then."""
     at = message["at"]
@@ -218,7 +273,7 @@ def at_night(story: Story, campaigns: Campaigns, message: Row) -> str | None:
         return None
     zones, known = set(), campaigns.timezone
     for event in story.events_of(message["profile_id"], message["at"]):
-        zone = event["context"].get("timezone")
+        zone = event["context"].get("timezone") if event["channel"] in OWN_MACHINE else None
         if not isinstance(zone, str) or zone_of(zone) is None:
             continue
         if event["late"] or event["time"] == message["at"]:

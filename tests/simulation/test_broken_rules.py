@@ -13,12 +13,14 @@ from msgspec.structs import replace
 from schemas import identifiers
 from streams.core import journey
 from streams.core.aggregates.population import Population
-from streams.core.contact import consent
+from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
+from streams.core.engagement import clicks
 from streams.core.messaging import caps, decision, enrollment
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.products.changes import Catalogue
+from streams.core.profile.event import Sealed
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.protocol.link_log import Ack
 from streams.core.protocol.order_key import END_OF_TIME, START_OF_TIME
@@ -111,6 +113,41 @@ def time_does_not_pause() -> AbstractContextManager[Any]:
     return patch.object(Rounds, "add_pause", lambda *_: None)
 
 
+def every_address_is_the_customers() -> AbstractContextManager[Any]:
+    """What identity says of addresses that are somebody else's is not heard."""
+    return patch.object(points, "belongs", lambda *_: None)
+
+
+def feedback_gives_addresses() -> AbstractContextManager[Any]:
+    """Whatever names an address gives it."""
+    return patch.object(points, "_is_given", lambda *_: True)
+
+
+def scanners_are_patient() -> AbstractContextManager[Any]:
+    """A click right after the sending, or before the delivery, is taken for a customer's."""
+    return patch.object(clicks, "is_early", lambda *_: False)
+
+
+def scanners_follow_one_link() -> AbstractContextManager[Any]:
+    """Many links at once are taken for many clicks."""
+    return patch.object(clicks, "BURST_LINKS", 1_000)
+
+
+def deliveries_come_first() -> AbstractContextManager[Any]:
+    """What was clicked before a delivery stays a click."""
+    return patch.object(clicks, "on_delivery", lambda *_: [])
+
+
+def machines_are_customers() -> AbstractContextManager[Any]:
+    """What a machine looks at is activity."""
+    return patch.object(Sealed, "is_fetched", False)
+
+
+def bounces_stop_nothing() -> AbstractContextManager[Any]:
+    """A dead address is written to."""
+    return patch.object(consent, "_dead", lambda *_: False)
+
+
 def caps_do_not_count() -> AbstractContextManager[Any]:
     """Nobody ever has had enough."""
     return patch.object(caps, "capped", lambda *_: False)
@@ -178,8 +215,11 @@ OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
     changes_of_products_happen_again, addresses_are_not_asked, time_does_not_pause,
+    changes_of_products_happen_again, every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
+    scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
 )  # fmt: skip
 PROMISED = (
+    every_address_is_the_customers,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     addresses_are_not_asked,
 )  # fmt: skip

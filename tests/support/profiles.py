@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.core.profile.state import (
+    Belonging,
     Cart,
     Consent,
     Dated,
@@ -36,4 +37,5 @@ def full() -> Profile:
         {"c1": "treatment"}, ["c2"], {"c1": 1}, {"c1": OfferCode("B-1", 1, 2)}, {"p": Viewed(1, {"sku": "1"})},
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
         {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},
+        {"email": [Dated("b@b.example", 0)]}, [Belonging("ff", "aa", False)], ["bb"], {"t": "d"},
     )  # fmt: skip

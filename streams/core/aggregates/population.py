@@ -81,12 +81,12 @@ class StatsDelta:
         self.days.touch(number)
         day.sent[channel] += 1
 
-    def engaged(self, channel: str, hour: int, at: int) -> None:
-        """Somebody responded on a channel, in this local hour (0 to 23)."""
+    def engaged(self, channel: str, hour: int, at: int, count: int = 1) -> None:
+        """Somebody responded on a channel, in this local hour (0 to 23); `count` is -1: it was a machine after all."""
         number, day = self._day(at)
         self.days.touch(number)
-        day.engaged[channel] += 1
-        day.hours[hour] += 1
+        day.engaged[channel] += count
+        day.hours[hour] += count
 
     def bought(self, products: Sequence[Any], at: int) -> None:
         """The products of an order that counts: product_id or sku, name, url, image_url, price, currency of each."""

@@ -16,6 +16,8 @@ def _reentry(value: Any) -> int | str:
     return value if value in ("always", "never") else duration(value)
 
 
+LANGUAGE: Final = r"^(?:[a-z]{2}|zh-Han[ts])$"
+"""How a language is written: in folders of templates and in the file."""
 Reentry = Annotated[
     Literal["always", "never"] | int,
     BeforeValidator(_reentry),
@@ -80,16 +82,20 @@ class Campaign(Strict):
 
 
 class CampaignFile(Strict):
-    """The whole file. `stores` names the file of the stores, beside it."""
+    """The whole file. `stores` names the file of the stores, beside it.
+
+    A click within `machine_seconds` of the sending of a message is a machine's.
+    """
 
     timezone: str = "UTC"
-    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    language: str = Field(default="en", pattern=LANGUAGE)
     consent: Consent = Consent()
     control_group: Share = 0.0
     max_trigger_age: Duration = 2 * 60 * MINUTE_MS
     message_ttl: Duration = 24 * 60 * MINUTE_MS
     stale_after: dict[Channel, Duration] = Field(default_factory=dict)
     sms_segments: int = Field(default=3, ge=1)
+    machine_seconds: int = Field(default=10, ge=0, le=3_600)
     stores: str | None = None
     caps: dict[Literal["global"] | Channel, tuple[Cap, ...]] = Field(default_factory=dict)
     quiet_hours: QuietHours | None = None

@@ -3,39 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from streams.core.contact import consent, points
+from schemas.identifiers import Hasher
+from streams.core.contact import consent, origin, points
+from streams.core.contact.points import Lost
 from streams.core.contact.statements import Statement
 from streams.core.profile.event import Sealed
-from streams.core.profile.machine import Leaving, Machine
+from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
+from streams.core.protocol.order_key import bound
 
-_TYPE_OF: Final = {channel: type_ for type_, channel in points.CHANNEL_OF.items()}
 
+class ContactMachine(Machine[None, Statement | Lost]):
+    """What an event says of consent is taken before its addresses and traits, and compared with those of before.
 
-class ContactMachine(Machine[None, Statement]):
-    """What an event says of consent is taken before its addresses and traits, and compared with those of before."""
+    The secret is that of the settings: identity speaks of addresses by their keyed hashes.
+    """
 
-    fields: ClassVar = frozenset({"consent", "soft_bounces", "contacts", "zone", "locale", "traits"})
+    fields: ClassVar = frozenset({
+        "consent", "soft_bounces", "contacts", "earlier", "belongings", "strangers", "devices", "zone", "locale",
+        "traits",
+    })  # fmt: skip
+
+    def __init__(self, secret: str) -> None:
+        self._hasher = Hasher(secret)
+
+    def due_at(self, profile: Profile, /) -> int | None:
+        """When an address may have become somebody else's: epoch milliseconds, None for none that may."""
+        return points.due_at(profile)
+
+    def on_time(self, profile: Profile, due: int, _moment: Moment, /) -> Sequence[Lost]:
+        """What identity has said of before `due` (epoch ms); returns the addresses that the customer has lost."""
+        return points.settle(profile, bound(due), self._hasher)
+
+    def before(self, profile: Profile, event: Sealed) -> Sequence[Lost]:
+        """What identity has said up to an event, the event's own link included: asked before the event."""
+        return points.settle(profile, event.order + b"\xff\xff\xff", self._hasher)
 
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Statement]:
         """What an event says of consent, addresses, zone, language and traits; returns all that it says of consent."""
         said = consent.on_event(profile, event)
-        points.on_event(profile, event)
+        if event.identifiers:
+            points.on_event(profile, event, self._hasher)
+        origin.on_event(profile, event)
         return said
 
-    def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Statement]:
-        """The strictest consent; the newest address, zone and language."""
+    def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Lost]:
+        """The strictest consent; the newest addresses, zone and language. `at` in epoch milliseconds."""
+        lost = [*points.settle(winner, bound(at), self._hasher), *points.settle(loser, bound(at), self._hasher)]
         consent.absorb(winner, loser)
         points.absorb(winner, loser)
-        return ()
+        origin.absorb(winner, loser)
+        return lost
 
-    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Statement]:
+    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Lost]:
         """Consent and zone are on both sides; a contact point goes with its identifier. The rest stays."""
         share.zone, share.consent, share.soft_bounces = profile.zone, profile.consent, profile.soft_bounces
-        for channel, point in list(profile.contacts.items()):
-            if leaving.takes(_TYPE_OF[channel], point.value):
-                share.contacts[channel] = point
-                del profile.contacts[channel]
+        points.divide(profile, share, leaving.takes)
         return ()

@@ -1,78 +1,193 @@
-"""Contact points, zone, language and traits: where a customer can be reached, what is known of them; newest wins."""
+"""Contact points: the addresses that a customer gave, newest first, and whether they are the customer's still.
+
+An address is given in an identify call, or on a channel where the customer is; never by feedback. What identity says
+of an identifier that is an address comes as a `Belonging`: it takes effect at its key, between the events of the
+profile, and an address that has become somebody else's is a contact point no more. docs/contract.md, "Contact points".
+"""
 
 from __future__ import annotations
 
-import re
+from bisect import insort
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
-from schemas.zones import zone_named
+from schemas.identifiers import ADVERTISING_ID, DEVICE_ID, EMAIL, PHONE, PUSH_TOKEN, Hasher
+from schemas.names import ACTIVITY_CHANNELS, FEEDBACK_EVENTS
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Dated, Profile
+from streams.core.profile.state import Belonging, Dated, Profile
+from streams.core.protocol.order_key import KEY_SIZE, time_of
 
 CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
-_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})")
+"""The types of identifiers that are addresses, and the channel of each."""
+TYPE_OF: Final = {channel: type_ for type_, channel in CHANNEL_OF.items()}
+_ON_DEVICES: Final = ("push", "ads")
+_OF_A_MACHINE: Final = frozenset({PUSH_TOKEN, ADVERTISING_ID})
+OWN_MACHINE: Final = ACTIVITY_CHANNELS - {"store"}
+"""Channels on which the customer's own machine speaks."""
+_PRESENT: Final = ACTIVITY_CHANNELS | {"callcenter"}
+MOST_KNOWN: Final = 5
+"""Addresses that are remembered of a channel: where one turns out to be somebody else's, the one before counts."""
+_GIFTS: Final = ("gift", "is_gift", "isGift", "gift_order")
+_RECIPIENTS: Final = ("recipient", "recipient_email", "recipient_name", "recipient_phone", "recipientEmail")
 
 
-def on_event(profile: Profile, event: Sealed) -> None:
-    """Remember addresses, the time zone, the language and the traits an event carries."""
-    found = None
+class Lost(NamedTuple):
+    """An address that is the customer's no more: since when (epoch milliseconds), and the channel it was used on."""
+
+    at: int
+    channel: str
+    address: str
+
+
+def on_event(profile: Profile, event: Sealed, hasher: Hasher) -> None:
+    """Remember the addresses that an event gives, but those that are somebody else's."""
+    found: dict[str, str] | None = None
+    device: str | None = None
     for identifier in event.identifiers:
         channel = CHANNEL_OF.get(identifier["type"])
         # Strongest first: of a kind it is the first that the event would belong to.
         if channel is not None and (found is None or channel not in found):
-            found = {channel: identifier["value"]} if found is None else {**found, channel: identifier["value"]}
+            type_, value = identifier["type"], identifier["value"]
+            if _is_given(event, type_, value) and not (profile.strangers and hasher(type_, value) in profile.strangers):
+                found = {channel: value} if found is None else {**found, channel: value}
+        elif channel is None and identifier["type"] == DEVICE_ID:
+            device = identifier["value"] if device is None else device
     if found is not None:
-        _points(profile, found, event.time)
-    zone, last = event.context.get("timezone"), profile.zone
-    if isinstance(zone, str) and (last is None or event.time >= last.at):
-        if last is not None and last.value == zone:
-            last.at = event.time
-        elif (named := zone_named(zone)) is not None:
-            profile.zone = Dated(named, event.time)
-    if "locale" in event.context or event.traits:
-        _locale(profile, event)
-    if event.type == "identify":
-        for name, value in event.traits.items():
-            known = profile.traits.get(name)
-            if known is None or event.time >= known.at:
-                profile.traits[name] = Dated(value, event.time)
+        for channel, value in found.items():
+            _seen(profile, channel, Dated(value, event.time))
+            if device is not None and channel in _ON_DEVICES:
+                profile.devices[value] = device
+
+
+def belongs(profile: Profile, news: Belonging) -> None:
+    """Identity says whose an identifier is from a key on: it waits in the profile for its time."""
+    insort(profile.belongings, news, key=lambda belonging: belonging.key)
+
+
+def due_at(profile: Profile) -> int | None:
+    """When what identity has said is known at the latest: right after its time (epoch milliseconds)."""
+    return time_of(bytes.fromhex(profile.belongings[0].key)) + 1 if profile.belongings else None
+
+
+def settle(profile: Profile, upto: bytes, hasher: Hasher) -> list[Lost]:
+    """Let take effect what identity has said of before the bound `upto`; returns the addresses that are lost by it."""
+    until, lost = upto.hex(), []
+    while profile.belongings and profile.belongings[0].key < until:
+        news = profile.belongings.pop(0)
+        if news.theirs:
+            if news.id in profile.strangers:
+                profile.strangers.remove(news.id)
+        elif _comes_back(profile, news):
+            continue
+        elif news.id not in profile.strangers:
+            profile.strangers.append(news.id)
+            at = time_of(bytes.fromhex(news.key))
+            lost += [Lost(at, channel, value) for channel, value in _take_out(profile, news.id, hasher)]
+    return lost
+
+
+def _comes_back(profile: Profile, news: Belonging) -> bool:
+    """Whether the same link that refuses an identifier joins its owner as well: it was never away."""
+    link = news.key[: 2 * KEY_SIZE]
+    return any(later.id == news.id and later.theirs and later.key.startswith(link) for later in profile.belongings)
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
-    """Newest address, zone and language win; of traits the survivor's, the other's fill the gaps."""
-    for channel, theirs in loser.contacts.items():
-        mine = winner.contacts.get(channel)
-        if mine is None or theirs.at > mine.at:
-            winner.contacts[channel] = theirs
-    if loser.zone is not None and (winner.zone is None or loser.zone.at > winner.zone.at):
-        winner.zone = loser.zone
-    if loser.locale is not None and (winner.locale is None or loser.locale.at > winner.locale.at):
-        winner.locale = loser.locale
-    for name, known in loser.traits.items():
-        winner.traits.setdefault(name, known)
+    """The newest addresses of both sides; what is nobody's of them still is a stranger."""
+    for channel in [*winner.contacts, *(c for c in loser.contacts if c not in winner.contacts)]:
+        _keep(winner, channel, [*_known(winner, channel), *_known(loser, channel)])
+    winner.strangers.extend(id_ for id_ in loser.strangers if id_ not in winner.strangers)
+    for news in loser.belongings:
+        belongs(winner, news)
+    winner.devices = {**loser.devices, **winner.devices}
 
 
-def _points(profile: Profile, found: Mapping[str, str], time: int) -> None:
-    for channel, value in found.items():
-        known = profile.contacts.get(channel)
-        if known is None or time >= known.at:
-            profile.contacts[channel] = Dated(value, time)
+def divide(profile: Profile, share: Profile, takes: Any) -> None:
+    """A contact point goes with its identifier; `takes` says of a type and a value whether it goes."""
+    for channel in list(profile.contacts):
+        known = _known(profile, channel)
+        _keep(share, channel, [point for point in known if takes(TYPE_OF[channel], point.value)])
+        _keep(profile, channel, [point for point in known if not takes(TYPE_OF[channel], point.value)])
+    share.strangers, share.belongings, share.devices = profile.strangers, profile.belongings, profile.devices
 
 
-def _locale(profile: Profile, event: Sealed) -> None:
-    """The two letters of a language: of the browser or app, else as the customer's data have it."""
-    if profile.locale is not None and event.time < profile.locale.at:
+def _is_given(event: Sealed, type_: str, value: str) -> bool:
+    if event.name in FEEDBACK_EVENTS:
+        return False
+    if type_ in _OF_A_MACHINE:
+        return event.channel in OWN_MACHINE
+    if event.channel not in _PRESENT and event.type != "identify":
+        return False
+    properties = event.properties
+    return not (
+        ("email" in properties or "phone" in properties)
+        and _is_gift(properties)
+        and _of_properties(event, type_, value)
+    )
+
+
+def _is_gift(properties: Mapping[str, Any]) -> bool:
+    """Whether what was bought goes to somebody else, whose address may stand on the order."""
+    for name in _GIFTS:
+        if str(properties.get(name)).strip().lower() in ("true", "1", "1.0", "yes"):
+            return True
+    return any(properties.get(name) for name in _RECIPIENTS)
+
+
+def _of_properties(event: Sealed, type_: str, value: str) -> bool:
+    """Whether an address stands in the properties, and not in the traits as well."""
+    name = "email" if type_ == EMAIL else "phone"
+    return not _is_same(event.traits.get(name), value) and event.properties.get(name) is not None
+
+
+def _is_same(given: Any, value: str) -> bool:
+    if type(given) is not str or not given.strip():
+        return False
+    if "@" in value:
+        return given.strip().lower() == value
+    digits = "".join(filter(str.isdigit, given))
+    return len(digits) > 4 and value.endswith(digits.lstrip("0")[-9:])
+
+
+def _known(profile: Profile, channel: str) -> list[Dated]:
+    newest = profile.contacts.get(channel)
+    return [] if newest is None else [newest, *profile.earlier.get(channel, ())]
+
+
+def _seen(profile: Profile, channel: str, point: Dated) -> None:
+    newest = profile.contacts.get(channel)
+    if newest is None or (newest.value == point.value and channel not in profile.earlier):
+        if newest is None or point.at >= newest.at:
+            profile.contacts[channel] = point
         return
-    for said in (event.context.get("locale"), event.traits.get("language"), event.traits.get("locale")):
-        if isinstance(said, str) and (language := _language(said)) is not None:
-            profile.locale = Dated(language, event.time)
-            return
+    _keep(profile, channel, [point, *_known(profile, channel)])
 
 
-@lru_cache(maxsize=1024)
-def _language(said: str) -> str | None:
-    match = _LANGUAGE.match(said)
-    return None if match is None else match[1].lower()
+def _keep(profile: Profile, channel: str, points: list[Dated]) -> None:
+    """The newest of these, each address once; of equal times the one that comes first."""
+    left: dict[str, Dated] = {}
+    for point in sorted(points, key=lambda point: -point.at):
+        left.setdefault(point.value, point)
+    profile.contacts.pop(channel, None)
+    profile.earlier.pop(channel, None)
+    if left:
+        newest, *earlier = list(left.values())[:MOST_KNOWN]
+        profile.contacts[channel] = newest
+        if earlier:
+            profile.earlier[channel] = earlier
+
+
+def _take_out(profile: Profile, id_: str, hasher: Hasher) -> list[tuple[str, str]]:
+    """Forget an address, or those on a device, that are somebody else's; returns (channel, address) of each."""
+    gone: list[tuple[str, str]] = []
+    for channel in list(profile.contacts):
+        for point in _known(profile, channel):
+            device = profile.devices.get(point.value) if channel in _ON_DEVICES else None
+            if hasher(TYPE_OF[channel], point.value) == id_ or (
+                device is not None and hasher(DEVICE_ID, device) == id_
+            ):
+                gone.append((channel, point.value))
+                profile.devices.pop(point.value, None)
+    for channel, value in gone:
+        _keep(profile, channel, [other for other in _known(profile, channel) if other.value != value])
+    return gone

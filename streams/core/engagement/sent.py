@@ -37,4 +37,6 @@ def absorb(winner: Profile, loser: Profile) -> None:
         known = by_id.setdefault(message.message_id, message)
         if known is not message:
             known.flags = "".join(sorted({*known.flags, *message.flags}))
+            known.delivered = known.delivered or message.delivered
+            known.clicks += [click for click in message.clicks if click not in known.clicks]
     winner.sent = sorted(by_id.values(), key=lambda message: (message.at, message.message_id))

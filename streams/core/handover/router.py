@@ -17,17 +17,29 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import replace
 
 from schemas.identifiers import Hasher
+from streams.core.contact import points
 from streams.core.handover.erasure import Erasure
 from streams.core.handover.in_flight import InFlight
 from streams.core.handover.split import Division
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.repository import DueIndex, Profiles
-from streams.core.profile.state import Profile, of_json, to_json
+from streams.core.profile.state import Belonging, Profile, of_json, to_json
 from streams.core.protocol.link_log import Receipt
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
-from streams.core.protocol.profile_log import Arrive, Divide, Erase, Leave, Merge, Moving, Path, Share, Transfer
+from streams.core.protocol.profile_log import (
+    Arrive,
+    Belongs,
+    Divide,
+    Erase,
+    Leave,
+    Merge,
+    Moving,
+    Path,
+    Share,
+    Transfer,
+)
 from streams.core.protocol.records import HEAD_SIZE, before_out, event_out, links_out, notice_out
 from streams.core.protocol.sequence_numbers import SequencedEmitter
 from streams.core.sealing.profile_logic import Effects
@@ -148,6 +160,8 @@ class Handover:
                 self._division.share(notice, effects)
             case Erase():
                 self._answer(notice.request, notice.profile, self._erasure.erase(notice, self._clock.reached))
+            case Belongs():
+                self._belongs(notice)
             case Arrive():
                 profile_id, identifier = bytes.fromhex(notice.target), bytes.fromhex(notice.id)
                 if self._forwarding.has_moved(profile_id, identifier):
@@ -269,6 +283,19 @@ class Handover:
                 self._in_flight.moves(at)
                 self._forward.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions))
                 self._profiles.pending.drop(profile_id, at)
+
+    def _belongs(self, notice: Belongs) -> None:
+        """Whose an address is waits in the profile until its time."""
+        profile_id = bytes.fromhex(notice.profile)
+        retired = self._forwarding.retired(profile_id)
+        if retired is not None:
+            # It came late, or the profile has been asked to merge since.
+            winner = retired[0].hex()
+            self._forward.send(notice_out(winner, replace(notice, profile=winner), self._partitions))
+        elif not self._forwarding.erased(profile_id):
+            profile = self._profiles.ensure(profile_id)
+            points.belongs(profile, Belonging(notice.key, notice.id, notice.theirs))
+            self._sealer.refresh(profile)
 
     def _answer(self, request: str, profile_id: str, removed: dict[str, int], to: str | UnsetType = UNSET) -> None:
         """Say what was removed, behind all that takes it away."""

@@ -65,7 +65,8 @@ Change = Merge | Move | Refused
 class Graph:
     """Owners and members by hash.
 
-    `travelled` are the identifiers that have ever moved from one profile to another. `into`: of a retired profile id
+    `travelled` are the identifiers that have ever moved from one profile to another, `disputed` those that somebody has
+    been refused. `into`: of a retired profile id
     the one that it became part of, empty for one that was erased; neither is ever given to anybody again.
     """
 
@@ -76,6 +77,7 @@ class Graph:
     into: dict[str, str] = field(default_factory=dict)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
     travelled: set[str] = field(default_factory=set)
+    disputed: set[str] = field(default_factory=set)
     counter: int = 0
 
     def link(self, identifiers: Sequence[Hashed], previous: int) -> tuple[list[Change], list[Hashed]]:

@@ -19,7 +19,7 @@ from streams.core.protocol.order_key import KEY_SIZE, START_OF_TIME, bound, time
 from streams.core.protocol.ports import MAX_TIME, Emit, Store
 from streams.core.protocol.profile_log import Arrive, Divide, Erase, Merge
 from streams.core.protocol.records import links_out
-from streams.core.protocol.state_keys import FIRST_SEEN, MERGED_INTO, OWNER, REFUSED
+from streams.core.protocol.state_keys import DISPUTED, FIRST_SEEN, MERGED_INTO, OWNER, REFUSED
 from streams.core.watermark.rounds import Rounds
 
 SETTLING_ROUNDS: Final = 5
@@ -110,6 +110,8 @@ class Requests:
         for identifier, type_ in ids.items():
             graph.owner.pop(identifier, None)
             graph.travelled.discard(identifier)
+            graph.disputed.discard(identifier)
+            self._store.delete(DISPUTED + bytes.fromhex(identifier))
             self._store.delete(OWNER + bytes.fromhex(identifier))
             self._cutoffs.erase(identifier, at)
             anew[identifier] = graph.free_id(identifier)

@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.65 to 8.68.
+Contract 8.69 to 8.72.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 from schemas.money import to_number
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
+from streams.core.contact.points import Lost
 from streams.core.contact.statements import ALL, Statement
 from streams.core.messaging import offers, take_back
 from streams.core.messaging.decide import Decider
@@ -234,6 +235,10 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         profile.enrollments = left
         scheduled = sorted(((s, w) for s in dropped for w in s.steps), key=lambda item: self._turn(*item))
         return [self._decider.row(profile, s, w, "cancelled", reason, at) for s, w in scheduled]
+
+    def on_lost(self, profile: Profile, lost: Lost) -> Sequence[Decision]:
+        """An address is the customer's no more: messages to it that have not arrived are taken back."""
+        return take_back.by_loss(profile, lost, self._file.message_ttl)
 
     def _turn(self, enrollment: Enrollment, scheduled: ScheduledStep) -> tuple[int, int, int, int, int, str]:
         """Whose turn it is among what is due."""

@@ -1,6 +1,6 @@
 """Offers: one code a customer and campaign, made with the first message that carries it and kept for all later ones.
 
-Contract 8.78; how a code is redeemed is contract 8.79.
+Contract 8.82; how a code is redeemed is contract 8.83.
 """
 
 from __future__ import annotations

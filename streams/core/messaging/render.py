@@ -1,6 +1,6 @@
 """Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
 
-Contract 8.81 and 8.82.
+Contract 8.85 and 8.86.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Renderer:
     def render(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered | None:
         """The text of a message; None when the template is invalid, names something missing, or is too long.
 
-        Of the templates of that name it is the one in the customer's `language`, else in the file's, else in none.
+        Of the templates of that name it is the one in the customer's `language` (of `zh-Hant` also `zh`), else in the
+        file's, else in none.
         """
         try:
             return self.rendered(template, channel, scope, language)
@@ -75,7 +76,7 @@ class Renderer:
 
         Raises what Liquid does, KeyError for no such template, ValueError for a text message that is too long.
         """
-        names = ((of, template, channel) for of in (language, self._language, ""))
+        names = ((of, template, channel) for of in (language, language[:2], self._language, self._language[:2], ""))
         found = next((name for name in names if name in self._parsed), None)
         parsed = self._parsed[found] if found is not None else None
         if parsed is None:

@@ -1,7 +1,8 @@
 """Messages that are taken back: decided before something came to light that forbids them, and not delivered yet.
 
 An order that came late, or with a merge, takes back what it would have prevented; a no, a complaint or a hard bounce
-what would go against it. One more row says so, once a message. Contract section 8, Sequences.
+what would go against it; an address that has become somebody else's what would go there. One more row says so, once a
+message. Contract section 8, Sequences.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from streams.core.campaigns import Campaigns
+from streams.core.contact.points import Lost
 from streams.core.contact.statements import ALL, BOUNCED, Statement
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT
@@ -67,6 +69,17 @@ def by_word(profile: Profile, event: Sealed, said: Sequence[Statement], campaign
         return any(_about(profile, no, message, None if campaign is None else campaign.topic) for no in nos)
 
     return _taken(profile, unwanted, "no_consent", event.time)
+
+
+def by_loss(profile: Profile, lost: Lost, ttl: int) -> list[Decision]:
+    """What goes to an address that is the customer's no more; `ttl`: how long a message may be on its way (ms)."""
+    return _taken(
+        profile,
+        lambda m: (m.channel, m.to) == (lost.channel, lost.address)
+        and m.at > lost.at - ttl
+        and _ARRIVED.isdisjoint(m.flags),
+        "no_contact", lost.at,
+    )  # fmt: skip
 
 
 def ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a template sees of a customer and of what the message is about (contract 8.80).
+"""What a template sees of a customer and of what the message is about (contract 8.84).
 
 Everything that leads anywhere carries the id of the message: every `url` has `wb_mid`.
 """

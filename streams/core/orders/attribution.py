@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from schemas.times import iso
 from schemas.topics import DAY_MS
-from streams.core.engagement.bots import is_machine
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Touch
 
@@ -56,7 +55,7 @@ _SOCIAL: Final = (
 def touch_of(event: Sealed) -> Touch | None:
     """The touch an event is, if it is one: a click, or a visit with a campaign, from elsewhere or direct."""
     if (channel := _CLICKS.get(event.name)) is not None:
-        if is_machine(event):
+        if event.by_machine:
             return None
         campaign = event.properties.get("campaign_id")
         return Touch(event.time, channel, campaign=campaign if isinstance(campaign, str) else None)

@@ -7,7 +7,8 @@ from typing import Any, Final, TypedDict
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from schemas.names import ACTIVITY_CHANNELS, ACTIVITY_EVENTS, ACTIVITY_TYPES
+from schemas.names import ACTIVITY_CHANNELS, ACTIVITY_EVENTS, ACTIVITY_TYPES, VIEW_EVENTS
+from streams.core.profile.bots import is_machine
 from streams.core.protocol.order_key import time_of
 
 
@@ -26,7 +27,8 @@ class Sealed(Struct, kw_only=True, gc=False):
     """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it.
 
     `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `by`: the
-    first 16 hex digits of the hash of its strongest identifier, `order` its order key.
+    first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is known of
+    `by_machine`.
     """
 
     channel: str
@@ -42,13 +44,31 @@ class Sealed(Struct, kw_only=True, gc=False):
     clock: int = 0
     by: str = ""
     order: bytes = b""
+    machine: bool | None = None
+
+    @property
+    def by_machine(self) -> bool:
+        """No person made it, by its own word, its user agent's, or by what came before it (engagement/clicks.py)."""
+        if self.machine is None:
+            self.machine = is_machine(self.properties, self.context.get("userAgent"))
+        return self.machine
 
     @property
     def is_activity(self) -> bool:
-        """docs/contract.md section 3: the customer did something in the shop, on a channel of the shop itself."""
+        """docs/contract.md section 3: the customer did something in the shop, on a channel of the shop itself.
+
+        What a machine looks at is no activity.
+        """
         if self.channel not in ACTIVITY_CHANNELS:
             return False
-        return self.name in ACTIVITY_EVENTS or self.type in ACTIVITY_TYPES
+        if self.type in ACTIVITY_TYPES or self.name in VIEW_EVENTS:
+            return not self.by_machine
+        return self.name in ACTIVITY_EVENTS
+
+    @property
+    def is_fetched(self) -> bool:
+        """A machine has looked at a page or a product."""
+        return (self.type in ACTIVITY_TYPES or self.name in VIEW_EVENTS) and self.by_machine
 
 
 _decode: Final = Decoder(Sealed).decode

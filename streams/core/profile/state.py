@@ -71,11 +71,31 @@ class SoftBounces(Struct, array_like=True, gc=False):
     at: int
 
 
+class Belonging(Struct, array_like=True, gc=False):
+    """From a merge key (hex) on, an identifier, by its hash, is `theirs` whose profile it is in, or somebody else's."""
+
+    key: str
+    id: str
+    theirs: bool
+
+
+class Click(Struct, array_like=True, gc=False):
+    """A click on a message: when, on which link ("" if nobody said); `hour` is the local hour that it counted in.
+
+    `hour` is -1 of a click that did not count as a response.
+    """
+
+    at: int
+    link: str
+    hour: int
+
+
 class SentMessage(Struct, array_like=True, gc=False):
     """A message of the last 31 days.
 
     `ref`, `trigger`, `triggered_at` and `since` are those of its enrollment. `flags` are letters: `o`pened, `c`licked,
-    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted. `to` is the address.
+    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted. `to` is the address; `clicks` are those that may still turn out
+    to be a machine's, `delivered` is when it was delivered, 0 while nobody has said.
     """
 
     at: int
@@ -91,6 +111,8 @@ class SentMessage(Struct, array_like=True, gc=False):
     triggered_at: int
     since: int
     to: str = ""
+    clicks: list[Click] = field(default_factory=list)
+    delivered: int = 0
 
 
 class Engagement(Struct, array_like=True, gc=False):
@@ -207,6 +229,9 @@ class Profile(Struct, omit_defaults=True, gc=False):
       a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
     - `browsed` (since the last order, without a cart) and `interests` are by product id; `topics`: times of views by
       topic; `hours`: responses by local hour of day.
+    - `earlier`: by channel the addresses of before `contacts`, newest first; `belongings` is what identity has said of
+      addresses and has not taken effect, `strangers` are those that are somebody else's, by hash; `devices`: by token
+      or advertising id, the device that gave it.
     - `soft_bounces`: by channel, those of the address that bounced last.
     - `lapsed`: by campaign, the order of which it has been said that it was long ago.
     """
@@ -241,6 +266,10 @@ class Profile(Struct, omit_defaults=True, gc=False):
     hours: dict[str, int] = field(default_factory=dict)
     lapsed: dict[str, int] = field(default_factory=dict)
     soft_bounces: dict[str, SoftBounces] = field(default_factory=dict)
+    earlier: dict[str, list[Dated]] = field(default_factory=dict)
+    belongings: list[Belonging] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    devices: dict[str, str] = field(default_factory=dict)
 
     @property
     def clock(self) -> int:

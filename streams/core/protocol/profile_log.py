@@ -14,6 +14,7 @@ Each is a JSON object whose `k` names its kind. In it a profile id or hash is 32
 | `merge`     | identify, to the loser       | journey               | what it forwards holds time (`Ack`)      |
 | `leave`     | identify, to the old profile | journey               | the same                                 |
 | `arrive`    | identify, to the new profile | journey               | nothing                                  |
+| `belongs`   | identify, to the profile     | journey               | waits until time has passed its key      |
 | `divide`    | identify, to the profile     | journey               | what it forwards holds time              |
 | `erase`     | identify, to the profile     | journey               | the same                                 |
 | `transfer`  | journey of a merged profile  | journey of its holder | forwarded again, it holds time           |
@@ -106,6 +107,15 @@ class Arrive(Struct, tag_field="k", tag="arrive", frozen=True, gc=False):
     key: str
 
 
+class Belongs(Struct, tag_field="k", tag="belongs", frozen=True, gc=False):
+    """An identifier that is an address is `theirs` whose profile this is from a merge key on, or somebody else's."""
+
+    profile: str
+    id: str
+    key: str
+    theirs: bool
+
+
 class Divide(Struct, tag_field="k", tag="divide", frozen=True, gc=False):
     """A split: `ids` of `source` (`from`) are of `target` (`to`) from the beginning of time.
 
@@ -164,12 +174,13 @@ ProfileLogRecord: TypeAlias = (
     | Merge
     | Leave
     | Arrive
+    | Belongs
     | Divide
     | Erase
     | Transfer
     | Share
 )
-Moving: TypeAlias = Merge | Leave | Arrive | Divide | Erase | Transfer | Share
+Moving: TypeAlias = Merge | Leave | Arrive | Belongs | Divide | Erase | Transfer | Share
 """What moves profiles, events or identifiers, or forgets them."""
 _DECODER: Final[Decoder[ProfileLogRecord]] = Decoder(ProfileLogRecord)
 

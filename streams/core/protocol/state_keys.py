@@ -20,6 +20,8 @@ MERGED_INTO: Final = b"i"
 """+ retired profile id (16) -> the id it became part of, as hex; empty for one that was erased."""
 REFUSED: Final = b"x"
 """+ head (16) and other (16) of a refused pair -> the reason."""
+DISPUTED: Final = b"q"
+"""+ identifier (16) -> nothing: somebody has been refused it."""
 PAIR: Final = b"e"
 """+ head (16), other (16) -> their types, and when they were linked (`identity/link_history.py`)."""
 PAIR_BACK: Final = b"E"
@@ -77,7 +79,7 @@ JOURNEY_CLOCK: Final = b"t"
 """-> how far time has come, what is in flight, sequence numbers, as JSON."""
 
 OF_IDENTIFY: Final = (
-    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF, ERASED_AT, LINK_BATCH,
+    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF, ERASED_AT, LINK_BATCH,
     WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
 )  # fmt: skip
 OF_JOURNEY: Final = (

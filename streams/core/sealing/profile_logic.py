@@ -27,6 +27,7 @@ from streams.core.campaigns import Campaigns
 from streams.core.cart.machine import ABANDONED, CartMachine, Transition
 from streams.core.contact import telling
 from streams.core.contact.machine import ContactMachine
+from streams.core.contact.points import Lost
 from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
@@ -45,7 +46,7 @@ from streams.core.triggers import abandoned
 from streams.core.triggers.registry import Triggers
 from streams.core.triggers.trigger import Triggered
 
-Outcome = Transition | Triggered | Decision
+Outcome = Transition | Triggered | Decision | Lost
 """What a timer, a merge or a split may lead to."""
 
 
@@ -76,8 +77,8 @@ class ProfileLogic:
 
     def __init__(self, campaigns: Campaigns, secret: str) -> None:
         self._repeats = Repeats()
-        self._contact = ContactMachine()
-        self._engagement = EngagementMachine(campaigns.file.timezone)
+        self._contact = ContactMachine(secret)
+        self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
         self._orders = OrderMachine()
         self._cart = CartMachine()
@@ -96,18 +97,22 @@ class ProfileLogic:
         due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
         if due is not None and (first is None or due < first):
             first = due
+        if profile.belongings and (due := self._contact.due_at(profile)) is not None and (first is None or due < first):
+            first = due
         due = self._enroller.due_at(profile) if profile.enrollments else None
         return due if first is None or (due is not None and due < first) else first
 
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> int | None:
         """Fire every timer due at or before `upto`, in order of time; returns when the next is due, None without one.
 
-        Of equals the cart's first, then those that triggers wait for, then steps. `wall` is the wall clock that the
-        round was started at, None under the event clock.
+        Of equals what identity has said first, then the cart's, then those that triggers wait for, then steps. `wall`
+        is the wall clock that the round was started at, None under the event clock.
         """
         while (due := self.due_at(profile)) is not None and due <= upto:
             moment = Moment(wall, effects.known, effects.addresses)
-            if self._cart.due_at(profile) == due:
+            if profile.belongings and self._contact.due_at(profile) == due:
+                self._follow(profile, self._contact.on_time(profile, due, moment), effects)
+            elif self._cart.due_at(profile) == due:
                 self._follow(profile, self._cart.on_time(profile, due, moment), effects)
             elif self._triggers.due_at(profile) == due:
                 self._follow(profile, self._triggers.on_time(profile, due, moment), effects)
@@ -119,6 +124,8 @@ class ProfileLogic:
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
+        if profile.belongings:
+            self._follow(profile, self._contact.before(profile, event), effects)
         if self._repeats.is_repeat(profile, event):
             self.on_repeat(event, effects)
             return False
@@ -139,7 +146,7 @@ class ProfileLogic:
             self._follow(profile, transitions, effects)
         if event.name == ORDER_COMPLETED:
             self._follow(profile, self._enroller.on_order(profile, event), effects)
-        if found := self._triggers.on_event(profile, event, conversions):
+        if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
             self._follow(profile, found, effects)
         return True
 
@@ -181,6 +188,9 @@ class ProfileLogic:
                 trigger = abandoned.on_transition(outcome)
                 if trigger is not None:
                     self._start(profile, trigger, effects)
+            elif isinstance(outcome, Lost):
+                for decision in self._enroller.on_lost(profile, outcome):
+                    self._decision(profile, decision, effects)
             else:
                 self._start(profile, outcome, effects)
 
@@ -206,6 +216,11 @@ class ProfileLogic:
                 effects.cells.add("campaign_day", event.time, told.of, **{told.counts: 1})
             if told.channel is not None:
                 effects.learned.engaged(told.channel, told.hour, event.clock)
+            for at, channel, hour in told.undone:
+                effects.learned.engaged(channel, hour, event.clock, -1)
+                effects.cells.add("channel_hour", at, {"channel": channel}, clicks=-1, machine_clicks=1)
+            if told.unclicked >= 0:
+                effects.cells.add("campaign_day", told.unclicked, told.of, clicks=-1)
 
     def _count(self, event: Sealed, effects: Effects) -> None:
         name, amount = event.name, 1

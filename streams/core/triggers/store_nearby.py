@@ -8,6 +8,7 @@ from typing import Any, Final
 from schemas.values import filled_text
 from streams.core.campaigns import Campaign
 from streams.core.campaigns.stores import Stores
+from streams.core.contact.points import OWN_MACHINE
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Location, Profile
 from streams.core.triggers.trigger import Triggered, ref
@@ -19,13 +20,17 @@ _LONGITUDE: Final = ("longitude", "lon", "lng")
 def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequence[Campaign]) -> list[Triggered]:
     """Remember where the customer is; for each campaign whose radius the nearest store is within, a trigger.
 
-    A store that the event names is where the customer is, too, but no news of one nearby.
+    Where a till or an agent is, is no news of the customer. A store that the event names is where the customer is, too,
+    but no news of one nearby.
     """
     place, properties = event.context.get("location"), event.properties
-    here = _coordinates(place) if type(place) is dict else None
-    if here is None and ("latitude" in properties or "lat" in properties):
+    own = event.channel in OWN_MACHINE
+    here = _coordinates(place) if own and type(place) is dict else None
+    if here is None and own and ("latitude" in properties or "lat" in properties):
         here = _coordinates(properties)
     if here is None:
+        if not own and event.channel != "store":
+            return []
         if (
             "store_id" in properties
             and (store := stores.by_id.get(filled_text(properties["store_id"]) or "")) is not None

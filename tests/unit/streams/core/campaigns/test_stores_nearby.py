@@ -84,8 +84,21 @@ def test_a_visit_to_a_store_is_where_the_customer_is():
     for junk in ("nowhere", None, [], {}, 5):
         assert customer.does("Store Visited", 2, "store", store_id=junk) == []
     assert customer.profile.location.at == at(1)
-    assert customer.does("Store Visited", 3, "store", store_id="suva", **HERE) != []
+    assert customer.does("Store Visited", 3, "web", store_id="suva", **HERE) != []
     assert customer.profile.location == Location(52.521, 13.406, at(3))
+
+
+@pytest.mark.parametrize(
+    ("channel", "known"), [("store", True), ("callcenter", False), ("email", False), ("ads", False)]
+)
+def test_where_a_till_an_agent_or_a_server_is_says_nothing_of_the_customer(channel, known):
+    """Coordinates of theirs are no place of a customer's; a store may say that somebody is in it."""
+    customer = Customer("store_nearby")
+    assert customer.does("Something", 0, channel, **HERE) == []
+    assert customer.does("Something", 1, channel, context={"location": HERE}) == []
+    assert customer.profile.location is None
+    customer.does("Store Visited", 2, channel, store_id="mitte", **HERE)
+    assert (customer.profile.location is not None) is known
 
 
 def test_the_newest_place_counts():

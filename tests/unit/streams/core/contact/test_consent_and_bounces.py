@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from streams.core.contact import consent
+from schemas.identifiers import Hasher
+from streams.core.contact import consent, origin
 from streams.core.contact import points as contact
 from streams.core.contact.statements import Statement
 from streams.core.contact.words import WRITTEN
 from streams.core.profile.state import Consent, Dated, Profile
 from tests.support.happenings import at, happened
 
+HASHER = Hasher("table")
 OLD, NEW = "old@example.com", "new@example.com"
 
 
@@ -36,7 +38,8 @@ class Person:
         """An event; all that it says."""
         event = happened(*args, **properties)
         said = consent.on_event(self.profile, event)
-        contact.on_event(self.profile, event)
+        contact.on_event(self.profile, event, HASHER)
+        origin.on_event(self.profile, event)
         return said
 
     def may(self, channel: str = "email", topic: str | None = None, *, default: bool = True) -> bool:
@@ -450,8 +453,23 @@ def test_the_newest_language_counts():
     one.hears("", 4, type_="page", context={"locale": "fr"}, late=True)
     assert one.profile.locale == Dated("de", at(5))
     other.hears("", 5, type_="page", context={"locale": "it"})
-    contact.absorb(one.profile, other.profile)
+    origin.absorb(one.profile, other.profile)
     assert one.profile.locale == Dated("de", at(5))
     other.hears("", 6, type_="page", context={"locale": "it"})
-    contact.absorb(one.profile, other.profile)
+    origin.absorb(one.profile, other.profile)
     assert one.profile.locale == Dated("it", at(6))
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("zh-Hant-TW", "zh-Hant"), ("zh-TW", "zh-Hant"), ("zh_HK", "zh-Hant"), ("ZH-hant", "zh-Hant"),
+        ("zh-Hans-CN", "zh-Hans"), ("zh-CN", "zh-Hans"), ("zh-Hans-HK", "zh-Hans"), ("zh", "zh"), ("zh-x", "zh"),
+        ("de-DE", "de"), ("en_US", "en"),
+    ],
+)  # fmt: skip
+def test_traditional_and_simplified_chinese_are_two_languages(locale, language):
+    """By the script, else by the region; any other language is its two letters."""
+    person = Person()
+    person.hears("", 1, "web", type_="page", context={"locale": locale})
+    assert person.profile.locale == Dated(language, at(1))

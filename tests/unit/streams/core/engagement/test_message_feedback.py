@@ -32,7 +32,7 @@ class Recipient:
 
     def hears(self, *args: Any, **properties: Any) -> Feedback | None:
         """An event."""
-        return feedback.on_event(self.profile, happened(*args, **properties), "Europe/Berlin")
+        return feedback.on_event(self.profile, happened(*args, **properties), "Europe/Berlin", 0)
 
     def visits(self, minute: float, url: str | None = None, **more: Any) -> Feedback | None:
         """A page is opened."""
@@ -169,7 +169,7 @@ def test_machines_open_and_click_for_nobody(agent, where):
     clicked = happened("Email Link Clicked", 0, message_id=MID, **said)
     assert (feedback.counted(opened), feedback.counted(clicked)) == ("machine_opens", "machine_clicks")
     for event in (opened, clicked):
-        assert feedback.on_event(recipient.profile, event, "UTC") is None
+        assert feedback.on_event(recipient.profile, event, "UTC", 0) is None
     page = {"context": {"page": {"url": f"https://x.example/?wb_mid={MID}"}}} if where != "context" else {}
     recipient.hears("", 0, type_="page", **(said | page))
     assert recipient.flags == ["", ""]

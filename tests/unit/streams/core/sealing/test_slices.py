@@ -17,10 +17,10 @@ MACHINES = ProfileLogic(campaigns_of([campaign("c1")]), "slices").machines
 NOBODY = Leaving(9, frozenset(), lambda _type, _value: False)
 EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 
-GOES = {"cart", "contacts", "touches"}
+GOES = {"cart", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
-    "contaminated",
+    "contaminated", "belongings", "strangers", "devices",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",

@@ -1,0 +1,69 @@
+"""Zone, language and traits: where a customer is at home, and what is known of them; the newest wins.
+
+Zone and language are told by the customer's own machine: a till, an agent's browser and a mail server have their own.
+docs/contract.md, "Contact points".
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+from schemas.zones import zone_named
+from streams.core.contact.points import OWN_MACHINE
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Dated, Profile
+
+_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})")
+_CHINESE: Final = re.compile(r"\s*zh[-_](?:(hant|tw|hk|mo)|(hans|cn|sg|my))(?![a-z])", re.IGNORECASE)
+"""Who reads Traditional characters does not read Simplified ones with pleasure: a script, else a region says which."""
+
+
+def on_event(profile: Profile, event: Sealed) -> None:
+    """Remember the time zone, the language and the traits an event carries."""
+    own = event.channel in OWN_MACHINE
+    if own:
+        zone, last = event.context.get("timezone"), profile.zone
+        if isinstance(zone, str) and (last is None or event.time >= last.at):
+            if last is not None and last.value == zone:
+                last.at = event.time
+            elif (named := zone_named(zone)) is not None:
+                profile.zone = Dated(named, event.time)
+        if "locale" in event.context or event.traits:
+            _locale(profile, event, event.context.get("locale"))
+    if event.type == "identify":
+        if not own and event.traits:
+            _locale(profile, event, None)
+        for name, value in event.traits.items():
+            known = profile.traits.get(name)
+            if known is None or event.time >= known.at:
+                profile.traits[name] = Dated(value, event.time)
+
+
+def absorb(winner: Profile, loser: Profile) -> None:
+    """Newest zone and language win; of traits the survivor's, the other's fill the gaps."""
+    if loser.zone is not None and (winner.zone is None or loser.zone.at > winner.zone.at):
+        winner.zone = loser.zone
+    if loser.locale is not None and (winner.locale is None or loser.locale.at > winner.locale.at):
+        winner.locale = loser.locale
+    for name, known in loser.traits.items():
+        winner.traits.setdefault(name, known)
+
+
+def _locale(profile: Profile, event: Sealed, machine: Any) -> None:
+    """A language, two letters, Chinese with its script: of the browser or app, else as the customer's data have it."""
+    if profile.locale is not None and event.time < profile.locale.at:
+        return
+    for said in (machine, event.traits.get("language"), event.traits.get("locale")):
+        if isinstance(said, str) and (language := _language(said)) is not None:
+            profile.locale = Dated(language, event.time)
+            return
+
+
+@lru_cache(maxsize=1024)
+def _language(said: str) -> str | None:
+    if (chinese := _CHINESE.match(said)) is not None:
+        return "zh-Hant" if chinese[1] else "zh-Hans"
+    match = _LANGUAGE.match(said)
+    return None if match is None else match[1].lower()
