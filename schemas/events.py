@@ -29,9 +29,9 @@ from schemas.topics import CHANNEL_TOPICS, MAX_EVENT_BYTES, channel_of
 class Event(NamedTuple):
     """An accepted event: `time` in epoch milliseconds, identifiers strongest first.
 
-    `previous` are the identifiers an alias call names beside its own. `body` is the JSON object of `stitched.events`
-    without `profile_id` and `late`. `clamped` says that the event claimed a time too far ahead of its record's.
-    `name` is that of a track call, empty for any other.
+    `previous` are the identifiers an alias call names beside its own, and the address that its user id is. `body` is
+    the JSON object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time
+    too far ahead of its record's. `name` is that of a track call, empty for any other.
     """
 
     time: int
@@ -142,12 +142,12 @@ class Reader:
                 and (
                     sent is None
                     or (
-                        arrived is None
-                        and time <= received
-                        and type(sent) is str
+                        type(sent) is str
                         and sent[-1:] == "Z"
                         and (sent_minute := self._minutes[sent[:17]]) is not None
-                        and -_NEAR <= received - sent_minute <= _NEAR
+                        and (arrival := received if arrived is None else parse(arrived)) is not None
+                        and time <= arrival
+                        and -_NEAR <= arrival - sent_minute <= _NEAR
                     )
                 )
             ):
@@ -162,16 +162,17 @@ class Reader:
                 time, event_time = parsed, _iso(parsed)
             elif (
                 given is None
-                and arrived is None
                 and type(original) is str
                 and type(sent) is str
                 and (minute := self._minutes[original[:17]]) is not None
                 and (second := _seconds(original[17:20])) is not None
                 and (milli := _thousandths(original[20:])) is not None
-                and (time := minute + second + milli) <= received <= MAX_TIME
+                and (time := minute + second + milli) - MAX_AHEAD_MS <= received <= MAX_TIME
                 and sent[-1:] == "Z"
                 and (sent_minute := self._minutes[sent[:17]]) is not None
-                and -_NEAR <= received - sent_minute <= _NEAR
+                and (arrival := received if arrived is None else parse(arrived)) is not None
+                and time <= arrival
+                and -_NEAR <= arrival - sent_minute <= _NEAR
             ):
                 event_time = original
             else:
@@ -210,8 +211,10 @@ class Reader:
                 else:
                     identifiers, rows = (one[0], other[0]), (one[1], other[1])
             previous: tuple[Identifier, ...] = ()
+            if type(user) is str and "@" in user:
+                previous = _address_of(identifiers)
             if kind == "alias":
-                previous = self._people.previous(take("previousId", None), identifiers)
+                previous += self._people.previous(take("previousId", None), identifiers)
             channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
             if channel in ids.STAFFED_CHANNELS and identifiers:
                 identifiers, rows, previous = _of_customers(identifiers, rows, previous)
@@ -282,9 +285,15 @@ def _of_customers(
         return identifiers, rows, previous
     # An SDK's alias call names the machine's anonymousId as the previous one, of whatever customer.
     machine = {value for type_, value in identifiers if type_ in ids.DEVICE_LIKE}
-    if previous and previous[0][1] in machine:
-        previous = ()
-    return kept, tuple(row for row in rows if row["type"] not in ids.DEVICE_LIKE), previous[:1]
+    previous = tuple(one for one in previous if one[0] not in ids.DEVICE_LIKE and one[1] not in machine)
+    return kept, tuple(row for row in rows if row["type"] not in ids.DEVICE_LIKE), previous
+
+
+def _address_of(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+    """The e-mail identifier that the event's user id is: one more name of this user, whoever else has it."""
+    if not identifiers or identifiers[0].type != ids.USER_ID:
+        return ()
+    return tuple(each for each in identifiers[1:] if each == (ids.EMAIL, identifiers[0].value))
 
 
 _reader: Final = Reader()

@@ -89,6 +89,8 @@ def _object(value: Any) -> dict[str, Any]:
             value = decode(value.encode("utf-8", "replace"))
         except Refused:
             return {}
+    if type(value) is list and len(value) == 1:
+        value = value[0]
     return value if type(value) is dict else {}
 
 

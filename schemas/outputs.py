@@ -58,6 +58,7 @@ class StitchedEvent(PublicRecord):
     event_time: Time
     received_at: Time = Field(description="the raw record's time")
     late: bool = Field(description="whether it came after its time had been sealed")
+    time_unreadable: bool = Field(False, description="its own time could not be read: event_time is the record's")
     properties: dict[str, Any]
     context: dict[str, Any]
     traits: dict[str, Any] = Field(description="context.traits overlaid with the message's own")

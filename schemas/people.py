@@ -27,7 +27,7 @@ class People:
     `users` and `anonymous` are indexed with text alone; `known` and `find` take any value.
     """
 
-    __slots__ = ("_contacts", "_memos", "_types", "anonymous", "users", "values")
+    __slots__ = ("_contacts", "_memos", "_plain", "_types", "anonymous", "users", "values")
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
         """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
@@ -37,6 +37,7 @@ class People:
         self._memos[ids.EMAIL] = _memo(ids.EMAIL, values.email)
         self._memos[ids.PHONE] = Memo(self._phone)
         self._contacts = tuple((type_, self._memos[type_]) for type_ in (ids.EMAIL, ids.PHONE))
+        self._plain: Memo[str, str | None] = Memo(values.plain)
         self._types: Memo[str, str | None] = Memo(lambda text: _external_type(text_of(text)), limit=1_000)
         self.users = self._memos[ids.USER_ID]
         self.anonymous = self._memos[ids.ANONYMOUS_ID]
@@ -135,7 +136,10 @@ class People:
             return None
         if type_ in self._memos:
             return self.known(type_, entry.get("id"))
-        value = self.values.plain(exact_text(entry.get("id")))
+        text = entry.get("id")
+        if type(text) is not str:
+            text = exact_text(text)
+        value = None if text is None else self._plain[text]
         return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
 
 

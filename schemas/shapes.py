@@ -68,7 +68,7 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     """The same with a currency that is one. Raises InexactError."""
     for value in values.values():
-        if type(value) is float and not -_EXACT_BELOW < value < _EXACT_BELOW:
+        if type(value) is float and (value >= _EXACT_BELOW or value <= -_EXACT_BELOW):
             raise InexactError
     currency = values.get("currency")
     if currency is None or (type(currency) is str and currency in CODES):

@@ -11,7 +11,8 @@ from schemas.blocked import is_blocked
 from schemas.decoding import InexactError
 from schemas.phones import is_region, read_phone
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+# Characters that stand beside an address, never in one that a form has collected.
+_EMAIL: Final = re.compile(r"[^@\s<>()\[\]\\,;:\"]+@[^@\s<>()\[\]\\,;:\"]+")
 _EXACT_BELOW: Final = 2**53
 """A whole float below this is the number that was written; beyond, its shortest decimal form stands for it."""
 
@@ -69,8 +70,11 @@ class Values:
         return text.lower() if text is not None and _EMAIL.fullmatch(text) else text
 
     def email(self, value: object) -> str | None:
-        """An e-mail address in lower case; None unless it looks like x@y."""
-        text = self.plain(value)
+        """An e-mail address in lower case, also of a `mailto:`; None unless it looks like x@y."""
+        text = text_of(value)
+        if text is not None and text[:7].lower() == "mailto:":
+            text = text[7:]
+        text = self.plain(text)
         return text.lower() if text is not None and _EMAIL.fullmatch(text) else None
 
     def phone(self, value: object) -> str | None:

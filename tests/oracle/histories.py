@@ -26,7 +26,7 @@ GAPS = (
 )  # fmt: skip
 RUSH = (0, 0, 1, MINUTE, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 29 * MINUTE, 30 * MINUTE, 35 * MINUTE)
 """Gaps of a rush: carts of the same people live side by side and meet in merges."""
-USERS, ANONYMOUS = ("u1", "u2", "u3"), ("a1", "a2", "a3")
+USERS, ANONYMOUS = ("u1", "u2", "u3", "Z@shop.example"), ("a1", "a2", "a3")
 EMAILS, PHONES = ("x@shop.example", "y@shop.example", "z@shop.example"), ("+4930123456", "+4930123457")
 COMPANY = (
     "anon", "anon", "anon", "user", "user anon", "user anon", "user email", "email anon", "user email phone anon",

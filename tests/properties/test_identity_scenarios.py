@@ -92,11 +92,11 @@ def test_alias_to_oneself_is_no_link() -> None:
 
 def test_type_limit_refuses_the_link_whole() -> None:
     """type_limit: the sixth e-mail is refused with one row, and its event is kept under the strongest identifier."""
-    outcome = met(*(f"u1 {n}@b.example" for n in range(6)), "u1 5@b.example", "5@b.example")
+    outcome = met(*(f"u1 e{n}@b.example" for n in range(6)), "u1 e5@b.example", "e5@b.example")
     assert rules(outcome)[5:] == ["type_limit type_limit"]
     assert outcome.stitched[5][0] == U1
-    assert outcome.stitched[-1][0] == HASH("email", "5@b.example")
-    assert "5@b.example" not in clusters(outcome)[U1]
+    assert outcome.stitched[-1][0] == HASH("email", "e5@b.example")
+    assert "e5@b.example" not in clusters(outcome)[U1]
 
 
 def test_profile_limit_refuses_the_link_whole() -> None:

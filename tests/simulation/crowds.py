@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.oracle.histories import DAY, HOUR, MINUTE, Choose, History, Step, campaigns, track
 
-USERS = ("u1", "u2", "u3", "u4")
+USERS = ("u1", "u2", "u3", "z@Shop.example")
 ANONYMOUS = ("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8")
 EMAILS = ("v@shop.example", "w@shop.example", "x@shop.example", "y@shop.example", "z@shop.example")
 PHONES = ("+4930123456", "+4930123457", "+4930123458")

@@ -150,6 +150,17 @@ def test_a_user_id_that_is_an_address(event: Accept, user: str, more: dict[str, 
     assert result.identifiers[:2] == (("user_id", "ana@x.com"), ("email", "ana@x.com"))
     assert result.identifiers[-1] == ("anonymous_id", "A-1")
     assert len(set(result.identifiers)) == len(result.identifiers)
+    assert result.previous == (("email", "ana@x.com"),)
+
+
+def test_other_addresses_are_linked_as_usual(event: Accept) -> None:
+    """Only the address that is the user id is more than an address of this user."""
+    result = event({"type": "page", "userId": "ana@x.com", "traits": {"email": "ana@work.com"}})
+    assert result.previous == (("email", "ana@x.com"),)
+    assert event({"type": "page", "userId": "u", "traits": {"email": "ana@x.com"}}).previous == ()
+    assert event({"type": "page", "userId": "noreply@x.com", "anonymousId": "a"}).previous == ()
+    alias = event({"type": "alias", "userId": "ana@x.com", "previousId": "a"})
+    assert alias.previous == (("email", "ana@x.com"), ("user_id", "a"), ("anonymous_id", "a"))
 
 
 def test_an_address_as_user_id_elsewhere(event: Accept) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import orjson
 import pytest
+from hypothesis import strategies as st
 
-from schemas.events import Event
+from schemas.events import Event, Reader
+from schemas.record import Record
 from schemas.times import MAX_TIME, iso
 
 Accept = Callable[..., Event]
@@ -141,3 +144,30 @@ def test_received_at(event: Accept) -> None:
     """received_at is the record's time, whatever the message says."""
     result = event({"type": "page", "userId": "u", "receivedAt": "2024-01-01", "timestamp": "2024-01-01"})
     assert orjson.loads(result.body)["received_at"] == "2026-11-21T18:32:59.333Z"
+
+
+MOMENTS = st.integers(NOW - 20 * MINUTE, NOW + 20 * MINUTE) | st.sampled_from([NOW + n * MINUTE for n in range(-6, 7)])
+FORMS = st.sampled_from([
+    iso, int, str, lambda ms: iso(ms).replace("Z", "+00:00"), lambda ms: iso(ms + 60 * MINUTE)[:-1] + "+01:00",
+])  # fmt: skip
+FIELDS = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+
+
+@hypothesis.given(st.dictionaries(st.sampled_from(FIELDS), MOMENTS), st.lists(FORMS, min_size=4, max_size=4))
+def test_the_rule_in_one_place(given_times: dict[str, int], forms: list[Callable[[int], Any]]) -> None:
+    """Whatever is given and in whatever form, the time is that of the rule as contract 1 says it."""
+    timestamp, original, sent, arrived = map(given_times.get, FIELDS)
+    time = timestamp if timestamp is not None else original if original is not None else NOW
+    arrival = NOW if arrived is None else arrived
+    set_right = timestamp is not None and original is not None and original != timestamp
+    if sent is not None and (timestamp is not None or original is not None) and not set_right:
+        apart = arrival - sent
+        if abs(apart) > 5 * MINUTE or time > arrival:
+            time += apart
+    if time > NOW + 5 * MINUTE:
+        time = NOW
+    said = {name: form(given_times[name]) for name, form in zip(FIELDS, forms, strict=True) if name in given_times}
+    message = orjson.dumps({"type": "page", "userId": "u", **said})
+    result = Reader().read(Record("channels.web", 0, 0, NOW, None, message))
+    assert isinstance(result, Event)
+    assert result.time == time

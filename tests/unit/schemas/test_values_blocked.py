@@ -71,6 +71,8 @@ def test_the_list_can_be_extended() -> None:
         ("do_not_reply+7@shop.de", None), ("test@gmail.com", None), ("null@x.de", None), ("shop@shop.de", None),
         ("shop@mail.shop.de", None), ("ana@localhost", None), ("{{email}}@x.de", None), ("ana@x.", None),
         ("n.orepa@x.de", "n.orepa@x.de"), ("tester@x.de", "tester@x.de"), ("info@shop.de", "info@shop.de"),
+        ("mailto:Ana@x.de", "ana@x.de"), ("<ana@x.de>", None), ("ana@x.de,ben@x.de", None), ("ana@x.de;", None),
+        ("Ana <ana@x.de>", None), ("o'neil+a_b-c.d@x-y.co.uk", "o'neil+a_b-c.d@x-y.co.uk"),
     ],
 )  # fmt: skip
 def test_email(value: object, expected: str | None) -> None:

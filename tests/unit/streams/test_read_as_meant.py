@@ -80,6 +80,7 @@ ORDER = {"event": "Order Completed", "properties": {"order_id": 1, "revenue": 30
         ({"userId": "Anna@Shop.example"}, {"userId": "anna@shop.example"}),
         ({"userId": "Anna@Shop.example"}, {"traits": {"email": "anna@shop.example"}}),
         ({"traits": {"email": "anna@shop.example"}}, {"userId": "ANNA@shop.example"}),
+        ({"userId": "u", "traits": {"email": "anna@shop.example"}}, {"userId": "ANNA@shop.example"}),
     ],
 )
 def test_a_user_id_that_is_an_address_is_that_customer(shop: Shop, web: Any, store: Any) -> None:
