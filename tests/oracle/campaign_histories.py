@@ -33,6 +33,7 @@ PRODUCTS = (
     {"product_id": "bed", "variant": "oak"},
     {"product_id": "bed", "sku": "b1", "variant": "ash"},
     {"product_id": "jug", "sku": "cup"},
+    {"sku": "voucher", "price": -5},
 )
 TOPICS = ({"topic": "Garden"}, {"topics": ["garden", "kitchen"]}, {"topic": " kitchen", "topics": ["attic"]}, {})
 HASHTAGS = ({"hashtag": "#Summer"}, {"hashtags": ["spring", "#summer"]}, {"hashtags": ["winter"]}, {})
@@ -46,10 +47,11 @@ BOUNCES = (
 )  # fmt: skip
 AGENTS = ({}, {}, {}, {"user_agent": "Mozilla/5.0"}, {"user_agent": "GoogleImageBot"}, {"machine": True})
 KINDS = (
-    "add", "add", "add", "add", "view", "view", "view", "view", "checkout", "remove", "page", "page", "topic", "topic",
-    "order", "order", "wish", "price", "price", "price", "stock", "stock", "tag", "place", "place", "visit",
+    "add", "add", "add", "add", "view", "view", "view", "view", "checkout", "cart", "remove", "page", "page", "topic",
+    "topic", "order", "order", "wish", "price", "price", "price", "stock", "stock", "tag", "place", "place", "visit",
     "identify", "identify", "consent", "topic consent", "unsubscribed", "bounce", "response", "response", "response",
 )  # fmt: skip
+CHEAPER = {"price": 1, "old_price": 9}
 TRIGGERS = (
     ("cart_abandoned", ("", "", ", min_value: 10", ", min_value: 25")),
     ("cart_abandoned", ("", "")),
@@ -142,6 +144,7 @@ def campaigns(choose: Choose) -> str:
         "stores: stores.yaml",
         choose(CAPS),
         choose(QUIET),
+        choose(("", "", "order_grace: 3h", "order_grace: 0m")),
         "campaigns:",
     ]
     for nth in range(choose((2, 3, 4, 6, 8))):
@@ -213,6 +216,8 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
         return shop, track(name.get(kind, "Product Removed"), product(choose))
     if kind == "checkout":
         return shop, track("Checkout Started", choose(({}, {"products": [product(choose), product(choose)]})))
+    if kind == "cart":
+        return shop, track("Cart Viewed", {"products": [product(choose) for _ in range(choose((0, 1, 2, 2)))]})
     if kind == "page":
         return shop, {"type": choose(("page", "screen")), "name": "Home", "properties": choose((*({},) * 6, *AGENTS))}
     if kind == "topic":
@@ -265,6 +270,28 @@ def word(choose: Choose, kind: str) -> tuple[str, dict[str, Any]]:
         return name.split()[0].lower(), track(name, choose(BOUNCES))
     channel, name = choose(SUBSCRIBERS[:5])
     return channel, track(name, {"campaign_id": f"c{choose((0, 1, 2, 3))}", **choose(AGENTS)})
+
+
+def afterwards(rng: random.Random, nth: int, order: dict[str, Any]) -> list[tuple[int, str, dict[str, Any]]]:
+    """What is told of a thing after its order, (ms later, where, what): the cart once more, a look at it, its price."""
+    products = order.get("properties", {}).get("products")
+    if order.get("event") != "Order Completed" or not products or rng.random() < 0.3:
+        return []
+    ids = {name: order[name] for name in ("userId", "anonymousId", "context") if name in order}
+    thing = rng.choice(products)
+    more = [thing, product(rng.choice)] if rng.random() < 0.3 else [thing]
+    told = [
+        (rng.choice((2_000, MINUTE, 20 * MINUTE, 31 * MINUTE)), "web", track("Cart Viewed", {"products": more})),
+        (rng.choice((0, 30_000, 5 * MINUTE, 6 * MINUTE)), "web", track("Product Added", thing)),
+        (rng.choice((MINUTE, HOUR, DAY)), "app", track("Product Viewed", thing)),
+        (rng.choice((2 * HOUR, 2 * DAY)), "broadcast", track("Product Price Changed", {**thing, **CHEAPER})),
+        (rng.choice((3 * HOUR, 3 * DAY)), "broadcast", track("Product Restocked", thing)),
+    ]  # fmt: skip
+    return [
+        (after, channel, {**said, "messageId": f"o{nth}-{n}", **(ids if channel != "broadcast" else {"context": {}})})
+        for n, (after, channel, said) in enumerate(told)
+        if rng.random() < 0.5
+    ]
 
 
 def next_time(rng: random.Random, now: int) -> int:
@@ -362,6 +389,7 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
         message = {"messageId": name, **message, **ids, "context": context}
         step = Step(0, channel, rng.choice((0, 0, 1)), message, rng.choice((0, 0, 0, 0, 1, 20 * MINUTE, HOUR, DAY)))
         timed.append((now, step))
+        timed += [(now + after, Step(0, shop, 0, said, 0)) for after, shop, said in afterwards(rng, nth, message)]
         if rng.random() < 0.05:
             timed.append((now + rng.choice((0, MINUTE)), Step(0, channel, 1, {**message, "timestamp": now})))
     first = History(at_times(timed), file)

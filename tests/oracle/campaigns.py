@@ -118,6 +118,7 @@ class Campaigns:
             scope: [(rule["limit"], milliseconds(rule["per"])) for rule in rules]
             for scope, rules in (file.get("caps") or {}).items()
         }
+        self.order_grace = milliseconds(file.get("order_grace", "30m"))
         self.opt_out = (file.get("consent") or {}).get("default", "opt_out") == "opt_out"
         self.control = share(file.get("control_group", 0))
         self.stale_after = {channel: milliseconds(for_) for channel, for_ in (file.get("stale_after") or {}).items()}

@@ -29,18 +29,23 @@ def is_activity(event: Fact) -> bool:
 
 @dataclass
 class Line:
-    """One line of a cart. A currency of None follows the cart's."""
+    """One line of a cart. A currency of None follows the cart's.
+
+    `at`: when it was named last; `added`: when a Product Added put it in last.
+    """
 
     names: Names
     quantity: Decimal
     price: Decimal | None = None
     currency: str | None = None
     words: dict[str, str] = field(default_factory=dict)
+    at: int = 0
+    added: int = 0
 
     def update(self, item: dict[str, Any], currency: str | None) -> None:
         """Newer attributes replace the old ones where they are given."""
         price = number(item.get("price"))
-        if price is not None and price >= 0:
+        if price is not None and (price >= 0 or self.price is None or self.price < 0):
             self.price = price
         self.currency = currency or self.currency
         for word in ("product_id", "sku", "name", "url", "image_url"):
@@ -52,6 +57,7 @@ class Line:
         self.price = other.price if self.price is None else self.price
         self.currency = self.currency or other.currency
         self.words = other.words | self.words
+        self.at, self.added = max(self.at, other.at), max(self.added, other.added)
 
     def shown(self) -> dict[str, Any]:
         """The line as a transition shows it."""
@@ -78,10 +84,12 @@ class Cart:
     abandonment_no: int = 0
     pending: list[Any] = field(default_factory=list)
 
-    def value(self) -> Decimal:
-        """What the lines of the cart's own currency are worth, exact to a millionth."""
-        ours = [line for line in self.lines if line.currency in {None, self.currency}]
-        return sum((line.quantity * (line.price or 0) for line in ours), Decimal(0)).quantize(Decimal("0.000001"))
+    def value(self) -> Decimal | None:
+        """What all lines are worth, exact to a millionth; None where they are in several currencies."""
+        priced = [line for line in self.lines if line.price is not None]
+        if len({line.currency for line in priced if line.currency} | ({self.currency} if self.currency else set())) > 1:
+            return None
+        return sum((line.quantity * line.price for line in priced), Decimal(0)).quantize(Decimal("0.000001"))
 
     def row(self, to: str, reason: str) -> dict[str, Any]:
         """The cart as a transition shows it."""
@@ -104,16 +112,19 @@ class Cart:
         self.touched = event.time
         self.currency = currency or self.currency
         if event.name == "Product Added":
-            self.add(item, currency)
+            self.add(item, currency, event.time, event.time)
         elif event.name == "Product Removed":
             self.remove(item)
         elif isinstance(item.get("products"), list):
-            self.lines = []
+            before, self.lines = self.lines, []
             for product in item["products"]:
                 if isinstance(product, dict):
-                    self.add(product, currency)
+                    own = text(product.get("currency"))
+                    self.add(product, own.upper() if own else currency, event.time, 0)
+            for line in self.lines:
+                line.added = next((known.added for known in find(before, line.names)), 0)
 
-    def add(self, item: dict[str, Any], currency: str | None) -> None:
+    def add(self, item: dict[str, Any], currency: str | None, at: int, added: int) -> None:
         """One more line, or more of a line."""
         names, quantity = names_of(item), number(item.get("quantity"))
         if quantity is None:
@@ -126,6 +137,7 @@ class Cart:
             self.lines.append(line)
         line.quantity += quantity
         line.update(item, currency)
+        line.at, line.added = max(line.at, at), max(line.added, added)
         line.names = line.names.also(names)
         while others := [other for other in find(self.lines, line.names) if other is not line]:
             line.quantity += others[0].quantity
@@ -145,6 +157,11 @@ class Cart:
         self.lines = [line for line in self.lines if line.quantity > 0]
 
 
+def products(lines: list[Line]) -> list[Line]:
+    """The lines that are no discounts."""
+    return [line for line in lines if line.price is None or line.price >= 0]
+
+
 def find(lines: list[Line], names: Names) -> list[Line]:
     """The lines that are a product, the one that shares the most names with it first."""
     return [line for near in nearest((line.names for line in lines), names) for line in lines if line.names == near]
@@ -154,7 +171,8 @@ def larger(mine: Line, theirs: Line, names: Names) -> Line:
     """The line of more pieces; what the product is called is known from both."""
     first, second = (theirs, mine) if theirs.quantity > mine.quantity else (mine, theirs)
     called = {word: said for word, said in second.words.items() if word in {"product_id", "sku"}}
-    return replace(first, names=names, words=called | first.words)
+    at, added = max(mine.at, theirs.at), max(mine.added, theirs.added)
+    return replace(first, names=names, words=called | first.words, at=at, added=added)
 
 
 def united(winner: list[Line], loser: list[Line]) -> list[Line]:

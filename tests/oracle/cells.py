@@ -62,7 +62,7 @@ def totals(outcome: Outcome) -> dict[Count, float]:
         what = "reopened" if row["from"] == "abandoned" and row["to"] == "open" else CART[row["to"]]
         cells["cart_hour", hour(row["at"]), row["stage"], what] += 1
         if what == "abandoned":
-            cells["cart_hour", hour(row["at"]), row["stage"], "abandoned_value"] += row["value"]
+            cells["cart_hour", hour(row["at"]), row["stage"], "abandoned_value"] += row["value"] or 0
     for row in outcome.decisions:
         cells["campaign_day", day(row["decided_at"]), row["campaign_id"], row["outcome"]] += 1
     return {count: round(value, 6) for count, value in cells.items() if value}

@@ -35,7 +35,10 @@ def consistent(
     final = Counter(
         str((d["trigger"], d["campaign_id"], d["step"]))
         for d in decisions
-        if d["outcome"] != "deferred" and d["trigger"]["cart_id"] is not None
+        if d["outcome"] != "deferred"
+        and d["trigger"]["cart_id"] is not None
+        # A row that takes a message back is a word on what was decided.
+        and not (d["outcome"] == "cancelled" and d["message_id"] is not None)
     )
     yield from (f"a step is decided {count} times: {step}" for step, count in final.items() if count > 1)
     for message in messages:

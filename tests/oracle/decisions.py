@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from tests.oracle.addresses import Addresses
 from tests.oracle.campaigns import DAY, HOUR, Campaign, Campaigns, local
 from tests.oracle.cart import plain
+from tests.oracle.cart import products as wanted
 from tests.oracle.everybody import Everybody
 from tests.oracle.outcome import iso
 from tests.oracle.profile import Profile, Sequence, Waiting
@@ -46,6 +47,8 @@ class Judge:
             hour = self.best_hour(p, now)
             if hour is not None and hour != local(now, zone).hour:
                 return Verdict("moved", again=campaigns.next_hour(zone, hour, now))
+        if self.all_bought(p, sequence, now):
+            return Verdict("suppressed", "converted")
         if step.unless_engaged and sequence.engaged:
             return Verdict("suppressed", "exited")
         if step.condition and not holds(
@@ -82,6 +85,17 @@ class Judge:
         """Whether the address that the message would go to is nobody's to write to."""
         address = p.reach.contact(self.campaigns, channel, now)
         return address is not None and self.addresses.refused(channel, campaign.topic, address, now)
+
+    def all_bought(self, p: Profile, sequence: Sequence, now: int) -> bool:
+        """Whether all that a message would name has been bought lately; what has is taken out."""
+        trigger = sequence.trigger
+        if trigger.names is None:
+            return False
+        wanted = zip(trigger.names, trigger.products, strict=True)
+        left = [(names, product) for names, product in wanted if not p.bought.has(names, now)]
+        names, products = tuple(names for names, _ in left), tuple(product for _, product in left)
+        sequence.trigger = replace(trigger, names=names, products=products)
+        return not left
 
     def zone(self, p: Profile) -> str:
         """Where the customer's clock is."""
@@ -161,7 +175,7 @@ class Judge:
             return {**thing, "url": tagged(thing["url"], message_id) if thing.get("url") else None}
 
         cart = p.cart if trigger.cart_id is not None else None
-        products = [line.shown() for line in cart.lines] if cart else list(trigger.products)
+        products = [line.shown() for line in wanted(cart.lines)] if cart else list(trigger.products)
         near = campaigns.nearest(*p.reach.place[1:]) if p.reach.place else None
         store = None
         if near:
@@ -171,7 +185,7 @@ class Judge:
             link(
                 {"product_id": key, "name": None, "image_url": None, "price": None, **self.everybody.product(key, now)}
             )
-            for key in self.everybody.recommended(keys, now)
+            for key in self.everybody.recommended(keys, now, p.bought.names(now))
         ]
         products = [link(product) for product in products]
         urls = [product["url"] for product in products if product["url"]] + [store["url"] for _ in [0] if store]

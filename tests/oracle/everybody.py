@@ -56,14 +56,14 @@ class Everybody:
                 hours[hour] += count
         return hours
 
-    def recommended(self, products: list[str], at: int) -> list[str]:
+    def recommended(self, products: list[str], at: int, bought: set[str]) -> list[str]:
         """What was bought with these (under any name) most often, at most four."""
         counts: Counter[str] = Counter()
-        own = {name.lower() for name in products}
+        own = {name.casefold() for name in products} | bought
         for t, a, b in self._together:
             if told(t, at):
                 counts.update(
-                    other for mine, other in ((a, b), (b, a)) if mine in products and other.lower() not in own
+                    other for mine, other in ((a, b), (b, a)) if mine in products and other.casefold() not in own
                 )
         return sorted(counts, key=lambda product: (-counts[product], product))[:4]
 

@@ -37,7 +37,8 @@ ITEMS = (
     {"sku": "s1"}, {"sku": "s2"}, {"product_id": "s1"}, {"product_id": "p", "variant": "red"}, {"product_id": "p"},
     {"sku": "s1", "name": "Lamp", "url": "https://shop.example/lamp"}, {"sku": 7}, {"name": "keyless"},
     {"product_id": "P", "sku": "S2"}, {"product_id": "p", "sku": "s2", "variant": "Red"},
-    {"sku": "s2", "variant": "blue"}, {"product_id": "p", "sku": "s1"}, {"sku": "S1", "variant": "red"},
+    {"sku": "s2", "variant": "blue"}, {"sku": "disc", "price": -3}, {"product_id": "p", "sku": "s1"},
+    {"sku": "S1", "variant": "red"},
 )  # fmt: skip
 KINDS = (
     "add", "add", "add", "add", "add", "remove", "remove", "view", "checkout", "page", "page", "seen", "order", "order",
@@ -184,7 +185,8 @@ def what(choose: Choose, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
     if kind == "order":
         order = choose(({"order_id": "o1"}, {"order_id": "o1"}, {"order_id": "o2"}, {"order_id": 3}, {}))
         place = choose(("web", "store", "marketplace", "callcenter"))
-        return place, track("Order Completed", {**order, **choose(WORTHS), **currency})
+        items = choose(({}, {}, {"products": [item(choose)]}, {"products": [item(choose), item(choose)]}))
+        return place, track("Order Completed", {**order, **choose(WORTHS), **items, **currency})
     if kind == "refund":
         return shop, track("Order Refunded", {"order_id": "o1", "total": 5})
     if kind == "identify":
@@ -236,6 +238,7 @@ def campaigns(choose: Choose) -> str:
         "timezone: Europe/Berlin",
         f"consent: {{default: {choose(('opt_out', 'opt_out', 'opt_in'))}}}",
         choose(CAPS),
+        choose(("", "", "order_grace: 2h", "order_grace: 2m")),
         choose(("", "", 'quiet_hours: {from: "21:00", to: "09:00", policy: defer}')),
         "campaigns:",
         "  - id: first",

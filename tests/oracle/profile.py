@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, Step
 from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
 from tests.oracle.reach import Reach
@@ -77,6 +78,7 @@ class Profile:
     cart: Cart | None = None
     applied: dict[str, int] = field(default_factory=dict)
     orders: set[str] = field(default_factory=set)
+    bought: Bought = field(default_factory=Bought)
     reach: Reach = field(default_factory=Reach)
     looks: Looks = field(default_factory=Looks)
     sequences: list[Sequence] = field(default_factory=list)

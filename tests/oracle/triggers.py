@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, metres, milliseconds
 from tests.oracle.cart import ACTIVE_CHANNELS, Line, plain
 from tests.oracle.names import Names, names_of, newest, place
@@ -22,7 +23,10 @@ SOCIAL = {"Hashtag Used", "Post Shared", "Post Commented"}
 
 @dataclass(frozen=True)
 class Trigger:
-    """Something that campaigns may wait for. An order at or after `since` ends what follows from it."""
+    """Something that campaigns may wait for. An order at or after `since` ends what follows from it.
+
+    `names` are those of `products`, where these are products that the customer may want.
+    """
 
     type: str
     at: int
@@ -30,8 +34,9 @@ class Trigger:
     ref: str
     cart_id: str | None = None
     abandonment_no: int = 0
-    value: Decimal = Decimal(0)
+    value: Decimal | None = Decimal(0)
     products: tuple[dict[str, Any], ...] = ()
+    names: tuple[Names, ...] | None = None
     about: dict[str, Any] = field(default_factory=dict)
 
     def ended_by(self, order: int) -> bool:
@@ -75,24 +80,26 @@ class Looks:
 
     # ------------------------------------------------------------------ learning
 
-    def learn(self, event: Fact, *, has_cart: bool, last_order: int | None) -> None:
+    def learn(
+        self, event: Fact, bought: Bought, grace: int, *, has_cart: bool, last_order: int | None
+    ) -> None:  # fmt: skip
         """What an event shows of a customer's interests."""
         for topic in topics_of(event):
             self.topics.setdefault(topic, []).append(event.time)
         if event.type != "track":
             return
         if event.name == "Order Completed":
-            for bought in products_of(event):
-                names = names_of(bought)
-                self.interests = {n: i for n, i in self.interests.items() if names is None or not n.same(names)}
+            self.forget(bought, grace)
             self.browsed = {}
             return
         key = names_of(event.properties)
-        if key is None:
+        if key is None or (number(event.properties.get("price")) or 0) < 0:
             return
-        if event.name in INTERESTS:
+        fresh = bought.fresh(key, event.time, grace)
+        if event.name in INTERESTS and not fresh:
             self.remember(key, event)
         viewed = event.name == "Product Viewed" and event.channel in ACTIVE_CHANNELS
+        viewed = viewed and not fresh and not bought.has(key, event.time)
         if viewed and not has_cart and (last_order is None or event.time > last_order):
             known = place(self.browsed, key, first, newer_view)
             self.browsed[known or key] = (event.time, shown(event.properties))
@@ -112,18 +119,26 @@ class Looks:
         )
         self.interests = dict(youngest(self.interests, 50, lambda interest: interest.time))
 
-    def absorb(self, loser: Looks, last_order: int | None, *, has_cart: bool) -> None:
+    def forget(self, bought: Bought, grace: int) -> None:
+        """What was bought is of no interest, unless it was looked at long enough after it."""
+        self.interests = {n: i for n, i in self.interests.items() if not bought.fresh(n, i.time, grace)}
+
+    def absorb(
+        self, loser: Looks, last_order: int | None, bought: Bought, grace: int, *, has_cart: bool
+    ) -> None:  # fmt: skip
         """What either side has looked at, both have."""
         for key, seen in sorted(loser.browsed.items(), key=lambda item: (item[1][0], item[0])):
             known = place(self.browsed, key, first, newer_view)
             self.browsed[known or key] = newer_view(self.browsed[known], seen) if known else seen
         self.browsed = {
-            key: seen for key, seen in youngest(self.browsed, 10, lambda seen: seen[0])
-            if not has_cart and (last_order is None or seen[0] > last_order)
+            key: seen for key, seen in self.browsed.items()
+            if not has_cart and (last_order is None or seen[0] > last_order) and not bought.has(key, seen[0])
         }  # fmt: skip
         for key, interest in sorted(loser.interests.items(), key=lambda item: (item[1].time, item[0])):
             known = place(self.interests, key, Interest.when, Interest.newer)
             self.interests[known or key] = self.interests[known].newer(interest) if known else interest
+        self.browsed = dict(youngest(self.browsed, 10, lambda seen: seen[0]))
+        self.forget(bought, grace)
         self.interests = dict(youngest(self.interests, 50, lambda interest: interest.time))
         for topic, times in loser.topics.items():
             self.topics[topic] = sorted(set(self.topics.get(topic, [])) | set(times))
@@ -132,12 +147,14 @@ class Looks:
 
     # ------------------------------------------------------------------ triggers of an event
 
-    def of_event(self, campaigns: Campaigns, event: Fact, order: dict[str, Any] | None) -> Iterator[Found]:
+    def of_event(
+        self, campaigns: Campaigns, event: Fact, order: dict[str, Any] | None, bought: Bought
+    ) -> Iterator[Found]:  # fmt: skip
         """What an event sets off. `order` is its conversion, where it is an order that counts."""
         if order is not None:
             yield from self.of_order(campaigns, event, order["order_id"])
         if event.type == "track" and event.name == "Product Added":
-            yield from self.of_product_added(campaigns, event)
+            yield from self.of_product_added(campaigns, event, bought)
         yield from self.of_content(campaigns, event)
         if event.type == "track" and event.name in SOCIAL:
             yield from self.of_hashtag(campaigns, event)
@@ -153,9 +170,12 @@ class Looks:
         )
         yield from ((campaign, trigger) for campaign in campaigns.on("order_completed"))
 
-    def of_product_added(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+    def of_product_added(self, campaigns: Campaigns, event: Fact, bought: Bought) -> Iterator[Found]:
         """Something that goes with what was just put into the cart."""
-        if names_of(event.properties) is None:
+        names = names_of(event.properties)
+        if (number(event.properties.get("price")) or 0) < 0:
+            return
+        if names is None or bought.fresh(names, event.time, campaigns.order_grace) or bought.has(names, event.time):
             return
         key = text(event.properties.get("product_id")) or text(event.properties.get("sku"))
         price, quantity = number(event.properties.get("price")), number(event.properties.get("quantity"))
@@ -163,7 +183,7 @@ class Looks:
         value = Decimal(price or 0) * (Decimal(1) if quantity is None else quantity)
         trigger = Trigger(
             "product_added", event.time, event.time, f"added:{event.message_id}:{event.time}", value=value,
-            products=(shown(event.properties),), about={"product_id": key, **given("price", price)},
+            products=(shown(event.properties),), names=(names,), about={"product_id": key, **given("price", price)},
         )  # fmt: skip
         yield from ((campaign, trigger) for campaign in campaigns.on("product_added"))
 
@@ -206,13 +226,15 @@ class Looks:
 
     # ------------------------------------------------------------------ triggers of a product
 
-    def of_change(self, campaigns: Campaigns, event: Fact) -> Iterator[Found]:
+    def of_change(self, campaigns: Campaigns, event: Fact, bought: Bought) -> Iterator[Found]:
         """What a change of a product means to somebody who is interested in it."""
         names, kind = names_of(event.properties), CHANGES[event.name]
         known = names and newest(self.interests, names, Interest.when)
         if known is None:
             return
-        interest = self.interests[known]
+        interest, named = self.interests[known], known.also(names)
+        if bought.has(named, event.time):
+            return
         key = text(event.properties.get("product_id")) or text(event.properties.get("sku"))
         now, before = (number(event.properties.get(name)) for name in ("price", "old_price"))
         before = interest.price if before is None else before
@@ -228,6 +250,7 @@ class Looks:
             prefix = "price" if kind == "price_dropped" else "stock"
             yield campaign, Trigger(
                 kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}:{event.time}", products=(product,),
+                names=(named,),
                 about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None},
             )  # fmt: skip
 
@@ -264,6 +287,8 @@ def shown(item: dict[str, Any]) -> dict[str, Any]:
     quantity = number(item.get("quantity"))
     line = Line(Names("", "", ""), Decimal(1) if quantity is None or quantity <= 0 else quantity)
     line.update(item, None)
+    if line.price is not None and line.price < 0:
+        line.price = None
     return line.shown()
 
 
@@ -273,9 +298,10 @@ def given(name: str, value: Decimal | None) -> dict[str, Any]:
 
 
 def products_of(event: Fact) -> list[dict[str, Any]]:
-    """The products that an order names."""
+    """The products that an order names; discounts are none."""
     products = event.properties.get("products")
-    return [product for product in products if isinstance(product, dict)] if isinstance(products, list) else []
+    items = [product for product in products if isinstance(product, dict)] if isinstance(products, list) else []
+    return [product for product in items if (number(product.get("price")) or 0) >= 0]
 
 
 def topics_of(event: Fact) -> list[str]:

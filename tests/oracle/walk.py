@@ -10,7 +10,7 @@ from typing import Any
 from schemas.identifiers import Identifier
 from tests.oracle.addresses import Addresses
 from tests.oracle.campaigns import DAY, MINUTE, Campaign, Campaigns, local, milliseconds
-from tests.oracle.cart import CART_EVENTS, Cart, is_activity, plain, union
+from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, plain, products, union
 from tests.oracle.consent import said
 from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
 from tests.oracle.everybody import Everybody
@@ -23,6 +23,10 @@ from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
+SAID_ONCE = {
+    "Order Completed", "Order Updated", "Order Cancelled", "Order Refunded", "Unsubscribed", "Subscription Changed",
+    "Email Marked as Spam",
+}  # fmt: skip
 FOR_EVER = float("inf")
 
 
@@ -90,10 +94,13 @@ class Walk:
 
     def browse_time(self, p: Profile, at: int) -> None:
         """A visit without a cart is over."""
-        seen = [shown for _, _, shown in sorted((time, key, shown) for key, (time, shown) in p.looks.browsed.items())]
+        views = sorted((time, key) for key, (time, _) in p.looks.browsed.items())
+        seen = [p.looks.browsed[key][1] for _, key in views]
         value = sum((number(product["price"]) or Decimal(0) for product in seen), Decimal(0))
         since = min(time for time, _ in p.looks.browsed.values())
-        trigger = Trigger("browse_abandoned", at, since, f"browse:{p.last_activity}", value=value, products=tuple(seen))
+        trigger = Trigger("browse_abandoned", at, since, f"browse:{p.last_activity}", value=value, products=tuple(seen),
+            names=tuple(key for _, key in views),
+        )  # fmt: skip
         p.looks.browsed = {}
         self.start(p, ((campaign, trigger) for campaign in self.campaigns.on("browse_abandoned")))
 
@@ -107,7 +114,8 @@ class Walk:
     def start(self, p: Profile, found: Iterable[Found]) -> None:
         """Campaigns begin, where they are worth it and the customer may enter them."""
         for campaign, trigger in found:
-            if float(trigger.value) < campaign.min_value or p.sequence_of(campaign.id):
+            worth = campaign.min_value if trigger.value is None else float(trigger.value)
+            if worth < campaign.min_value or p.sequence_of(campaign.id):
                 continue
             entered, again = p.entered.get(campaign.id), campaign.reentry
             if entered is not None and (again == "never" or (again != "always" and entered + again > trigger.at)):
@@ -167,11 +175,14 @@ class Walk:
     def apply(self, p: Profile, event: Fact, strangers: set[Identifier] = frozenset()) -> None:
         """One event takes effect in the profile. `strangers`: those of its identifiers that are somebody else's."""
         self.run_timers(p, event.time)
-        before = p.applied.get(event.message_id)
+        known_by = event.message_id
+        if event.type == "track" and event.name in SAID_ONCE:
+            known_by = f"{known_by} {event.name} {text(event.properties.get('order_id'))}"
+        before = p.applied.get(known_by)
         if before is not None and abs(event.time - before) < DAY:
             self.out.duplicates += 1
             return
-        p.applied[event.message_id] = event.time
+        p.applied[known_by] = event.time
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
         words = said(event, p.reach.traits)
         withdrawn = p.reach.learn(event, self.campaigns, strangers)
@@ -188,10 +199,12 @@ class Walk:
             self.shop(p, event)
         if self.is_fetched(event):
             return
-        p.looks.learn(event, has_cart=p.cart is not None, last_order=p.last_order)
+        p.looks.learn(
+            event, p.bought, self.campaigns.order_grace, has_cart=p.cart is not None, last_order=p.last_order
+        )  # fmt: skip
         if p.cart is not None:
             p.looks.browsed = {}
-        self.start(p, p.looks.of_event(self.campaigns, event, order))
+        self.start(p, p.looks.of_event(self.campaigns, event, order, p.bought))
 
     def is_fetched(self, event: Fact) -> bool:
         """Whether a machine has looked at a page or a product."""
@@ -290,6 +303,9 @@ class Walk:
             p, "converted", event.time,
             lambda s: s.trigger.ended_by(event.time) and not (again and s.trigger.ref.startswith(again)),
         )  # fmt: skip
+        converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
+        told = [named for product in products_of(event) if (named := names_of(product))]
+        p.bought.remember(order_id, event.time, told, converted, {**p.looks.interests, **p.looks.browsed})
         if p.cart is not None and p.cart.opened_at <= event.time:
             self.leave(p, "converted", "order", event.time)
         if again is not None:
@@ -324,20 +340,34 @@ class Walk:
         if p.cart is None:
             if changes:
                 cart = Cart(digest(f"{p.id}|{event.time}|{event.message_id}"), event.time, event.time)
-                cart.apply(event)
-                if cart.lines:
+                self.fill(p, cart, event)
+                if products(cart.lines):
                     p.cart = cart
                     self.stage(cart, event)
                     self.transition(p.id, cart, "open", "opened", event.time)
             return
         if changes:
-            p.cart.apply(event)
-            if not p.cart.lines:
+            self.fill(p, p.cart, event)
+            if not products(p.cart.lines):
+                p.cart.lines = []
                 self.leave(p, "emptied", "emptied", event.time)
                 return
             self.stage(p.cart, event)
         if active and p.cart.state == "abandoned" and (active_before is None or event.time > active_before):
             self.reopen(p, event.time)
+
+    def fill(self, p: Profile, cart: Cart, event: Fact) -> None:
+        """Lines change, less what has just been bought."""
+        if event.name != "Product Added":
+            cart.apply(event)
+            if isinstance(event.properties.get("products"), list) and event.name != "Product Removed":
+                cart.lines = p.bought.left(cart.lines, self.campaigns.order_grace)
+            return
+        named = names_of(event.properties)
+        line = named and Line(named, Decimal(1), at=event.time, added=event.time)
+        if line and not p.bought.left([line], self.campaigns.order_grace):
+            event = replace(event, properties={"currency": event.properties.get("currency")})
+        cart.apply(event)
 
     def stage(self, cart: Cart, event: Fact) -> None:
         """A checkout makes it a checkout's cart, for good."""
@@ -375,7 +405,7 @@ class Walk:
         self.changed[key, event.message_id] = event.time
         for p in profiles:
             self.run_timers(p, event.time)
-            self.start(p, p.looks.of_change(self.campaigns, event))
+            self.start(p, p.looks.of_change(self.campaigns, event, p.bought))
 
     # ------------------------------------------------------------------ merges
 
@@ -390,8 +420,20 @@ class Walk:
         for side, other_order in ((loser, ordered[0]), (winner, ordered[1])):
             if side.cart and other_order is not None and other_order >= side.cart.opened_at:
                 cart, side.cart = side.cart, None
+                for order in (winner if side is loser else loser).bought.purchases.values():
+                    if not order.contents and order.at >= cart.opened_at:
+                        order.contents = {line.names for line in products(cart.lines)}
                 self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
                 self.transition(winner.id, cart, "converted", "order", at)
+        winner.bought.absorb(loser.bought)
+        for side in (winner, loser):
+            if side.cart:
+                cart, lines = side.cart, winner.bought.left(side.cart.lines, self.campaigns.order_grace)
+                if not products(lines):
+                    lines, side.cart = cart.lines, None
+                    self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
+                    self.transition(winner.id, cart, "converted", "order", max(at, cart.opened_at))
+                cart.lines = lines
         winner.last_activity = latest(winner.last_activity, loser.last_activity)
         if winner.cart and loser.cart:
             both, other = union(winner.cart, loser.cart), loser.cart.cart_id
@@ -420,7 +462,9 @@ class Walk:
             winner.entered[campaign_id] = max(entered, winner.entered.get(campaign_id, entered))
         winner.offers = loser.offers | winner.offers
         winner.reach.absorb(loser.reach)
-        winner.looks.absorb(loser.looks, winner.last_order, has_cart=winner.cart is not None)
+        winner.looks.absorb(
+            loser.looks, winner.last_order, winner.bought, self.campaigns.order_grace, has_cart=winner.cart is not None
+        )  # fmt: skip
         arms = winner.reach.arms
         for campaign in self.campaigns.campaigns:
             arm = loser.reach.arms.get(campaign.id)

@@ -68,7 +68,8 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
     if kind == "page":
         return shop, {"type": "page", "name": "Home"}
     if kind == "order":
-        return choose(("web", "store", "marketplace")), track("Order Completed", choose(ORDERS))
+        items = choose(({}, {}, {"products": [choose(PRODUCTS)]}, {"products": [choose(PRODUCTS), choose(PRODUCTS)]}))
+        return choose(("web", "store", "marketplace")), track("Order Completed", {**choose(ORDERS), **items})
     if kind == "identify":
         return shop, {"type": "identify"}
     return choose(

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.identifiers import Hasher
-from schemas.topics import IDENTITY_MERGES, RETARGETING_DECISIONS, RETARGETING_MESSAGES, STITCHED_EVENTS
+from schemas.topics import (
+    CART_TRANSITIONS,
+    IDENTITY_MERGES,
+    RETARGETING_DECISIONS,
+    RETARGETING_MESSAGES,
+    STITCHED_EVENTS,
+)
 from tests.oracle.campaigns import Campaigns
 from tests.oracle.cells import written
 from tests.oracle.compare import milliseconds, rows_of
@@ -21,6 +27,7 @@ from tests.oracle.consent import BOUNCES
 from tests.oracle.reach import RESPONSES
 from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
+from tests.simulation.bought import MINUTE, names_bought
 from tests.simulation.invariants import Topics
 
 Row = dict[str, Any]
@@ -106,7 +113,7 @@ def told(files: Iterable[str], topics: Topics) -> Story:
         events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
     messages = rows_of(topics, RETARGETING_MESSAGES)
     for row in messages:
-        row["at"] = milliseconds(row["decided_at"])
+        row["at"], row["triggered"] = milliseconds(row["decided_at"]), milliseconds(row["trigger"]["at"])
     hasher = Hasher(SECRET)
     tokens = {hasher(*one.values()): one["value"] for of in events.values() for e in of for one in e["identifiers"]}
     moved = [
@@ -144,6 +151,11 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
         return
     if exact:
         yield from no_buyers(story)
+        # With less grace, or none, the shop takes the risk itself.
+        if all(campaigns.order_grace >= 30 * MINUTE for campaigns in story.files):
+            rows = rows_of(topics, CART_TRANSITIONS)
+            for message in story.messages:
+                yield from names_bought(message, story.events_of(message["profile_id"], message["at"]), rows)
     yield from one_end_each(story, topics, exact=exact)
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from schemas import identifiers
 from streams.core import journey
 from streams.core.aggregates.population import Population
+from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
@@ -211,17 +212,30 @@ def tills_are_taken_for_customers() -> AbstractContextManager[Any]:
 
 
 OF_LINKS = (tills_are_taken_for_customers,)
+
+
+def orders_are_forgotten_at_once() -> AbstractContextManager[Any]:
+    """What a shop reports of a cart after the order is taken for another cart."""
+    return patch.object(purchases, "holds_back", lambda *_: False)
+
+
+def what_was_bought_is_named() -> AbstractContextManager[Any]:
+    """Visits, prices and stock remind of a thing that the customer has bought."""
+    return patch.object(purchases, "bought", lambda *_: False)
+
+
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
     changes_of_products_happen_again, addresses_are_not_asked, time_does_not_pause,
     changes_of_products_happen_again, every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
+    orders_are_forgotten_at_once, what_was_bought_is_named,
 )  # fmt: skip
 PROMISED = (
     every_address_is_the_customers,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
-    addresses_are_not_asked,
+    addresses_are_not_asked, orders_are_forgotten_at_once, what_was_bought_is_named,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)

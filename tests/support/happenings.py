@@ -7,6 +7,7 @@ from typing import Any
 from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CampaignFile, Campaigns
 from streams.core.campaigns.stores import Store
+from streams.core.cart import purchases
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Moment
 from streams.core.profile.state import Cart, Profile
@@ -64,6 +65,7 @@ class Customer:
             self.profile.last_activity = max(self.profile.last_activity, event.time)
         if event.name == "Order Completed":
             self.profile.last_order = max(self.profile.last_order, event.time)
+            purchases.on_order(self.profile, event, None)
         return list(self.triggers.on_event(self.profile, event, ()))
 
     def waits(self, minute: float) -> list[Triggered]:

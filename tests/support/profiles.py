@@ -14,6 +14,7 @@ from streams.core.profile.state import (
     Location,
     OfferCode,
     Profile,
+    Purchase,
     Reminder,
     ScheduledStep,
     SentMessage,
@@ -25,7 +26,7 @@ from streams.core.profile.state import (
 
 def full() -> Profile:
     """A profile with every part present."""
-    cart = Cart("c", 1, 2, 3, {"s:1": Line(sku="1", price=19_990_000, quantity=1.5)}, "EUR", True, True, 2)
+    cart = Cart("c", 1, 2, 3, {"\x1f1": Line(sku="1", price=19_990_000, quantity=1.5)}, "EUR", True, True, 2)
     step = ScheduledStep("s", 2, 3, True)
     enrollment = Enrollment("c1", "cart_abandoned", 1, 0, "c", "c", 1, [{"sku": "1"}], {"a": 1}, ["sms"], True, [step])
     sent = SentMessage(1, "email", "m", "c1", "s", "c", "oc", None, 1, "cart_abandoned", 1, 0)
@@ -38,4 +39,5 @@ def full() -> Profile:
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
         {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},
         {"email": [Dated("b@b.example", 0)]}, [Belonging("ff", "aa", False)], ["bb"], {"t": "d"},
+        {"o": Purchase(4, ["bought"])},
     )  # fmt: skip

@@ -93,7 +93,8 @@ class StatsDelta:
         number, day = self._day(at)
         at = max(at, time_of(self._clock.reached))
         ids = set()
-        for item in [one for one in products if isinstance(one, dict)][:MOST_PRODUCTS]:
+        items = [one for one in products if isinstance(one, dict) and (micros(one.get("price")) or 0) >= 0]
+        for item in items[:MOST_PRODUCTS]:
             product_id = filled_text(item.get("product_id")) or filled_text(item.get("sku"))
             if product_id is not None and len(product_id) <= MOST_ID:
                 ids.add(product_id)

@@ -85,6 +85,7 @@ class CampaignFile(Strict):
     """The whole file. `stores` names the file of the stores, beside it.
 
     A click within `machine_seconds` of the sending of a message is a machine's.
+    `order_grace`: for how long after an order what it contained is in no cart and of no interest.
     """
 
     timezone: str = "UTC"
@@ -93,6 +94,7 @@ class CampaignFile(Strict):
     control_group: Share = 0.0
     max_trigger_age: Duration = 2 * 60 * MINUTE_MS
     message_ttl: Duration = 24 * 60 * MINUTE_MS
+    order_grace: Duration = 30 * MINUTE_MS
     stale_after: dict[Channel, Duration] = Field(default_factory=dict)
     sms_segments: int = Field(default=3, ge=1)
     machine_seconds: int = Field(default=10, ge=0, le=3_600)

@@ -29,12 +29,14 @@ class LineItems:
         self.lines = lines
         self._index: ProductIndex | None = None
 
-    def add(self, item: Mapping[str, Any]) -> None:
+    def add(self, item: Mapping[str, Any], at: int, added: int | None = None) -> None:
         """Product Added: one more of the line of `item`, or as many as its quantity says.
 
-        `item` holds the properties of an event, or of one of its products. Newer details replace older ones; details
-        that are missing leave them. A cart that has `MOST_LINES` gets no new line.
+        `item` holds the properties of an event at `at` (epoch milliseconds), or of one of its products. Newer details
+        replace older ones; details that are missing leave them. A cart that has `MOST_LINES` gets no new line. `added`
+        is when the customer put it in, 0 for nobody knows, as in a snapshot; `at` if not given.
         """
+        added = at if added is None else added
         key, count = product_key(item), quantity(item.get("quantity"))
         count = 1 if count is None else min(count, MOST_PIECES)
         if key is None or count <= 0:
@@ -44,9 +46,12 @@ class LineItems:
             line = self.lines[found[0]]
             line.quantity = min(line.quantity + count, MOST_PIECES)
             _tell(line, line_of(item, count))
+            line.at, line.added = max(line.at, at), max(line.added, added)
             self._rename(found[0], grown(found[0], key), _sum)
         else:
-            self._put(key, line_of(item, count))
+            line = line_of(item, count)
+            line.at, line.added = at, added
+            self._put(key, line)
 
     def remove(self, item: Mapping[str, Any]) -> None:
         """Product Removed: fewer of what `item` (the event's properties) names; all of it when no quantity is given.
@@ -121,16 +126,25 @@ class LineItems:
         return self._index
 
 
-def snapshot(products: Iterable[Any], currency: str | None) -> Lines:
-    """Cart Viewed and Checkout Started with `products[]`: the lines as they stand now.
+def snapshot(products: Iterable[Any], currency: str | None, at: int) -> Lines:
+    """Cart Viewed and Checkout Started with `products[]`: the lines as they stand at `at` (epoch milliseconds).
 
     `currency` is the event's own, for products that name none.
     """
     items = LineItems({})
     for item in products:
         if isinstance(item, dict):
-            items.add(item if currency is None or item.get("currency") else {**item, "currency": currency})
+            items.add(item if currency is None or item.get("currency") else {**item, "currency": currency}, at, added=0)
     return items.lines
+
+
+def keep(lines: Lines, before: Lines) -> None:
+    """Of what a snapshot names, what was known `before`: who brought it, and when it was put into the cart."""
+    items = LineItems(before)
+    for key, line in lines.items() if before else ():
+        if found := items.find(key):
+            known = before[found[0]]
+            line.by, line.added = known.by, known.added
 
 
 def union(winner: Lines, loser: Lines) -> Lines:
@@ -141,14 +155,30 @@ def union(winner: Lines, loser: Lines) -> Lines:
     return items.lines
 
 
-def value(cart: Cart) -> int:
-    """The worth of a cart in micros: the sum of price x quantity over the lines in the cart's currency."""
-    total = sum(
-        round(line.price * line.quantity)
-        for line in cart.lines.values()
-        if line.price is not None and line.currency in (None, cart.currency)
-    )
-    return min(total, LIMIT)
+def value(cart: Cart) -> int | None:
+    """The worth of a cart in micros: the sum of price x quantity over all lines; None for lines in several currencies.
+
+    A line without a currency is in the cart's.
+    """
+    total, currency = 0, cart.currency
+    for line in cart.lines.values():
+        if line.price is not None:
+            if line.currency is not None and line.currency != currency:
+                if currency is not None:
+                    return None
+                currency = line.currency
+            total += round(line.price * line.quantity)
+    return max(-LIMIT, min(total, LIMIT))
+
+
+def is_discount(line: Line) -> bool:
+    """Whether the line lowers the cart's value: it is no product."""
+    return line.price is not None and line.price < 0
+
+
+def of_products(lines: Lines) -> Lines:
+    """The lines less the discounts."""
+    return {key: line for key, line in lines.items() if not is_discount(line)}
 
 
 def shown(lines: Lines) -> list[dict[str, Any]]:
@@ -182,7 +212,7 @@ def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
         product_id=filled_text(item.get("product_id")),
         sku=filled_text(item.get("sku")),
         name=filled_text(item.get("name")),
-        price=None if price is None or price < 0 else price,
+        price=price,
         quantity=count,
         url=filled_text(item.get("url")),
         image_url=filled_text(item.get("image_url")),
@@ -198,18 +228,26 @@ def _tell(line: Line, new: Line) -> None:
     line.url = new.url or line.url
     line.image_url = new.image_url or line.image_url
     line.currency = new.currency or line.currency
-    line.price = line.price if new.price is None else new.price
+    # A discount has a line of its own: a negative price makes none of a product.
+    if new.price is not None and not (new.price < 0 and line.price is not None and line.price >= 0):
+        line.price = new.price
 
 
 def _larger(mine: Line, theirs: Line) -> Line:
     """One product in two carts: the line of more pieces, under the names of both."""
     first, second = (theirs, mine) if theirs.quantity > mine.quantity else (mine, theirs)
-    return replace(first, product_id=first.product_id or second.product_id, sku=first.sku or second.sku)
+    return replace(
+        first, product_id=first.product_id or second.product_id, sku=first.sku or second.sku,
+        at=max(mine.at, theirs.at), added=max(mine.added, theirs.added),
+    )  # fmt: skip
 
 
 def _sum(mine: Line, theirs: Line) -> Line:
     """Two lines of a cart that prove to be one product: the pieces of both, and the details of `mine`."""
     pieces = min(mine.quantity + theirs.quantity, MOST_PIECES)
-    both = replace(theirs, quantity=pieces, by=theirs.by or mine.by)
+    both = replace(
+        theirs, quantity=pieces, by=theirs.by or mine.by, at=max(mine.at, theirs.at),
+        added=max(mine.added, theirs.added),
+    )  # fmt: skip
     _tell(both, mine)
     return both

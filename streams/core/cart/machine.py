@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -14,12 +14,14 @@ from msgspec.structs import replace
 
 from schemas.money import to_number
 from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED
+from schemas.products import product_key
 from schemas.times import iso
 from schemas.topics import DAY_MS
 from streams.core.cart import lines as cart_lines
+from streams.core.cart import purchases
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
-from streams.core.profile.state import Cart, Profile
+from streams.core.profile.state import Cart, Line, Profile, Purchase
 
 ABANDON_AFTER_MS: Final = 30 * 60_000
 EXPIRE_AFTER_MS: Final = 30 * DAY_MS
@@ -40,7 +42,10 @@ TRANSITIONS: Final = {
 
 
 class Transition(NamedTuple):
-    """One change of a cart's state. `at` in epoch milliseconds, `value` in micros; `cart` as it was at that moment."""
+    """One change of a cart's state, with the cart as it was at that moment.
+
+    `at` in epoch milliseconds, `value` in micros, None if its lines are in several currencies.
+    """
 
     cart_id: str
     source: str
@@ -48,7 +53,7 @@ class Transition(NamedTuple):
     at: int
     reason: str
     lines: list[dict[str, Any]]
-    value: int
+    value: int | None
     currency: str | None
     stage: str
     abandonment_no: int
@@ -64,7 +69,7 @@ class Transition(NamedTuple):
             "at": iso(self.at),
             "reason": self.reason,
             "lines": self.lines,
-            "value": to_number(self.value),
+            "value": None if self.value is None else to_number(self.value),
             "currency": self.currency,
             "stage": self.stage,
             "abandonment_no": self.abandonment_no,
@@ -72,9 +77,15 @@ class Transition(NamedTuple):
 
 
 class CartMachine(Machine[None, Transition]):
-    """The cart, and the activity and the orders that its timers count from."""
+    """The cart, the activity and the orders that its timers count from, and what has been bought.
 
-    fields: ClassVar = frozenset({"cart", "last_activity", "last_order"})
+    `order_grace` is for how long (milliseconds) after an order what it contained is held back.
+    """
+
+    fields: ClassVar = frozenset({"cart", "last_activity", "last_order", "purchases"})
+
+    def __init__(self, order_grace: int) -> None:
+        self._grace = order_grace
 
     def due_at(self, profile: Profile, /) -> int | None:
         """The epoch milliseconds of the cart's next timer: abandonment of an open cart, expiry of an abandoned one."""
@@ -96,16 +107,12 @@ class CartMachine(Machine[None, Transition]):
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Transition]:
         """What an event of the profile does to its cart; also moves `last_activity` and `last_order`."""
         if event.name == ORDER_COMPLETED:
-            profile.last_order = max(profile.last_order, event.time)
-            cart = profile.cart
-            if cart is None or cart.opened_at > event.time:
-                return []
-            return [_end(profile, cart, "order", event.time)]
+            return self._bought(profile, event)
         came_back = event.is_activity and event.time > profile.last_activity
         if came_back:
             profile.last_activity = event.time
-        if event.name in CART_EVENTS:
-            return _change_lines(profile, event, came_back=came_back)
+        if event.name in CART_EVENTS and not event.is_past_repeats:
+            return self._change_lines(profile, event, came_back=came_back)
         if came_back and profile.cart is not None and profile.cart.abandoned:
             return [_move(profile.cart, "reopened", event.time)]
         return []
@@ -118,7 +125,11 @@ class CartMachine(Machine[None, Transition]):
         transitions = []
         for side, other in ((winner, loser), (loser, winner)):
             if side.cart is not None and other.last_order >= side.cart.opened_at:
+                purchases.converted_by(other, side.cart)
                 transitions.append(_end(side, side.cart, "order", at))
+        purchases.absorb(winner, loser)
+        for side in (winner, loser):
+            transitions += self._hold_back(side, winner.purchases.values(), at)
         winner.last_activity = max(winner.last_activity, loser.last_activity)
         winner.last_order = max(winner.last_order, loser.last_order)
         mine, theirs = winner.cart, loser.cart
@@ -143,6 +154,7 @@ class CartMachine(Machine[None, Transition]):
         The share's cart is as old as the one that it comes from, and its clock has gone as far; no lines, no cart.
         """
         share.last_activity, share.last_order = profile.last_activity, profile.last_order
+        share.purchases = profile.purchases
         cart = profile.cart
         gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in leaving.by}
         if cart is None or not gone:
@@ -162,52 +174,96 @@ class CartMachine(Machine[None, Transition]):
             return [opened]
         return [opened, _transition(cart, OPEN, ABANDONED, profile.clock + ABANDON_AFTER_MS, "inactivity")]
 
+    def _bought(self, profile: Profile, event: Sealed) -> list[Transition]:
+        """An order converts the cart, whatever is in it.
 
-def _change_lines(profile: Profile, event: Sealed, *, came_back: bool) -> list[Transition]:
-    """A cart event: the lines first, then what that means for the state."""
-    cart, properties = profile.cart, event.properties
-    currency = cart_lines.currency_of(properties)
-    lines = cart.lines if cart is not None else {}
-    if event.name == PRODUCT_ADDED:
-        cart_lines.LineItems(lines).add(properties)
-    elif event.name == PRODUCT_REMOVED:
-        cart_lines.LineItems(lines).remove(properties)
-    elif isinstance(products := properties.get("products"), list):
-        lines = cart_lines.snapshot(products, currency)
-    _say_who(lines, cart, event.by)
-    if cart is None:
-        if not lines:
+        Of a cart opened after an order that comes late, what the order contained goes where it was named too soon after
+        it.
+        """
+        profile.last_order = max(profile.last_order, event.time)
+        cart = profile.cart
+        converted = cart if cart is not None and cart.opened_at <= event.time else None
+        purchase = purchases.on_order(profile, event, converted)
+        if converted is not None:
+            return [_end(profile, converted, "order", event.time)]
+        return self._hold_back(profile, (purchase,), event.time)
+
+    def _hold_back(self, profile: Profile, bought: Iterable[Purchase], at: int) -> list[Transition]:
+        """Lines that prove to be what an order contained are gone; a cart of nothing else is converted."""
+        cart = profile.cart
+        if cart is None:
             return []
-        cart = profile.cart = _opened(profile.id, event)
-        reason = "opened"
-    else:
-        reason = "reopened" if came_back and cart.abandoned else ""
-    cart.lines = lines
-    cart.currency = currency or cart.currency
-    cart.touched_at = max(cart.touched_at, event.time)
-    if not lines:
-        return [_end(profile, cart, "emptied", event.time)]
-    cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
-    if reason == "opened":
-        transitions = [_transition(cart, NONE, OPEN, event.time, reason)]
-        if event.time < profile.last_order:
-            # It came late: the order that followed it is known already.
-            transitions.append(_end(profile, cart, "order", profile.last_order))
-        return transitions
-    return [_move(cart, reason, event.time)] if reason else []
+        left = {
+            key: line for key, line in cart.lines.items()
+            if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
+        }  # fmt: skip
+        if not cart_lines.of_products(left):
+            return [_end(profile, cart, "order", max(at, cart.opened_at))]
+        cart.lines = left
+        return []
 
+    def _change_lines(self, profile: Profile, event: Sealed, *, came_back: bool) -> list[Transition]:
+        """A cart event: the lines first, then what that means for the state."""
+        cart, properties = profile.cart, event.properties
+        currency = cart_lines.currency_of(properties)
+        lines = cart.lines if cart is not None else {}
+        if event.name == PRODUCT_ADDED:
+            if not self._just_bought(profile, event):
+                cart_lines.LineItems(lines).add(properties, event.time)
+        elif event.name == PRODUCT_REMOVED:
+            cart_lines.LineItems(lines).remove(properties)
+        elif isinstance(products := properties.get("products"), list):
+            lines = cart_lines.snapshot(products, currency, event.time)
+            cart_lines.keep(lines, cart.lines if cart is not None else {})
+            lines = self._not_bought(profile, lines, event.time)
+        for line in lines.values():
+            line.by = line.by or event.by
+        if lines and not cart_lines.of_products(lines):
+            lines = {}
+        if cart is None:
+            if not lines:
+                return []
+            cart = profile.cart = _opened(profile.id, event)
+            reason = "opened"
+        else:
+            reason = "reopened" if came_back and cart.abandoned else ""
+        cart.lines = lines
+        cart.currency = currency or cart.currency
+        cart.touched_at = max(cart.touched_at, event.time)
+        if not lines:
+            return [_end(profile, cart, "emptied", event.time)]
+        cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
+        if reason == "opened":
+            transitions = [_transition(cart, NONE, OPEN, event.time, reason)]
+            if event.time < profile.last_order:
+                # It came late: the order that followed it is known already.
+                transitions.append(_end(profile, cart, "order", profile.last_order))
+            return transitions
+        return [_move(cart, reason, event.time)] if reason else []
 
-def _say_who(lines: cart_lines.Lines, cart: Cart | None, by: str) -> None:
-    """New lines are of who brought them, `by`; lines of a snapshot that were there before of who did then."""
-    before = None
-    for key, line in lines.items():
-        if line.by:
-            continue
-        if cart is not None:
-            before = before or cart_lines.LineItems(cart.lines)
-            found = before.find(key)
-            line.by = before.lines[found[0]].by if found else ""
-        line.by = line.by or by
+    def _just_bought(self, profile: Profile, event: Sealed) -> bool:
+        """Whether what a Product Added names is what an order contained a moment ago."""
+        if not profile.purchases or (key := product_key(event.properties)) is None:
+            return False
+        line = Line(at=event.time, added=event.time)
+        return not self._not_bought(profile, {key: line}, event.time)
+
+    def _not_bought(self, profile: Profile, lines: cart_lines.Lines, at: int) -> cart_lines.Lines:
+        """Of the lines that an event at `at` names, those that are not what an order contained.
+
+        An order after the event, which came late then, has converted the cart that it was about; if there is another
+        cart by now, it gets nothing of the order either.
+        """
+        bought = [
+            purchase for purchase in profile.purchases.values()
+            if purchase.at <= at or (profile.cart is not None and profile.cart.opened_at > purchase.at)
+        ]  # fmt: skip
+        if not bought:
+            return lines
+        return {
+            key: line for key, line in lines.items()
+            if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
+        }  # fmt: skip
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

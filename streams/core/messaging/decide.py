@@ -14,7 +14,7 @@ from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
 from streams.core.engagement.sent import on_sent
-from streams.core.messaging import caps, channels, offers
+from streams.core.messaging import bought, caps, channels, offers
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
 from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
@@ -51,6 +51,8 @@ class Decider:
             return self.row(profile, enrollment, scheduled, "suppressed", "stale", at)
         if step.hour == "best" and not scheduled.placed and self._moved(profile, scheduled, known):
             return None
+        if not bought.take_out(profile, enrollment, at):
+            return self.row(profile, enrollment, scheduled, "suppressed", "converted", at)
         if (step.unless == "engaged" and enrollment.engaged) or not self._holds(profile, enrollment, step, at, known):
             return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
         allowed, reason = self._allowed(profile, enrollment, campaign, step, at, moment.addresses)

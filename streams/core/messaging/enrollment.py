@@ -76,7 +76,9 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         """Every campaign of this trigger, in the order of the file, lets the customer enter or does not."""
         entries = []
         for campaign in self._campaigns.by_trigger.get(trigger.type, ()):
-            if trigger.campaign not in (None, campaign.id) or to_number(trigger.value) < campaign.trigger.min_value:
+            if trigger.campaign not in (None, campaign.id):
+                continue
+            if trigger.value is not None and to_number(trigger.value) < campaign.trigger.min_value:
                 continue
             outcome = self._refusal(profile, campaign, trigger.at)
             entries.append(Entry(campaign.id, outcome or ENTERED, self._assignment.arm(profile.id, campaign)))
@@ -129,8 +131,10 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         """End at `at` what the cart `cart_id` has started; `reason` is that of the rows that say so."""
         return self._end(profile, lambda enrollment: enrollment.cart_id == cart_id, reason, at)
 
-    def on_order(self, profile: Profile, event: Sealed) -> Sequence[Decision]:
+    def on_order(self, profile: Profile, event: Sealed, cart_id: str | None) -> Sequence[Decision]:
         """An order ends what began before it; the rows that say so. Asked after the cart machine.
+
+        `cart_id`: the cart that the order has converted, which may have been opened after it.
 
         An order that came late also takes back each message sent since that it would have prevented and that is still
         young enough to be on its way (`message_ttl`).
@@ -139,7 +143,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         ended = self._end(profile, lambda s: ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
         if not event.late or not profile.sent:
             return ended
-        return [*ended, *take_back.by_order(profile, event, ref, self._file.message_ttl)]
+        return [*ended, *take_back.by_order(profile, event, ref, cart_id, self._file.message_ttl)]
 
     def on_word(self, profile: Profile, event: Sealed, said: Sequence[Statement]) -> Sequence[Decision]:
         """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""

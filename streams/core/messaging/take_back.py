@@ -23,15 +23,18 @@ _ARRIVED: Final = frozenset("docbu")
 """Flags of a message that is known to have come to its end: it was delivered, or it bounced."""
 
 
-def by_order(profile: Profile, event: Sealed, ref: str, ttl: int) -> list[Decision]:
+def by_order(profile: Profile, event: Sealed, ref: str, cart_id: str | None, ttl: int) -> list[Decision]:
     """What an order that came late takes back: each message sent at or after it that it would have prevented.
 
-    `ref` is the order's as enrollments have it, `ttl` how long a message may be on its way (milliseconds).
+    `ref` is the order's as enrollments have it, `cart_id` the cart that it has converted, which may have been opened
+    after it, `ttl` how long a message may be on its way (milliseconds).
     """
     since, at = event.clock - ttl, event.time
     return _taken(
         profile,
-        lambda m: m.at >= at and m.at > since and ended_by(m.trigger, m.since, m.ref, at, ref),
+        lambda m: m.at >= at and m.at > since and (
+            ended_by(m.trigger, m.since, m.ref, at, ref) or m.ref == cart_id
+        ),
         "converted", at,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from schemas.times import iso
 from streams.core.campaigns import Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
+from streams.core.messaging.bought import names_of
 from streams.core.messaging.offers import Carried
 from streams.core.profile.state import Enrollment, Profile
 from streams.core.protocol.ports import GlobalStats
@@ -42,7 +43,8 @@ def build(
     message_id, cart = about.message_id, profile.cart
     of_cart = enrollment.cart_id is not None
     if of_cart:
-        products = cart_lines.shown(cart.lines) if cart is not None else []
+        products = cart_lines.shown(cart_lines.of_products(cart.lines)) if cart is not None else []
+        worth = None if cart is None else cart_lines.value(cart)
     else:
         products = [dict(product) for product in enrollment.products]
     for product in products:
@@ -62,14 +64,14 @@ def build(
         else {
             "id": cart.id,
             "stage": "checkout" if cart.checkout else "cart",
-            "value": to_number(cart_lines.value(cart)),
+            "value": None if worth is None else to_number(worth),
             "currency": cart.currency,
         },
         "products": products,
         "url": url or (store["url"] if store is not None else None),
         "offer": None if about.offer is None else about.offer.shown(),
         "store": store,
-        "recommendations": _recommendations(products, about.at, message_id, known),
+        "recommendations": _recommendations(products, names_of(profile, about.at), about.at, message_id, known),
         "trigger": {"type": enrollment.trigger, "at": iso(enrollment.at), **enrollment.about},
         "variant": about.variant,
         "message_id": message_id,
@@ -116,16 +118,17 @@ def _store(store: Store, metres: float, message_id: str) -> dict[str, Any]:
 
 
 def _recommendations(
-    products: list[dict[str, Any]], at: int, message_id: str, known: GlobalStats
+    products: list[dict[str, Any]], bought: frozenset[str], at: int, message_id: str, known: GlobalStats
 ) -> list[dict[str, Any]]:
-    """What others bought with these products: most often first, of equals by id, without the products themselves.
+    """What others bought with these products: most often first, of equals by id.
 
-    A product is asked for by its id and by its sku: others may have bought it under either.
+    The products themselves and those that are `bought` (names without case) are not in it. A product is asked for by
+    its id and by its sku: others may have bought it under either.
     """
     own = dict.fromkeys(
         name for product in products for name in (product.get("product_id"), product.get("sku")) if name
     )
-    named = {name.casefold() for name in own}
+    named = {name.casefold() for name in own} | bought
     counts: Counter[str] = Counter()
     for name in own:
         for other, orders in known.bought_with(name, at):

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
 from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
-from schemas.products import LONGEST, find, known_as, product_key
+from schemas.products import LONGEST, find, known_as
 from schemas.values import filled_text
 from streams.core.campaigns.trigger import INTEREST_MS
+from streams.core.cart import purchases
 from streams.core.cart.lines import MOST_PIECES
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Interest, Profile
@@ -22,7 +23,7 @@ KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLI
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
-_TEXTS: Final = ("product_id", "sku", "name", "url", "image_url")
+_TEXTS: Final = ("product_id", "sku", "variant", "name", "url", "image_url")
 
 
 def product(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +48,12 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
 
 
 def whole(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a product (`said`, of `seen`) as a line of a cart is shown: null for the unknown, one piece."""
+    """What is known of a product (`said`, of `seen`) as a line of a cart is shown: null for the unknown, one piece.
+
+    Its variant, if it is known, is told as well.
+    """
     get = said.get
+    variant = {"variant": said["variant"]} if "variant" in said else {}
     return {
         "product_id": get("product_id"),
         "sku": get("sku"),
@@ -57,13 +62,15 @@ def whole(said: Mapping[str, Any]) -> dict[str, Any]:
         "quantity": get("quantity", 1),
         "url": get("url"),
         "image_url": get("image_url"),
+        **variant,
     }
 
 
 def products(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The objects in `products` of an event's properties, at most 50 of them, as they came."""
+    """The objects in `products` of an event's properties, at most 50 of them, as they came; discounts are left out."""
     given = properties.get("products")
-    return [item for item in given if isinstance(item, dict)][:MOST_PRODUCTS] if isinstance(given, list) else []
+    items = [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
+    return [item for item in items if (micros(item.get("price")) or 0) >= 0][:MOST_PRODUCTS]
 
 
 def of_product(profile: Profile, key: str) -> Interest | None:
@@ -102,23 +109,26 @@ def on_product_event(profile: Profile, event: Sealed, key: str, price: int | Non
         known.product = {**said, **known.product}
 
 
-def on_order(profile: Profile, event: Sealed) -> None:
-    """An order: products that were bought are of no interest any more, unless they were looked at later."""
+def forget_bought(profile: Profile, grace: int) -> None:
+    """What was bought is of no interest, unless it was looked at later than `grace` (milliseconds) after the order."""
     interests = profile.interests
-    for item in products(event.properties) if interests else ():
-        for key in find(interests, product_key(item) or ""):
-            if interests[key].at <= event.time:
-                del interests[key]
+    if interests and profile.purchases:
+        for key in [k for k, known in interests.items() if purchases.looked_at(profile, k, known.at, grace)]:
+            del interests[key]
 
 
-def absorb(winner: Profile, loser: Profile) -> None:
-    """The interests of both; of one product the newer, of equals the winner's."""
+def absorb(winner: Profile, loser: Profile, grace: int) -> None:
+    """The interests of both, less what either has bought (`forget_bought`); of one product the newer.
+
+    Of equals the winner's. Called after the purchases are one; `grace` is that of the campaigns file, milliseconds.
+    """
     for key, theirs in sorted(loser.interests.items(), key=lambda item: (item[1].at, item[0])):
         place = known_as(winner.interests, key, _at, _newer)
         if place is None:
             winner.interests[key] = theirs
         else:
             winner.interests[place] = _newer(winner.interests[place], theirs)
+    forget_bought(winner, grace)
     _limit(winner, 0)
 
 

@@ -7,9 +7,22 @@ from typing import Any, Final, TypedDict
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from schemas.names import ACTIVITY_CHANNELS, ACTIVITY_EVENTS, ACTIVITY_TYPES, VIEW_EVENTS
+from schemas.names import (
+    ACTIVITY_CHANNELS,
+    ACTIVITY_EVENTS,
+    ACTIVITY_TYPES,
+    CONSENT_EVENTS,
+    ORDER_EVENTS,
+    VIEW_EVENTS,
+)  # fmt: skip
+from schemas.topics import DAY_MS
+from schemas.values import filled_text
 from streams.core.profile.bots import is_machine
 from streams.core.protocol.order_key import time_of
+
+DEDUPLICATION_MS: Final = DAY_MS
+"""For how long a repeat of an event is known as one."""
+_SAID_ONCE: Final = ORDER_EVENTS | CONSENT_EVENTS
 
 
 class Context(TypedDict, total=False):
@@ -52,6 +65,21 @@ class Sealed(Struct, kw_only=True, gc=False):
         if self.machine is None:
             self.machine = is_machine(self.properties, self.context.get("userAgent"))
         return self.machine
+
+    @property
+    def known_by(self) -> str:
+        """What a repeat of the event is told by: its messageId; of an order or a word on consent name and order, too.
+
+        A server gives the id of one request to several events, and a subscription the same to each of its orders.
+        """
+        if self.name not in _SAID_ONCE:
+            return self.message_id
+        return f"{self.message_id}\n{self.name}\n{filled_text(self.properties.get('order_id')) or ''}"
+
+    @property
+    def is_past_repeats(self) -> bool:
+        """Whether it is so old when it comes that nobody can tell any more whether it is a repeat."""
+        return self.late and self.clock - self.time >= DEDUPLICATION_MS
 
     @property
     def is_activity(self) -> bool:

@@ -39,8 +39,8 @@ class MergeDuplicates:
                 pending.drop(bytes.fromhex(above.id), key)
         return True
 
-    def has_had(self, profile: Profile, message_id: str, time: int, *, late: bool) -> bool:
-        """Whether the event of this `message_id` and `time` (epoch milliseconds) has taken effect in a relative.
+    def has_had(self, profile: Profile, known_by: str, time: int, *, late: bool) -> bool:
+        """Whether the event that is `known_by` this, of `time` (epoch milliseconds), has taken effect in a relative.
 
         Only if it came late, here or there, can it be a repeat: two events in time are told apart by their keys alone:
         producers give one id to several.
@@ -48,7 +48,7 @@ class MergeDuplicates:
         if profile.merging_into is None and not profile.merging:
             return False
         return any(
-            relative.seen.get(message_id) == time and (late or message_id in relative.late_seen)
+            relative.seen.get(known_by) == time and (late or known_by in relative.late_seen)
             for of in (self._above, self._below)
             for relative in of(profile)
         )

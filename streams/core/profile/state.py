@@ -16,7 +16,8 @@ from msgspec import Struct, field
 class Line(Struct, omit_defaults=True, gc=False):
     """One line of a cart. `price` in micros or None when nobody said; `currency` None follows the cart's.
 
-    `by`: the first 16 hex digits of the hash of whoever brought it, the strongest identifier of that event.
+    `by`: the first 16 hex digits of the hash of whoever brought it, the strongest identifier of that event. `at` is
+    when an event named it last, `added` when it was last put into the cart by a Product Added, 0 for never.
     """
 
     product_id: str | None = None
@@ -28,6 +29,15 @@ class Line(Struct, omit_defaults=True, gc=False):
     image_url: str | None = None
     currency: str | None = None
     by: str = ""
+    at: int = 0
+    added: int = 0
+
+
+class Purchase(Struct, array_like=True, gc=False):
+    """What an order contained: its time, and product keys (schemas/products.py), none where nobody told."""
+
+    at: int
+    products: list[str]
 
 
 class Cart(Struct, omit_defaults=True, gc=False):
@@ -223,11 +233,12 @@ class Profile(Struct, omit_defaults=True, gc=False):
 
     - `merging_into` is [profile id, merge key] of the profile in which this one waits for its merge, `merging` the
       same of those that wait in this one.
+    - `purchases` are the orders of the last 30 days, by what an order is known by.
     - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect.
     - `traits` by name, `contacts` by channel, `consent` by what streams/core/contact/consent.py makes keys of.
     - `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which
       a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
-    - `browsed` (since the last order, without a cart) and `interests` are by product id; `topics`: times of views by
+    - `browsed` (since the last order, without a cart) and `interests` are by product key; `topics`: times of views by
       topic; `hours`: responses by local hour of day.
     - `earlier`: by channel the addresses of before `contacts`, newest first; `belongings` is what identity has said of
       addresses and has not taken effect, `strangers` are those that are somebody else's, by hash; `devices`: by token
@@ -270,6 +281,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
     belongings: list[Belonging] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     devices: dict[str, str] = field(default_factory=dict)
+    purchases: dict[str, Purchase] = field(default_factory=dict)
 
     @property
     def clock(self) -> int:

@@ -81,7 +81,7 @@ class ProfileLogic:
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
         self._orders = OrderMachine()
-        self._cart = CartMachine()
+        self._cart = CartMachine(campaigns.file.order_grace)
         self._triggers = Triggers(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
             self._repeats, self._contact, self._engagement, self._enroller, self._orders, self._cart, self._triggers,
@@ -142,10 +142,12 @@ class ProfileLogic:
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
             self._converted(profile, conversions, event, effects)
+        cart_id = None if profile.cart is None else profile.cart.id
         if transitions := self._cart.on_event(profile, event, None):
             self._follow(profile, transitions, effects)
         if event.name == ORDER_COMPLETED:
-            self._follow(profile, self._enroller.on_order(profile, event), effects)
+            ended = cart_id if profile.cart is None else None
+            self._follow(profile, self._enroller.on_order(profile, event, ended), effects)
         if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
             self._follow(profile, found, effects)
         return True
@@ -244,7 +246,7 @@ class ProfileLogic:
     def _transition(self, profile: Profile, transition: Transition, effects: Effects) -> None:
         effects.rows.append((CART_TRANSITIONS, profile.id, transition.row(profile.id)))
         amounts = {"opened" if transition.reason == "opened" else _AS[transition.reason]: 1}
-        if transition.target == ABANDONED:
+        if transition.target == ABANDONED and transition.value is not None:
             amounts["abandoned_value"] = transition.value
         effects.cells.add("cart_hour", transition.at, {"stage": transition.stage}, **amounts)
         for decision in self._enroller.on_transition(profile, transition):

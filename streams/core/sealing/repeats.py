@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from schemas.topics import DAY_MS
-from streams.core.profile.event import Sealed
+from streams.core.profile.event import DEDUPLICATION_MS, Sealed
 from streams.core.profile.machine import Leaving, Machine
 from streams.core.profile.state import Profile
 
-DEDUPLICATION_MS: Final = DAY_MS
 _PRUNE_SEEN: Final = 64
 
 
@@ -20,15 +18,21 @@ class Repeats(Machine[None, None]):
     fields: ClassVar = frozenset({"seen", "late_seen"})
 
     def is_repeat(self, profile: Profile, event: Sealed) -> bool:
-        """Whether this messageId has taken effect here within 24 h of event time; it is remembered if not."""
-        seen, time = profile.seen, event.time
-        first = seen.get(event.message_id)
+        """Whether the event has taken effect here within 24 h of event time; it is remembered if not.
+
+        What is older than 24 h is not asked, though it may not have been thrown away yet: whether a retry counts must
+        not depend on how many other events there were.
+        """
+        seen, time, known_by = profile.seen, event.time, event.known_by
+        first = seen.get(known_by)
         if first is not None and abs(time - first) < DEDUPLICATION_MS:
-            return True
-        seen[event.message_id] = time
+            since = event.clock - DEDUPLICATION_MS
+            if not event.late or first > since or profile.late_seen.get(known_by, since) > since:
+                return True
+        seen[known_by] = time
         if event.late:
             # A history that is read in again comes late, too: what is remembered of it must last a day from now.
-            profile.late_seen[event.message_id] = event.clock
+            profile.late_seen[known_by] = event.clock
         if len(seen) % _PRUNE_SEEN == 0:
             since, late = event.clock - DEDUPLICATION_MS, profile.late_seen
             profile.seen = {m: t for m, t in seen.items() if t > since or late.get(m, 0) > since}

@@ -237,7 +237,7 @@ class Sealer:
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
             relatives = profile.merging_into is not None or profile.merging
-            if relatives and self._duplicates.has_had(profile, event.message_id, event.time, late=late):
+            if relatives and self._duplicates.has_had(profile, event.known_by, event.time, late=late):
                 self.logic.on_repeat(event, effects)
                 return
             taken = self.logic.on_event(profile, event, effects)

@@ -9,6 +9,7 @@ from schemas.money import LIMIT, micros
 from schemas.names import ACTIVITY_CHANNELS
 from schemas.products import known_as
 from streams.core.campaigns import Campaign
+from streams.core.cart import purchases
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Viewed
@@ -40,12 +41,15 @@ def on_view(profile: Profile, event: Sealed, key: str, said: dict[str, Any]) -> 
 
 
 def settle(profile: Profile) -> None:
-    """Forget all views while there is a cart, views before the last order, and the oldest above `MOST_PRODUCTS`."""
+    """Forget all views where there is a cart, else those before the last order, of things bought, and too many."""
     if profile.cart is not None:
         profile.browsed = {}
         return
     since = profile.last_order
-    left = sorted((viewed.at, key) for key, viewed in profile.browsed.items() if viewed.at > since)[-MOST_PRODUCTS:]
+    left = sorted(
+        (viewed.at, key) for key, viewed in profile.browsed.items()
+        if viewed.at > since and not purchases.bought(profile, key, viewed.at)
+    )[-MOST_PRODUCTS:]  # fmt: skip
     if len(left) < len(profile.browsed):
         profile.browsed = {key: profile.browsed[key] for _, key in left}
 

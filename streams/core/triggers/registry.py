@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from schemas.money import micros
 from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
 from schemas.products import product_key
 from streams.core.campaigns import Campaign, Campaigns
+from streams.core.cart import purchases
 from streams.core.orders.conversions import Conversion
 from streams.core.products import interests
 from streams.core.products.changes import ProductChange
@@ -43,7 +45,7 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         def on(name: str) -> tuple[Campaign, ...]:
             return campaigns.by_trigger.get(name, ())
 
-        self.stores = campaigns.stores
+        self.stores, self._grace = campaigns.stores, campaigns.file.order_grace
         self._browse, self._lapsed = on("browse_abandoned"), on("lapsed")
         self._orders, self._added = bool(on("order_completed")), bool(on("product_added"))
         self._content, self._hashtags, self._nearby = on("content_viewed"), on("hashtag_used"), on("store_nearby")
@@ -72,7 +74,7 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         if name in interests.KINDS:
             found = self._product(profile, event)
         elif name == ORDER_COMPLETED:
-            interests.on_order(profile, event)
+            interests.forget_bought(profile, self._grace)
             if self._orders:
                 found.extend(order_completed.on_order(profile, event, conversion) for conversion in counted)
         elif self._hashtags and name in HASHTAG_EVENTS:
@@ -86,11 +88,16 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
     def on_product(self, profile: Profile, change: ProductChange) -> list[Triggered]:
         """Something has happened to a product, which may be one of this profile's interests."""
         campaigns = self._catalogue[change.kind]
-        return _CATALOGUE[change.kind](profile, change, campaigns) if campaigns else []
+        found = _CATALOGUE[change.kind](profile, change, campaigns) if campaigns else []
+        if found and profile.purchases:
+            key = product_key(found[0].products[0])
+            if key is not None and purchases.bought(profile, key, change.time):
+                return []
+        return found
 
     def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Triggered]:
         """A merge, after that of the carts: what either side is interested in is the winner's."""
-        interests.absorb(winner, loser)
+        interests.absorb(winner, loser, self._grace)
         browse_abandoned.absorb(winner, loser)
         content_viewed.absorb(winner, loser)
         store_nearby.absorb(winner, loser)
@@ -102,12 +109,22 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         return ()
 
     def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:
-        """One product was viewed, added or wished."""
+        """A product was viewed, added or wished; a thing just bought is of no interest, and in no message for long."""
         key = product_key(event.properties)
         if key is None:
             return []
         price, said = interests.seen(event.properties)
-        interests.on_product_event(profile, event, key, price, said)
+        if price is None and (micros(event.properties.get("price")) or 0) < 0:
+            return []  # A discount is no product.
+        if not profile.purchases:
+            known, again = False, False
+        else:
+            known = purchases.looked_at(profile, key, event.time, self._grace)
+            again = known or purchases.bought(profile, key, event.time)
+        if not known:
+            interests.on_product_event(profile, event, key, price, said)
+        if again:
+            return []
         if event.name == PRODUCT_VIEWED:
             browse_abandoned.on_view(profile, event, key, said)
         elif self._added and event.name == PRODUCT_ADDED:

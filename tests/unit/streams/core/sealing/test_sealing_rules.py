@@ -51,7 +51,7 @@ def test_an_order_from_before_the_cart_does_not_convert_it():
     """Yesterday's purchase says nothing about today's cart."""
     table = Table()
     table.feed(10, track("Product Added", sku="s"))
-    table.feed(5, track("Order Completed", order_id="o"))
+    table.feed(4, track("Order Completed", order_id="o"))
     table.round(30)
     assert reasons(table) == ["opened"]
 

@@ -20,7 +20,7 @@ EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 GOES = {"cart", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
-    "contaminated", "belongings", "strangers", "devices",
+    "contaminated", "belongings", "strangers", "devices", "purchases",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",

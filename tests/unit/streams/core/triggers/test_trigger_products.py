@@ -8,7 +8,7 @@ from schemas.money import LIMIT
 from streams.core.orders.conversions import on_completed
 from streams.core.products import interests
 from streams.core.products.changes import ProductChange
-from tests.support.happenings import DAY, Customer, at, happened
+from tests.support.happenings import DAY, MINUTE, Customer, at, happened
 
 DROPPED = "price_dropped"
 
@@ -39,10 +39,10 @@ def test_interests_are_views_additions_and_wishes():
 
 
 def test_what_was_bought_is_of_no_interest():
-    """By product_id, else sku; a view after the order is a new interest, also when the order comes late."""
+    """A view more than half an hour after the order is a new interest, also when the order comes late."""
     customer = interested()
     customer.does("Product Viewed", 1, sku="s")
-    customer.does("Product Viewed", 9, product_id="b")
+    customer.does("Product Viewed", 36, product_id="b")
     items = [{"product_id": "a"}, {"sku": "s"}, {"product_id": "b"}, "junk", {}, {"product_id": ["a"]}]
     customer.does("Order Completed", 5, products=items)
     assert list(customer.profile.interests) == ["b"]
@@ -65,7 +65,7 @@ def test_interests_of_two_become_one():
     winner, loser = interested(), Customer(id_="q")
     loser.does("Product Added to Wishlist", 1, product_id="a", price=5)
     loser.does("Product Added", 0, product_id="b")
-    interests.absorb(winner.profile, loser.profile)
+    interests.absorb(winner.profile, loser.profile, 30 * MINUTE)
     known = winner.profile.interests["a"]
     assert (known.at, known.kinds, known.price) == (at(1), "w", 5_000_000)
     assert list(winner.profile.interests) == ["a", "b"]

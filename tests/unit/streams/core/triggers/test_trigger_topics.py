@@ -136,7 +136,7 @@ def test_campaigns_of_one_moment_go_in_the_order_of_the_file():
 def test_the_visit_goes_before_the_lapsed_order():
     """At one moment."""
     customer = Customer({"on": "lapsed", "after": "61m"}, "browse_abandoned")
-    customer.does("Order Completed", 0)
+    customer.does("Order Completed", 0, products=[{"sku": "bought"}])
     customer.does("Product Viewed", 1, product_id="a")
     found = customer.triggers.on_time(customer.profile, at(61), Moment(None, NoStats()))
     assert [trigger.type for trigger in found] == ["browse_abandoned", "lapsed"]
