@@ -91,7 +91,7 @@ class StatsDelta:
     def bought(self, products: Sequence[Any], at: int) -> None:
         """The products of an order that counts: product_id or sku, name, url, image_url, price, currency of each."""
         number, day = self._day(at)
-        at = max(at, time_of(self._clock.reached))
+        at = max(at, time_of(self._clock.barrier_closed))
         ids = set()
         items = [one for one in products if isinstance(one, dict) and (micros(one.get("price")) or 0) >= 0]
         for item in items[:MOST_PRODUCTS]:
@@ -111,7 +111,8 @@ class StatsDelta:
         self.days.clear()
 
     def _day(self, at: int) -> tuple[int, Day]:
-        number = max(at, time_of(self._clock.reached)) // DAY_MS
+        # At midnight time stands until all of the day before has taken effect, also in profiles that wait for a merge.
+        number = max(at, time_of(self._clock.barrier_closed)) // DAY_MS
         return number, self.days.day(number)
 
 

@@ -80,9 +80,16 @@ def test_the_newest_facts_about_a_product_win():
     assert known(one).product("p", NEXT + 1) == {"name": "A", "price": 19.9, "currency": "EUR"}
 
 
+def test_what_takes_effect_while_time_stands_at_midnight_is_of_the_day_before():
+    """A profile that waits for a merge is sealed last; nobody has decided behind the midnight by then."""
+    learned = StatsDelta(None, PartitionClock(bound(NEXT), barrier_closed=bound(START)))
+    learned.sent("email", START)
+    assert known(learned).rate("email", NEXT + 1) == (1, 0)
+
+
 def test_a_fact_that_comes_late_is_of_the_day_that_has_been_reached():
     """Its own day is over, and everybody has decided without it."""
-    learned = StatsDelta(None, PartitionClock(bound(NEXT + 10)))
+    learned = StatsDelta(None, PartitionClock(bound(NEXT + 10), barrier_closed=bound(NEXT)))
     learned.sent("email", START)
     population = known(learned)
     assert population.rate("email", NEXT + 11) == (0, 0)
