@@ -115,7 +115,12 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     for row in messages:
         row["at"], row["triggered"] = milliseconds(row["decided_at"]), milliseconds(row["trigger"]["at"])
     hasher = Hasher(SECRET)
-    tokens = {hasher(*one.values()): one["value"] for of in events.values() for e in of for one in e["identifiers"]}
+    tokens = {
+        hasher(one["type"], one["value"]): one["value"]
+        for of in events.values()
+        for e in of
+        for one in e["identifiers"]
+    }
     moved = [
         (milliseconds(row["merged_at"]), row["merged_profile_id"], tokens.get(row["identifiers"][1], ""))
         for row in rows_of(topics, IDENTITY_MERGES)
@@ -221,9 +226,9 @@ def saying(event: Row, key: str) -> Iterator[bool]:
     for name, value in event["traits"].items() if not topic else ():
         if name == "unsubscribed" and value is True and key in WRITTEN:
             yield False
-        # A yes in a trait may be old: whether it counts is left open.
-        if name == "email_subscribed" and key == "email" and value is not None and str(value).lower() not in GIVES:
-            yield False
+        if name == "email_subscribed" and key == "email" and value is not None:
+            # A yes may be an old one; whether it counts is left open.
+            yield str(value).lower() in GIVES
     if event["type"] != "track":
         return
     if event["name"] == "Email Marked as Spam" and key == "email":
