@@ -16,8 +16,11 @@ from schemas.caches import Memo
 from schemas.calls import MAX_AHEAD_MS, MAX_MESSAGE_ID, event_name, message_id_of, object_of, time_of, type_of
 from schemas.decoding import MAX_DEPTH, InexactError, Refused, check_depth, exact, lenient
 from schemas.envelope import unwrap
+from schemas.evidence import of_customers, with_references, with_typed
 from schemas.identifiers import Identifier
 from schemas.mending import MENDED, mended
+from schemas.names import FEEDBACK_EVENTS, ORDER_EVENTS, REFERRING_EVENTS
+from schemas.orders import is_for_another
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
@@ -29,9 +32,10 @@ from schemas.topics import CHANNEL_TOPICS, MAX_EVENT_BYTES, channel_of
 class Event(NamedTuple):
     """An accepted event: `time` in epoch milliseconds, identifiers strongest first.
 
-    `previous` are the identifiers an alias call names beside its own, and the address that its user id is. `body` is
-    the JSON object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time
-    too far ahead of its record's. `name` is that of a track call, empty for any other.
+    `previous` are the identifiers an alias call names beside its own, and the address that its user id is. The last
+    `weak` of `identifiers` are addresses only typed, and what merely names a purchase (contract 1). `body` is the JSON
+    object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time too far
+    ahead of its record's. `name` is that of a track call, empty for any other.
     """
 
     time: int
@@ -45,6 +49,7 @@ class Event(NamedTuple):
     body: bytes
     clamped: bool = False
     name: str = ""
+    weak: int = 0
 
 
 class DeadLetter(NamedTuple):
@@ -179,9 +184,9 @@ class Reader:
                 time, received, clamped = time_of(given, original, sent, arrived, attributes, received)
                 event_time = _iso(time)
 
-            user, anonymous = take("userId", None), take("anonymousId", None)
+            user, anonymous, typed = take("userId", None), take("anonymousId", None), False
             identifiers: tuple[Identifier, ...]
-            rows: tuple[dict[str, str], ...]
+            rows: tuple[dict[str, Any], ...]
             sources: tuple[dict[str, Any], ...]
             if (
                 "traits" in context or "device" in context or "externalIds" in context
@@ -190,12 +195,16 @@ class Reader:
                 or (traits and ("email" in traits or "phone" in traits))
             ):  # fmt: skip
                 inner = context.get("traits")
+                typed = (
+                    kind == "track" and name not in FEEDBACK_EVENTS and ("email" in properties or "phone" in properties)
+                )
+                said = () if typed else (properties,)
                 if type(inner) is dict and inner:
                     # The traits of a group call are the company's.
-                    sources = (traits, inner, properties) if traits and kind != "group" else (inner, properties)
+                    sources = (traits, inner, *said) if traits and kind != "group" else (inner, *said)
                     traits = {**inner, **traits}
                 else:
-                    sources = (traits, properties) if kind != "group" else (properties,)
+                    sources = (traits, *said) if kind != "group" else said
                 found = self._people.find(user, anonymous, context.get("device"), context.get("externalIds"), sources)
                 identifiers, rows, _ = zip(*found) if found else ((), (), ())  # noqa: B905 - strict costs 0.4 us
             else:
@@ -217,10 +226,21 @@ class Reader:
                 previous += self._people.previous(take("previousId", None), identifiers)
             channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
             if channel in ids.STAFFED_CHANNELS and identifiers:
-                identifiers, rows, previous = _of_customers(identifiers, rows, previous)
+                identifiers, rows, previous = of_customers(identifiers, rows, previous)
+            weak = 0
+            if typed:
+                claimed = self._people.typed(properties, identifiers)
+                if claimed and not (identifiers and name in ORDER_EVENTS and is_for_another(properties)):
+                    identifiers, rows, weak = with_typed(identifiers, rows, claimed, channel)
+            if kind == "track" and name in REFERRING_EVENTS and (
+                "order_id" in properties or "checkout_id" in properties or "cart_id" in properties
+                or "orderId" in properties
+            ):  # fmt: skip
+                named = self._people.references(properties)
+                if named:
+                    identifiers, rows, weak = with_references(identifiers, rows, named, weak, name, channel)
             if not identifiers:
-                found = self._people.nameless(name if kind == "track" else "", properties, channel)
-                identifiers, rows, _ = zip(*found) if found else ((), (), ())  # noqa: B905 - strict costs 0.4 us
+                self._people.nobody(channel)
 
             body = {
                 "channel": channel,
@@ -243,7 +263,7 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "",
+                    name if kind == "track" else "", weak,
                 ),
             )  # fmt: skip
         except InexactError:
@@ -274,19 +294,6 @@ class Reader:
             return DeadLetter(refused.reason, refused.detail, record)
         result = self.read(record._replace(value=value))
         return result._replace(record=record) if type(result) is DeadLetter else result
-
-
-def _of_customers(
-    identifiers: tuple[Identifier, ...], rows: tuple[dict[str, str], ...], previous: tuple[Identifier, ...]
-) -> tuple[tuple[Identifier, ...], tuple[dict[str, str], ...], tuple[Identifier, ...]]:
-    """What a till or an agent's machine tells of the customer: not the machine's own identifiers (contract 1)."""
-    kept = ids.without_devices(identifiers)
-    if kept[0][0] in ids.DEVICE_LIKE:
-        return identifiers, rows, previous
-    # An SDK's alias call names the machine's anonymousId as the previous one, of whatever customer.
-    machine = {value for type_, value in identifiers if type_ in ids.DEVICE_LIKE}
-    previous = tuple(one for one in previous if one[0] not in ids.DEVICE_LIKE and one[1] not in machine)
-    return kept, tuple(row for row in rows if row["type"] not in ids.DEVICE_LIKE), previous
 
 
 def _address_of(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:

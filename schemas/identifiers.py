@@ -17,16 +17,22 @@ ADVERTISING_ID: Final = "advertising_id"
 PUSH_TOKEN: Final = "push_token"  # noqa: S105 - a type's name
 ANONYMOUS_ID: Final = "anonymous_id"
 ORDER_ID: Final = "order_id"
+CHECKOUT_ID: Final = "checkout_id"
+CART_ID: Final = "cart_id"
 
 RANK: Final = {
     USER_ID: 0, EMAIL: 1, PHONE: 2,
     # 3: every external id type (loyalty cards, ga_client_id, ...)
-    DEVICE_ID: 4, ADVERTISING_ID: 5, PUSH_TOKEN: 6, ANONYMOUS_ID: 7, ORDER_ID: 8,
+    DEVICE_ID: 4, ADVERTISING_ID: 5, PUSH_TOKEN: 6, ANONYMOUS_ID: 7, ORDER_ID: 8, CHECKOUT_ID: 9,
+    CART_ID: 10,
 }  # fmt: skip
 """Strength by type, 0 the strongest (docs/contract.md section 1)."""
 EXTERNAL_RANK: Final = 3
 DEVICE_LIKE: Final = frozenset({ANONYMOUS_ID, DEVICE_ID, ADVERTISING_ID, PUSH_TOKEN})
-"""Identifiers of a thing: they may move to the next person who logs in. All others are of a person."""
+"""Identifiers of a thing: they may move to the next person who logs in."""
+REFERENCES: Final = frozenset({ORDER_ID, CHECKOUT_ID, CART_ID})
+"""Identifiers of a purchase. All that are neither these nor device-like are of a person."""
+NO_PERSON: Final = DEVICE_LIKE | REFERENCES
 STAFFED_CHANNELS: Final = frozenset({"store", "callcenter"})
 """Channels whose machine is a till or an agent's: it is in no customer's hands."""
 CONTACT_TYPES: Final = frozenset({EMAIL, PHONE, PUSH_TOKEN, ADVERTISING_ID})
@@ -60,8 +66,9 @@ def without_devices(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ..
 
     Where there is no identifier of a person, all of them stay (contract 1).
     """
-    people = tuple(one for one in identifiers if one[0] not in DEVICE_LIKE)
-    return people or identifiers
+    if all(one[0] in NO_PERSON for one in identifiers):
+        return identifiers
+    return tuple(one for one in identifiers if one[0] not in DEVICE_LIKE)
 
 
 class Hasher:

@@ -69,6 +69,11 @@ CART_EVENTS: Final = frozenset({PRODUCT_ADDED, PRODUCT_REMOVED, CART_VIEWED, CHE
 """The only events that change the lines of a cart."""
 ORDER_EVENTS: Final = frozenset({ORDER_COMPLETED, ORDER_UPDATED, ORDER_CANCELLED, ORDER_REFUNDED})
 """Events of an order: without any other identifier they are a customer of their own under their order_id."""
+REFERRING_EVENTS: Final = ORDER_EVENTS | CART_EVENTS | frozenset({
+    CHECKOUT_STEP_VIEWED, CHECKOUT_STEP_COMPLETED, PAYMENT_INFO_ENTERED, COUPON_ENTERED, COUPON_APPLIED, COUPON_DENIED,
+    COUPON_REMOVED,
+})  # fmt: skip
+"""Events of a purchase: their `order_id`, `checkout_id` and `cart_id` name it."""
 COUPON_EVENTS: Final = frozenset({COUPON_ENTERED, COUPON_APPLIED, COUPON_DENIED, COUPON_REMOVED})
 CATALOG_EVENTS: Final = frozenset({PRODUCT_PRICE_CHANGED, PRODUCT_RESTOCKED})
 """Events of a product, not of a customer."""

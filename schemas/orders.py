@@ -31,6 +31,18 @@ def order_value(properties: Mapping[str, Any]) -> int:
     return max(-LIMIT, min(LIMIT, _half_even(total)))
 
 
+def is_for_another(properties: Mapping[str, Any]) -> bool:
+    """Whether an order, by its `properties`, goes to somebody else: marked as a gift, or with another recipient.
+
+    The addresses in it may be that person's (contract 1).
+    """
+    gift = properties.get("gift")
+    if isinstance(gift, str):
+        gift = gift.strip().lower() not in {"", "false", "no", "0", "none", "null"}
+    recipient = properties.get("recipient")
+    return bool(gift) or bool(recipient.strip() if isinstance(recipient, str) else recipient)
+
+
 def refund_value(properties: Mapping[str, Any]) -> int:
     """What was paid back, by the `properties` of a refund, in millionths: never negative, whatever its sign."""
     return abs(order_value(properties))

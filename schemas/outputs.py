@@ -29,6 +29,7 @@ class IdentifierValue(PublicRecord):
 
     type: str = Field(description="user_id, email, phone, an external id's type, device_id, ...")
     value: str
+    typed: bool = Field(default=False, description="an address that the event's properties alone hold: a claim")
 
 
 class Source(PublicRecord):

@@ -10,7 +10,6 @@ from schemas import identifiers as ids
 from schemas.caches import Memo
 from schemas.decoding import Refused
 from schemas.identifiers import Identifier
-from schemas.names import ORDER_EVENTS
 from schemas.reasons import DeadLetterReason
 from schemas.values import Values, exact_text, text_of
 
@@ -36,6 +35,7 @@ class People:
         self._memos[ids.USER_ID] = _memo(ids.USER_ID, values.user)
         self._memos[ids.EMAIL] = _memo(ids.EMAIL, values.email)
         self._memos[ids.PHONE] = Memo(self._phone)
+        self._memos[ids.ORDER_ID] = _memo(ids.ORDER_ID, lambda text: _number_of(values.plain(text)))
         self._contacts = tuple((type_, self._memos[type_]) for type_ in (ids.EMAIL, ids.PHONE))
         self._plain: Memo[str, str | None] = Memo(values.plain)
         self._types: Memo[str, str | None] = Memo(lambda text: _external_type(text_of(text)), limit=1_000)
@@ -108,16 +108,31 @@ class People:
         email = self.address(found)
         return (found[0], other[0]) if email is None else (found[0], email[0], other[0])
 
-    def nameless(self, name: str, properties: dict[str, Any], channel: str) -> list[Known]:
-        """Whom an event without identifiers is about: its order, or nobody on the channel `broadcast`.
+    def typed(self, properties: dict[str, Any], given: tuple[Identifier, ...]) -> list[Known]:
+        """The addresses that the `properties` of a track call hold, less those that are `given` on the event anyway."""
+        found = []
+        for type_, _ in self._contacts:
+            if type_ in properties:
+                one = self.known(type_, properties[type_])
+                if one is not None and one[0] not in given:
+                    found.append(one)
+        return found
 
-        `name` and `properties` are the event's. Raises Refused (no_identifier).
-        """
-        if name in ORDER_EVENTS and (order := self.known(ids.ORDER_ID, properties.get("order_id"))) is not None:
-            return [order]
-        if channel == "broadcast":
-            return []
-        raise Refused(DeadLetterReason.NO_IDENTIFIER, "no value of the event can identify a customer")
+    def references(self, properties: dict[str, Any]) -> list[Known]:
+        """What the `properties` of a purchase's event name it by: order, checkout and cart, in this order."""
+        found = []
+        for type_ in _REFERENCES:
+            one = self.known(type_, properties.get(type_))
+            if one is None and type_ == ids.ORDER_ID:
+                one = self.known(type_, properties.get("orderId"))
+            if one is not None:
+                found.append(one)
+        return found
+
+    def nobody(self, channel: str) -> None:
+        """An event is about nobody. Raises Refused (no_identifier), but not on the `channel` broadcast."""
+        if channel != "broadcast":
+            raise Refused(DeadLetterReason.NO_IDENTIFIER, "no value of the event can identify a customer")
 
     def _phone(self, text: str) -> Known | None:
         """A phone number; digits that are two numbers identify as themselves, and are none to write to."""
@@ -143,6 +158,11 @@ class People:
         return None if value is None or not 0 < len(type_) <= MAX_TYPE else _known(type_, value)
 
 
+def _number_of(order: str | None) -> str | None:
+    # Shops print their order numbers with a number sign.
+    return None if order is None else order.removeprefix("#").strip() or None
+
+
 def _external_type(text: str | None) -> str | None:
     # A colon parts type and value wherever an identifier is written as one text.
     return None if text is None else text.lower().replace(":", "_")
@@ -150,6 +170,7 @@ def _external_type(text: str | None) -> str | None:
 
 # A NamedTuple's own constructor is a Python function; this is what it calls.
 _tuple: Any = tuple.__new__
+_REFERENCES: Final = (ids.ORDER_ID, ids.CHECKOUT_ID, ids.CART_ID)
 _DEVICE: Final = (("id", ids.DEVICE_ID), ("advertisingId", ids.ADVERTISING_ID), ("token", ids.PUSH_TOKEN))
 
 

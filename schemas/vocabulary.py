@@ -35,8 +35,8 @@ TriggerType = Literal[
     "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
 ]  # fmt: skip
 MergeReason = Literal[
-    "link", "alias", "device_reassigned", "first", "person_id_kept", "type_limit", "profile_limit", "split",
-    "split_history", "erased",
+    "link", "alias", "device_reassigned", "first", "person_id_kept", "type_limit", "profile_limit", "typed",
+    "order_reassigned", "order_kept", "made_room", "split", "split_history", "erased",
 ]  # fmt: skip
-RefusedRule = Literal["user_limit", "type_limit", "profile_limit"]
+RefusedRule = Literal["user_limit", "type_limit", "profile_limit", "typed", "order_id"]
 CreditModel = Literal["first", "last", "last_non_direct", "linear", "time_decay", "position"]

@@ -15,22 +15,23 @@ from typing import Any, Final
 import orjson
 from msgspec.structs import replace
 
-from schemas.identifiers import BEARING_TYPES
+from schemas.identifiers import ANONYMOUS_ID
 from schemas.record import Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS
 from streams.core.identity.announcer import Announcer
 from streams.core.identity.cutoffs import Cutoffs
-from streams.core.identity.graph import Graph, Merge, Move, Policy, Refused
+from streams.core.identity.graph import MADE_ROOM, Change, Graph, Merge, Move, Policy, Refused, evidence
 from streams.core.identity.link_history import LinkHistory, Names
-from streams.core.identity.requests import Requests
+from streams.core.identity.requests import Requests, keep_beside
 from streams.core.protocol import link_log, profile_log
 from streams.core.protocol.link_log import Hashed, Links, Receipt, SomeSources, SwitchCampaigns
-from streams.core.protocol.order_key import KEY_SIZE, merge_key, order_key, order_key_behind, source_of, time_of
+from streams.core.protocol.order_key import merge_key, order_key, order_key_behind, source_of, time_of
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import links_out, notices_to_all
 from streams.core.protocol.sequence_numbers import IDENTIFY, SequencedEmitter
 from streams.core.protocol.state_keys import (
+    BESIDE,
     DISPUTED,
     FIRST_SEEN,
     IDENTIFY_CLOCK,
@@ -38,6 +39,7 @@ from streams.core.protocol.state_keys import (
     MERGED_INTO,
     OWNER,
     REFUSED,
+    TYPED,
     WAITING_CAMPAIGNS,
 )
 from streams.core.watermark.rounds import Rounds
@@ -77,8 +79,8 @@ class Identify:
         )  # fmt: skip
         self._optional = sorted(optional, key=str)
         self._switches: list[int] = []
-        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int]] = []
-        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias."""
+        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int, int]] = []
+        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias, and weak."""
         self._left: dict[int, int] = {}
         """How many links of a batch, by its offset, have not been applied."""
         self._halfway = False
@@ -113,8 +115,11 @@ class Identify:
         for key, value in self._store.scan(REFUSED):
             graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
         graph.disputed.update(names[key[1:]] for key, _ in self._store.scan(DISPUTED))
+        graph.typed.update(names[key[1:]] for key, _ in self._store.scan(TYPED))
         self._history.load(names)
         self._cutoffs.load()
+        for key, value in self._store.scan(BESIDE):
+            graph.beside[names[key[1:]]] = names[value[:16]], value[16:]
         clock = self._store.get(IDENTIFY_CLOCK)
         if clock is not None:
             data = orjson.loads(clock)
@@ -247,7 +252,7 @@ class Identify:
             key = order_key(link.time, topic, partition, link.offset)
             if key >= applied:
                 count += 1
-                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous))
+                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous, link.weak))
         if count:
             self._left[offset] = count
         else:
@@ -259,9 +264,9 @@ class Identify:
         budget, repeated = self._links_a_call, 0
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
-            key, batch, identifiers, previous = heapq.heappop(waiting)
-            if previous or not self._is_repeat(key, identifiers):
-                self._link(key, identifiers, previous)
+            key, batch, identifiers, previous, weak = heapq.heappop(waiting)
+            if previous or not self._is_repeat(key, identifiers, weak):
+                self._link(key, identifiers, previous, weak)
             else:
                 repeated += 1
             self._newest = max(self._newest, key)
@@ -273,7 +278,7 @@ class Identify:
             self.counts["winback_links_total", "repeated"] += repeated
         return not waiting or waiting[0][0] >= reach
 
-    def _is_repeat(self, key: bytes, identifiers: Sequence[Hashed]) -> bool:
+    def _is_repeat(self, key: bytes, identifiers: Sequence[Hashed], weak: int) -> bool:
         """Whether all are of one profile already, and were last linked by this head: most links are so."""
         owner, last, head = self.graph.owner, self._history.last, identifiers[0][1]
         profile_id = owner.get(head)
@@ -283,24 +288,26 @@ class Identify:
             other = identifiers[nth][1]
             if last.get(other) != head or owner.get(other) != profile_id:
                 return False
-        return True
+        typed = self.graph.typed
+        return not typed or not any(hashed in typed for _, hashed in identifiers[: len(identifiers) - weak])
 
-    def _link(self, key: bytes, raw: Sequence[Hashed], previous: int) -> None:
+    def _link(self, key: bytes, raw: Sequence[Hashed], previous: int, weak: int) -> None:
         identifiers = [(intern(t), h) for t, h in raw]
         if key < self._cutoffs.latest:
-            identifiers, previous = self._without_cut(key, identifiers, previous)
+            identifiers, previous, weak = self._without_cut(key, identifiers, previous, weak)
             if len(identifiers) < 2:
                 return
         late = key < self._newest
-        head, aliased_from = identifiers[0], len(identifiers) - previous
+        head, count = identifiers[0], len(identifiers)
         profile_id = self.graph.owner.get(head[1])
         if profile_id == head[1]:
             # The same text, kept already: this one is remembered with each that it links.
             head = (head[0], profile_id)
-        for nth in range(1, len(identifiers)):
+        for nth in range(1, count):
             if identifiers[nth] != head:
-                self._history.note(head, identifiers[nth], merge_key(key, nth), alias=nth >= aliased_from, late=late)
-        changes, fresh = self.graph.link(identifiers, previous)
+                how = evidence(nth, count, previous, weak)
+                self._history.note(head, identifiers[nth], merge_key(key, nth), how, late=late)
+        changes, fresh = self._join(key, identifiers, previous, weak)
         if not changes:
             self.counts["winback_links_total", "repeated"] += 1
             return
@@ -319,6 +326,11 @@ class Identify:
                         told[stayed] = new.pop(stayed), other
                     told.update((h, (t, stayed)) for t, h in moved)
                 case Move(identifier=(type_, hashed), pair=(a, b)):
+                    if change.reason == MADE_ROOM:
+                        self._history.drop(hashed)
+                        keep_beside(self._store, hashed, None)
+                        first = str(self.graph.first[change.winner]).encode()
+                        self._store.put(FIRST_SEEN + bytes.fromhex(change.winner), first)
                     if a in new:
                         told[a] = new.pop(a), b
                     told[hashed] = type_, a
@@ -330,60 +342,42 @@ class Identify:
         for hashed, (type_, linked_to) in told.items():
             self._announcer.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
-            self._announce(change, merge_key(key, change.nth), linked_at, source)
-            self._whose(change, identifiers, merge_key(key, change.nth).hex())
+            at = merge_key(key, change.nth)
+            self.counts["winback_links_total", self._announcer.change(change, at, linked_at, source)] += 1
+            self._announcer.whose(change, identifiers[change.nth][0], at.hex())
 
-    def _without_cut(self, key: bytes, identifiers: list[Hashed], previous: int) -> tuple[list[Hashed], int]:
+    def _join(
+        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int
+    ) -> tuple[list[Change], list[Hashed]]:
+        """Link in the graph, and keep what it remembers of addresses that were typed and of anonymous ids."""
+        typed = [hashed for _, hashed in identifiers if hashed in self.graph.typed]
+        beside = {hashed: self.graph.beside.get(hashed) for type_, hashed in identifiers if type_ == ANONYMOUS_ID}
+        changes, fresh = self.graph.link(identifiers, previous, weak, key)
+        for hashed, was in beside.items():
+            if (now := self.graph.beside.get(hashed)) != was:
+                keep_beside(self._store, hashed, now)
+        for hashed in typed:
+            if hashed not in self.graph.typed:
+                self._store.delete(TYPED + bytes.fromhex(hashed))
+        for _, hashed in fresh:
+            if hashed in self.graph.typed:
+                self._store.put(TYPED + bytes.fromhex(hashed), b"")
+        return changes, fresh
+
+    def _without_cut(
+        self, key: bytes, identifiers: list[Hashed], previous: int, weak: int
+    ) -> tuple[list[Hashed], int, int]:
         """A link from before a split or an erasure says nothing of what was cut off or erased."""
         void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
         if void[0]:
-            return [], 0
-        left = len(identifiers) - previous
-        return [i for i, is_void in zip(identifiers, void, strict=True) if not is_void], previous - sum(void[left:])
-
-    def _announce(self, change: Merge | Move | Refused, key: bytes, at: str, source: dict[str, Any]) -> None:
-        announcer, loser, winner = self._announcer, change.loser, change.winner
-        row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
-        match change:
-            case Merge(reason=reason, moved=moved):
-                row["reason"] = reason
-                for _, hashed in moved:
-                    # One that once left the winner is back with it: its events must not be sent after it any more.
-                    if hashed in self.graph.travelled or hashed in self._cutoffs.of:
-                        announcer.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
-                outcome = "merged"
-                self._store.put(MERGED_INTO + bytes.fromhex(loser), winner.encode())
-                self._store.delete(FIRST_SEEN + bytes.fromhex(loser))
-                announcer.tell(loser, profile_log.Merge(loser, winner, key.hex()))
-            case Move(identifier=(_, hashed)):
-                row |= {"reason": "device_reassigned", "refused": "user_limit"}
-                outcome = "device_reassigned"
-                announcer.shrank(len(self.graph.members.get(loser, ())) + 1)
-                announcer.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
-                announcer.tell(loser, profile_log.Leave(loser, winner, hashed, key.hex()))
-            case Refused(rule=rule, reason=reason):
-                row |= {"reason": reason, "refused": rule}
-                outcome = reason
-        self.counts["winback_links_total", outcome] += 1
-        if not isinstance(change, Refused):
-            announcer.changed(key[:KEY_SIZE])
-        announcer.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
-
-    def _whose(self, change: Merge | Move | Refused, link: Sequence[Hashed], key: str) -> None:
-        """Tell profiles which addresses are not theirs from the key on, and which are again."""
-        graph, tell = self.graph, self._announcer.tell
-        match change:
-            case Move(identifier=(type_, hashed), loser=loser, winner=winner) if type_ in BEARING_TYPES:
-                tell(loser, profile_log.Belongs(loser, hashed, key, theirs=False))
-                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
-            case Refused(winner=winner, pair=(_, hashed)) if link[change.nth][0] in BEARING_TYPES:
-                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=False))
-            case Merge(winner=winner):
-                for hashed, type_ in graph.members.get(winner, {}).items():
-                    if type_ in BEARING_TYPES and (
-                        hashed in graph.disputed or hashed in graph.travelled or hashed in self._cutoffs.of
-                    ):
-                        tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
+            return [], 0, 0
+        count = len(identifiers)
+        left = [i for i, is_void in zip(identifiers, void, strict=True) if not is_void]
+        return (
+            left,
+            previous - sum(void[count - previous :]),
+            weak - sum(void[count - previous - weak : count - previous]),
+        )
 
     def _round(self, offset: int) -> None:
         issued = self.rounds.next()

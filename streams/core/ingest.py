@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
-from schemas.identifiers import USER_ID, Hasher, Identifier
+from schemas.identifiers import REFERENCES, USER_ID, Hasher, Identifier
 from schemas.names import CATALOG_EVENTS
 from schemas.record import Record
 from schemas.values import filled_text
@@ -85,7 +85,9 @@ class Ingest:
                 continue
             identifiers, previous = _linked(event) if event.previous else (event.identifiers, 0)
             hashes = [(one[0], hash_of[one]) for one in identifiers]
-            if erased and any(event.time <= erased.get(h, -1) for _, h in hashes):
+            if erased and any(
+                event.time <= erased.get(h, -1) for t, h in hashes if t not in REFERENCES or h == hashes[0][1]
+            ):
                 dropped += 1
                 latest = max(latest, event.time)
                 continue
@@ -93,7 +95,7 @@ class Ingest:
             clamped += event.clamped
             head = hashes[0][1] if hashes else hash_of["broadcast", event.message_id]
             if len(hashes) > 1:
-                links.append(Link(event.time, event.offset, tuple(hashes), previous))
+                links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak))
             key = order_key(event.time, topic, partition, event.offset)
             head_id, owner = bytes.fromhex(head), owners.get(head)
             profile_id = head_id if owner is None else bytes.fromhex(owner)

@@ -213,10 +213,33 @@ def track(name: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "track", "event": name, "properties": properties}
 
 
+NUMBERS = (
+    {"order_id": "o1"}, {"cart_id": "k1"}, {"checkout_id": "h1"}, {"order_id": "#o2", "cart_id": "k2"},
+    {"checkout_id": "h1", "cart_id": "k1"},
+)  # fmt: skip
+
+
+def loosely(
+    choose: Choose, message: dict[str, Any], ids: dict[str, Any], emails: Sequence[str] = EMAILS
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same event; sometimes an address is only typed, a purchase is named, an order has no customer."""
+    way = choose(("", "", "", "typed", "named", "nameless"))
+    if message["type"] != "track" or not way:
+        return message, ids
+    if way == "nameless":
+        return message, ({"context": {}} if message["event"].startswith("Order") else ids)
+    if way == "named":
+        return {**message, "properties": {**choose(NUMBERS), **message["properties"]}}, ids
+    typed = choose(({"email": choose(emails)}, {"email": choose(emails)}, {"phone": choose(PHONES)}))
+    typed |= choose(({}, {}, {"gift": True}))
+    context = {name: value for name, value in ids["context"].items() if name != "traits" or choose((True, False))}
+    return {**message, "properties": {**message["properties"], **typed}}, {**ids, "context": context}
+
+
 def step(choose: Choose, *, rush: bool) -> Step:
     """One step of a history, or of a rush."""
     channel, message = what(choose, RUSH_KINDS if rush else KINDS)
-    ids = who(choose, RUSH_COMPANY if rush else COMPANY)
+    message, ids = loosely(choose, message, who(choose, RUSH_COMPANY if rush else COMPANY))
     zone = choose(
         (None, None, None, None, "Europe/Berlin", "America/New_York", "Mars/Base", "GMT+0530", "tokyo standard time")
     )

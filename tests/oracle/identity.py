@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from schemas.identifiers import DEFAULT_TYPE_LIMIT, DEVICE_LIKE, PROFILE_LIMIT, TYPE_LIMITS, USER_ID, Identifier
+
+PURCHASE = {"order_id", "checkout_id", "cart_id"}
 
 Key = tuple[int | str, ...]
 """A link's place in the one order of all events, (time, topic, partition, offset); (time,) comes before all of it."""
@@ -14,12 +17,12 @@ Key = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two identifiers that a link names, and when."""
+    """Two identifiers that a link names, when, and how: "alias", "plain", or "weak" (typed, or a purchase's number)."""
 
     key: Key
     head: Identifier
     other: Identifier
-    alias: bool
+    how: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Graph:
         self.refused: set[tuple[Identifier, Identifier]] = set()
         self.history: list[Pair] = []
         self.cuts: dict[Identifier, Key] = {}
+        self.typed: set[Identifier] = set()
+        self.beside: dict[Identifier, tuple[Identifier, Key]] = {}
+        """Of an anonymous id that has only ever come beside one user_id: that one, and when first."""
+        self.retired: set[str] = set()
+        self.forgotten: set[Identifier] = set()
 
     def profile_of(self, identifier: Identifier) -> str:
         """The profile that holds it now; one that was never linked is a profile by itself."""
@@ -62,27 +70,29 @@ class Graph:
         return self.members.get(profile_id, {lone})
 
     def link(
-        self, identifiers: Iterable[Identifier], previous: Iterable[Identifier], key: Key = ()
+        self, identifiers: Iterable[Identifier], previous: Iterable[Identifier], key: Key = (), *, weak: int = 0
     ) -> Iterator[Change]:
         """Link the strongest identifier with each of the others, then with the previous ones of an alias call.
 
         One that an alias call names both as its own and as previous is a previous one: the producer's word goes first.
+        The last `weak` of the others are weak evidence.
         """
         head, *others = identifiers
         previous = list(previous)
-        for other in others:
+        plain = len(others) - weak
+        for nth, other in enumerate(others):
             if other in previous:
                 continue
-            yield from self.take(Pair(key, head, other, alias=False))
+            yield from self.take(Pair(key, head, other, "plain" if nth < plain else "weak"))
         for other in previous:
-            yield from self.take(Pair(key, head, other, alias=True))
+            yield from self.take(Pair(key, head, other, "alias"))
 
     def take(self, pair: Pair) -> Iterator[Change]:
         """Link a pair, unless it names an identifier that has been cut off since."""
         if any(pair.key < self.cuts.get(identifier, ()) for identifier in (pair.head, pair.other)):
             return
         self.history.append(pair)
-        yield from self.pair(pair.head, pair.other, alias=pair.alias)
+        yield from self.pair(pair.head, pair.other, pair.how, pair.key)
 
     def cut(self, identifier: Identifier, key: Key) -> None:
         """Cut an identifier off: all that it led to is put together anew, as if no pair before `key` had named it."""
@@ -93,8 +103,11 @@ class Graph:
         # In event-time order, also those that came late.
         for pair in sorted(self.history, key=lambda pair: pair.key):
             if pair.head in near:
-                for _ in anew.pair(pair.head, pair.other, alias=pair.alias):
+                for _ in anew.pair(pair.head, pair.other, pair.how, pair.key):
                     pass
+                self.history = [pair for pair in self.history if not anew.forgotten & {pair.head, pair.other}]
+        self.typed = (self.typed - near) | anew.typed
+        self.beside = {one: known for one, known in self.beside.items() if one not in near} | anew.beside
         for one in near & self.owner.keys():
             self.members[self.owner.pop(one)].discard(one)
         self.members = {profile_id: members for profile_id, members in self.members.items() if members}
@@ -125,6 +138,8 @@ class Graph:
             gone = self.members.pop(self.owner[identifier])
         for one in gone:
             self.owner.pop(one, None)
+            self.typed.discard(one)
+            self.beside.pop(one, None)
             self.cuts[one] = max(key, self.cuts.get(one, ()))
         self.history = [pair for pair in self.history if pair.head not in gone and pair.other not in gone]
         self.refused = {pair for pair in self.refused if not gone & set(pair)}
@@ -134,38 +149,106 @@ class Graph:
         """Who is together, those who are alone left out."""
         return {frozenset(members) for members in self.members.values() if len(members) > 1}
 
-    def pair(self, head: Identifier, other: Identifier, *, alias: bool) -> Iterator[Change]:
+    def pair(self, head: Identifier, other: Identifier, how: str = "plain", key: Key = ()) -> Iterator[Change]:
         """Link two identifiers under the policy."""
+        beside_user = head.type == USER_ID and how == "plain" and other.type == "anonymous_id"
+        first = other not in self.owner
+        self.beside.pop(head, None)
+        if not beside_user or self.beside.get(other, (head,))[0] != head:
+            self.beside.pop(other, None)
+        yield from self.joined(head, other, how)
+        if beside_user and first and other in self.owner:
+            self.beside[other] = head, key
+        self.typed.discard(head)
+        if how != "weak":
+            self.typed.discard(other)
+
+    def joined(self, head: Identifier, other: Identifier, how: str) -> Iterator[Change]:
+        """What becomes of the two."""
         a, b = self.profile_of(head), self.profile_of(other)
         if a == b:
             return
         mine, theirs = self.held(a, head), self.held(b, other)
-        a_user, b_user = has_user(mine), has_user(theirs)
-        if a_user and b_user and not alias:
-            if other.type not in DEVICE_LIKE:
-                yield from self.refuse(head, other, "user_limit", "person_id_kept")
-            elif self.device_policy == "first":
-                yield from self.refuse(head, other, "user_limit", "first")
-            elif rule := self.over_limit(mine | {other}):
-                yield from self.refuse(head, other, rule, rule)
+        two_people = bool(persons(mine) and persons(theirs))
+        two_users = has_user(mine) and has_user(theirs) and how != "alias"
+        if other.type in PURCHASE and not only_purchases(mine) and not only_purchases(theirs):
+            if other.type == "order_id" and how == "plain" and not two_people and not self.over_limit(mine | theirs):
+                yield self.merge(head, other, "link")
+            elif head.type not in PURCHASE and best(mine) < best(theirs):
+                yield self.move(head, other, "order_reassigned", "order_id")
             else:
-                self.adopt(a, head)
-                self.members[b].discard(other)
-                self.members[a].add(other)
-                self.owner[other] = a
-                yield Change(b, a, "device_reassigned", "user_limit", other)
+                yield from self.refuse(head, other, "order_id", "order_kept")
             return
-        if rule := self.over_limit(mine | theirs):
-            yield from self.refuse(head, other, rule, rule)
-            return
+        if how == "weak" and other.type not in PURCHASE:
+            known = other in self.owner and other not in self.typed
+            if persons(mine) and (known or persons(theirs - {other})):
+                yield from self.refuse(head, other, "typed", "typed")
+                return
+        if two_users and other.type not in DEVICE_LIKE:
+            yield from self.refuse(head, other, "user_limit", "person_id_kept")
+        elif two_users and self.device_policy == "first":
+            yield from self.refuse(head, other, "user_limit", "first")
+        elif rule := self.over_limit(mine | ({other} if two_users else theirs)):
+            union = mine | ({other} if two_users else theirs)
+            spare = sorted(
+                (i for i in union - {head, other} if i in self.beside),
+                key=lambda i: (self.beside[i][1], self.hasher(*i)),
+            )
+            going = next((n for n in range(len(spare) + 1) if not self.over_limit(union - set(spare[:n]))), None)
+            if going is None:
+                yield from self.refuse(head, other, rule, rule)
+                return
+            for one in spare[:going]:
+                yield self.make_room(one, rule)
+            yield from self.joined(head, other, how)
+        elif two_users:
+            yield self.move(head, other, "device_reassigned", "user_limit")
+        else:
+            if how == "weak" and other not in self.owner and other.type not in PURCHASE:
+                self.typed.add(other)
+            yield self.merge(head, other, "alias" if how == "alias" else "link")
+
+    def move(self, head: Identifier, other: Identifier, reason: str, rule: str) -> Change:
+        """The other identifier alone goes to the profile of the head."""
+        a, b = self.profile_of(head), self.profile_of(other)
+        self.adopt(a, head)
+        self.members[b].discard(other)
+        self.members[a].add(other)
+        self.owner[other] = a
+        return Change(b, a, reason, rule, other)
+
+    def make_room(self, one: Identifier, rule: str) -> Change:
+        """An anonymous id is forgotten by its profile: from now on it is a visitor of its own."""
+        del self.beside[one]
+        old = self.owner[one]
+        self.members[old].discard(one)
+        alone = self.hasher(*one)
+        while alone in self.retired or alone in self.members:
+            alone = blake2b(alone.encode(), digest_size=16).hexdigest()
+        self.owner[one], self.members[alone], self.seen[alone] = alone, {one}, self.arrived
+        self.arrived += 1
+        self.forgotten.add(one)
+        self.history = [pair for pair in self.history if one not in {pair.head, pair.other}]
+        return Change(old, alone, "made_room", rule)
+
+    def merge(self, head: Identifier, other: Identifier, reason: str) -> Change:
+        """The two profiles are one."""
+        a, b = self.profile_of(head), self.profile_of(other)
+        mine, theirs = self.held(a, head), self.held(b, other)
         self.adopt(a, head)
         self.adopt(b, other)
-        a_wins = a_user if a_user or b_user else self.seen[a] < self.seen[b]
+        if has_user(mine) or has_user(theirs):
+            a_wins = has_user(mine)
+        elif only_purchases(mine) or only_purchases(theirs):
+            a_wins = not only_purchases(mine) or (only_purchases(theirs) and self.seen[a] < self.seen[b])
+        else:
+            a_wins = self.seen[a] < self.seen[b]
         winner, loser = (a, b) if a_wins else (b, a)
+        self.retired.add(loser)
         for identifier in self.members.pop(loser):
             self.owner[identifier] = winner
             self.members[winner].add(identifier)
-        yield Change(loser, winner, "alias" if alias else "link")
+        return Change(loser, winner, reason)
 
     def adopt(self, profile_id: str, identifier: Identifier) -> None:
         """First sight of an identifier that takes effect: it gets a place in the graph."""
@@ -177,6 +260,7 @@ class Graph:
 
     def over_limit(self, union: set[Identifier]) -> str | None:
         """The limit that a profile of these identifiers would be over, or None."""
+        union = {i for i in union if i.type not in PURCHASE}
         counts = Counter(i.type for i in union)
         if any(n > TYPE_LIMITS.get(type_, DEFAULT_TYPE_LIMIT) for type_, n in counts.items()):
             return "type_limit"
@@ -187,6 +271,22 @@ class Graph:
         if (head, other) not in self.refused:
             self.refused.add((head, other))
             yield Change(self.profile_of(other), self.profile_of(head), reason, rule)
+
+
+def only_purchases(identifiers: set[Identifier]) -> bool:
+    """Whether nothing is known of a profile but the numbers of purchases."""
+    return all(i.type in PURCHASE for i in identifiers)
+
+
+def persons(identifiers: set[Identifier]) -> set[Identifier]:
+    """Those that are a person's own: no device's, no purchase's."""
+    return {i for i in identifiers if i.type not in PURCHASE and i.type not in DEVICE_LIKE}
+
+
+def best(identifiers: set[Identifier]) -> int:
+    """How well a customer is known, 0 the best: by a user_id, e-mail, phone, card or the like, and so on."""
+    order = ["user_id", "email", "phone", "", "device_id", "advertising_id", "push_token", "anonymous_id"]
+    return min(order.index(i.type if i.type in order else "") for i in identifiers if i.type not in PURCHASE)
 
 
 def has_user(identifiers: set[Identifier]) -> bool:

@@ -30,6 +30,7 @@ class Fact:
     properties: dict[str, Any]
     context: dict[str, Any]
     traits: dict[str, Any]
+    weak: int = 0
 
     @property
     def source(self) -> tuple[str, int, int]:
@@ -59,6 +60,7 @@ def fact_of(event: Event) -> Fact:
         body["properties"],
         body["context"],
         body["traits"],
+        event.weak,
     )
 
 

@@ -74,7 +74,7 @@ def run(
             day = fact.time // DAY
             run_days(walk, profiles, day * DAY)
         if fact.identifiers:
-            for change in graph.link(fact.identifiers, fact.previous):
+            for change in graph.link(fact.identifiers, fact.previous, fact.key, weak=fact.weak):
                 row = {
                     "merged_profile_id": change.loser,
                     "into_profile_id": change.winner,

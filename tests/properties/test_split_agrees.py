@@ -19,11 +19,13 @@ from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.testing import Logs
 from tests.oracle import identity
 from tests.oracle.run import SECRET
+from tests.support.weak_evidence import NUMBERS, loosely
 
 HASHER = Hasher(SECRET)
 TOPIC = "channels.web"
 TYPES = (("user_id", 3), ("email", 4), ("loyalty", 2), ("device_id", 2), ("push_token", 2), ("anonymous_id", 4))
 POOL = [Identifier(type_, f"{type_}{n}") for type_, count in TYPES for n in range(count)]
+POOL += NUMBERS
 HASHED = {i: HASHER(*i) for i in POOL}
 
 
@@ -35,7 +37,7 @@ class Beside:
         self.logs = Logs()
         self.store = PartitionStore(MemoryBase())
         self.oracle = identity.Graph(HASHER, device_policy=device)
-        self.waiting: list[tuple[identity.Key, tuple[Identifier, ...], tuple[Identifier, ...]]] = []
+        self.waiting: list[tuple[identity.Key, tuple[Identifier, ...], tuple[Identifier, ...], int]] = []
         self.reached = 0
         self.read = self.requests = 0
         self.retired: set[str] = set()
@@ -59,13 +61,13 @@ class Beside:
         while self.read < len(log):
             self.read += self.identify.process(log[self.read :])
 
-    def link(self, time: int, identifiers: tuple[Identifier, ...], previous: tuple[Identifier, ...]) -> None:
+    def link(self, time: int, identifiers: tuple[Identifier, ...], previous: tuple[Identifier, ...], weak: int) -> None:
         """An event that names several, as ingest sends it."""
         own = (*identifiers[:1], *(i for i in identifiers[1:] if i not in previous))
         hashed = tuple((i.type, HASHER(*i)) for i in (*own, *previous))
         offset = len(self.logs.topics[IDENTITY_LINKS][0])
-        self.tell(link_log.Links(TOPIC, 0, (link_log.Link(time, offset, hashed, len(previous)),)))
-        self.waiting.append(((time, TOPIC, 0, offset), identifiers, previous))
+        self.tell(link_log.Links(TOPIC, 0, (link_log.Link(time, offset, hashed, len(previous), weak),)))
+        self.waiting.append(((time, TOPIC, 0, offset), identifiers, previous, weak))
         self.apply()
 
     def report(self, time: int) -> None:
@@ -80,7 +82,7 @@ class Beside:
         for link in sorted(self.waiting, key=lambda w: w[0]):
             if link[0] < (self.reached,):
                 self.waiting.remove(link)
-                for _ in self.oracle.link(link[1], link[2], link[0]):
+                for _ in self.oracle.link(link[1], link[2], link[0], weak=link[3]):
                     pass
 
     def ask(self, kind: str, identifier: Identifier, now: int) -> dict[str, Any]:
@@ -122,15 +124,16 @@ class Beside:
             yield f"retired ids are back: {back}"
 
 
-def some(rng: random.Random) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
-    """The identifiers of one event, and those of its previousId if it is an alias call."""
-    identifiers = tuple(strongest_first(rng.sample(POOL, rng.choice((2, 2, 2, 3, 4)))))
+def some(rng: random.Random) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...], int]:
+    """The identifiers of one event, those of its previousId if it is an alias call, and how many are weak."""
+    identifiers = tuple(strongest_first(rng.sample(POOL[: -len(NUMBERS)], rng.choice((2, 2, 2, 3, 4)))))
     if identifiers[0].type != "user_id" or rng.random() < 0.85:
-        return identifiers, ()
+        identifiers, weak = loosely(rng, identifiers, 4)
+        return identifiers, (), weak
     value = f"user_id{rng.randrange(3)}"
     if identifiers[0].value == value:
-        return identifiers, ()
-    return identifiers, (Identifier("user_id", value),)
+        return identifiers, (), 0
+    return identifiers, (Identifier("user_id", value),), 0
 
 
 def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
@@ -143,9 +146,11 @@ def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
         now += rng.choice((0, 1, 5))
         if rng.random() < 0.75:
             time = max(beside.reached, now - rng.choice((0, 0, 3))) if not late else now - rng.choice((0, 0, 9))
-            identifiers, previous = some(rng)
-            story.append(f"{time} link {' '.join(i.value for i in identifiers)} < {[i.value for i in previous]}")
-            beside.link(time, identifiers, previous)
+            identifiers, previous, weak = some(rng)
+            story.append(
+                f"{time} link {' '.join(i.value for i in identifiers)} < {[i.value for i in previous]} weak {weak}"
+            )
+            beside.link(time, identifiers, previous, weak)
         elif rng.random() < 0.5:
             story.append(f"up to {now}")
             beside.report(now)
@@ -199,16 +204,18 @@ def test_split_is_as_if_its_links_had_never_been() -> None:
         links = [some(rng) for _ in range(rng.randint(1, 20))]
         cut, at = rng.choice(POOL), rng.randint(0, len(links))
         graph, without = identity.Graph(HASHER), identity.Graph(HASHER)
-        for n, (identifiers, previous) in enumerate(links):
+        for n, (identifiers, previous, weak) in enumerate(links):
             if n == at:
                 graph.cut(cut, (at,))
-            list(graph.link(identifiers, previous, (n,)))
+            list(graph.link(identifiers, previous, (n,), weak=weak))
         if at == len(links):
             graph.cut(cut, (at,))
-        for n, (identifiers, previous) in enumerate(links):
+        for n, (identifiers, previous, weak) in enumerate(links):
+            loose = identifiers[len(identifiers) - weak :]
             for other in (*(i for i in identifiers[1:] if i not in previous), *previous):
+                how = "alias" if other in previous else "weak" if other in loose else "plain"
                 if n >= at or cut not in {identifiers[0], other}:
-                    list(without.pair(identifiers[0], other, alias=other in previous))
+                    list(without.pair(identifiers[0], other, how))
         assert graph.clusters() == without.clusters()
 
 

@@ -93,7 +93,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
 
 
 def youngest(assignments: list[Record]) -> list[Record]:
-    """In the order of their versions: what a zombie wrote may stand behind what is younger."""
+    """In the order of their versions: what a zombie wrote, or is written again, may stand behind what is younger."""
     return sorted(assignments, key=lambda record: orjson.loads(record.value or b"")["version"])
 
 
@@ -107,8 +107,11 @@ def switches(plan: Plan, world: World) -> list[tuple[int, str]]:
 
 def as_the_oracle(plan: Plan, topics: Topics, switched: Sequence[tuple[int, str]] = ()) -> Iterator[str]:
     """How the outcome differs from the oracle's, in which other campaigns hold from the same points on."""
-    want = run(plan.records, campaigns=plan.campaigns, switches=switched, partitions=plan.partitions)
-    if plan.zombies:
+    want = run(
+        plan.records, campaigns=plan.campaigns, switches=switched, partitions=plan.partitions,
+        profile_limit=plan.profile_limit,
+    )  # fmt: skip
+    if plan.strikes:
         topics = {**topics, IDENTITY_ASSIGNMENTS: youngest(topics[IDENTITY_ASSIGNMENTS])}
     yield from differences(want, topics, secret=SECRET)
     wanted = {**totals(want), **told(want)}

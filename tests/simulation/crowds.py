@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.oracle.histories import DAY, HOUR, MINUTE, Choose, History, Step, campaigns, track
+from tests.oracle.histories import DAY, HOUR, MINUTE, Choose, History, Step, campaigns, loosely, track
 
 USERS = ("u1", "u2", "u3", "z@Shop.example")
 ANONYMOUS = ("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8")
@@ -92,7 +92,7 @@ def crowd(rng: random.Random) -> History:
     for _ in range(rng.randint(20, 90)):
         gap = choose(LONG_GAPS if rng.random() < long_gaps else GAPS)
         channel, message = errand(choose)
-        ids = people(choose, users)
+        message, ids = loosely(choose, message, people(choose, users), EMAILS)
         if rng.random() < aliases:
             message = {"type": "alias", "previousId": choose((*USERS, *ANONYMOUS))}
             ids["userId"] = choose((*USERS, *ANONYMOUS[:2]))

@@ -9,6 +9,7 @@ import orjson
 from schemas.identifiers import DEVICE_LIKE
 from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_MERGES
 from tests.oracle.compare import rows_of
+from tests.oracle.identity import PURCHASE
 from tests.simulation.invariants import Topics
 
 STAFFED = {"channels.store", "channels.callcenter"}
@@ -22,9 +23,10 @@ def links_made(topics: Topics) -> Iterator[str]:
         if record.value is not None
     }
     for row in rows_of(topics, IDENTITY_MERGES):
-        if "source" not in row:
+        if "source" not in row or row["reason"] == "made_room":
             continue
         pair = [types.get(hashed) for hashed in row["identifiers"]]
-        devices = sum(type_ in DEVICE_LIKE for type_ in pair)
-        if row["source"]["topic"] in STAFFED and devices == 1 and None not in pair:
+        machines = sum(type_ in DEVICE_LIKE for type_ in pair)
+        people = sum(type_ is not None and type_ not in {*DEVICE_LIKE, *PURCHASE} for type_ in pair)
+        if row["source"]["topic"] in STAFFED and machines and people:
             yield f"a till's or an agent's machine was linked with a person: {row}"

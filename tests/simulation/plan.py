@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from schemas.events import DeadLetter, Reader
-from schemas.identifiers import Identifier
+from schemas.identifiers import PROFILE_LIMIT, Identifier
 from schemas.record import Record
 from tests.oracle.campaign_histories import campaigns, random_campaigns
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
@@ -63,6 +63,7 @@ class Plan:
     requests: tuple[Request, ...] = ()
     campaigning: bool = False
     switches: tuple[tuple[int, str], ...] = ()
+    profile_limit: int = PROFILE_LIMIT
 
     @property
     def slow_input(self) -> bool:
@@ -106,6 +107,7 @@ def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Pl
         early_end=rng.random() < 0.5,
         a_call=rng.choice((1, 2, 5, 2_000)),
         unit=rng.choice((1, 20, 20_000, 20_000)),
+        profile_limit=rng.choice((PROFILE_LIMIT, PROFILE_LIMIT, 4)),
     )
 
 
@@ -130,6 +132,8 @@ def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "split", "erase")) -> P
     afters = sorted(rng.randint(0, len(plan.records)) for _ in range(rng.choice((1, 2, 3, 5))))
     return replace(
         plan,
+        # What a limit had refused may hold after a split (contract 8.9).
+        profile_limit=PROFILE_LIMIT,
         requests=tuple(
             Request(rng.choice(kinds), rng.choice(people), after, rng.choice(times) if plan.lateness is None else None)
             for after in afters

@@ -60,7 +60,7 @@ class Log:
         self._known = known
         self._changes: Counter[str] = Counter()
         self._applied: set[Key] = set()
-        self._waiting: list[tuple[Key, list[Identifier], int]] = alone(plan)
+        self._waiting: list[tuple[Key, list[Identifier], int, int]] = alone(plan)
         self._reached = 0
         self.late = False
         """Whether a link came later than its time had been reached: it counts when identify gets to it."""
@@ -75,10 +75,10 @@ class Log:
     def _read(self, notice: dict[str, Any]) -> None:
         match notice["k"]:
             case "links":
-                for time, offset, identifiers, previous in notice["links"]:
+                for time, offset, identifiers, previous, weak in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
                     self.late = self.late or time < self._reached
-                    self._waiting.append((key, [self._known[hashed] for _, hashed in identifiers], previous))
+                    self._waiting.append((key, [self._known[hashed] for _, hashed in identifiers], previous, weak))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
                     source = topic, partition
@@ -108,9 +108,9 @@ class Log:
         due = sorted((link for link in self._waiting if link[0] < (self._reached,)), key=lambda link: link[0])
         if due:
             self._waiting = [link for link in self._waiting if link[0] >= (self._reached,)]
-        for key, one, previous in due:
+        for key, one, previous, weak in due:
             own = len(one) - previous
-            for change in self.graph.link(one[:own], one[own:], key):
+            for change in self.graph.link(one[:own], one[own:], key, weak=weak):
                 if change.refused is None:
                     self._changes[change.winner] += 1
             if key not in self._applied:
@@ -132,13 +132,13 @@ class Log:
         self.places.clear()
 
 
-def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int]]:
+def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
     """The events that name one identifier, and so are on no log of links."""
     reader, found = Reader("US"), []
     for record in plan.records:
         event = reader.read(record)
         if not isinstance(event, DeadLetter) and len(event.identifiers) == 1 and not event.previous:
-            found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0))
+            found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0))
     return found
 
 

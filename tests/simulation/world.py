@@ -23,6 +23,7 @@ from schemas.topics import (
 from streams.campaigns import load
 from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
+from streams.core.identity.graph import Policy
 from streams.core.messaging import decide, render
 from streams.core.protocol.link_log import Drained, EndOfInput, EraseRequest, SplitRequest, SwitchCampaigns
 from streams.core.protocol.records import encode, links_out
@@ -97,7 +98,8 @@ class World:
         plan, partitions, network, rng = self.plan, self.plan.partitions, self.network, self.rng
 
         def make_identify(_: int, store: object, emit: object) -> identify.Identify:
-            return identify.Identify(store, emit, partitions=partitions, links_a_call=plan.a_call)
+            policy = Policy(profile_limit=plan.profile_limit)
+            return identify.Identify(store, emit, partitions=partitions, policy=policy, links_a_call=plan.a_call)
 
         def make_journey(partition: int, store: object, emit: object) -> journey.Journey:
             return journey.Journey(

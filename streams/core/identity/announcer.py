@@ -7,16 +7,19 @@ from typing import Any
 
 import orjson
 
+from schemas.identifiers import BEARING_TYPES
 from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, partition_of
 from streams.core.identity.cutoffs import Cutoffs
-from streams.core.identity.graph import Graph
+from streams.core.identity.graph import Change, Graph, Merge, Move, Refused
+from streams.core.protocol import profile_log
+from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.profile_log import ProfileLogRecord
 from streams.core.protocol.records import notice_out, notices_to_all
 from streams.core.protocol.sequence_numbers import SequencedEmitter
-from streams.core.protocol.state_keys import OWNER
+from streams.core.protocol.state_keys import FIRST_SEEN, MERGED_INTO, OWNER
 from streams.core.watermark.rounds import Rounds
 
 
@@ -82,6 +85,57 @@ class Announcer:
         """Tell every partition."""
         for out in notices_to_all(notice, self._partitions):
             self._notices.send(out)
+
+    def change(self, change: Change, key: bytes, at: str, source: dict[str, Any]) -> str:
+        """Tell whom it concerns of a `change` at a merge `key`; returns what it came to, for the counter of links.
+
+        `at` is ISO 8601, `source` the topic, partition and offset of the event that brought it.
+        """
+        loser, winner = change.loser, change.winner
+        row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
+        match change:
+            case Merge(reason=reason, moved=moved):
+                row["reason"] = reason
+                for _, hashed in moved:
+                    # One that once left the winner is back with it: its events must not be sent after it any more.
+                    if hashed in self._graph.travelled or hashed in self._cutoffs.of:
+                        self.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
+                outcome = "merged"
+                self._store.put(MERGED_INTO + bytes.fromhex(loser), winner.encode())
+                self._store.delete(FIRST_SEEN + bytes.fromhex(loser))
+                self.tell(loser, profile_log.Merge(loser, winner, key.hex()))
+            case Move(identifier=(_, hashed), reason=reason, rule=rule):
+                row |= {"reason": reason, "refused": rule}
+                outcome = reason
+                self.shrank(len(self._graph.members.get(loser, ())) + 1)
+                self.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
+                self.tell(loser, profile_log.Leave(loser, winner, hashed, key.hex()))
+            case Refused(rule=rule, reason=reason):
+                row |= {"reason": reason, "refused": rule}
+                outcome = reason
+        if not isinstance(change, Refused):
+            self.changed(key[:KEY_SIZE])
+        self.row(loser, {**row, "identifiers": list(change.pair), "source": source}, at)
+        return outcome
+
+    def whose(self, change: Change, kind: str, key: str) -> None:
+        """Tell profiles which addresses are not theirs from the merge `key` (hex) on, and which are again.
+
+        `kind` is the type of the pair's other identifier.
+        """
+        graph, tell = self._graph, self.tell
+        match change:
+            case Move(identifier=(moved, hashed), loser=loser, winner=winner) if moved in BEARING_TYPES:
+                tell(loser, profile_log.Belongs(loser, hashed, key, theirs=False))
+                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
+            case Refused(winner=winner, pair=(_, hashed)) if kind in BEARING_TYPES:
+                tell(winner, profile_log.Belongs(winner, hashed, key, theirs=False))
+            case Merge(winner=winner):
+                for hashed, held in graph.members.get(winner, {}).items():
+                    if held in BEARING_TYPES and (
+                        hashed in graph.disputed or hashed in graph.travelled or hashed in self._cutoffs.of
+                    ):
+                        tell(winner, profile_log.Belongs(winner, hashed, key, theirs=True))
 
     def changed(self, key: bytes, rounds: int = 1) -> None:
         """The assignments so far hold the watermark at the key until all know them, and `rounds` rounds longer."""

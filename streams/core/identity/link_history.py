@@ -10,10 +10,12 @@ A pair is (head, other). A split rebuilds profiles by applying, in order, what i
   as long as nothing depended on where the device was in between: that it was linked by a new head or by an alias call,
   that it linked another identifier itself, or that a head which it had linked moved.
 
+- Weak evidence of one head is kept once, but again whenever another head has come between or its own device has moved.
+
 So a tablet that two people share can be followed, and a customer who comes back a thousand times costs no more than one
 who came once.
 
-    PAIR       head (16) other (16) -> their types, then 22 bytes each: merge key, 1 if by an alias call
+    PAIR       head (16) other (16) -> their types, then 22 bytes each: merge key, how it was named (`Evidence`)
     PAIR_BACK  other (16) head (16) -> nothing: so that all pairs of an identifier are found without looking at the rest
     DEVICE_RUN other (16) -> which head linked a device last (16) and how (1), then the heads whose latest occurrence
                              may give way to a later one (16 each); empty: whatever comes next is kept
@@ -25,14 +27,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from schemas.identifiers import DEVICE_LIKE
+from schemas.identifiers import DEVICE_LIKE, NO_PERSON, REFERENCES
+from streams.core.identity.graph import Evidence
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import DEVICE_RUN, PAIR, PAIR_BACK
 
 _HERE: Final = b"1"
-_BY_ALIAS: Final = (b"\x00", b"\x01")
-_PLAIN, _ALIAS = 1, 2
 _OCCURRENCE: Final = KEY_SIZE + 3
 _HOW: Final = 17
 MOST_KEPT: Final = 256
@@ -42,10 +43,10 @@ NOBODY: Final = ""
 
 
 class Occurrence(NamedTuple):
-    """One link of a pair: its merge key, and whether an alias call made it. Identifiers are (type, hash)."""
+    """One link of a pair: its merge key, and how the other is named. Identifiers are (type, hash)."""
 
     key: bytes
-    alias: bool
+    how: Evidence
     head: tuple[str, str]
     other: tuple[str, str]
 
@@ -77,52 +78,62 @@ class LinkHistory:
         for name, value in self._store.scan(PAIR):
             head, other = names[name[1:17]], names[name[17:]]
             last[other] = NOBODY if other in last else head
-            if _types(value)[0] in DEVICE_LIKE:
+            if _types(value)[0] in NO_PERSON:
                 self._devices.add(head)
         for name, value in self._store.scan(DEVICE_RUN):
             last[names[name[1:]]] = names[value[:16]]
 
     def note(
-        self, head: tuple[str, str], other: tuple[str, str], key: bytes, *, alias: bool, late: bool = False
+        self, head: tuple[str, str], other: tuple[str, str], key: bytes, how: Evidence, *, late: bool = False
     ) -> None:
         """The pair was linked at the merge `key`; it is kept if it may have mattered, or came late: out of order.
 
-        `head` and `other` are (type, hash in hex); `alias`: an alias call linked them.
+        `head` and `other` are (type, hash in hex), `how` is how the other was named.
         """
-        device, bit = other[0] in DEVICE_LIKE, _ALIAS if alias else _PLAIN
+        device, alias = other[0] in DEVICE_LIKE, how is Evidence.ALIAS
+        loose = other[0] in REFERENCES or (how is Evidence.WEAK and head[0] in DEVICE_LIKE)
         h, o = bytes.fromhex(head[1]), bytes.fromhex(other[1])
         # Who has no last head is in no pair as the other: most that is new is so, and the store need not be asked.
         known = self._store.get(PAIR + h + o) if other[1] in self.last else None
-        occurrence = key + _BY_ALIAS[alias]
+        occurrence = key + bytes([how])
         if known is None:
             self._store.put(PAIR + h + o, _pack_types(head[0], other[0]) + occurrence)
             self._store.put(PAIR_BACK + o + h, _HERE)
             if device:
                 if other[1] in self.last:
-                    self._store.put(DEVICE_RUN + o, h + bytes([bit]) + h)
+                    self._store.put(DEVICE_RUN + o, h + bytes([how]) + h)
                 self._moved(other[1], o)
+            elif loose:
+                self._store.put(DEVICE_RUN + o, h + bytes([how]))
             self._used(head, h)
         elif late:
             self._keep(PAIR + h + o, known, occurrence, anew=False)
-            if device:
+            if device or loose:
                 self._store.put(DEVICE_RUN + o, b"")
                 self._moved(other[1], o)
                 self.last[other[1]] = NOBODY
             self._used(head, h)
             return
+        elif loose:
+            last = self._store.get(DEVICE_RUN + o)
+            if not last or last[:16] != h or last[16] < how:
+                self._keep(PAIR + h + o, known, occurrence, anew=False)
+                self._store.put(DEVICE_RUN + o, h + bytes([how]))
+                self._moved(other[1], o)
+                self._used(head, h)
         elif not device:
-            if _most(known) < bit:
+            if _most(known) < how:
                 self._keep(PAIR + h + o, known, occurrence, anew=False)
         else:
             run = self._store.get(DEVICE_RUN + o)
             same = run is None or run[:16] == h
             most = (_most(known) if run is None else run[16]) if same else 0
-            if most < bit:
+            if most < how:
                 latest = [] if run is None else _heads(run)
                 self._keep(PAIR + h + o, known, occurrence, anew=h in latest and not alias)
                 latest = [h] if alias or len(latest) >= MOST_HEADS else [*(n for n in latest if n != h), h]
                 if run is not None:
-                    self._store.put(DEVICE_RUN + o, h + bytes([bit]) + b"".join(latest))
+                    self._store.put(DEVICE_RUN + o, h + bytes([how]) + b"".join(latest))
                 if not same:
                     self._moved(other[1], o)
                 self._used(head, h)
@@ -148,9 +159,8 @@ class LinkHistory:
                 head, other = _types(value)
                 for at in _starts(value):
                     occurrence = value[at : at + _OCCURRENCE]
-                    found.append(
-                        Occurrence(occurrence[:-1], occurrence[-1] != 0, (head, hashed), (other, name[17:].hex()))
-                    )
+                    how = Evidence(occurrence[-1])
+                    found.append(Occurrence(occurrence[:-1], how, (head, hashed), (other, name[17:].hex())))
         return sorted(found)
 
     def of(self, identifier: str) -> list[tuple[str, str]]:
@@ -189,15 +199,15 @@ class LinkHistory:
         """A device may have left those that it had linked itself: the next time it links them is kept."""
         if hashed not in self._devices:
             return
-        for name, value in self._store.scan(PAIR + device):
+        for name, _ in self._store.scan(PAIR + device):
             other = name[17:]
-            if _types(value)[1] in DEVICE_LIKE and self.last.get(other.hex()) == hashed:
+            if self.last.get(other.hex()) == hashed:
                 self._store.put(DEVICE_RUN + other, b"")
                 self.last[other.hex()] = NOBODY
 
     def _used(self, head: tuple[str, str], name: bytes) -> None:
         """A device has linked another: where it was by then must not give way to where it is later."""
-        if head[0] not in DEVICE_LIKE:
+        if head[0] not in NO_PERSON:
             return
         self._devices.add(head[1])
         run = self._store.get(DEVICE_RUN + name)
@@ -236,5 +246,5 @@ def _heads(run: bytes) -> list[bytes]:
 
 
 def _most(value: bytes) -> int:
-    """What the occurrences of a pair amount to: an alias call joins whatever a mere mention joins."""
-    return max(_ALIAS if value[at + _OCCURRENCE - 1] else _PLAIN for at in _starts(value))
+    """What the occurrences of a pair amount to."""
+    return max(value[at + _OCCURRENCE - 1] for at in _starts(value))

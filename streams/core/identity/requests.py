@@ -19,7 +19,7 @@ from streams.core.protocol.order_key import KEY_SIZE, START_OF_TIME, bound, time
 from streams.core.protocol.ports import MAX_TIME, Emit, Store
 from streams.core.protocol.profile_log import Arrive, Divide, Erase, Merge
 from streams.core.protocol.records import links_out
-from streams.core.protocol.state_keys import DISPUTED, FIRST_SEEN, MERGED_INTO, OWNER, REFUSED
+from streams.core.protocol.state_keys import BESIDE, DISPUTED, FIRST_SEEN, MERGED_INTO, OWNER, REFUSED, TYPED
 from streams.core.watermark.rounds import Rounds
 
 SETTLING_ROUNDS: Final = 5
@@ -84,6 +84,13 @@ class Requests:
             store.delete(REFUSED + bytes.fromhex(pair[0] + pair[1]))
         for pair, reason in done.refused_now.items():
             store.put(REFUSED + bytes.fromhex(pair[0] + pair[1]), reason.encode())
+        for hashed in sorted(done.typed):
+            if done.typed[hashed]:
+                store.put(TYPED + bytes.fromhex(hashed), b"")
+            else:
+                store.delete(TYPED + bytes.fromhex(hashed))
+        for hashed, beside in sorted(done.beside.items()):
+            keep_beside(store, hashed, beside)
         for hashed in sorted(done.owners):
             self._announcer.assign(done.owners[hashed], hashed, when)
         for loser, winner in (*done.retired, *done.history):
@@ -112,6 +119,10 @@ class Requests:
             graph.travelled.discard(identifier)
             graph.disputed.discard(identifier)
             self._store.delete(DISPUTED + bytes.fromhex(identifier))
+            graph.typed.discard(identifier)
+            graph.beside.pop(identifier, None)
+            keep_beside(self._store, identifier, None)
+            self._store.delete(TYPED + bytes.fromhex(identifier))
             self._store.delete(OWNER + bytes.fromhex(identifier))
             self._cutoffs.erase(identifier, at)
             anew[identifier] = graph.free_id(identifier)
@@ -146,6 +157,15 @@ class Requests:
         if reached == MAX_TIME:
             return MAX_TIME if now is None else min(now, MAX_TIME)
         return reached if now is None else min(max(now, reached), MAX_TIME)
+
+
+def keep_beside(store: Store, hashed: str, beside: tuple[str, bytes] | None) -> None:
+    """Keep what `Graph.beside` has of an anonymous id: `hashed` is its hash, `beside` None where there is nothing."""
+    name = BESIDE + bytes.fromhex(hashed)
+    if beside is None:
+        store.delete(name)
+    else:
+        store.put(name, bytes.fromhex(beside[0]) + beside[1])
 
 
 def _just_before(reach: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.identifiers import USER_ID
-from streams.core.identity.graph import Graph, next_id
+from streams.core.identity.graph import MADE_ROOM, Evidence, Graph, Move, next_id
 from streams.core.identity.link_history import LinkHistory, Occurrence
 from streams.core.protocol.order_key import NOTHING
 
@@ -32,7 +32,8 @@ class Split:
     """What a split has changed: `owners` has the type of each identifier (hash) whose profile changed.
 
     `retired` are the (loser, winner) of profiles that are wholly another's now, `history` the former ids (id, profile)
-    that stand for another profile than before.
+    that stand for another profile than before. `typed`: which addresses have only ever been typed now, or not only.
+    `beside`: which anonymous ids have come beside one user_id alone now, or have not.
     """
 
     edges: int = 0
@@ -44,6 +45,8 @@ class Split:
     clusters: list[tuple[str, int]] = field(default_factory=list)
     no_longer_refused: set[Pair] = field(default_factory=set)
     refused_now: dict[Pair, str] = field(default_factory=dict)
+    typed: dict[str, bool] = field(default_factory=dict)
+    beside: dict[str, tuple[str, bytes] | None] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
@@ -62,8 +65,23 @@ def split(graph: Graph, history: LinkHistory, identifier: str) -> Split:
     anew = Graph(graph.policy)
     for occurrence in before:
         if identifier not in (occurrence.head[1], occurrence.other[1]):
-            anew.link((occurrence.head, occurrence.other), int(occurrence.alias))
+            how = occurrence.how
+            changes, _ = anew.link(
+                (occurrence.head, occurrence.other), int(how is Evidence.ALIAS), int(how is Evidence.WEAK),
+                occurrence.key,
+            )  # fmt: skip
+            for change in changes:
+                if isinstance(change, Move) and change.reason == MADE_ROOM:
+                    history.drop(change.identifier[1])
     _refuse_anew(graph, anew, before, identifier, done)
+    typed = anew.typed | (closure - anew.owner.keys())
+    done.typed = {hashed: hashed in typed for hashed in closure if (hashed in typed) != (hashed in graph.typed)}
+    graph.typed = (graph.typed - closure) | typed
+    for hashed in closure:
+        if graph.beside.get(hashed) != anew.beside.get(hashed):
+            done.beside[hashed] = anew.beside.get(hashed)
+            graph.beside.pop(hashed, None)
+    graph.beside.update(anew.beside)
     _Rebuilding(graph, anew, closure, before).run(done, identifier)
     return done
 

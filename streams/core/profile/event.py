@@ -51,7 +51,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     properties: dict[str, Any]
     context: Context
     traits: dict[str, Any]
-    identifiers: list[dict[str, str]]
+    identifiers: list[dict[str, Any]]
     time: int = 0
     late: bool = False
     clock: int = 0

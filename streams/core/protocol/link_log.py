@@ -48,15 +48,17 @@ SourceReport: TypeAlias = tuple[str, int, int | None, int]
 
 
 class Link(Struct, array_like=True, frozen=True, gc=False):
-    """One event that names several identifiers: [event time in ms, offset, identifiers, previous].
+    """One event that names several identifiers: [event time in ms, offset, identifiers, previous, weak].
 
-    The identifiers come strongest first; the last `previous` of them are those an alias call names beside its own.
+    The identifiers come strongest first; the last `previous` of them are those an alias call names beside its own. The
+    last `weak` before these are only typed, or only name a purchase.
     """
 
     time: int
     offset: int
     identifiers: tuple[Hashed, ...]
     previous: int = 0
+    weak: int = 0
 
 
 class Links(Struct, tag_field="k", tag="links", frozen=True, gc=False):

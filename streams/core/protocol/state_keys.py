@@ -22,8 +22,12 @@ REFUSED: Final = b"x"
 """+ head (16) and other (16) of a refused pair -> the reason."""
 DISPUTED: Final = b"q"
 """+ identifier (16) -> nothing: somebody has been refused it."""
+TYPED: Final = b"y"
+"""+ address (16) -> nothing: it has only ever been typed."""
+BESIDE: Final = b"b"
+"""+ anonymous id (16) -> the only user_id (16) that it has come beside, the key of their first link."""
 PAIR: Final = b"e"
-"""+ head (16), other (16) -> their types, and when they were linked (`identity/link_history.py`)."""
+"""+ head (16), other (16) -> their types, and when and how they were linked (`identity/link_history.py`)."""
 PAIR_BACK: Final = b"E"
 """+ other (16), head (16) -> nothing: finds the pairs of an identifier that was linked as the other."""
 DEVICE_RUN: Final = b"d"
@@ -79,7 +83,8 @@ JOURNEY_CLOCK: Final = b"t"
 """-> how far time has come, what is in flight, sequence numbers, as JSON."""
 
 OF_IDENTIFY: Final = (
-    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF, ERASED_AT, LINK_BATCH,
+    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, TYPED, BESIDE, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF, ERASED_AT,
+    LINK_BATCH,
     WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
 )  # fmt: skip
 OF_JOURNEY: Final = (

@@ -206,9 +206,86 @@ def test_nameless_and_no_order(refused: Refused, message: dict[str, Any]) -> Non
 
 
 def test_an_order_with_a_customer_is_the_customers(event: Accept) -> None:
-    """The order_id identifies only when nothing else does."""
-    result = event({"type": "track", "event": "Order Completed", "userId": "u", "properties": {"order_id": "o-1"}})
-    assert result.identifiers == (("user_id", "u"),)
+    """Beside a customer the order_id links last and is not in the body; it identifies only when nothing else does."""
+    told = {"type": "track", "event": "Order Completed", "userId": "u", "properties": {"order_id": "o-1"}}
+    result = event(told)
+    assert (result.identifiers, result.weak) == ((("user_id", "u"), ("order_id", "o-1")), 0)
+    assert [row["type"] for row in orjson.loads(result.body)["identifiers"]] == ["user_id"]
+
+
+@pytest.mark.parametrize("number", ["#1001", " 1001", 1001, 1001.0, "# 1001"])
+def test_an_order_is_known_by_its_number_however_printed(event: Accept, number: Any) -> None:
+    """A number sign, blanks and the kind of number do not tell orders apart."""
+    told = {"type": "track", "event": "Order Refunded", "properties": {"order_id": number}}
+    assert event(told).identifiers == (("order_id", "1001"),)
+
+
+@pytest.mark.parametrize("name", ["Product Added", "Cart Viewed", "Checkout Started", "Payment Info Entered"])
+def test_a_purchase_is_named_weakly(event: Accept, name: str) -> None:
+    """What names an order, checkout or cart on the way to it stands last, is weak and is not in the body."""
+    numbers = {"cart_id": "k", "order_id": "o", "checkout_id": "h"}
+    result = event({"type": "track", "event": name, "anonymousId": "a", "properties": numbers})
+    assert result.identifiers[1:] == (("order_id", "o"), ("checkout_id", "h"), ("cart_id", "k"))
+    assert (result.weak, len(orjson.loads(result.body)["identifiers"])) == (3, 1)
+
+
+def test_other_events_name_no_purchase(event: Accept) -> None:
+    """The numbers mean something only on events of a cart, a checkout or an order."""
+    told = {"event": "Product Viewed", "anonymousId": "a", "properties": {"cart_id": "k", "order_id": "o"}}
+    assert len(event({"type": "track", **told}).identifiers) == 1
+    assert len(event({"type": "page", **told}).identifiers) == 1
+
+
+def test_a_nameless_order_is_known_by_all_that_names_it(event: Accept) -> None:
+    """Without an order_id the checkout_id or cart_id is what an order is known by."""
+    told = {"type": "track", "event": "Order Completed", "properties": {"cart_id": "k", "checkout_id": "h"}}
+    result = event(told)
+    assert (result.identifiers, result.weak) == ((("checkout_id", "h"), ("cart_id", "k")), 1)
+
+
+def test_a_tills_order_is_not_the_tills(event: Accept) -> None:
+    """On store and callcenter an order without a person is of its order_id: the machine takes all of them."""
+    told = {"type": "track", "event": "Order Completed", "anonymousId": "TILL", "properties": {"order_id": "o"}}
+    assert event(told, topic="channels.store").identifiers == (("order_id", "o"),)
+    assert event(told, topic="channels.web").identifiers == (("anonymous_id", "TILL"), ("order_id", "o"))
+    assert event({**told, "properties": {}}, topic="channels.store").identifiers == (("anonymous_id", "TILL"),)
+
+
+def test_an_address_only_typed_stands_last(event: Accept) -> None:
+    """E-mail and phone of a track call's properties alone are weak, marked in the body, and never whose event it is."""
+    told = {
+        "type": "track",
+        "event": "X",
+        "anonymousId": "a",
+        "properties": {"email": "A@x.com", "phone": "+15551234567"},
+    }
+    result = event(told)
+    assert result.identifiers == (("anonymous_id", "a"), ("email", "a@x.com"), ("phone", "+15551234567"))
+    assert result.weak == 2
+    assert [row.get("typed") for row in orjson.loads(result.body)["identifiers"]] == [None, True, True]
+
+
+def test_an_address_given_elsewhere_is_no_claim(event: Accept) -> None:
+    """The same address in traits, an identify call, or feedback of a provider: nobody has only typed it."""
+    typed = {"properties": {"email": "a@x.com"}}
+    assert event({"type": "track", "event": "X", "userId": "u", "traits": {"email": "A@x.com"}, **typed}).weak == 0
+    assert event({"type": "identify", "userId": "u", **typed}).weak == 0
+    assert event({"type": "track", "event": "Email Opened", "userId": "u", **typed}, topic="channels.email").weak == 0
+
+
+def test_a_typed_address_alone_is_whom_it_is_about(event: Accept) -> None:
+    """An event that has nothing but a typed address is of that address, also beside the machine of a till."""
+    told = {"type": "track", "event": "X", "properties": {"email": "a@x.com"}}
+    assert (event(told).identifiers, event(told).weak) == ((("email", "a@x.com"),), 0)
+    assert event({**told, "anonymousId": "TILL"}, topic="channels.store").identifiers == (("email", "a@x.com"),)
+
+
+@pytest.mark.parametrize("gift", [{"gift": True}, {"gift": "yes"}, {"recipient": {"name": "Ben"}}])
+def test_addresses_of_a_gift_are_not_the_buyers(event: Accept, gift: dict[str, Any]) -> None:
+    """An order for somebody else: its properties' addresses are not among the buyer's identifiers."""
+    told = {"type": "track", "event": "Order Completed", "userId": "u", "properties": {"email": "b@x.com", **gift}}
+    assert event(told).identifiers == (("user_id", "u"),)
+    assert len(event({**told, "properties": {"email": "b@x.com", "gift": "false"}}).identifiers) == 2
 
 
 def test_broadcast(event: Accept) -> None:

@@ -116,12 +116,12 @@ def test_other_identifiers_than_a_user_id(tmp_path: Path) -> None:
     line = made(tmp_path, ROWS.replace("77.0", "Ana@Example.com"), mails)[1]
     event = read(Record(line["topic"], 0, 0, line["timestamp"], None, orjson.dumps(line["value"])))
     assert isinstance(event, Event)
-    assert event.identifiers == (("email", "ana@example.com"),)
+    assert event.identifiers[0] == ("email", "ana@example.com")
     cards = MAP.replace("customer: {strip: '\\.0$'}", "customer: {type: loyalty_card, strip: '\\.0$'}")
     line = made(tmp_path, ROWS, cards)[1]
     event = read(Record(line["topic"], 0, 0, line["timestamp"], None, orjson.dumps(line["value"])))
     assert isinstance(event, Event)
-    assert event.identifiers == (("loyalty_card", "77"),)
+    assert event.identifiers[0] == ("loyalty_card", "77")
 
 
 def test_a_nameless_invoice_is_a_customer_of_its_own(tmp_path: Path) -> None:

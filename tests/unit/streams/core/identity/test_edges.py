@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.identity.graph import Evidence
 from streams.core.identity.link_history import MOST_KEPT, LinkHistory, Names
 from streams.core.protocol.order_key import merge_key, order_key
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
@@ -17,12 +18,13 @@ class Noted:
         self._time = 0
 
     def note(self, *pairs: str) -> None:
-        """`u1 a1` is a pair; `u1 < a1` one of an alias call."""
+        """`u1 a1` is a pair; `u1 < a1` one of an alias call, `a1 ? x@b` one of weak evidence."""
         for pair in pairs:
-            head, other = pair.replace("<", "").split()
+            head, other = pair.replace("<", "").replace("?", "").split()
             self._time += 1
             key = merge_key(order_key(self._time, "channels.web", 0, self._time), 1)
-            self.edges.note(*map(hashed, (head, other)), key, alias="<" in pair)
+            how = Evidence.ALIAS if "<" in pair else Evidence.WEAK if "?" in pair else Evidence.PLAIN
+            self.edges.note(*map(hashed, (head, other)), key, how)
 
     def kept(self, *pair: str) -> list[int]:
         """The times kept of a pair."""
