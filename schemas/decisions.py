@@ -60,6 +60,7 @@ class Message(PublicRecord):
     trigger: Trigger
     decided_at: Time
     expires_at: Time | None = Field(description="not to be sent after this")
+    transactional: bool = Field(False, description="true of a campaign that is: an order does not hold it back")
 
 
 class Decision(PublicRecord):

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     dispatch_per_domain: int = Field(0, ge=0, description="mails a minute to one recipient domain, a process; 0: any")
     dispatch_sms_url: SecretStr | None = Field(None, description="webhook that sends SMS; unset: no SMS")
     dispatch_push_url: SecretStr | None = Field(None, description="webhook that sends push notifications")
+    dispatch_messenger_url: SecretStr | None = Field(
+        None, description="webhook that sends to WhatsApp, Viber, Telegram and the like"
+    )
     dispatch_ads_url: SecretStr | None = Field(None, description="webhook that takes members of ad audiences")
     dispatch_broadcast_url: SecretStr | None = Field(None, description="webhook that changes billboards")
     dispatch_webhook_secret: SecretStr | None = Field(None, description="signs webhook requests; whsec_... or any text")

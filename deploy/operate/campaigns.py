@@ -1,15 +1,18 @@
-"""Reads a campaigns file; its first error is told in one line."""
+"""Reads a campaigns file; all that is wrong with it is told, a line each."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from deploy.errors import BadInputError
 
 if TYPE_CHECKING:
-    from streams.campaigns.samples import Sample
+    from streams.campaigns.samples import Fault, Sample
     from streams.core.campaigns import Campaigns
+
+
+_NOWHERE: Final = dict.fromkeys(("line", "column", "campaign", "step", "channel", "variant"))
 
 
 def load(path: Path | None) -> Campaigns:
@@ -22,27 +25,56 @@ def load(path: Path | None) -> Campaigns:
         raise BadInputError(str(problem)) from None
 
 
-def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
-    """The campaigns of a file, and a sample of every message that it can write. Raises BadInputError when one fails.
+class RefusedError(BadInputError):
+    """A campaigns file that cannot be used: `lines` say why, `faults` are the same as JSON values.
 
-    The line names the template's file, and the campaign, step, channel and variant it fails in.
+    Each has file, line, column (null where there is no place), campaign, step, channel, variant (null for a fault of
+    the file itself) and fault.
+    """
+
+    def __init__(self, lines: list[str], faults: list[dict[str, Any]]) -> None:
+        super().__init__("\n".join(lines))
+        self.faults = faults
+
+
+def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
+    """The campaigns of a file, and a sample of every message that it can write. Raises RefusedError when one fails.
+
+    It has a line for each fault, once, with the file, line and column, and the campaign, step, channel and variant.
     """
     from streams.campaigns.samples import samples
 
-    found = load(path)
+    try:
+        found = load(path)
+    except BadInputError as problem:
+        only = {**_NOWHERE, "file": str(path) if path else None, "fault": str(problem)}
+        raise RefusedError([str(problem)], [only]) from None
     made = list(samples(found))
-    if faults := [sample for sample in made if sample.fault]:
-        first = faults[0]
-        where = f"campaign {first.campaign!r}, step {first.step!r}, {first.channel}"
-        what = f", variant {first.variant!r}" if first.variant is not None else ""
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise BadInputError(f"{template_file(path, found, first)}: {where}{what}: {first.fault}{more}")
+    lines, faults = {}, []
+    for sample in made:
+        for fault in sample.faults:
+            file = template_file(path, found, fault)
+            place = f"{file}:{fault.line}:{fault.column}" if fault.line else f"{file}"
+            if (place, fault.text) in lines:
+                continue
+            where = f"campaign {sample.campaign!r}, step {sample.step!r}, {sample.channel}"
+            what = f", variant {sample.variant!r}" if sample.variant is not None else ""
+            lines[place, fault.text] = f"{place}: {where}{what}: {fault.text}"
+            faults.append({
+                "file": str(file), "line": fault.line or None, "column": fault.column or None,
+                "campaign": sample.campaign, "step": sample.step, "channel": sample.channel, "variant": sample.variant,
+                "fault": fault.text,
+            })  # fmt: skip
+    if faults:
+        raise RefusedError(list(lines.values()), faults)
     return found, made
 
 
-def template_file(path: Path | None, campaigns: Campaigns, sample: Sample) -> Path:
-    """The file that holds a sample's template."""
+def template_file(path: Path | None, campaigns: Campaigns, fault: Fault) -> Path:
+    """The file that holds the template, or the partial, with a `fault`, of the `campaigns` of the file at `path`."""
     from streams.campaigns import source
-    from streams.campaigns.templates import find
+    from streams.campaigns.templates import find, partials
 
-    return find(campaigns.file, source(path))[sample.template]
+    place = source(path)
+    found = partials(campaigns.file, place, campaigns.templates) if fault.partial else find(campaigns.file, place)
+    return found[fault.template]

@@ -10,7 +10,7 @@ from schemas import times
 from schemas.topics import DAY_MS
 
 EMAIL: Final = "email"
-CHANNELS: Final = (EMAIL, "sms", "push", "ads", "broadcast")
+CHANNELS: Final = (EMAIL, "sms", "push", "messenger", "ads", "broadcast")
 """Channels that messages go out on."""
 
 
@@ -35,6 +35,7 @@ class Message(NamedTuple):
     expires_at: int
     """Not to be sent from this moment on: as the record says, else a day after it was decided."""
     raw: bytes
+    transactional: bool = False
 
 
 def read(value: bytes) -> Message:
@@ -54,7 +55,7 @@ def read(value: bytes) -> Message:
     return Message(
         **texts, variant=found.get("variant"), to=str(found.get("to") or ""), subject=str(found.get("subject") or ""),
         body=str(found.get("body") or ""), trigger=trigger, trigger_at=_time(trigger, "at"), expires_at=expires_at,
-        raw=value,
+        raw=value, transactional=found.get("transactional") is True,
     )  # fmt: skip
 
 

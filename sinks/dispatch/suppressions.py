@@ -16,6 +16,8 @@ from sinks.dispatch.message import Message
 CONVERTED: Final = "converted"
 ERASED: Final = "erased"
 NO_CONSENT: Final = "no_consent"
+ALWAYS: Final = frozenset({"bounced", "complained"})
+"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 _CANCELLED: Final = b'"cancelled"'
 
 
@@ -68,14 +70,19 @@ class Suppressions:
     def reason(self, message: Message) -> str | None:
         """Why a message may not be sent; None when nothing forbids it.
 
-        An order counts at or after the time of the trigger; where an order was the trigger, only a later one.
+        An order counts at or after the time of the trigger; where an order was the trigger, only a later one. Of a
+        transactional message none does.
         """
         if message.profile_id in self._erased:
             return ERASED
         if (cancelled := self._cancelled.get(message.message_id)) is not None:
             return cancelled[1]
-        if self._addresses and bytes.fromhex(self._hasher(message.channel, message.to)) in self._addresses:
+        why = self._addresses.get(bytes.fromhex(self._hasher(message.channel, message.to))) if self._addresses else None
+        # What is part of a deal goes where nobody has complained and nothing has bounced.
+        if why is not None and (not message.transactional or why in ALWAYS):
             return NO_CONSENT
+        if message.transactional:
+            return None
         _, ordered = self._orders.get(message.profile_id, (0, -1))
         own = message.trigger.get("type") == "order_completed"
         return CONVERTED if ordered >= message.trigger_at + own else None

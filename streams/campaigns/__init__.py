@@ -30,7 +30,9 @@ def load(path: Path | None) -> Campaigns:
     shops.require(place, file, stores)
     conditions.require(place, file)
     found = templates.find(file, place)
-    return Campaigns(file, {name: templates.text(at) for name, at in found.items()}, stores)
+    texts = {name: templates.text(at) for name, at in found.items()}
+    partials = {name: templates.text(at) for name, at in templates.partials(file, place, texts).items()}
+    return Campaigns(file, texts, stores, partials)
 
 
 def source(path: Path | None) -> Path:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from liquid import Environment
 from liquid.exceptions import LiquidError
 
 from streams.core.campaigns import CampaignFile
+from streams.core.messaging.templating.environment import TemplateEnvironment
 
 
 def require(place: Path, file: CampaignFile) -> None:
     """Raises ValueError for a condition that is no Liquid expression."""
     for campaign in file.campaigns:
+        of_trigger = campaign.trigger.condition
+        if of_trigger is not None and (fault := wrong(of_trigger)):
+            where = f"campaign {campaign.id!r}, trigger"
+            raise ValueError(f"{place}: {where}: `if` is no Liquid expression: {of_trigger!r}: {fault}")
         for step in campaign.steps:
             if step.condition is not None and (fault := wrong(step.condition)):
                 where = f"campaign {campaign.id!r}, step {step.id!r}"
@@ -24,7 +28,7 @@ def wrong(expression: str) -> str:
     if "%}" in expression or "{%" in expression or "{{" in expression:
         return "it stands by itself, without {% or {{"
     try:
-        Environment().from_string(f"{{% if {expression} %}}{{% endif %}}")
+        TemplateEnvironment().from_string(f"{{% if {expression} %}}{{% endif %}}")
     except LiquidError as error:
         return str(error.args[0])
     return ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from liquid.exceptions import LiquidError
 from msgspec.structs import replace
 
 from streams.core.aggregates.population import NoStats
@@ -15,7 +16,7 @@ from streams.core.messaging import sms
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import OF_CARTS
 from streams.core.messaging.offers import Carried
-from streams.core.messaging.render import Renderer
+from streams.core.messaging.render import Renderer, split
 from streams.core.profile.state import Cart, Dated, Enrollment, Line, Location, Profile
 
 AT: Final = 1_795_262_400_000
@@ -34,6 +35,7 @@ _TRAITS: Final = {
 }  # fmt: skip
 """The traits that the Segment Spec names. Those of a shop's own are made up where the step's `if` asks for them."""
 _ASKED: Final = re.compile(r"\bprofile\.([A-Za-z_][A-Za-z0-9_-]*)")
+_TOLD: Final = {"message_id": "0" * 32, "campaign_id": "abandoned-cart", "step": "reminder", "channel": "email"}
 _ABOUT: Final[dict[str, dict[str, Any]]] = {
     "order_completed": {"order_id": "O-1000001", "value": 99.9, "currency": "EUR"},
     "product_added": {"product_id": "501", "price": 49.9, "currency": "EUR"},
@@ -41,16 +43,39 @@ _ABOUT: Final[dict[str, dict[str, Any]]] = {
     "back_in_stock": {"product_id": "501", "price": 49.9, "currency": "EUR"},
     "content_viewed": {"topic": "coffee"},
     "hashtag_used": {"hashtag": "cozyhome"},
+    "event": {
+        "name": "Order Shipped",
+        "channel": "web",
+        "properties": {"order_id": "O-1000001", "tracking_url": "https://track.example/1"},
+    },
+    "message_clicked": _TOLD,
+    "message_bounced": _TOLD,
 }
 _ALWAYS: Final = frozenset({"order_id", "value", "old_price", "topic", "hashtag", "store_id", "product_id"})
 """What a trigger that is about such a thing never lacks."""
+_WHOLE: Final = frozenset({"price_dropped", "event", "message_clicked", "message_bounced"})
+"""Triggers that know all that they are about."""
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a template or a partial (language or "", name, channel).
+
+    `line` and `column` are counted from 1, 0 where the fault has no place.
+    """
+
+    template: tuple[str, str, str]
+    partial: bool
+    line: int
+    column: int
+    text: str
 
 
 class Sample(NamedTuple):
     """One message to the made-up customer.
 
     `language` is the folder of the template, empty for none; `segments` those of a text message. `fault`: why there is
-    no message, empty if there is one. `needs`: what is missing when little is known of a customer, who then gets none.
+    no message, empty if there is one, and `faults` all of the reasons with their places. `needs`: what is missing when
+    little is known of a customer, who gets none then; `bare_subject` and `bare_body` are what they get else.
     """
 
     campaign: str
@@ -64,6 +89,9 @@ class Sample(NamedTuple):
     segments: int | None = None
     fault: str = ""
     needs: str = ""
+    bare_subject: str = ""
+    bare_body: str = ""
+    faults: tuple[Fault, ...] = ()
 
     @property
     def language(self) -> str:
@@ -87,7 +115,8 @@ class _Known(NoStats):
 
 def samples(campaigns: Campaigns) -> Iterator[Sample]:
     """Each step on each of its channels, in each language, variant, with its offer and without."""
-    renderer = Renderer(campaigns)
+    found: list[LiquidError] = []
+    renderer = Renderer(campaigns, found)
     for campaign in campaigns.file.campaigns:
         for step in campaign.steps:
             for channel in step.candidates:
@@ -96,7 +125,7 @@ def samples(campaigns: Campaigns) -> Iterator[Sample]:
                         for offered in _offers(campaign, variant):
                             named = (language, step.template, channel)
                             blank = Sample(campaign.id, step.id, channel, named, variant, offered)
-                            yield _rendered(campaigns, renderer, campaign, step, blank)
+                            yield _rendered(campaigns, renderer, found, campaign, step, blank)
 
 
 def _languages(campaigns: Campaigns, template: str, channel: str) -> list[str]:
@@ -113,23 +142,49 @@ def _offers(campaign: Campaign, variant: str | None) -> tuple[bool, ...]:
 
 
 def _rendered(
-    campaigns: Campaigns, renderer: Renderer, campaign: Campaign, step: CampaignStep, sample: Sample
-) -> Sample:
+    campaigns: Campaigns, renderer: Renderer, found: list[LiquidError], campaign: Campaign, step: CampaignStep,
+    sample: Sample,
+) -> Sample:  # fmt: skip
     language = sample.language or campaigns.file.language
+    found[:] = renderer.unread.get(sample.template, ())
+    made = None
     try:
         made = renderer.rendered(
             step.template, sample.channel, _scope(campaigns, campaign, step, sample), sample.language
         )
     except Exception as problem:  # noqa: BLE001 - whatever a template does with a value
-        return sample._replace(fault=_told(problem))
+        if not isinstance(problem, KeyError) or not found:
+            found.append(problem if isinstance(problem, LiquidError) else LiquidError(_told(problem), token=None))
+    if found or made is None:
+        faults = tuple(sorted({fault_of(campaigns, sample.template, problem) for problem in found}))
+        return sample._replace(fault=faults[0].text, faults=faults)
     segments = sms.segments(made.body) if sample.channel == "sms" else None
     sample = sample._replace(subject=made.subject, body=made.body, segments=segments)
     try:
         bare = _scope(campaigns, campaign, step, sample._replace(offer=False), bare=True)
-        renderer.rendered(step.template, sample.channel, bare, language)
+        made = renderer.rendered(step.template, sample.channel, bare, language)
     except Exception as problem:  # noqa: BLE001 - as above
-        return sample._replace(needs=_told(problem))
-    return sample
+        found.append(problem if isinstance(problem, LiquidError) else LiquidError(_told(problem), token=None))
+    if found:
+        return sample._replace(needs=_told(found[0]))
+    return sample._replace(bare_subject=made.subject, bare_body=made.body)
+
+
+def fault_of(campaigns: Campaigns, template: tuple[str, str, str], problem: LiquidError) -> Fault:
+    """What is wrong, and where: in a `template` of the `campaigns`, or in a partial that it shows."""
+    told, token = _told(problem), problem.token
+    if token is None or token.start_index < 0:
+        return Fault(template, False, 0, 0, told)
+    before = token.source[: token.start_index]
+    line, column = before.count("\n") + 1, token.start_index - before.rfind("\n")
+    text = campaigns.templates[template]
+    subject, body = split(text)
+    if token.source == body:
+        return Fault(template, False, line + text.count("\n") - body.count("\n"), column, told)
+    if token.source == subject:
+        return Fault(template, False, 1, column + text.index(subject), told)
+    partial = next((name for name, shown in campaigns.partials.items() if shown == token.source), None)
+    return Fault(partial or template, partial is not None, line, column, told)
 
 
 def _told(problem: Exception) -> str:
@@ -163,7 +218,7 @@ def _scope(
     enrollment = Enrollment(
         campaign.id, on, AT, AT, "sample", cart_id="0" * 32 if on in OF_CARTS else None,
         products=[] if on in OF_CARTS else _products(on, lines),
-        about={name: value for name, value in about.items() if not bare or name in _ALWAYS or on == "price_dropped"},
+        about={name: value for name, value in about.items() if not bare or name in _ALWAYS or on in _WHOLE},
     )  # fmt: skip
     offer = None
     if sample.offer and campaign.offer is not None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
+
+from liquid.exceptions import LiquidError
 
 from streams.campaigns.reading import BUILT_IN
 from streams.core.campaigns import CampaignFile
 from streams.core.campaigns.file import LANGUAGE
+from streams.core.messaging.render import split
+from streams.core.messaging.templating.environment import TemplateEnvironment
 
 FOLDER: Final = "templates"
 Name = tuple[str, str, str]
@@ -35,6 +39,60 @@ def find(file: CampaignFile, place: Path) -> dict[Name, Path]:
             raise ValueError(_missing(place, campaign, name, channel, file.language, sorted(here)))
         found.update({(language, name, channel): path for language, path in here.items()})
     return found
+
+
+def partials(file: CampaignFile, place: Path, templates: Mapping[Name, str]) -> dict[Name, Path]:
+    """The file of each partial that the `templates` show, or that a partial shows, in each language it is written in.
+
+    All lie in the folder `templates` beside the file. Raises ValueError for one that is not there, one that leads out
+    of the folder, and one that would show itself; the line names the template, line and column.
+    """
+    own = place.parent / FOLDER
+    languages = ("", *_languages(own))
+    found: dict[Name, Path] = {}
+    for name, shown in templates.items():
+        _follow(own, languages, file.language, name, shown, found, (name[1],))
+    return found
+
+
+def _follow(
+    own: Path, languages: tuple[str, ...], default: str, name: Name, shown: str, found: dict[Name, Path],
+    above: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Find what one text shows; `above` are the names it is shown by."""
+    language, _, channel = name
+    for partial, where in named(shown).items():
+        at = f"{own}: template {name[1]!r}, {where}"
+        if partial in above:
+            raise ValueError(f"{at}: {partial!r} would show itself: {' in '.join((partial, *reversed(above)))}")
+        here = {of: path for of in languages if (path := _one(own, of, partial, channel))}
+        if not here.keys() & {language, default, ""}:
+            wanted = f"{partial}.{channel}.liquid or {partial}.liquid"
+            raise ValueError(f"{at}: no partial {partial!r} for {channel}; it wants {wanted} in {own}")
+        for of, path in here.items():
+            if not path.resolve().is_relative_to(own.resolve()):
+                raise ValueError(f"{at}: {path} leads out of the folder of templates")
+            if (of, partial, channel) not in found:
+                found[of, partial, channel] = path
+                _follow(own, languages, default, (of, partial, channel), text(path), found, (*above, partial))
+
+
+def named(shown: str) -> dict[str, str]:
+    """The partials that the template `shown` shows, each with the place ("line 3, column 1") where it does so first."""
+    # Whatever else is wrong with the template, that is told with the samples.
+    environment = TemplateEnvironment(faults=[])
+    body = split(shown)[1]
+    try:
+        environment.from_string(body)
+    except LiquidError:
+        return {}
+    lines = shown.count("\n") - body.count("\n")
+    places = {}
+    for partial, token in environment.rendered.items():
+        before = token.source[: token.start_index]
+        column = token.start_index - before.rfind("\n")
+        places[partial] = f"line {before.count(chr(10)) + lines + 1}, column {column}"
+    return places
 
 
 def text(path: Path) -> str:

@@ -25,7 +25,7 @@ def write(campaigns: Campaigns, folder: Path) -> Path:
         beside = folder / Path(stores).name
         content["file"]["stores"] = beside.name
         beside.write_text(json.dumps(content["stores"]), encoding="utf-8")
-    for language, name, channel, text in content["templates"]:
+    for language, name, channel, text in (*content["templates"], *content["partials"]):
         place = folder / FOLDER / language / f"{name}.{channel}.liquid"
         place.parent.mkdir(exist_ok=True)
         place.write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 from msgspec import Raw
 
+from schemas.coupons import CODE_EVENTS, codes, may_name
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import REFERENCES, USER_ID, Hasher, Identifier
@@ -21,7 +22,7 @@ from schemas.record import Record
 from schemas.values import filled_text
 from streams.core.contact import telling
 from streams.core.contact.statements import SAYING
-from streams.core.products.changes import KINDS
+from streams.core.products.changes import CODE_SPENT, KINDS, id_of_code
 from streams.core.profile.event import open_body
 from streams.core.protocol.link_log import Link, Links, Pauses
 from streams.core.protocol.order_key import order_key
@@ -102,6 +103,8 @@ class Ingest:
             send(event_out(profile_id, key, head_id + event.body, partitions))
             if event.name in CATALOG_EVENTS:
                 self._tell_all(event, key)
+            elif event.name in CODE_EVENTS and may_name(event.body):
+                self._tell_codes(event, key)
             if event.name in SAYING or traits_may_say(event.body):
                 self._tell_of_addresses(event, key, pauses)
             latest = max(latest, event.time)
@@ -135,9 +138,18 @@ class Ingest:
         product_id = filled_text(properties.get("product_id")) or filled_text(properties.get("sku"))
         if product_id is None:
             return
-        notice = ProductChanged(
+        self._tell(ProductChanged(
             key.hex(), KINDS[event.name], product_id, event.message_id, Raw(orjson.dumps(properties))
-        )
+        ))  # fmt: skip
+
+    def _tell_codes(self, event: Event, key: bytes) -> None:
+        """A code that was redeemed or refused: any profile may be the one it was given to."""
+        for nth, code in enumerate(codes(event.name, orjson.loads(event.body)["properties"])):
+            # One event may name several: each has a key of its own, right behind the event's.
+            own = key + bytes((nth,))
+            self._tell(ProductChanged(own.hex(), CODE_SPENT, id_of_code(code), event.message_id, Raw(b"{}")))
+
+    def _tell(self, notice: ProductChanged) -> None:
         for out in notices_to_all(notice, self._partitions):
             self._emit.send(out)
 

@@ -20,6 +20,7 @@ class Word:
     key: tuple[int, str, int, int]
     known: int
     yes: bool
+    always: bool = False
 
 
 @dataclass
@@ -27,6 +28,12 @@ class Addresses:
     """All words about each address, by (channel or channel:topic, address)."""
 
     words: dict[tuple[str, str], list[Word]] = field(default_factory=dict)
+
+    def complained(self, channel: str, address: str, now: int) -> bool:
+        """Whether a complaint or a bounce is known of this address at `now`, and no yes since."""
+        words = sorted((w for w in self.words.get((channel, address), ()) if w.known <= now), key=lambda w: w.key)
+        last = max((n for n, word in enumerate(words) if word.yes), default=-1)
+        return any(word.always for word in words[last + 1 :])
 
     def refused(self, channel: str, topic: str | None, address: str, now: int) -> bool:
         """Whether nobody is to be written to at this address at `now`."""
@@ -73,7 +80,9 @@ class Addresses:
 
     def add(self, event: Fact, one: Said, address: str, known: int) -> None:
         """Remember a word."""
-        self.words.setdefault((one.key, address), []).append(Word(event.key, known, one.yes))
+        self.words.setdefault((one.key, address), []).append(
+            Word(event.key, known, one.yes, event.name in {*BOUNCES, "Email Marked as Spam"})
+        )
 
 
 def end(time: int, length: int) -> int:

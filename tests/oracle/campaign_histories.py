@@ -66,12 +66,26 @@ TRIGGERS = (
     ("content_viewed", ("", ", topic: garden, times: 2", ", times: 2, within: 1h", ", topic: kitchen")),
     ("hashtag_used", ("", ", hashtags: [Summer, '#autumn']")),
     ("store_nearby", ("", ", radius: 5km", ", radius: 100m")),
+    (
+        "event",
+        (
+            ", name: article  READ",
+            ", name: Order Completed",
+            ", name: Product Added, if: properties.price == 20",
+            ", name: Post Liked",
+            ", name: Order Completed, if: event.channel == 'web'",
+        ),
+    ),
+    ("message_clicked", ("",)),
+    ("message_bounced", ("",)),
 )
 REACH = (
     "best, of: [push, email, sms]", "best, of: [push, email, sms]", "best, of: [email, sms, ads]", "email", "email",
-    "sms", "best, of: [broadcast, email]", "push", "ads", "broadcast", "other, of: [email, sms, push]",
-    "other, of: [email, sms, push]", "other, of: [sms, email]", "best, of: [email, push]",
+    "sms", "best, of: [messenger, push]", "best, of: [broadcast, email]", "push", "ads", "broadcast",
+    "other, of: [email, sms, push]", "other, of: [email, sms, push]", "other, of: [sms, email]",
+    "best, of: [email, push]", "other, of: [messenger, email]",
 )  # fmt: skip
+TRANSACTIONAL = 3
 TEMPLATES = (*("all",) * 12, "about", "topic", "offer", "named", "long")
 CONDITIONS = (
     "", "", "", "", "", ", unless: engaged", ", unless: engaged", ', if: "cart.value > 15"',
@@ -104,13 +118,15 @@ def campaign(choose: Choose, nth: int) -> list[str]:
     on, asks = choose(TRIGGERS)
     variants = choose(("", "", ", variants: {plain: 50, offer: 50}"))
     offer = choose(("", "prefix: BACK, discount: 10%", "prefix: C, discount: 5 EUR, valid_for: 1d"))
+    offer += choose(("", ", reissue: true")) if offer else ""
     if offer and variants and choose((True, False)):
         offer += ", variants: [offer]"
     lines = [
         f"  - id: c{nth}",
         f"    trigger: {{on: {on}{choose(asks)}}}",
         f"    priority: {choose((0, 0, 0, 1, 2))}",
-        f"    holdout: {choose((0, 0, 0, 0, 0, 0.3))}",
+        # The same campaign in every file, so that a message shows whether an order was to end it.
+        "    transactional: true" if nth == TRANSACTIONAL else f"    holdout: {choose((0, 0, 0, 0, 0, 0.3))}",
         f"    reentry: {choose(('always', 'always', 'never', '1d', '2h'))}",
         f"    topic: {choose(('offers', 'news'))}" if choose((True, False, False)) else "",
         f"    offer: {{{offer}}}" if offer else "",
@@ -121,7 +137,7 @@ def campaign(choose: Choose, nth: int) -> list[str]:
     for step in range(choose((1, 1, 2, 3))):
         delay = choose(("0m", "0m", "10m", "1h", "20h")) if step == 0 else choose(("1h", "20h", "24h", "3d"))
         after = f"{int(delay[:-1]) + step}{delay[-1]}"
-        reach = choose(REACH[:10] if step == 0 else REACH)
+        reach = choose(REACH[:11] if step == 0 else REACH)
         hour = choose(("", "", "", ", hour: best"))
         condition = choose(CONDITIONS) if step or choose((True, False, False)) else ""
         lines.append(
@@ -171,10 +187,12 @@ class Customers:
         traits = {"email": f"p{self.of(n)}@shop.example"}
         if rng.random() < 0.7:
             traits["phone"] = f"+4930123450{self.of(n)}"
+        messenger = {"type": rng.choice(("whatsapp", "telegram")), "id": f"t{n}"} if rng.random() < 0.5 else None
+        external = {"externalIds": [messenger]} if messenger else {}
         device = {"token": f"token{self.of(n)}"} if rng.random() < 0.7 else {}
         if rng.random() < 0.5:
             device["advertisingId"] = f"aaaaaaaa-0000-4000-8000-00000000000{n}"
-        return {"userId": f"u{n}", "anonymousId": f"a{n}", "context": {"traits": traits, "device": device}}
+        return {"userId": f"u{n}", "anonymousId": f"a{n}", "context": {"traits": traits, "device": device, **external}}
 
     def some_of(self, n: int) -> dict[str, Any]:
         """What an ordinary event carries; now and then it is on somebody else's device."""
@@ -363,6 +381,28 @@ def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: in
     return timed
 
 
+def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: int) -> list[tuple[int, Step]]:
+    """What becomes of the codes in messages: customers, or friends of theirs, use them, and the shop refuses some."""
+    timed = []
+    for nth, message in enumerate(messages):
+        if not message["offer"] or rng.random() < 0.6:
+            continue
+        code = rng.choice((str, str.lower))(message["offer"]["code"])
+        name, said = rng.choice((
+            ("Order Completed", {"order_id": f"c{nth}", "coupon": code}),
+            ("Order Completed", {"order_id": f"c{nth}", "coupons": ["NONE", code]}),
+            ("Order Completed", {"order_id": f"c{nth}", "products": [{"product_id": "lamp", "coupon": code}]}),
+            ("Coupon Applied", {"coupon_id": code}), ("Coupon Denied", {"coupon_name": f" {code}"}),
+            ("Coupon Entered", {"coupon_id": code}),
+        ))  # fmt: skip
+        at = round(datetime.fromisoformat(message["decided_at"]).timestamp() * 1000)
+        at += rng.choice((0, 1, MINUTE, HOUR, 20 * HOUR))
+        who = rng.choice(({"userId": "u0"}, {"userId": "u1"}, {"anonymousId": "friend"}, {"anonymousId": f"f{nth}"}))
+        step = {**track(name, said), **who, "context": {}, "messageId": f"code{nth}"}
+        timed.append((at, Step(0, rng.choice(("web", "store")), rng.randrange(partitions), step)))
+    return timed
+
+
 def random_campaigns(seed: int, longest: int = 40) -> History:
     """The history of a seed, with the responses to what it sends."""
     rng = random.Random(f"campaigns {seed}")
@@ -394,4 +434,4 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
             timed.append((now + rng.choice((0, MINUTE)), Step(0, channel, 1, {**message, "timestamp": now})))
     first = History(at_times(timed), file)
     sent = run(first.records(), campaigns=file).messages
-    return History(at_times([*timed, *responses(rng, sent, 2)]), file)
+    return History(at_times([*timed, *responses(rng, sent, 2), *codes_used(rng, sent, 2)]), file)

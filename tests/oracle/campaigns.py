@@ -75,6 +75,7 @@ class Campaign:
     asks: dict[str, Any]
     priority: int
     topic: str | None
+    transactional: bool
     holdout: Fraction
     reentry: str | int
     exit_on: frozenset[str]
@@ -123,6 +124,7 @@ class Campaigns:
         self.control = share(file.get("control_group", 0))
         self.stale_after = {channel: milliseconds(for_) for channel, for_ in (file.get("stale_after") or {}).items()}
         self.machine = 1000 * file.get("machine_seconds", 10)
+        self.message_ttl = milliseconds(file.get("message_ttl", "24h"))
         self.sms_segments = file.get("sms_segments", 3)
         self.stores = [read_store(entry) for entry in stores] if file.get("stores") else []
         self.templates = templates
@@ -142,6 +144,8 @@ class Campaigns:
 
     def arm(self, profile_id: str, campaign: Campaign) -> str:
         """Control or treatment: of all campaigns, or of this one."""
+        if campaign.transactional:
+            return "treatment"
         if self.draw("control", profile_id, "*") < self.control:
             return "control"
         return "control" if self.draw("holdout", profile_id, campaign.id) < campaign.holdout else "treatment"
@@ -155,9 +159,10 @@ class Campaigns:
                 return name
         return None
 
-    def code(self, profile_id: str, campaign: Campaign) -> str:
-        """The code of an offer: 40 bits in Crockford's base 32."""
-        digest = blake2b(f"offer|{profile_id}|{campaign.id}".encode(), digest_size=5, key=self.key).digest()
+    def code(self, profile_id: str, campaign: Campaign, nth: int) -> str:
+        """The code of an offer, the first one number 0: 40 bits in Crockford's base 32."""
+        what = f"offer{nth}" if nth else "offer"
+        digest = blake2b(f"{what}|{profile_id}|{campaign.id}".encode(), digest_size=5, key=self.key).digest()
         number = int.from_bytes(digest, "big")
         letters = "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(8)))
         return f"{campaign.offer['prefix']}-{letters}"
@@ -232,6 +237,7 @@ def read_campaign(place: int, entry: dict[str, Any]) -> Campaign:
         asks=trigger,
         priority=entry.get("priority", 0),
         topic=entry.get("topic"),
+        transactional=entry.get("transactional", False),
         holdout=share(entry.get("holdout", 0)),
         reentry=reentry if reentry in {"always", "never"} else milliseconds(reentry),
         exit_on=frozenset(entry.get("exit_on", ("order_completed", "cart_emptied", "unsubscribed"))),

@@ -33,7 +33,7 @@ FIELDS = {
     ),
     RETARGETING_MESSAGES: (
         "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "subject", "body",
-        "url", "offer", "trigger", "decided_at",
+        "url", "offer", "trigger", "decided_at", "expires_at",
     ),
     CONVERSIONS: ("order_id", "profile_id", "value", "currency", "at", "channel", "recovered"),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from tests.oracle.cart import plain
 from tests.oracle.cart import products as wanted
 from tests.oracle.everybody import Everybody
 from tests.oracle.outcome import iso
-from tests.oracle.profile import Profile, Sequence, Waiting
+from tests.oracle.profile import Code, Profile, Sequence, Waiting
 from tests.oracle.reach import Sent
 from tests.oracle.templates import find, holds, rendered, tagged
 
@@ -60,15 +60,15 @@ class Judge:
         checks: tuple[tuple[str, Callable[[str], bool]], ...] = (
             ("no_contact", lambda c: p.reach.contact(campaigns, c, now) is not None),
             ("no_consent", lambda c: p.reach.allowed(campaigns, c, campaign) and not self.refused(p, c, campaign, now)),
-            ("capped", lambda c: not self.capped(p, c, now)),
+            ("capped", lambda c: campaign.transactional or not self.capped(p, c, now)),
         )
         for reason, passes in checks:
             channels = [channel for channel in channels if passes(channel)]
             if not channels:
                 return Verdict("suppressed", reason)
-        if (until := campaigns.quiet_until(zone, now)) is not None:
+        if not campaign.transactional and (until := campaigns.quiet_until(zone, now)) is not None:
             return Verdict("deferred", "quiet_hours", until)
-        if self.goes_second(p, sequence, now):
+        if not campaign.transactional and self.goes_second(p, sequence, now):
             return Verdict("deferred", "capped", (now // HOUR + 1) * HOUR)
         if campaign.id in p.reach.both_arms:
             return Verdict("suppressed", "contaminated")
@@ -84,6 +84,8 @@ class Judge:
     def refused(self, p: Profile, channel: str, campaign: Campaign, now: int) -> bool:
         """Whether the address that the message would go to is nobody's to write to."""
         address = p.reach.contact(self.campaigns, channel, now)
+        if address is not None and campaign.transactional:
+            return self.addresses.complained(channel, address, now)
         return address is not None and self.addresses.refused(channel, campaign.topic, address, now)
 
     def all_bought(self, p: Profile, sequence: Sequence, now: int) -> bool:
@@ -153,15 +155,18 @@ class Judge:
         reminds = campaign.id in p.offers and not waiting.step.variants
         if offer.get("variants") and variant not in offer["variants"] and not reminds:
             return None
-        code, expires = p.offers.get(campaign.id) or self.new_offer(p, sequence, now)
-        if now >= expires:
+        code = self.code(p, sequence, now)
+        if code.spent or now >= code.expires:
             return None
-        return {"code": code, "discount": offer["discount"], "expires_at": iso(expires)}
+        return {"code": code.code, "discount": offer["discount"], "expires_at": iso(code.expires)}
 
-    def new_offer(self, p: Profile, sequence: Sequence, now: int) -> tuple[str, int]:
-        """(code, when it expires) of an offer that is made now."""
-        campaign = sequence.campaign
-        return self.campaigns.code(p.id, campaign), now + campaign.valid_for
+    def code(self, p: Profile, sequence: Sequence, now: int) -> Code:
+        """The code that the customer has, or one that is made now."""
+        campaign, has = sequence.campaign, p.offers.get(sequence.campaign.id)
+        if has is not None and not (has.spent and campaign.offer.get("reissue")):
+            return has
+        nth = 0 if has is None else has.nth + 1
+        return Code(self.campaigns.code(p.id, campaign, nth), now + campaign.valid_for, nth)
 
     def scope(
         self, p: Profile, sequence: Sequence, waiting: Waiting, now: int, channel: str | None,
@@ -238,6 +243,7 @@ class Judge:
             "offer": offer,
             "trigger": shown_trigger(sequence),
             "decided_at": iso(now),
+            "expires_at": min(iso(now + campaigns.message_ttl), offer["expires_at"] if offer else "9"),
         }
 
 

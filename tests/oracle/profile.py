@@ -47,6 +47,10 @@ class Sequence:
             waiting.gone = waiting.step.id not in steps
             waiting.step = steps.get(waiting.step.id, replace(waiting.step, place=0))
 
+    def ended_by(self, order: int) -> bool:
+        """Whether an order of this time ends it. What is part of a deal that was made goes on."""
+        return not self.campaign.transactional and self.trigger.ended_by(order)
+
     def base(self, profile_id: str, step: Step) -> str:
         """What a message is about."""
         trigger = self.trigger
@@ -69,6 +73,16 @@ class Sequence:
 
 
 @dataclass
+class Code:
+    """The code of an offer that this customer was given; the `nth` of its campaign. `spent`: nobody may use it now."""
+
+    code: str
+    expires: int
+    nth: int = 0
+    spent: bool = False
+
+
+@dataclass
 class Profile:
     """One customer."""
 
@@ -83,7 +97,7 @@ class Profile:
     looks: Looks = field(default_factory=Looks)
     sequences: list[Sequence] = field(default_factory=list)
     entered: dict[str, int] = field(default_factory=dict)
-    offers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    offers: dict[str, Code] = field(default_factory=dict)
 
     def cart_due(self) -> int | None:
         """When the cart is abandoned, or expires if it is already."""

@@ -16,6 +16,7 @@ from tests.oracle.zones import zone_of
 OWN = {"web", "app", "marketplace", "messenger"}
 """Where the customer's own machine speaks."""
 MACHINES = ("bot", "crawler", "spider", "barracuda", "mimecast", "proofpoint", "preview", "scanner")
+MESSENGERS = {"whatsapp", "viber", "telegram"}
 RESPONSES = {
     "Email Opened": "email",
     "Email Link Clicked": "email",
@@ -70,6 +71,7 @@ class Sent:
     topic: str | None = None
     delivered: int | None = None
     clicks: list[Click] = field(default_factory=list)
+    deal: bool = False
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Reach:
     device_of: dict[str, str] = field(default_factory=dict)
     consent: dict[str, tuple[int, bool]] = field(default_factory=dict)
     bounced: dict[str, tuple[int, str]] = field(default_factory=dict)
+    complained: set[str] = field(default_factory=set)
     soft: dict[str, tuple[int, str, list[int]]] = field(default_factory=dict)
     zone: tuple[int, str] | None = None
     language: tuple[int, str] | None = None
@@ -110,6 +113,8 @@ class Reach:
         """Consent to a channel, and on it to the campaign's topic."""
         if channel in self.bounced and self.address(channel, self.bounced[channel][1]) == self.bounced[channel][1]:
             return False
+        if campaign.transactional:
+            return channel not in self.complained
         said = self.consent.get(channel)
         if not (said[1] if said else campaigns.opt_out):
             return False
@@ -169,6 +174,15 @@ class Reach:
             self.meet(channel, [(event.time, value)])
             if device and channel in {"push", "ads"}:
                 self.device_of[value] = device
+        talks = [
+            f"{one.type}:{one.value}"
+            for one in event.identifiers
+            if one.type in MESSENGERS and is_given(event, one) and one not in strangers
+        ]
+        if event.channel == "messenger" and "sms" in given:
+            talks.append(f"phone:{given['sms']}")
+        if talks:
+            self.meet("messenger", [(event.time, talks[0])])
         zone = event.context.get("timezone")
         if event.channel in OWN and readable_zone(zone):
             self.zone = (event.time, zone)
@@ -196,6 +210,9 @@ class Reach:
             elif word.topic is None:
                 self.bounced.pop(word.channel, None)
                 self.soft.pop(word.channel, None)
+                self.complained.discard(word.channel)
+        if name == "Email Marked as Spam":
+            self.complained.add("email")
         return withdrawn
 
     def bounce(self, event: Fact, channel: str) -> None:
@@ -227,6 +244,7 @@ class Reach:
         for key, (at, allowed) in loser.consent.items():
             mine = self.consent.get(key, (at, allowed))
             self.consent[key] = (max(at, mine[0]), allowed and mine[1])
+        self.complained |= loser.complained
         for channel, bounced in loser.bounced.items():
             self.bounced[channel] = newest(self.bounced.get(channel), bounced)
         for channel, soft in loser.soft.items():

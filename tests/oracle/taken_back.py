@@ -19,6 +19,8 @@ def of_words(p: Profile, event: Fact, withdrawn: set[str], died: tuple[str, str]
     rows = []
     for sent in on_their_way(p, event.time):
         keys = {sent.channel} | ({f"{sent.channel}:{sent.topic}", f"*:{sent.topic}"} if sent.topic else set())
+        if sent.deal:
+            keys = {sent.channel} if event.name == "Email Marked as Spam" else set()
         if keys & withdrawn or (died and died == (sent.channel, sent.to)):
             rows.append(taken_back(p, sent, "no_consent", event.time))
     return rows
@@ -31,7 +33,7 @@ def of_merge(winner: Profile, loser: Profile, ordered: tuple[int | None, int | N
         rows += [
             taken_back(winner, sent, "converted", at)
             for sent in on_their_way(side, at)
-            if order is not None and order <= sent.at and sent.trigger.ended_by(order)
+            if not sent.deal and order is not None and order <= sent.at and sent.trigger.ended_by(order)
         ]
     return rows
 

@@ -20,7 +20,8 @@ from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
 from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
 from tests.oracle.reading import Fact, number, order_value, text
 from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
-from tests.oracle.triggers import CHANGES, Found, Trigger, products_of
+from tests.oracle.templates import holds
+from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, shown
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
 SAID_ONCE = {
@@ -115,7 +116,8 @@ class Walk:
         """Campaigns begin, where they are worth it and the customer may enter them."""
         for campaign, trigger in found:
             worth = campaign.min_value if trigger.value is None else float(trigger.value)
-            if worth < campaign.min_value or p.sequence_of(campaign.id):
+            active = not campaign.transactional and p.sequence_of(campaign.id)
+            if worth < campaign.min_value or active:
                 continue
             entered, again = p.entered.get(campaign.id), campaign.reentry
             if entered is not None and (again == "never" or (again != "always" and entered + again > trigger.at)):
@@ -159,11 +161,11 @@ class Walk:
         """A message goes out."""
         campaign, trigger = sequence.campaign, sequence.trigger
         if message["offer"]:
-            p.offers.setdefault(campaign.id, self.judge.new_offer(p, sequence, now))
+            p.offers[campaign.id] = self.judge.code(p, sequence, now)
         about = (trigger.ref, trigger.abandonment_no) if trigger.type in REMINDING else None
         row, to, topic = self.out.decisions[-1], message["to"], campaign.topic
         of = (now, message["channel"], message["message_id"], campaign.id, waiting.step.id, trigger.ref, about)
-        sent = Sent(*of, row=row, trigger=trigger, to=to, topic=topic)
+        sent = Sent(*of, row=row, trigger=trigger, to=to, topic=topic, deal=campaign.transactional)
         p.reach.sent.append(sent)
         if about and all(other.abandonment != about for other in p.reach.reminders):
             p.reach.reminders.append(sent)
@@ -188,7 +190,7 @@ class Walk:
         withdrawn = p.reach.learn(event, self.campaigns, strangers)
         self.addresses.of_profile(event, p, words, p.reach.died(event))
         self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
-        self.feedback(p, event)
+        fed = self.feedback(p, event)
         self.out.decisions += of_words(p, event, withdrawn, p.reach.died(event))
         # Who has responded before campaigns were applied that end then leaves with the next event.
         self.end(p, "exited", event.time, lambda s: s.engaged and "engaged" in s.campaign.exit_on)
@@ -205,6 +207,8 @@ class Walk:
         if p.cart is not None:
             p.looks.browsed = {}
         self.start(p, p.looks.of_event(self.campaigns, event, order, p.bought))
+        self.start(p, [found for campaign in self.campaigns.on("event") for found in self.named(p, campaign, event)])
+        self.start(p, fed)
 
     def is_fetched(self, event: Fact) -> bool:
         """Whether a machine has looked at a page or a product."""
@@ -214,7 +218,7 @@ class Walk:
 
     def is_told_off(self, p: Profile, sequence: Sequence, withdrawn: set[str]) -> bool:
         """Whether a customer does not want to be written to as this sequence has done."""
-        if "unsubscribed" not in sequence.campaign.exit_on:
+        if "unsubscribed" not in sequence.campaign.exit_on or sequence.campaign.transactional:
             return False
         topic = sequence.campaign.topic
         sent = {
@@ -223,8 +227,25 @@ class Walk:
         }  # fmt: skip
         return any({channel, f"{channel}:{topic}", f"*:{topic}"} & withdrawn for channel in sent)
 
-    def feedback(self, p: Profile, event: Fact) -> None:
-        """What an event tells of a message, and whether it is a response to one."""
+    def named(self, p: Profile, campaign: Campaign, event: Fact) -> list[Found]:
+        """The campaign, if it waits for an event of this name and its `if` is true of it."""
+        asks, said = campaign.asks, event.properties
+        if event.type != "track" or " ".join(asks["name"].split()).lower() != event.name.lower():
+            return []
+        about = {"name": event.name, "channel": event.channel}
+        about["properties"] = {name: value for name, value in said.items() if name != "products"}
+        profile = {"id": p.id, **p.reach.traits, "language": self.judge.language(p)}
+        seen = {"event": about, "properties": about["properties"], "profile": profile}
+        if "if" in asks and not holds(asks["if"], seen):
+            return []
+        products = [shown(product) for product in products_of(event)]
+        if not products and (said.get("product_id") or said.get("sku")):
+            products = [shown(said)]
+        ref = f"event:{event.message_id}:{event.time}"
+        return [(campaign, Trigger("event", event.time, event.time, ref, products=tuple(products), about=about))]
+
+    def feedback(self, p: Profile, event: Fact) -> list[Found]:
+        """What an event tells of a message, and whether it is a response to one; the campaigns that wait for that."""
         name = event.name if event.type == "track" else ""
         if name in TELLS:
             told, channel = TELLS[name], RESPONSES.get(name)
@@ -232,25 +253,30 @@ class Walk:
         elif event.channel in {"web", "app"} or event.type in {"page", "screen"}:
             message = p.reach.message(followed(event))
             if message is None:
-                return
+                return []
             told, channel = "clicks", None if "clicks" in message.told else message.channel
         else:
-            return
+            return []
         if told in {"opens", "clicks"} and is_machine(event):
-            return
+            return []
         hour = local(event.time, self.judge.zone(p)).hour
         if message and told == "clicks" and message.channel in {"email", "sms"}:
             if self.is_scanner(p, message, event, None if channel is None else hour):
                 self.fetched.add(event.source)
-                return
+                return []
         elif message and told == "delivered" and message.channel in {"email", "sms"}:
             message.delivered = event.time if message.delivered is None else message.delivered
             self.unclick(p, message, [click for click in message.clicks if click.at < event.time], event.time)
+        found: list[Found] = []
         if message and told not in message.told:
             message.told.add(told)
             self.out.told.append((message.campaign_id, told, event.time))
+            kind = {"clicks": "message_clicked", "bounces": "message_bounced"}.get(told, "")
+            about = {"message_id": message.message_id, "campaign_id": message.campaign_id}
+            trigger = Trigger(kind, event.time, event.time, f"{kind}:{message.message_id}", about=about)
+            found = [(campaign, trigger) for campaign in self.campaigns.on(kind)]
         if channel is None:
-            return
+            return found
         p.reach.engaged[channel] += 1
         p.reach.hours[hour] += 1
         self.everybody.engaged(channel, hour, event.time)
@@ -260,6 +286,7 @@ class Walk:
             sequence = p.sequence_of(text(event.properties.get("campaign_id")) or "")
         if sequence is not None:
             sequence.engaged = True
+        return found
 
     def is_scanner(self, p: Profile, message: Sent, event: Fact, hour: int | None) -> bool:
         """Whether a click is a machine's by its time, or one of three links within two seconds; those are undone."""
@@ -301,7 +328,7 @@ class Walk:
         again = f"order:{order_id}:" if order_id in p.orders else None
         self.end(
             p, "converted", event.time,
-            lambda s: s.trigger.ended_by(event.time) and not (again and s.trigger.ref.startswith(again)),
+            lambda s: s.ended_by(event.time) and not (again and s.trigger.ref.startswith(again)),
         )  # fmt: skip
         converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
         told = [named for product in products_of(event) if (named := names_of(product))]
@@ -381,7 +408,7 @@ class Walk:
 
     def leave(self, p: Profile, to: str, reason: str, at: int) -> None:
         """The cart comes to its end."""
-        self.end(p, "exited", at, lambda s: s.trigger.cart_id == p.cart.cart_id)
+        self.end(p, "converted" if reason == "order" else "exited", at, lambda s: s.trigger.cart_id == p.cart.cart_id)
         self.transition(p.id, p.cart, to, reason, at)
         p.cart = None
 
@@ -395,7 +422,12 @@ class Walk:
     # ------------------------------------------------------------------ products
 
     def change(self, profiles: Iterable[Profile], event: Fact) -> None:
-        """Something has happened to a product: it concerns everybody who is interested in it."""
+        """Something has happened to a product or a code: it concerns all who are interested in it, or were given it."""
+        spent = codes_of(event)
+        for p in profiles if spent else ():
+            self.run_timers(p, event.time)
+            for code in p.offers.values():
+                code.spent = code.spent or code.code.upper() in spent
         key = names_of(event.properties) if event.type == "track" and event.name in CHANGES else None
         if key is None:
             return
@@ -447,8 +479,8 @@ class Walk:
             winner.cart = winner.cart or loser.cart
         for side, other_order in ((theirs, ordered[0]), (mine, ordered[1])):
             if other_order is not None:
-                self.end(winner, "converted", at, lambda s, x=side, o=other_order: s in x and s.trigger.ended_by(o))
-        taken = [sequence.campaign.id for sequence in winner.sequences if sequence in mine]
+                self.end(winner, "converted", at, lambda s, x=side, o=other_order: s in x and s.ended_by(o))
+        taken = [s.campaign.id for s in winner.sequences if s in mine and not s.campaign.transactional]
         self.end(winner, "exited", at, lambda s: s in theirs and s.campaign.id in taken)
         self.out.decisions += of_merge(winner, loser, ordered, at)
         self.absorb(winner, loser)
@@ -499,3 +531,15 @@ class Walk:
             }
         )
         waiting.rows += 1
+
+
+def codes_of(event: Fact) -> set[str]:
+    """The codes that an order uses, or that the shop takes or refuses, in capitals."""
+    said = event.properties
+    if event.type != "track" or event.name not in {"Order Completed", "Coupon Applied", "Coupon Denied"}:
+        return set()
+    names = ("coupon", "coupons") if event.name == "Order Completed" else ("coupon_id", "coupon_name", "coupon", "code")
+    found: list[Any] = [said.get(name) for name in names]
+    found += [product.get("coupon") for product in products_of(event)]
+    flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
+    return {item.strip().upper() for item in flat if isinstance(item, str)}

@@ -117,7 +117,7 @@ def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
             # Of what follows from anything but a cart, the trigger's place among things of its time is not written.
             start = opened[trigger["cart_id"]] if trigger["cart_id"] else (milliseconds(trigger["at"]), nth)
             # Of two things at one time, the one that was taken first came first.
-            if any(start < order and order[0] <= until for order in orders[out.key]):
+            if not row.get("transactional") and any(start < order and order[0] <= until for order in orders[out.key]):
                 yield f"a message to a buyer: {row}"
 
 

@@ -147,6 +147,8 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
     for message in story.messages:
         if exact and not asking and (broken_promise := to_a_stranger(story, message)):
             yield f"{broken_promise}: {message}"
+        if message.get("transactional"):
+            continue
         for broken in (without_consent, beyond_caps, at_night):
             found = [broken(story, campaigns, message) for campaigns in story.files]
             if all(found):
@@ -155,6 +157,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
     if asking:
         return
     if exact:
+        yield from spent_codes(story)
         yield from no_buyers(story)
         # With less grace, or none, the shop takes the risk itself.
         if all(campaigns.order_grace >= 30 * MINUTE for campaigns in story.files):
@@ -166,7 +169,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
 
 def no_buyers(story: Story) -> Iterator[str]:
     """A message to somebody who has ordered since its trigger."""
-    for message in story.messages:
+    for message in (message for message in story.messages if not message.get("transactional")):
         since = milliseconds(message["trigger"]["at"])
         for event in story.events_of(message["profile_id"], message["at"]):
             bought = event["type"] == "track" and event["name"] == "Order Completed"
@@ -194,11 +197,36 @@ def to_refused_addresses(story: Story) -> Iterator[str]:
                 no[channel, address].append(event["time"])
         if event["name"] == "Subscription Changed" or "email_subscribed" in event["traits"]:
             yes.append(event["time"])
-    for message in story.messages:
+    for message in (message for message in story.messages if not message.get("transactional")):
         at = message["at"]
         since = [time for time in no[message["channel"], message["to"]] if time < at]
         if since and not any(max(since) <= time <= at for time in yes):
             yield f"a message to an address that is nobody's to write to: {message}"
+
+
+def spent_codes(story: Story) -> Iterator[str]:
+    """A code that was given, then redeemed or refused, whoever had it, and then given again."""
+    spent = defaultdict(list)
+    for event in (event for events in story.events.values() for event in events if not event["late"]):
+        for code in named_codes(event):
+            spent[code].append(event["time"])
+    given: dict[str, int] = {}
+    for message in sorted((m for m in story.messages if m["offer"]), key=lambda m: m["at"]):
+        code = message["offer"]["code"]
+        first = given.setdefault(code, message["at"])
+        if any(first < at < message["at"] for at in spent[code]):
+            yield f"a spent code: {message}"
+
+
+def named_codes(event: Row) -> set[str]:
+    """The codes on an event that uses or refuses them, as made-up histories name them."""
+    said = event["properties"]
+    if event["type"] != "track" or event["name"] not in {"Order Completed", "Coupon Applied", "Coupon Denied"}:
+        return set()
+    products = said.get("products")
+    texts = [said.get("coupon"), *(p.get("coupon") for p in (products if isinstance(products, list) else ()))]
+    texts += [*(said.get("coupons") or ()), said.get("coupon_id"), said.get("coupon_name")]
+    return {text.strip().upper() for text in texts if isinstance(text, str)}
 
 
 def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | None:

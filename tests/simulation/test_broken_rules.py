@@ -17,7 +17,7 @@ from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
-from streams.core.messaging import caps, decision, enrollment
+from streams.core.messaging import caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.products.changes import Catalogue
@@ -211,6 +211,11 @@ def tills_are_taken_for_customers() -> AbstractContextManager[Any]:
     return patch.object(identifiers, "without_devices", lambda given: given)
 
 
+def spent_codes_are_given() -> AbstractContextManager[Any]:
+    """Nobody remembers which codes were used."""
+    return patch.object(offers, "spend", lambda *_: None)
+
+
 OF_LINKS = (tills_are_taken_for_customers,)
 
 
@@ -230,12 +235,12 @@ OF_CAMPAIGNS = (
     changes_of_products_happen_again, addresses_are_not_asked, time_does_not_pause,
     changes_of_products_happen_again, every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
-    orders_are_forgotten_at_once, what_was_bought_is_named,
+    orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
 )  # fmt: skip
 PROMISED = (
     every_address_is_the_customers,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
-    addresses_are_not_asked, orders_are_forgotten_at_once, what_was_bought_is_named,
+    addresses_are_not_asked, orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)

@@ -31,7 +31,13 @@ def check(
     """Check a campaigns file and show every message it can write; exit 2 with what is wrong where."""
     from deploy.cli import previews
 
-    found, samples = campaigns.checked(file)
+    try:
+        found, samples = campaigns.checked(file)
+    except campaigns.RefusedError as refused:
+        if not json:
+            raise
+        console.data({"file": str(file), "faults": refused.faults})
+        raise typer.Exit(refused.code) from None
     if json:
         console.data(previews.described(file, found, samples))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -35,15 +36,23 @@ __all__ = [
 ]  # fmt: skip
 
 Templates = Mapping[tuple[str, str, str], str]
-"""The text of each template by (language or "", name, channel)."""
+"""The text of each template, or of each partial, by (language or "", name, channel)."""
+
+_NONE: Templates = MappingProxyType({})
 
 
 class Campaigns:
-    """A validated file, its templates and its stores, and where to find what in them."""
+    """A validated file, its templates and its stores, and where to find what in them.
 
-    def __init__(self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = ()) -> None:
+    `partials` are what the templates show with `render`.
+    """
+
+    def __init__(
+        self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = (), partials: Templates = _NONE
+    ) -> None:
         self.file = file
         self.templates = dict(templates)
+        self.partials = dict(partials)
         self.stores = Stores(stores)
         self.by_id = {campaign.id: campaign for campaign in file.campaigns}
         self.place = {campaign.id: n for n, campaign in enumerate(file.campaigns)}
@@ -55,19 +64,23 @@ class Campaigns:
         """By campaign and step: its place in the campaign, and the step."""
 
     def dump(self) -> dict[str, Any]:
-        """All of it as JSON: {file, templates [[language, name, channel, text], ...], stores [...]}."""
+        """All of it as JSON: {file, templates and partials [[language, name, channel, text], ...], stores [...]}."""
         return {
             "file": self.file.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "templates": [[*name, text] for name, text in self.templates.items()],
+            "partials": [[*name, text] for name, text in self.partials.items()],
             "stores": [store.model_dump(mode="json", exclude_defaults=True) for store in self.stores.all],
         }
 
     @classmethod
     def load(cls, content: Mapping[str, Any]) -> Campaigns:
         """The inverse of `dump`: `content` is what it returns. Raises ValueError for anything else."""
-        templates = {(language, name, channel): text for language, name, channel, text in content["templates"]}
+        templates, partials = (
+            {(language, name, channel): text for language, name, channel, text in content[kind]}
+            for kind in ("templates", "partials")
+        )
         stores = [Store.model_validate(store) for store in content["stores"]]
-        return cls(CampaignFile.model_validate(content["file"]), templates, stores)
+        return cls(CampaignFile.model_validate(content["file"]), templates, stores, partials)
 
     @cached_property
     def version(self) -> str:

@@ -52,12 +52,15 @@ class Campaign(Strict):
     """One campaign: a trigger, the share held out, when it ends and may begin again, and its steps.
 
     `reentry`: how long (milliseconds) after an entry the customer may enter again; higher `priority` goes first.
+    `transactional`: its messages are part of a deal that was made (order confirmations), so only an address that is
+    dead, or whose owner complained, holds them back.
     """
 
     id: str = Field(min_length=1)
     trigger: TriggerRule
     priority: int = 0
     topic: str | None = Field(default=None, min_length=1)
+    transactional: bool = False
     holdout: Share = 0.0
     reentry: Reentry = "always"
     exit_on: tuple[Exit, ...] = EXITS
@@ -75,6 +78,8 @@ class Campaign(Strict):
         for id_ in ids:
             if ids.count(id_) > 1:
                 raise ValueError(f"two steps have the id {id_!r}")
+        if self.transactional and self.holdout:
+            raise ValueError("a transactional campaign holds nobody out: leave `holdout` away")
         for name in self.offer.variants if self.offer is not None else ():
             if all(name not in step.variants for step in self.steps):
                 raise ValueError(f"the offer is for variant {name!r}, which no step has")

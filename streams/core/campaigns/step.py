@@ -8,20 +8,22 @@ from pydantic import Field, field_validator, model_validator
 
 from streams.core.campaigns.values import Duration, Strict, known
 
-Channel = Literal["email", "sms", "push", "ads", "broadcast"]
+Channel = Literal["email", "sms", "push", "messenger", "ads", "broadcast"]
 CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
 
 
 class Offer(Strict):
     """A code of its own for each customer: `prefix`-XXXXXXXX, good for `valid_for` (milliseconds) from its first use.
 
-    `variants`: only messages of these carry it; none: every message.
+    `variants`: only messages of these carry it; none: every message. `reissue`: a new code takes the place of one that
+    was redeemed or refused.
     """
 
     prefix: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     discount: str = Field(min_length=1)
     valid_for: Duration = 14 * 24 * 60 * 60_000
     variants: tuple[str, ...] = ()
+    reissue: bool = False
 
 
 class CampaignStep(Strict):
@@ -32,7 +34,7 @@ class CampaignStep(Strict):
 
     id: str = Field(min_length=1)
     after: Duration = 0
-    channel: Literal["best", "other", "email", "sms", "push", "ads", "broadcast"]
+    channel: Literal["best", "other", "email", "sms", "push", "messenger", "ads", "broadcast"]
     of: tuple[Channel, ...] = ()
     hour: Literal["best"] | None = None
     unless: Literal["engaged"] | None = None

@@ -6,11 +6,13 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.names import canonical
 from streams.core.campaigns.values import Distance, Duration, Share, Strict, known
 
 TriggerName = Literal[
     "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
-    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
+    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "event", "message_clicked",
+    "message_bounced",
 ]  # fmt: skip
 Interest = Literal["viewed", "carted", "wished"]
 
@@ -28,11 +30,16 @@ PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "content_viewed": ("topic", "times", "within"),
     "hashtag_used": ("hashtags",),
     "store_nearby": ("radius",),
+    "event": ("name", "if"),
+    "message_clicked": (),
+    "message_bounced": (),
 }
 """Parameters by type of trigger."""
 _WITHIN: Final = {"price_dropped": "30d", "back_in_stock": "30d", "content_viewed": "7d"}
 MOST_TIMES: Final = 20
 """More views of a topic are not remembered."""
+LONGEST_NAME: Final = 200
+"""A trigger names no longer event."""
 LONGEST_TOPIC: Final = 100
 """A longer text is no topic."""
 INTEREST_MS: Final = 30 * 24 * 60 * 60_000
@@ -43,7 +50,8 @@ class TriggerRule(Strict):
     """What starts a campaign. Parameters that the type does not take have their defaults and mean nothing.
 
     `min_value` in the currency of the cart or order, `min_drop` a share of the old price, `within` and `after` in
-    milliseconds, `radius` in metres.
+    milliseconds, `radius` in metres. `name` is that of an event, whatever its case and blanks; `condition` (`if` in the
+    file) a Liquid expression over `event`, `properties` and `profile`.
     """
 
     on: TriggerName
@@ -56,6 +64,8 @@ class TriggerRule(Strict):
     times: int = Field(default=1, ge=1, le=MOST_TIMES)
     hashtags: tuple[str, ...] = ()
     radius: Distance = 1000.0
+    name: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
+    condition: str | None = Field(default=None, alias="if", min_length=1)
 
     @field_validator("on", mode="before")
     @classmethod
@@ -68,6 +78,13 @@ class TriggerRule(Strict):
         if value is not None and not value.strip():
             raise ValueError("a topic is a text; leave it out for any")
         return value if value is None else value.strip().lower()
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("an event's name is a text")
+        return value if value is None else canonical(value)
 
     @field_validator("hashtags")
     @classmethod
@@ -86,7 +103,10 @@ class TriggerRule(Strict):
         takes = PARAMETERS[on]
         for name in raw:
             if name != "on" and name not in takes:
-                raise ValueError(f"trigger {on} does not know {str(name)!r}; it knows: {', '.join(takes)}")
+                knows = f"it knows: {', '.join(takes)}" if takes else "it has no parameters"
+                raise ValueError(f"trigger {on} does not know {str(name)!r}; {knows}")
+        if on == "event" and "name" not in raw:
+            raise ValueError("trigger event needs `name`: the name of the event that starts the campaign")
         if on == "lapsed" and "after" not in raw:
             raise ValueError("trigger lapsed needs `after`: how long after the last order")
         return {"within": _WITHIN[on], **raw} if on in _WITHIN else raw

@@ -1,8 +1,9 @@
 """Consent: what the customer said last, by channel and by topic; what holds when nothing was said; and what bounced.
 
-Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), and `email!bounced`: an address that
-nothing can be delivered to. It stands beside what the customer said, so that another address does not undo a no.
-Contract 8.50 to 8.55.
+Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), `email!complained` (the no was a
+complaint), and `email!bounced`: an address that nothing can be delivered to. The latter two stand beside what the
+customer said, so that another address does not undo a no.
+Contract 8.52 to 8.57.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from schemas.names import (
     SMS_LINK_CLICKED,
 )
 from schemas.topics import DAY_MS
-from streams.core.contact.statements import ALL, BOUNCED, Statement, addresses, statements
+from streams.core.contact.statements import ALL, BOUNCED, COMPLAINED, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Consent, Profile, SoftBounces
 
@@ -66,6 +67,11 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
     return topic is None or (_yes(consent.get(f"{channel}:{topic}")) and _yes(consent.get(f"{ALL}:{topic}")))
 
 
+def deliverable(profile: Profile, channel: str) -> bool:
+    """Whether a message that needs no consent may go to the address of a channel: none that is dead or complained."""
+    return f"{channel}{_MARK}{COMPLAINED}" not in profile.consent and not _dead(profile, channel)
+
+
 def absorb(winner: Profile, loser: Profile) -> None:
     """The strictest consent wins: once withdrawn on either side, withdrawn. What bounced on either side has bounced."""
     for key, theirs in loser.consent.items():
@@ -84,6 +90,11 @@ def _said(profile: Profile, at: int, said: Statement) -> Statement:
     if known is not None and at < known.at:
         return said._replace(counts=False)
     profile.consent[key] = Consent(said.given, at)
+    complained = f"{key}{_MARK}{COMPLAINED}"
+    if said.reason == COMPLAINED:
+        profile.consent[complained] = Consent(False, at)
+    elif said.given:
+        profile.consent.pop(complained, None)
     if said.given and said.topic is None:
         profile.soft_bounces.pop(said.channel, None)
         bounced = profile.consent.get(_bounce(key))

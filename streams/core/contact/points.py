@@ -29,6 +29,13 @@ MOST_KNOWN: Final = 5
 """Addresses that are remembered of a channel: where one turns out to be somebody else's, the one before counts."""
 _GIFTS: Final = ("gift", "is_gift", "isGift", "gift_order")
 _RECIPIENTS: Final = ("recipient", "recipient_email", "recipient_name", "recipient_phone", "recipientEmail")
+MESSENGERS: Final = frozenset({
+    "whatsapp", "whatsapp_id", "wa_id", "viber", "viber_id", "telegram", "telegram_id", "telegram_chat_id",
+    "telegram_user_id", "messenger", "messenger_id", "facebook_messenger", "messenger_psid", "psid", "line", "line_id",
+    "wechat", "wechat_id", "wechat_openid", "signal", "signal_id",
+})  # fmt: skip
+"""Types of external ids that are somebody's address on a messenger."""
+MESSENGER: Final = "messenger"
 
 
 class Lost(NamedTuple):
@@ -50,8 +57,15 @@ def on_event(profile: Profile, event: Sealed, hasher: Hasher) -> None:
             type_, value = identifier["type"], identifier["value"]
             if _is_given(event, type_, value) and not (profile.strangers and hasher(type_, value) in profile.strangers):
                 found = {channel: value} if found is None else {**found, channel: value}
+        elif channel is None and identifier["type"] in MESSENGERS and (found is None or MESSENGER not in found):
+            type_, value = identifier["type"], identifier["value"]
+            if _is_given(event, type_, value) and not (profile.strangers and hasher(type_, value) in profile.strangers):
+                found = {**(found or {}), MESSENGER: f"{type_}:{value}"}
         elif channel is None and identifier["type"] == DEVICE_ID:
             device = identifier["value"] if device is None else device
+    if event.channel == MESSENGER and found is not None and "sms" in found and MESSENGER not in found:
+        # Who writes on a messenger under a phone number can be answered there.
+        found = {**found, MESSENGER: f"{PHONE}:{found['sms']}"}
     if found is not None:
         for channel, value in found.items():
             _seen(profile, channel, Dated(value, event.time))
@@ -106,9 +120,17 @@ def divide(profile: Profile, share: Profile, takes: Any) -> None:
     """A contact point goes with its identifier; `takes` says of a type and a value whether it goes."""
     for channel in list(profile.contacts):
         known = _known(profile, channel)
-        _keep(share, channel, [point for point in known if takes(TYPE_OF[channel], point.value)])
-        _keep(profile, channel, [point for point in known if not takes(TYPE_OF[channel], point.value)])
+        _keep(share, channel, [point for point in known if takes(*_identifier(channel, point.value))])
+        _keep(profile, channel, [point for point in known if not takes(*_identifier(channel, point.value))])
     share.strangers, share.belongings, share.devices = profile.strangers, profile.belongings, profile.devices
+
+
+def _identifier(channel: str, value: str) -> tuple[str, str]:
+    """Type and value of the identifier that an address of a channel is."""
+    if channel != MESSENGER:
+        return TYPE_OF[channel], value
+    type_, _, own = value.partition(":")
+    return type_, own
 
 
 def _is_given(event: Sealed, type_: str, value: str) -> bool:
@@ -183,7 +205,7 @@ def _take_out(profile: Profile, id_: str, hasher: Hasher) -> list[tuple[str, str
     for channel in list(profile.contacts):
         for point in _known(profile, channel):
             device = profile.devices.get(point.value) if channel in _ON_DEVICES else None
-            if hasher(TYPE_OF[channel], point.value) == id_ or (
+            if hasher(*_identifier(channel, point.value)) == id_ or (
                 device is not None and hasher(DEVICE_ID, device) == id_
             ):
                 gone.append((channel, point.value))

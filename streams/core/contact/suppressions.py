@@ -98,10 +98,13 @@ class Suppressions:
         for name in opened:
             self._take(name, self._store.take(ADDRESS_WAITS + name))
 
-    def refuses(self, profile_id: str, channel: str, topic: str | None, address: str, at: int) -> bool:
+    def refuses(
+        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *, deal: bool = False
+    ) -> bool:
         """Whether a message of a `topic` must not go to an address on a channel at `at` (epoch milliseconds).
 
-        `profile_id` (hex) is who would be written to. What came to light late counts from then on.
+        `profile_id` (hex) is who would be written to; of a `deal` only a bounce or a complaint counts. What came to
+        light late counts from then on.
         """
         if not self._any:
             return False
@@ -111,7 +114,7 @@ class Suppressions:
         for about in (None,) if topic is None else (None, topic):
             said = self._said(bytes.fromhex(self.hashed(channel, about, address)))
             last = standing([one for one in said if one.upto < upto])
-            if last is not None and not last.given:
+            if last is not None and not last.given and (not deal or last.reason in ALWAYS):
                 return True
         return False
 

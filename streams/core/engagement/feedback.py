@@ -1,7 +1,7 @@
 """What became of a message: delivered, opened, clicked, bounced, or the last one the customer wanted.
 
 An event tells by its name, with the message's id or its campaign's in its properties; or it is a page that was opened
-by a link of a message (`wb_mid`). Contract 8.64 and 8.65.
+by a link of a message (`wb_mid`). Contract 8.67 and 8.68.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Feedback(NamedTuple):
     for that message. `channel` and `hour` (local) are those of a response, None when it is none. `engaged` are the
     enrollments that have had their first response. `undone` are clicks that counted before and were a machine's:
     each with when, the channel and the hour it counted in; `unclicked` is when the first click of the message was, if
-    none is left, -1 else.
+    none is left, -1 else. `message_id`
+    is that of the message, empty for none that is known.
     """
 
     counts: str | None
@@ -64,6 +65,7 @@ class Feedback(NamedTuple):
     engaged: tuple[Enrollment, ...]
     undone: tuple[tuple[int, str, int], ...] = ()
     unclicked: int = -1
+    message_id: str = ""
 
 
 def counted(event: Sealed) -> str | None:
@@ -118,7 +120,8 @@ def on_event(profile: Profile, event: Sealed, zone: str, machine_ms: int) -> Fee
         return None
     if channel is not None and profile.enrollments:
         engaged = _engage(profile, message, event.properties.get("campaign_id"))
-    told = Feedback(counts, {} if message is None else _dimensions(message), channel, hour, engaged)
+    of, message_id = ({}, "") if message is None else (_dimensions(message), message.message_id)
+    told = Feedback(counts, of, channel, hour, engaged, message_id=message_id)
     if undone and message is not None:
         back = _undone(profile, message, undone)
         told = told._replace(undone=back.undone, unclicked=back.unclicked)

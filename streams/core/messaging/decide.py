@@ -1,6 +1,6 @@
 """The decision about one step at the moment it is due: send, hold out, suppress, or come back later.
 
-`Decider.decide` is the whole list of checks, in the order of contract 8.74. Each looks at the profile as
+`Decider.decide` is the whole list of checks, in the order of contract 8.77. Each looks at the profile as
 it is at that instant.
 """
 
@@ -58,11 +58,12 @@ class Decider:
         allowed, reason = self._allowed(profile, enrollment, campaign, step, at, moment.addresses)
         if not allowed:
             return self.row(profile, enrollment, scheduled, "suppressed", reason, at)
-        quiet_end = caps.quiet_until(self._file.quiet_hours, self._zone(profile), at)
-        if quiet_end is not None:
-            return self._deferred(profile, enrollment, scheduled, "quiet_hours", quiet_end)
-        if self._outranked(profile, campaign, at):
-            return self._deferred(profile, enrollment, scheduled, "capped", (at // HOUR_MS + 1) * HOUR_MS)
+        if not campaign.transactional:
+            quiet_end = caps.quiet_until(self._file.quiet_hours, self._zone(profile), at)
+            if quiet_end is not None:
+                return self._deferred(profile, enrollment, scheduled, "quiet_hours", quiet_end)
+            if self._outranked(profile, campaign, at):
+                return self._deferred(profile, enrollment, scheduled, "capped", (at // HOUR_MS + 1) * HOUR_MS)
         if campaign.id in profile.contaminated:
             return self.row(profile, enrollment, scheduled, "suppressed", "contaminated", at)
         channel = channels.best(profile, list(allowed), known, at)
@@ -78,6 +79,15 @@ class Decider:
         _use(enrollment, channel)
         _remember(profile, enrollment, scheduled, message)
         return self.row(profile, enrollment, scheduled, "sent", None, at, channel=channel, message=message)
+
+    def asked(self, profile: Profile, campaign: Campaign, about: dict[str, Any]) -> bool:
+        """Whether the `if` of a campaign's trigger is true of the event that a trigger is `about`."""
+        seen = {
+            "event": about,
+            "properties": about.get("properties"),
+            "profile": scope.known_of(profile, self._campaigns),
+        }
+        return self._renderer.holds(campaign.trigger.condition or "false", seen)
 
     def row(
         self, profile: Profile, enrollment: Enrollment, scheduled: ScheduledStep, outcome: str, reason: str | None,
@@ -140,6 +150,11 @@ class Decider:
                 points[channel] = to
         if not points:
             return {}, "no_contact"
+        if campaign.transactional:
+            return {
+                c: to for c, to in points.items()
+                if consent.deliverable(profile, c) and not addresses.refuses(profile.id, c, None, to, at, deal=True)
+            }, "no_consent"  # fmt: skip
         default = self._file.consent.default == "opt_out"
         topic = campaign.topic
         left = {
@@ -198,7 +213,8 @@ class Decider:
             "offer": seen["offer"],
             "trigger": trigger_shown(enrollment),
             "decided_at": iso(at),
-            "expires_at": iso(min(at + self._file.message_ttl, MAX_TIME)),
+            "expires_at": iso(_expires(at + self._file.message_ttl, about.offer)),
+            **({"transactional": True} if self._campaigns.by_id[enrollment.campaign].transactional else {}),
         }
 
     def _scope(
@@ -218,6 +234,11 @@ class Decider:
 
     def _zone(self, profile: Profile) -> str:
         return str(profile.zone.value) if profile.zone is not None else self._file.timezone
+
+
+def _expires(until: int, offer: offers.Carried | None) -> int:
+    """A message is never delivered after the offer in it has ended."""
+    return min(until, MAX_TIME if offer is None else offer.expires, MAX_TIME)
 
 
 def _id(profile: Profile, enrollment: Enrollment, step: str, *more: str) -> str:

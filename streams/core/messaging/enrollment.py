@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.69 to 8.72.
+Contract 8.72 to 8.75.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class Enroller(Machine[Sequence[Statement], Decision]):
                 continue
             if trigger.value is not None and to_number(trigger.value) < campaign.trigger.min_value:
                 continue
+            if campaign.trigger.condition is not None and not self._decider.asked(profile, campaign, trigger.about):
+                continue
             outcome = self._refusal(profile, campaign, trigger.at)
             entries.append(Entry(campaign.id, outcome or ENTERED, self._assignment.arm(profile.id, campaign)))
             if outcome is not None:
@@ -94,8 +96,13 @@ class Enroller(Machine[Sequence[Statement], Decision]):
             )  # fmt: skip
         return entries
 
+    def _transactional(self, campaign_id: str) -> bool:
+        campaign = self._campaigns.by_id.get(campaign_id)
+        return campaign is not None and campaign.transactional
+
     def _refusal(self, profile: Profile, campaign: Campaign, at: int) -> str | None:
-        if any(enrollment.campaign == campaign.id for enrollment in profile.enrollments):
+        # Each order is confirmed, also while the confirmation of another one waits.
+        if not campaign.transactional and any(one.campaign == campaign.id for one in profile.enrollments):
             return "active"
         last = profile.last_enrolled.get(campaign.id)
         if last is None or campaign.reentry == "always":
@@ -140,10 +147,14 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         young enough to be on its way (`message_ttl`).
         """
         at, ref = event.time, f"order:{order_id(event)}"
-        ended = self._end(profile, lambda s: ended_by(s.trigger, s.since, s.ref, at, ref), "converted", at)
+        ended = self._end(
+            profile,
+            lambda s: not self._transactional(s.campaign) and ended_by(s.trigger, s.since, s.ref, at, ref),
+            "converted", at,
+        )  # fmt: skip
         if not event.late or not profile.sent:
             return ended
-        return [*ended, *take_back.by_order(profile, event, ref, cart_id, self._file.message_ttl)]
+        return [*ended, *take_back.by_order(profile, event, ref, cart_id, self._campaigns)]
 
     def on_word(self, profile: Profile, event: Sealed, said: Sequence[Statement]) -> Sequence[Decision]:
         """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""
@@ -166,7 +177,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
                 return True
             if enrollment.engaged and "engaged" in exits:
                 return True
-            if campaign is None or "unsubscribed" not in exits:
+            if campaign is None or campaign.transactional or "unsubscribed" not in exits:
                 return False
             return any(
                 no.topic in (None, campaign.topic) and _sent_on(profile, enrollment, no.channel) for no in withdrawn
@@ -204,7 +215,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         taken_back: list[Decision] = []
         if winner.sent and max(orders) >= 0:
             brought = {id(message) for message in loser.sent}
-            taken_back = take_back.by_merge(winner, brought, orders, at, self._file.message_ttl)
+            taken_back = take_back.by_merge(winner, brought, orders, at, self._campaigns)
         if not winner.enrollments:
             return taken_back
         cart = before.loser_cart
@@ -213,12 +224,12 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         theirs = {id(enrollment) for enrollment in loser.enrollments}
         ended = self._end(
             winner,
-            lambda s: ended_by(
+            lambda s: not self._transactional(s.campaign) and ended_by(
                 s.trigger, s.since, s.ref, before.winner_order if id(s) in theirs else before.loser_order, ""
             ),
             "converted", at,
         )  # fmt: skip
-        taken = {enrollment.campaign for enrollment in winner.enrollments if id(enrollment) not in theirs}
+        taken = {s.campaign for s in winner.enrollments if id(s) not in theirs and not self._transactional(s.campaign)}
         double = self._end(winner, lambda s: id(s) in theirs and s.campaign in taken, "exited", at)
         return [*taken_back, *of_cart, *ended, *double]
 

@@ -27,6 +27,8 @@ class ExperimentAssignment:
 
     def arm(self, profile_id: str, campaign: Campaign) -> str:
         """The arm: control for the global control group and the share that the campaign holds out, else treatment."""
+        if campaign.transactional:
+            return TREATMENT
         if self._control_group and self._number("control", profile_id, _EVERY_CAMPAIGN) < self._control_group:
             return CONTROL
         return CONTROL if self._number("holdout", profile_id, campaign.id) < campaign.holdout else TREATMENT
@@ -42,9 +44,12 @@ class ExperimentAssignment:
             left -= weight
         return None
 
-    def code(self, profile_id: str, campaign: Campaign, prefix: str) -> str:
-        """The code of the campaign's offer for this customer: `prefix`-XXXXXXXX, 40 bits in Crockford's base 32."""
-        drawn = int.from_bytes(self._digest("offer", profile_id, campaign.id, _LETTERS * 5 // 8), "big")
+    def code(self, profile_id: str, campaign: Campaign, prefix: str, nth: int = 0) -> str:
+        """The code of the campaign's offer for this customer: `prefix`-XXXXXXXX, 40 bits in Crockford's base 32.
+
+        `nth`: the first code is number 0, the one that takes its place once it is spent number 1, and so on.
+        """
+        drawn = int.from_bytes(self._digest(f"offer{nth or ''}", profile_id, campaign.id, _LETTERS * 5 // 8), "big")
         letters = "".join(_ALPHABET[drawn >> 5 * place & 31] for place in reversed(range(_LETTERS)))
         return f"{prefix}-{letters}"
 

@@ -1,6 +1,6 @@
 """Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
 
-Contract 8.85 and 8.86.
+Contract 8.90 and 8.95.
 """
 
 from __future__ import annotations
@@ -8,22 +8,20 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from liquid import Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 from liquid.template import BoundTemplate
 
 from streams.core.campaigns import Campaigns
 from streams.core.messaging import sms
-from streams.core.messaging.liquid_dates import date
+from streams.core.messaging.templating import markup
+from streams.core.messaging.templating.bounds import bounded
+from streams.core.messaging.templating.environment import TemplateEnvironment
+from streams.core.messaging.templating.partials import MESSAGE, MessageKind, PartialLoader
 
-
-def _environment(**options: Any) -> Environment:
-    environment = Environment(**options)
-    environment.add_filter("date", date)
-    return environment
-
-
-_LAX: Final = _environment()
+_LAX: Final = TemplateEnvironment(strict=False)
+LONGEST_BODY: Final = 200_000
+"""Characters of a message; the record it travels in takes 1 MiB."""
+LONGEST_SUBJECT: Final = 1_000
 
 
 class Rendered(NamedTuple):
@@ -39,21 +37,29 @@ class Renderer:
     A template is named by `template` and by the `channel` it is for; `scope` holds its variables (template_scope.py).
     """
 
-    def __init__(self, campaigns: Campaigns) -> None:
-        plain = _environment(undefined=StrictUndefined)
-        html = _environment(undefined=StrictUndefined, autoescape=True)
+    def __init__(self, campaigns: Campaigns, faults: list[LiquidError] | None = None) -> None:
+        """With a list of `faults` these are noted in it, and what comes after them is rendered all the same."""
+        # Each kind of text parses the partials for itself.
+        plain = TemplateEnvironment(loader=PartialLoader(campaigns.partials), faults=faults)
+        html = TemplateEnvironment(html=True, loader=PartialLoader(campaigns.partials), faults=faults)
+        self.unread: dict[tuple[str, str, str], list[LiquidError]] = {}
+        """By template, what cannot be read of it, where all faults are wanted."""
         self._language = campaigns.file.language
         self._sms_segments = campaigns.file.sms_segments
         self._parsed: dict[tuple[str, str, str], tuple[BoundTemplate | None, BoundTemplate] | None] = {}
         self._errors: dict[tuple[str, str, str], str] = {}
         for name, text in campaigns.templates.items():
-            subject, body = _split(text)
+            subject, body = split(text)
             try:
                 parsed_body = (html if name[2] == "email" else plain).from_string(body)
                 self._parsed[name] = (plain.from_string(subject) if subject else None, parsed_body)
             except LiquidError as error:
                 self._parsed[name] = None
                 self._errors[name] = str(error)
+                self.unread[name] = [error]
+            if faults:
+                self.unread[name] = list(faults)
+                faults.clear()
 
     @property
     def errors(self) -> dict[tuple[str, str, str], str]:
@@ -74,26 +80,42 @@ class Renderer:
     def rendered(self, template: str, channel: str, scope: dict[str, Any], language: str = "") -> Rendered:
         """The same text as of `render`, in the same `language`, or the reason why there is none.
 
-        Raises what Liquid does, KeyError for no such template, ValueError for a text message that is too long.
+        Raises what Liquid does, KeyError for no such template, ValueError for a text that is too long.
         """
         names = ((of, template, channel) for of in (language, language[:2], self._language, self._language[:2], ""))
         found = next((name for name in names if name in self._parsed), None)
         parsed = self._parsed[found] if found is not None else None
-        if parsed is None:
+        if parsed is None or found is None:
             raise KeyError(self._errors[found] if found is not None else f"no template {template!r} for {channel}")
-        subject, body = ("" if part is None else part.render(**scope) for part in parsed)
+        seen = {**bounded(scope), MESSAGE: kind_of(found, language, self._language)}
+        subject, body = ("" if part is None else part.render(seen) for part in parsed)
+        if channel == "email":
+            body = markup.escaped(body)
+        subject, body = " ".join(subject.split()), body.strip()
         if channel == "sms":
             body = " ".join(body.split())
             if (needed := sms.segments(body)) > self._sms_segments:
                 raise ValueError(f"{needed} segments of a text message; `sms_segments` allows {self._sms_segments}")
-        return Rendered(" ".join(subject.split()), body.strip())
+        if len(body) > LONGEST_BODY or len(subject) > LONGEST_SUBJECT:
+            raise ValueError(f"a message has {LONGEST_BODY:,} characters at most, its subject {LONGEST_SUBJECT:,}")
+        return Rendered(subject, body)
 
     def holds(self, condition: str, scope: dict[str, Any]) -> bool:
         """Whether a step's `if`, `condition`, is true; what is missing, or cannot be compared, makes it false."""
         try:
-            return _condition(condition).render(**scope) == "1"
+            return _condition(condition).render(bounded(scope)) == "1"
         except Exception:  # noqa: BLE001 - as above
             return False
+
+
+def kind_of(template: tuple[str, str, str], language: str, file_language: str) -> MessageKind:
+    """What a message of a `template` (language or "", name, channel) is written in.
+
+    It is in the language of the template's folder; a template outside of such folders is in the customer's `language`,
+    else in `file_language`, that of the file.
+    """
+    own = template[0] or language or file_language
+    return MessageKind(own, tuple(dict.fromkeys((own, file_language, ""))), template[2])
 
 
 @lru_cache(maxsize=256)
@@ -101,8 +123,8 @@ def _condition(expression: str) -> BoundTemplate:
     return _LAX.from_string(f"{{% if {expression} %}}1{{% endif %}}")
 
 
-def _split(text: str) -> tuple[str, str]:
-    """A first line `subject: ...`, then a blank line, then the body; without one the whole text is body."""
+def split(text: str) -> tuple[str, str]:
+    """A first line `subject: ...`, then a blank line, then the body; without one the whole `text` is body."""
     first, _, rest = text.partition("\n")
     if first.lower().startswith("subject:"):
         return first[len("subject:") :].strip(), rest.lstrip("\n")

@@ -12,43 +12,52 @@ from typing import Final
 
 from streams.core.campaigns import Campaigns
 from streams.core.contact.points import Lost
-from streams.core.contact.statements import ALL, BOUNCED, Statement
+from streams.core.contact.statements import ALL, BOUNCED, COMPLAINED, Statement
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Enrollment, Profile, SentMessage
 
 _RETRACTED: Final = "r"
+_ALWAYS: Final = (BOUNCED, COMPLAINED)
 _ARRIVED: Final = frozenset("docbu")
 """Flags of a message that is known to have come to its end: it was delivered, or it bounced."""
 
 
-def by_order(profile: Profile, event: Sealed, ref: str, cart_id: str | None, ttl: int) -> list[Decision]:
+def by_order(profile: Profile, event: Sealed, ref: str, cart_id: str | None, campaigns: Campaigns) -> list[Decision]:
     """What an order that came late takes back: each message sent at or after it that it would have prevented.
 
     `ref` is the order's as enrollments have it, `cart_id` the cart that it has converted, which may have been opened
-    after it, `ttl` how long a message may be on its way (milliseconds).
+    after it; `campaigns` say how long a message may be on its way, and which are transactional: these stay.
     """
-    since, at = event.clock - ttl, event.time
+    since, at = event.clock - campaigns.file.message_ttl, event.time
     return _taken(
         profile,
-        lambda m: m.at >= at and m.at > since and (
+        lambda m: m.at >= at and m.at > since and not _deal(m, campaigns) and (
             ended_by(m.trigger, m.since, m.ref, at, ref) or m.ref == cart_id
         ),
         "converted", at,
     )  # fmt: skip
 
 
-def by_merge(profile: Profile, theirs: Collection[int], orders: tuple[int, int], at: int, ttl: int) -> list[Decision]:
+def by_merge(
+    profile: Profile, theirs: Collection[int], orders: tuple[int, int], at: int, campaigns: Campaigns
+) -> list[Decision]:
     """What the other side's last order takes back in a merge at `at` (epoch milliseconds).
 
     `theirs` are the ids (`id`) of the messages that the loser brought, `orders` the last orders of the winner and of
-    the loser (epoch ms, -1 for none), `ttl` how long a message may be on its way (milliseconds).
+    the loser (epoch ms, -1 for none); `campaigns` as of `by_order`.
     """
+    ttl = campaigns.file.message_ttl
 
     def prevented(message: SentMessage) -> bool:
         order = orders[0] if id(message) in theirs else orders[1]
-        if not 0 <= order <= message.at or message.at <= at - ttl or not _ARRIVED.isdisjoint(message.flags):
+        if (
+            _deal(message, campaigns)
+            or not 0 <= order <= message.at
+            or message.at <= at - ttl
+            or not _ARRIVED.isdisjoint(message.flags)
+        ):
             return False
         return ended_by(message.trigger, message.since, message.ref, order, "")
 
@@ -69,6 +78,8 @@ def by_word(profile: Profile, event: Sealed, said: Sequence[Statement], campaign
         if message.at <= since or not _ARRIVED.isdisjoint(message.flags):
             return False
         campaign = campaigns.by_id.get(message.campaign)
+        if campaign is not None and campaign.transactional:
+            return any(no.reason in _ALWAYS and _about(profile, no, message, None) for no in nos)
         return any(_about(profile, no, message, None if campaign is None else campaign.topic) for no in nos)
 
     return _taken(profile, unwanted, "no_consent", event.time)
@@ -94,6 +105,11 @@ def ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) 
     if trigger == "order_completed":
         return order_at > since and ref.rpartition(":")[0] != order_ref
     return order_at >= since
+
+
+def _deal(message: SentMessage, campaigns: Campaigns) -> bool:
+    campaign = campaigns.by_id.get(message.campaign)
+    return campaign is not None and campaign.transactional
 
 
 def _about(profile: Profile, no: Statement, message: SentMessage, topic: str | None) -> bool:

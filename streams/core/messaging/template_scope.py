@@ -1,4 +1,4 @@
-"""What a template sees of a customer and of what the message is about (contract 8.84).
+"""What a template sees of a customer and of what the message is about (contract 8.89).
 
 Everything that leads anywhere carries the id of the message: every `url` has `wb_mid`.
 """
@@ -54,11 +54,7 @@ def build(
     store = None if near is None else _store(*near, message_id)
     url = next((product["url"] for product in products if product["url"]), None)
     return {
-        "profile": {
-            "id": profile.id,
-            **{name: trait.value for name, trait in profile.traits.items()},
-            "language": language(profile, campaigns),
-        },
+        "profile": known_of(profile, campaigns),
         "cart": None
         if cart is None or not of_cart
         else {
@@ -82,6 +78,12 @@ def build(
         "now": iso(about.at),
         "today": iso(about.at)[:10],
     }
+
+
+def known_of(profile: Profile, campaigns: Campaigns) -> dict[str, Any]:
+    """What a template sees of a `profile`: its id, its traits, its language (the file of `campaigns` has a default)."""
+    traits = {name: trait.value for name, trait in profile.traits.items()}
+    return {"id": profile.id, **traits, "language": language(profile, campaigns)}
 
 
 def language(profile: Profile, campaigns: Campaigns) -> str:

@@ -1,8 +1,10 @@
 """What happens to a product: its price changes, it is there again. It concerns everybody who is interested in it.
 
+The same way goes what happens to a code of an offer, which anybody may redeem: it concerns whoever was given it.
+
 Every partition gets every change and keeps it. One **waits** until the watermark passes it; then it takes effect, at
 its key, in each profile that is interested at that time. It is kept for another day: a profile that comes from
-elsewhere may not have had it yet, and it may be repeated. One that comes late starts nothing (contract 8.80).
+elsewhere may not have had it yet, and it may be repeated. One that comes late starts nothing (contract 8.84).
 
 In the store: `k` + order key -> the record; `u` + profile id -> the bound up to which a profile has had its changes,
 where that is not the same for all (`since`).
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Collection, Iterable, Iterator, KeysView
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +32,10 @@ from streams.core.protocol.records import encode
 from streams.core.protocol.state_keys import CHANGES_UPTO, PRODUCT_CHANGE
 from streams.core.watermark.partition_clock import PartitionClock
 
+CODE_SPENT: Final = "code_spent"
+"""The kind of a change that says a code was redeemed or refused."""
+_CODE: Final = "code\0"
+"""How the id of a code begins, where those of products are asked for."""
 KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
 """The trigger that an event of the catalogue may be, by the event's name."""
 _MOST_CACHED: Final = 1_000
@@ -38,7 +44,8 @@ _MOST_CACHED: Final = 1_000
 class ProductChange(NamedTuple):
     """One event of the catalogue. `time` in epoch milliseconds, `kind` one of `KINDS`, `properties` as they came.
 
-    `product_id` is the id that the event names, else its sku.
+    `product_id` is the id that the event names, else its sku. Of a code `kind` is `CODE_SPENT` and `product_id` the
+    code's `id_of_code`.
     """
 
     time: int
@@ -55,7 +62,12 @@ class ProductChange(NamedTuple):
 
 @lru_cache(maxsize=4_096)
 def shared_names(key: str) -> tuple[str, ...]:
-    """The names of a product key by which a change finds those whom it may concern: its id and its sku."""
+    """The names of a product key by which a change finds those whom it may concern: its id and its sku.
+
+    The id of a code is its only name.
+    """
+    if key.startswith(_CODE):
+        return (key,)
     named = names(key)
     return tuple(f"{kind}{name}" for kind, name in (("p", named.product_id), ("s", named.sku)) if name)
 
@@ -67,6 +79,23 @@ def concerned(interests: Iterable[str], changed: KeysView[str]) -> bool:
             if name in changed:
                 return True
     return False
+
+
+def id_of_code(code: str) -> str:
+    """What a `code` of an offer is asked for under, beside the ids of products."""
+    return _CODE + code.upper()
+
+
+def code_of(code_id: str) -> str:
+    """The inverse of `id_of_code`, which has made the `code_id`."""
+    return code_id.removeprefix(_CODE)
+
+
+def concerns(profile: Profile) -> Collection[str]:
+    """The ids of what a profile is to hear of: products of interest, and codes it was given that are not spent."""
+    if not profile.offers:
+        return profile.interests.keys()
+    return {*profile.interests, *(id_of_code(kept.code) for kept in profile.offers.values() if not kept.spent)}
 
 
 class Catalogue:
@@ -88,6 +117,8 @@ class Catalogue:
         self._news: dict[str, None] = {}
         """Names of products of changes at or behind `reached` that do not wait."""
         self._latest = b""
+        self.codes_spent = False
+        """Whether any of `_news` is about a code."""
         self._seen: dict[tuple[str, str], int] = {}
         self._expiry: list[tuple[int, bytes, tuple[str, str]]] = []
         self._upto: dict[bytes, bytes] = {}
@@ -145,6 +176,7 @@ class Catalogue:
                 continue
             self._keep(key, product, message_id)
             self._news.update(dict.fromkeys(shared_names(product)))
+            self.codes_spent = self.codes_spent or product.startswith(_CODE)
             for profile_id in self._who(product, woken):
                 if key >= self.since(profile_id):
                     woken.add(profile_id)
@@ -153,6 +185,7 @@ class Catalogue:
     def sealed(self) -> None:
         """Everything before the clock's bounds has taken effect; forget what nobody will ask for."""
         self._news.clear()
+        self.codes_spent = False
         if self._upto:
             for profile_id in [p for p, upto in self._upto.items() if upto <= self._floor(p)]:
                 self.gone(profile_id)
@@ -221,13 +254,13 @@ class Catalogue:
 
     def notice(self, profile_id: bytes, profile: Profile) -> None:
         """The profile has changed, so it may be interested in something else."""
-        if self._interested is not None and profile.interests:
+        if self._interested is not None and (profile.interests or profile.offers):
             self._note(profile_id, profile, self._interested)
 
     def missed(self, profile: Profile) -> bytes | None:
         """The first change that a profile which has come from elsewhere has not had, and should have."""
         since = self.since(bytes.fromhex(profile.id))
-        return min((k for p in profile.interests for k in self.between(p, since, self._clock.reached)), default=None)
+        return min((k for p in concerns(profile) for k in self.between(p, since, self._clock.reached)), default=None)
 
     def _keep(self, key: bytes, product: str, message_id: str) -> None:
         for name in shared_names(product):
@@ -257,7 +290,7 @@ class Catalogue:
 
     @staticmethod
     def _note(profile_id: bytes, profile: Profile, interested: dict[str, set[bytes]]) -> None:
-        for product in profile.interests:
+        for product in concerns(profile):
             for name in shared_names(product):
                 known = interested.get(name)
                 if known is None:
@@ -288,10 +321,11 @@ class Following:
 
     def more(self, profile: Profile, key: bytes) -> list[bytes]:
         """The keys of what happens, from a key on, to products that the profile has become interested in by then."""
-        if self._asked.issuperset(profile.interests):
+        wanted = concerns(profile)
+        if self._asked.issuperset(wanted):
             return []
         found: list[bytes] = []
-        for product in profile.interests.keys() - self._asked:
+        for product in set(wanted) - self._asked:
             self._asked.add(product)
             keys = self._catalogue.between(product, self._since, self.upto)
             if keys:

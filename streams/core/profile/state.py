@@ -133,11 +133,16 @@ class Engagement(Struct, array_like=True, gc=False):
 
 
 class OfferCode(Struct, array_like=True, gc=False):
-    """The code of a campaign's offer: first sent at `since`, good until `expires`."""
+    """The code of a campaign's offer: first sent at `since`, good until `expires`; the `nth` that was made, from 0.
+
+    `spent`: it was redeemed or refused, by whomever.
+    """
 
     code: str
     since: int
     expires: int
+    nth: int = 0
+    spent: bool = False
 
 
 class Viewed(Struct, array_like=True, gc=False):

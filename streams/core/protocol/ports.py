@@ -96,10 +96,13 @@ class GlobalStats(Protocol):
 class Addresses(Protocol):
     """What has been said of addresses, whoever has them."""
 
-    def refuses(self, profile_id: str, channel: str, topic: str | None, address: str, at: int) -> bool:
+    def refuses(
+        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *, deal: bool = False
+    ) -> bool:
         """Whether a message about a `topic` must not go to an address on a channel at `at` (epoch milliseconds).
 
-        `profile_id` (hex) is the profile that would be written to.
+        `profile_id` (hex) is the profile that would be written to. `deal`: the message asks for no consent, so only a
+        complaint or a bounce holds it back.
         """
         ...
 
@@ -107,6 +110,9 @@ class Addresses(Protocol):
 class NothingSaid:
     """Nothing has been said of any address."""
 
-    def refuses(self, _profile_id: str, _channel: str, _topic: str | None, _address: str, _at: int) -> bool:
-        """Whether a message must not go to an address: never."""
+    def refuses(
+        self, _profile_id: str, _channel: str, _topic: str | None, _address: str, _at: int, *, deal: bool = False
+    ) -> bool:
+        """Whether a message must not go to an address: never, also not one of a `deal`."""
+        del deal
         return False

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from schemas.coupons import CODE_EVENTS
 from schemas.money import micros
 from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED, ORDER_REFUNDED
 from schemas.orders import refund_value
@@ -32,11 +33,12 @@ from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
+from streams.core.messaging import offers
 from streams.core.messaging.decision import BROWSED, Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
 from streams.core.orders.conversions import Conversion
 from streams.core.orders.machine import OrderMachine
-from streams.core.products.changes import KINDS, ProductChange
+from streams.core.products.changes import CODE_SPENT, KINDS, ProductChange, code_of
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
@@ -88,8 +90,9 @@ class ProfileLogic:
         )  # fmt: skip
         """In the order in which events, merges and splits reach them: triggers see the cart and the orders of after."""
         self._asks_orders = "lapsed" in campaigns.by_trigger
-        self.takes_products = any(campaigns.by_trigger.get(kind) for kind in KINDS.values())
-        """Whether what happens to a product sets any campaign off."""
+        offers_made = any(campaign.offer is not None for campaign in campaigns.file.campaigns)
+        self.takes_products = offers_made or any(campaigns.by_trigger.get(kind) for kind in KINDS.values())
+        """Whether what happens to a product sets any campaign off, or a code may be spent."""
 
     def due_at(self, profile: Profile) -> int | None:
         """When the profile's next timer is due (epoch ms): of its cart, a visit, a last order, or a step that waits."""
@@ -132,9 +135,13 @@ class ProfileLogic:
         said = self._contact.on_event(profile, event, None)
         if said:
             effects.told += telling.by_profile(profile, event, said)
+        told: Sequence[Feedback] = ()
         if profile.sent or event.name in FEEDBACK_EVENTS:
-            self._feedback(self._engagement.on_event(profile, event, None), event, effects)
+            told = self._engagement.on_event(profile, event, None)
+            self._feedback(told, event, effects)
         self._count(event, effects)
+        if profile.offers and event.name in CODE_EVENTS:
+            offers.on_event(profile, event)
         if profile.enrollments:
             self._follow(profile, self._enroller.on_event(profile, event, said), effects)
         if said and profile.sent:
@@ -150,10 +157,15 @@ class ProfileLogic:
             self._follow(profile, self._enroller.on_order(profile, event, ended), effects)
         if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
             self._follow(profile, found, effects)
+        if told and (found := self._triggers.on_feedback(profile, event, told)):
+            self._follow(profile, found, effects)
         return True
 
     def on_product(self, profile: Profile, change: ProductChange, effects: Effects) -> None:
-        """Something has happened to a product that the profile is interested in."""
+        """Something has happened to a product that the profile is interested in, or to a code it was given."""
+        if change.kind == CODE_SPENT:
+            offers.spend(profile, code_of(change.product_id))
+            return
         self._follow(profile, self._triggers.on_product(profile, change), effects)
 
     def on_repeat(self, event: Sealed, effects: Effects) -> None:

@@ -17,7 +17,7 @@ from schemas.dead_letters import dead_letter_headers
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
-from streams.core.products.changes import Catalogue, concerned
+from streams.core.products.changes import Catalogue, concerned, concerns
 from streams.core.profile.event import open_body
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.merge_duplicates import MergeDuplicates
@@ -167,7 +167,8 @@ class Sealer:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
         logic, wall = self.logic, self._clock.wall
         news = self._catalogue.news(profile)
-        if news and concerned(profile.interests, news):
+        # A timer may give the profile a code that is spent before the next one: those are looked for in between.
+        if news and (self._catalogue.codes_spent or concerned(concerns(profile), news)):
             self._run(profile, profile_id, upto, upto, effects)
             return logic.due_at(profile)
         timer = logic.due_at(profile)
@@ -177,7 +178,7 @@ class Sealer:
             if timer is not None and timer <= time:
                 logic.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
-            if news and concerned(profile.interests, news):
+            if news and concerned(concerns(profile), news):
                 self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
                 return logic.due_at(profile)
             timer = logic.due_at(profile)
@@ -202,17 +203,29 @@ class Sealer:
         logic, wall = self.logic, self._clock.wall
         following = self._catalogue.follow(profile_id, upto)
         # Most campaigns files ask for no change: the profile has had those that there were, without a look at each.
-        taken = following is not None and logic.takes_products
+        taken = following is not None and (logic.takes_products or bool(profile.offers))
         if following is not None:
             changes = following.more(profile, since)
             if taken:
                 items = sorted([*items, *((key, _CHANGE, b"", b"") for key in changes)])
         timer = logic.due_at(profile)
         # What takes effect may make the profile interested in something that changes later on: the list may grow.
-        for nth, (key, kind, merged, value) in enumerate(items, 1):
-            time = time_of(key)
+        nth = 0
+        while True:
+            time = time_of(items[nth][0] if nth < len(items) else upto)
             if timer is not None and timer <= time:
-                timer = logic.on_time(profile, time, wall, effects)
+                if not taken or following is None:
+                    timer = logic.on_time(profile, time, wall, effects)
+                else:
+                    fired, timer = timer.to_bytes(8, "big"), logic.on_time(profile, timer, wall, effects)
+                    # What was before the event that has set the timer was before the timer.
+                    for later in following.more(profile, max(fired, items[nth - 1][0] if nth else since)):
+                        insort(items, (later, _CHANGE, b"", b""), lo=nth)
+                    continue
+            if nth == len(items):
+                break
+            key, kind, merged, value = items[nth]
+            nth += 1
             if kind == _EVENT:
                 self._event(profile, key, value, upto, effects)
             elif kind == _MERGE:
@@ -225,8 +238,6 @@ class Sealer:
                 if taken:
                     for later in changes:
                         insort(items, (later, _CHANGE, b"", b""), lo=nth)
-        if timer is not None and timer <= (time := time_of(upto)):
-            logic.on_time(profile, time, wall, effects)
         if following:
             self._catalogue.have_had(profile_id, following.upto)
 

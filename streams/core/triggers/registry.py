@@ -14,6 +14,7 @@ from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUC
 from schemas.products import product_key
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart import purchases
+from streams.core.engagement.feedback import Feedback
 from streams.core.orders.conversions import Conversion
 from streams.core.products import interests
 from streams.core.products.changes import ProductChange
@@ -24,8 +25,10 @@ from streams.core.triggers import (
     back_in_stock,
     browse_abandoned,
     content_viewed,
+    event_happened,
     hashtag_used,
     lapsed,
+    message_told,
     order_completed,
     price_dropped,
     product_added,
@@ -50,6 +53,10 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         self._orders, self._added = bool(on("order_completed")), bool(on("product_added"))
         self._content, self._hashtags, self._nearby = on("content_viewed"), on("hashtag_used"), on("store_nearby")
         self._catalogue = {name: on(name) for name in _CATALOGUE}
+        self._events: dict[str, list[Campaign]] = {}
+        for campaign in on("event"):
+            self._events.setdefault((campaign.trigger.name or "").lower(), []).append(campaign)
+        self._told = any(on(kind) for kind in message_told.KINDS.values())
 
     def due_at(self, profile: Profile, /) -> int | None:
         """When the next timer is due, of a visit or of the last order: epoch milliseconds, None without one."""
@@ -83,7 +90,16 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
             browse_abandoned.settle(profile)
         found += content_viewed.on_event(profile, event, self._content)
         found += store_nearby.on_event(profile, event, self.stores, self._nearby)
+        if self._events and event.type == "track" and (waiting := self._events.get(name.lower())) is not None:
+            found += event_happened.on_event(profile, event, waiting)
         return [] if event.late else found
+
+    def on_feedback(self, profile: Profile, event: Sealed, told: Sequence[Feedback]) -> list[Triggered]:
+        """The triggers that the feedback of an event is."""
+        if not self._told:
+            return []
+        found = (message_told.on_feedback(profile, event, one) for one in told)
+        return [trigger for trigger in found if trigger is not None]
 
     def on_product(self, profile: Profile, change: ProductChange) -> list[Triggered]:
         """Something has happened to a product, which may be one of this profile's interests."""

@@ -14,7 +14,8 @@ class Triggered(NamedTuple):
     later one). `ref` names what it is about and is part of every id made of it; of a cart it is the cart's id. `value`
     in micros, None where nobody can say. `products` are as lines of a cart are shown, empty where the cart of the
     moment counts. `about` holds those of topic, hashtag, store_id, product_id, price, old_price, order_id, value and
-    currency that are known. `campaign` is the only one it is for, None for all of this type.
+    currency that are known, of an event its name, channel and properties, of feedback message_id, campaign_id, step and
+    channel. `campaign` is the only one it is for, None for all of this type.
     """
 
     type: str
@@ -25,7 +26,7 @@ class Triggered(NamedTuple):
     abandonment_no: int = 0
     value: int | None = 0
     products: list[dict[str, Any]] = []  # noqa: RUF012 - never changed, only replaced
-    about: dict[str, str | float] = {}  # noqa: RUF012 - never changed, only replaced
+    about: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
     campaign: str | None = None
 
 

@@ -34,14 +34,14 @@ def test_the_example_is_shown(check):
                   "abandoned-cart / reminder, sms, de, variant plain or variant offer, 1 segment",
                   "#cozyhome: see you at Berlin Mitte", "radius 2000 m", "offer 15%, valid 30d"):  # fmt: skip
         assert words in " ".join(out.split()), words
-    assert "11 campaigns" in err
+    assert "14 campaigns" in err
 
 
 def test_the_example_as_json(check):
     """Settings and campaigns as they are understood, and every sample."""
     code, out, _ = check(EXAMPLE, "--json")
     shown = json.loads(out)
-    assert (code, shown["stores"], len(shown["campaigns"])) == (0, 3, 11)
+    assert (code, shown["stores"], len(shown["campaigns"])) == (0, 3, 14)
     one = next(m for m in shown["messages"] if (m["campaign"], m["language"]) == ("billboard", "de"))
     assert (one["subject"], one["body"]) == ("#cozyhome", "#cozyhome: bis gleich bei Berlin Mitte")
 
@@ -58,5 +58,5 @@ def test_a_template_that_fails_is_named(check, tmp_path):
     where = tmp_path / "templates" / "de" / "t.email.liquid"
     told = "campaign 'x', step 's', email, variant 'a': profile.shoe is undefined"
     assert code == 2
-    assert err.startswith(f"winback: {where}: {told}")
+    assert err.startswith(f"winback: {where}:1:4: {told}")
     assert len(err.splitlines()) == 1

@@ -16,8 +16,8 @@ from schemas.settings import Settings
     [
         ((), "no channel is set up"),
         (("--channel", "sms"), "set WINBACK_DISPATCH_SMS_URL"),
-        (("--channel", "fax"), "one of email, sms, push, ads, broadcast"),
-        (("--dry-run", "d", "--channel", "fax"), "one of email, sms, push, ads, broadcast"),
+        (("--channel", "fax"), "one of email, sms, push, messenger, ads, broadcast"),
+        (("--dry-run", "d", "--channel", "fax"), "one of email, sms, push, messenger, ads, broadcast"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments, told, capfd, monkeypatch, tmp_path):

@@ -13,7 +13,7 @@ from deploy.stack.lines import of_objects
 from schemas.record import Record
 from schemas.settings import Settings
 from streams.campaigns import load
-from streams.core.campaigns import TRIGGERS
+from streams.core.campaigns import CHANNELS, TRIGGERS
 from streams.core.messaging.render import Renderer
 from streams.testing import replay
 
@@ -25,7 +25,7 @@ def test_every_trigger_has_a_campaign_in_the_example():
     campaigns = load(EXAMPLE)
     assert set(campaigns.by_trigger) == set(TRIGGERS)
     steps = [step for campaign in campaigns.file.campaigns for step in campaign.steps]
-    assert {channel for step in steps for channel in step.candidates} == {"email", "sms", "push", "ads", "broadcast"}
+    assert {channel for step in steps for channel in step.candidates} == set(CHANNELS)
     assert any(step.condition for step in steps)
 
 

@@ -10,9 +10,19 @@ from tests.support.campaigning import campaign, step
 from tests.support.happenings import STORES
 
 VALUES = {
-    "min_value": 20, "min_drop": "10%", "interest": ["viewed"], "within": "3d", "after": "60d", "topic": " Wine ",
-    "times": 2, "hashtags": ["#Sale"], "radius": "2km",
-}  # fmt: skip
+    "min_value": 20,
+    "min_drop": "10%",
+    "interest": ["viewed"],
+    "within": "3d",
+    "after": "60d",
+    "topic": " Wine ",
+    "times": 2,
+    "hashtags": ["#Sale"],
+    "radius": "2km",
+    "name": "Trial Started",
+    "if": "properties.plan",
+}
+NEEDED = {"lapsed": {"after": "60d"}, "event": {"name": "Trial Started", "if": "properties.plan"}}  # fmt: skip
 WHOLE = {
     "timezone": "Europe/Berlin", "language": "de", "consent": {"default": "opt_in"}, "control_group": "5%",
     "max_trigger_age": "2h", "message_ttl": "12h", "stale_after": {"push": "270d"}, "sms_segments": 2,
@@ -26,7 +36,7 @@ WHOLE = {
             priority=2, topic="Offers", holdout="10%", reentry="7d", exit_on=["engaged", "visited"],
             offer={"prefix": "BACK", "discount": "10%", "valid_for": "14d", "variants": ["a"]},
         ),
-        *(campaign(on, {"on": on, "after": "60d"} if on == "lapsed" else on, reentry="never") for on in TRIGGERS),
+        *(campaign(on, {"on": on, **NEEDED.get(on, {})}, reentry="never") for on in TRIGGERS),
     ],
 }  # fmt: skip
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from schemas.times import iso
+from streams.core.profile.state import OfferCode
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
-from tests.support.happenings import at
+from tests.support.happenings import at, happened
 
 DAY = 1440
 OFFER = {"prefix": "BACK", "discount": "10%", "valid_for": "14d"}
@@ -104,10 +107,78 @@ def test_a_condition_and_a_template_that_fail_make_no_code():
 def test_a_merge_keeps_the_winners_codes_and_fills_gaps():
     """Every code that somebody was sent goes on being theirs."""
     winner, loser = abandoned(step()), abandoned(step(), id_="q")
-    winner.profile.offers = {"c": ["BACK-1", 1, 2]}
-    loser.profile.offers = {"c": ["BACK-2", 1, 2], "d": ["D-1", 3, 4]}
+    winner.profile.offers = {"c": OfferCode("BACK-1", 1, 2)}
+    loser.profile.offers = {"c": OfferCode("BACK-2", 1, 2), "d": OfferCode("D-1", 3, 4, 1, spent=True)}
     winner.absorbs(loser, 10)
-    assert winner.profile.offers == {"c": ["BACK-1", 1, 2], "d": ["D-1", 3, 4]}
+    assert winner.profile.offers == {"c": OfferCode("BACK-1", 1, 2), "d": OfferCode("D-1", 3, 4, 1, spent=True)}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Order Completed", lambda code: {"order_id": 1, "coupon": code.lower()}),
+        ("Order Completed", lambda code: {"order_id": 1, "coupons": ["OTHER", code]}),
+        ("Order Completed", lambda code: {"order_id": 1, "coupons": [{"code": code}]}),
+        ("Order Completed", lambda code: {"order_id": 1, "coupon": f"FREESHIP, {code}"}),
+        ("Order Completed", lambda code: {"order_id": 1, "products": [{"sku": "A", "coupon": code}]}),
+        ("Coupon Applied", lambda code: {"coupon_id": code}),
+        ("Coupon Applied", lambda code: {"code": f" {code} "}),
+        ("Coupon Denied", lambda code: {"coupon_name": code, "reason": "used"}),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_code_that_was_redeemed_or_refused_is_not_given_again(name, said, late):
+    """Wherever the event names it, in any case, and also when it comes late."""
+    customer = abandoned(step())
+    customer.upto(30)
+    code = customer.messages[0]["offer"]["code"]
+    event = happened(name, 60, late=late, **said(code))
+    customer.upto(60)
+    customer.logic.on_event(customer.profile, event, customer.effects)
+    customer.adds(DAY)
+    customer.upto(DAY + 30)
+    assert customer.messages[-1]["decided_at"] == iso(at(DAY + 30))
+    assert customer.messages[-1]["offer"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Order Completed", {"order_id": 1}), ("Order Completed", {"coupon": "BACK-00000000"}),
+     ("Coupon Entered", None), ("Coupon Removed", None)],
+)  # fmt: skip
+def test_another_code_or_a_code_that_was_only_typed_spends_none(name, said):
+    """The same code goes on."""
+    customer = abandoned(step())
+    customer.upto(30)
+    code = customer.messages[0]["offer"]["code"]
+    customer.does(name, 60, **(said or {"coupon_id": code}))
+    customer.adds(DAY)
+    customer.upto(DAY + 30)
+    assert customer.messages[-1]["offer"]["code"] == code
+
+
+def test_a_campaign_that_reissues_makes_a_new_code_for_a_spent_one():
+    """Good for as long as the first was, and spent in its turn; each code differs."""
+    customer = abandoned(step(), offer={**OFFER, "reissue": True})
+    codes = []
+    for day in range(3):
+        customer.adds(day * DAY + 1)
+        customer.upto(day * DAY + 40)
+        offer = customer.messages[-1]["offer"]
+        codes.append(offer["code"])
+        assert offer["expires_at"] == iso(at(day * DAY + 31 + 14 * DAY))
+        customer.does("Order Completed", day * DAY + 60, order_id=day, coupon=offer["code"])
+    assert len(set(codes)) == 3
+
+
+@pytest.mark.parametrize(("valid_for", "ttl", "minutes"), [("2h", "24h", 120), ("3d", "24h", 1440), ("2h", "1h", 60)])
+def test_a_message_expires_with_its_offer_at_the_latest(valid_for, ttl, minutes):
+    """Nobody gets a code that is no good any more."""
+    campaigns = campaigns_of([campaign("c", offer={**OFFER, "valid_for": valid_for})], message_ttl=ttl)
+    customer = Customer(campaigns)
+    customer.adds()
+    customer.upto(30)
+    assert customer.messages[0]["expires_at"] == iso(at(30 + minutes))
 
 
 def test_a_template_shows_the_offer():

@@ -31,13 +31,40 @@ def test_times_are_shown_in_utc(at, form, text, monkeypatch):
     assert rendered("{{ at | date: form }}", at=at, form=form) == text
 
 
-@pytest.mark.parametrize("at", ["now", "today", "10 March", "", None, True, [], {}, "2026-13-01", float("nan"), -1])
-def test_what_is_no_time_makes_no_message(at):
-    """Also `now`: a message that is decided again must be the same."""
-    assert rendered("{{ at | date: '%Y' }}", at=at) is None
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [("now", "2026-11-21"), (" Today ", "2026-11-21"), ("10 March", "2026-03-10"), ("March 5, 2025", "2025-03-05"),
+     ("5 Mar 2025 23:30 -02:00", "2025-03-06")],
+)  # fmt: skip
+def test_what_a_time_leaves_out_is_that_of_the_message(at, text):
+    """Never the clock's: a message that is decided again must be the same."""
+    assert rendered("{{ at | date: '%F' }}", at=at, now="2026-11-21T18:32:59.333Z") == text
 
 
-def test_a_form_that_is_none_makes_no_message():
-    """Nor does a name that is missing."""
-    assert rendered("{{ at | date: form }}", at=0, form=5) is None
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [("", ""), (None, ""), ([], ""), (True, "true"), ({}, "{}"), ("2026-13-01", "2026-13-01"), ("unknown", "unknown"),
+     (-1, "-1"), (float("nan"), "nan"), ("9" * 200, "9" * 200)],
+)  # fmt: skip
+def test_what_is_no_time_is_shown_as_it_is(at, text):
+    """As Ruby does it, and nothing for nil."""
+    assert rendered("{{ at | date: '%Y' }}", at=at) == text
+
+
+def test_a_form_that_is_missing_makes_no_message():
+    """Nor does a time that is; a form that is nil leaves the time as it is."""
+    assert rendered("{{ at | date: missing }}", at=0) is None
     assert rendered("{{ missing | date: '%Y' }}") is None
+    assert rendered("{{ at | date: form }}", at=0, form=None) == "0"
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "push"])
+def test_dates_are_the_same_on_every_channel(channel):
+    """From a literal, from what was captured, from what another filter made, and from a value."""
+    text = (
+        "{{ '2026-03-05' | date: '%d.%m.' }} {% capture d %}2026-03-05{% endcapture %}{{ d | date: '%d.%m.' }} "
+        "{{ at | append: '' | date: '%d.%m.' }} {{ at | date: '%d.%m.' }}"
+    )
+    found = Renderer(Campaigns(CampaignFile(), {("", "t", channel): text})).render("t", channel, {"at": "2026-03-05"})
+    assert found is not None
+    assert found.body == "05.03. 05.03. 05.03. 05.03."
