@@ -8,7 +8,6 @@ from typing import Any, Final
 import orjson
 
 from schemas.decoding import Refused
-from schemas.names import canonical
 from schemas.reasons import DeadLetterReason
 from schemas.times import MAX_TIME, is_absent, parse
 from schemas.values import exact_text, text_of
@@ -18,6 +17,7 @@ MAX_AHEAD_MS: Final = 5 * 60 * 1000
 """An event further ahead of its record's own time is clamped to it."""
 MAX_MESSAGE_ID: Final = 1024
 """A longer messageId is none."""
+NO_NAME: Final = "a track call without the name of its event"
 
 
 def type_of(value: Any) -> str:
@@ -30,13 +30,13 @@ def type_of(value: Any) -> str:
 
 
 def event_name(value: Any) -> str:
-    """The name of a track call's event, from the `value` of its `event`, canonical where it is known.
+    """The name of a track call's event as text, from the `value` of its `event`: numbers are taken too.
 
     Raises Refused (missing_event_name).
     """
-    name = canonical(text_of(value) or "") if type(value) is not bool else ""
+    name = text_of(value) if type(value) is not bool else None
     if not name:
-        raise Refused(DeadLetterReason.MISSING_EVENT_NAME, "a track call without the name of its event")
+        raise Refused(DeadLetterReason.MISSING_EVENT_NAME, NO_NAME)
     return name
 
 

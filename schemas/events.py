@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from schemas import identifiers as ids
+from schemas.aliases.table import NO_NAMES, Names
+from schemas.aliases.translator import Named, Translator
 from schemas.caches import Memo
 from schemas.calls import MAX_AHEAD_MS, MAX_MESSAGE_ID, event_name, message_id_of, object_of, time_of, type_of
 from schemas.decoding import MAX_DEPTH, InexactError, Refused, check_depth, exact, lenient
@@ -73,14 +75,20 @@ _tuple: Any = tuple.__new__
 class Reader:
     """`Reader(region, blocked).read(record)`: it remembers what it has normalised, so keep one a process."""
 
-    __slots__ = ("_anonymous", "_minutes", "_names", "_people", "_users")
+    __slots__ = ("_anonymous", "_minutes", "_names", "_people", "_translator", "_users", "resembling")
 
-    def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
-        """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody."""
+    def __init__(self, region: str = "US", blocked: Iterable[str] = (), own: Names = NO_NAMES) -> None:
+        """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody.
+
+        `own` are the shop's names of events and properties.
+        """
         self._people = People(region, blocked)
         self._users, self._anonymous = self._people.users, self._people.anonymous
         self._minutes: Memo[str, int | None] = Memo(minute_of, limit=100_000)
-        self._names: Memo[str, str] = Memo(event_name, limit=4096)
+        self._translator = Translator(own)
+        self._names: Memo[str, Named] = Memo(self._translator.name, limit=4096)
+        self.resembling = self._translator.resembling
+        """Events whose name resembles one that acts and is not known, by the canonical name, until this is emptied."""
 
     def read(self, record: Record) -> Event | DeadLetter:  # noqa: PLR0915 - one flat way, see the module
         """The event in a record, or a dead letter. Never raises for anything a producer sends."""
@@ -111,11 +119,12 @@ class Reader:
             ):
                 message_id = message_id_of(message_id, attributes, message)
             kind = take("type", None)
+            rule = original_name = None
             if kind != "track":
                 kind = type_of(kind)
             if kind == "track":
                 name = take("event", None)
-                name = self._names[name] if type(name) is str else event_name(name)
+                name, rule, original_name = called = self._names[name if type(name) is str else event_name(name)]
             elif kind == "page" or kind == "screen":  # noqa: PLR1714 - a tuple would be searched
                 name = take("name", None)
                 if type(name) is not str:
@@ -132,6 +141,11 @@ class Reader:
             traits = take("traits", None)
             if type(traits) is not dict:
                 traits = object_of(traits, "traits")
+            channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
+            if rule is not None:
+                kind, name, properties, original_name = self._translator.read(
+                    called, properties, context, channel, message
+                )
             if kind == "track" and name in SHAPED:
                 properties = shaped(name, properties)
 
@@ -224,7 +238,6 @@ class Reader:
                 previous = _address_of(identifiers)
             if kind == "alias":
                 previous += self._people.previous(take("previousId", None), identifiers)
-            channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
             if channel in ids.STAFFED_CHANNELS and identifiers:
                 identifiers, rows, previous = of_customers(identifiers, rows, previous)
             weak = 0
@@ -257,6 +270,8 @@ class Reader:
             }
             if attributes:
                 message.setdefault("cloudevent", attributes)
+            if original_name is not None:
+                body["original_name"] = original_name
             if message:
                 body["extra"] = message
             event: Event = _tuple(
@@ -278,7 +293,7 @@ class Reader:
 
     def _mend(self, record: Record, refused: Refused) -> Event | DeadLetter:
         """A record that was refused, unless it is an order or a no that can be understood."""
-        found = mended(record, self._names.__getitem__) if refused.reason in MENDED else None
+        found = mended(record, self._translator.presumed) if refused.reason in MENDED else None
         if found is None:
             return DeadLetter(refused.reason, refused.detail, record)
         result = self.read(record._replace(value=found.value))

@@ -44,7 +44,7 @@ class Mended(NamedTuple):
 def mended(record: Record, name_of: Callable[[str], str]) -> Mended | None:
     """The record with its envelope as it was meant; None where nothing can be mended, or nobody orders or says no.
 
-    `name_of` gives the canonical name of an event. The messageId is that of the record as it was.
+    `name_of` gives the canonical name that an event may have. The messageId is that of the record as it was.
     """
     try:
         value = decode(record.value or b"")

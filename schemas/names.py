@@ -95,11 +95,3 @@ EVENTS: Final = (
     | frozenset({STORE_VISITED, SPOT_AIRED})
 )  # fmt: skip
 """Every event name with a meaning here."""
-
-_CANONICAL: Final = {name.lower(): name for name in EVENTS}
-
-
-def canonical(name: str) -> str:
-    """The canonical name of a known event, whatever its case and blanks; any other name with its blanks collapsed."""
-    collapsed = " ".join(name.split())
-    return _CANONICAL.get(collapsed.lower(), collapsed)

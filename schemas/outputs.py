@@ -56,6 +56,7 @@ class StitchedEvent(PublicRecord):
     message_id: str = Field(description="deduplicates within a profile for 24 h")
     type: CallType
     name: str = Field(description="canonical event name; the page's or screen's name; empty for the other types")
+    original_name: str | None = Field(None, description="the producer's name of the event, where it is another")
     event_time: Time
     received_at: Time = Field(description="the raw record's time")
     late: bool = Field(description="whether it came after its time had been sealed")

@@ -36,6 +36,21 @@ def product_key(item: Mapping[str, Any]) -> str | None:
         return _key_of(*(None if isinstance(name, list | dict) else name for name in said))
 
 
+def items_of(properties: Mapping[str, Any], currency: str | None = None) -> list[Mapping[str, Any]]:
+    """The items that an event of a product is about: its own `properties`, else each of its `products`.
+
+    `currency` is the event's, for products that name none.
+    """
+    products = properties.get("products")
+    if not isinstance(products, list) or product_key(properties) is not None:
+        return [properties]
+    return [
+        item if currency is None or item.get("currency") else {**item, "currency": currency}
+        for item in products
+        if isinstance(item, dict)
+    ]
+
+
 @lru_cache(maxsize=4_096, typed=True)
 def _key_of(product_id: object, sku: object, variant: object) -> str | None:
     product_id, sku = _part(product_id), _part(sku)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     http_max_answer: int = Field(100 * 1024**2, ge=1024, description="bytes of an answer to a reader")
     http_max_memory: int = Field(4 * 1024**3, ge=1024**2, description="bytes of memory of one query of a reader")
     http_max_seconds: float = Field(120.0, gt=0, description="seconds that one query of a reader may take")
+    aliases: Path | None = Field(None, description="YAML file of the shop's own names of events and properties")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")

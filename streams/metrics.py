@@ -27,6 +27,9 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 
 EVENTS: Final = _counter("winback_events_total", "raw events read, by what became of them", "channel", "outcome")
 DEAD_LETTERS: Final = _counter("winback_dead_letters_total", "records that could not be read", "reason")
+UNKNOWN_NAMES: Final = _counter(
+    "winback_unknown_event_names_total", "events whose name is not known and resembles one that acts", "resembles"
+)
 DUPLICATES: Final = _counter(
     "winback_duplicates_total", "events dropped because their message id was seen within a day"
 )
@@ -68,6 +71,7 @@ BUILD_INFO: Final = _gauge("winback_build_info", "1, labelled with the version t
 _BY_NAME: Final[dict[str, Any]] = {
     "winback_events_total": EVENTS,
     "winback_dead_letters_total": DEAD_LETTERS,
+    "winback_unknown_event_names_total": UNKNOWN_NAMES,
     "winback_duplicates_total": DUPLICATES,
     "winback_late_events_total": LATE_EVENTS,
     "winback_links_total": LINKS,

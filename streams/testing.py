@@ -30,6 +30,7 @@ from typing import Any, Final, Literal, Self
 import orjson
 
 from schemas import times
+from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Out, Record
@@ -141,7 +142,8 @@ class Topology:
 
     `campaigns`: instead of those that the settings name. `outputs`: takes each record of an output topic as it is
     written, in the order of its partition; then nothing is kept, `topics` and `read` are empty, and what the pipeline
-    sends itself is dropped once it has been read. Raises ValueError when the campaigns file is not valid.
+    sends itself is dropped once it has been read. Raises ValueError when the file of campaigns, or of aliases, is not
+    valid.
     """
 
     def __init__(
@@ -161,7 +163,7 @@ class Topology:
         self._told: link_log.Report | None = None
         self._ingest = Ingest(
             self.logs,
-            reader=Reader(settings.phone_region, settings.blocked_values()),
+            reader=Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases)),
             hasher=Hasher(secret),
             replica=self.owners.of,
             erased=self.owners.erased,

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from deploy.errors import BadInputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schemas.settings import Settings
 
 
 def load(*, unknown: bool = False, **given: Any) -> Settings:
     """Settings from `WINBACK_*`; what is given here comes first. Raises BadInputError naming the variable.
 
-    `unknown`: let variables pass that are no settings.
+    `unknown`: let variables pass that are no settings, and a file of aliases that is not valid.
     """
     from pydantic import ValidationError
 
@@ -23,7 +25,9 @@ def load(*, unknown: bool = False, **given: Any) -> Settings:
     if not unknown and (found := strangers()):
         raise BadInputError(f"{'; '.join(found)} (winback doctor lists all)")
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        if settings.aliases is not None and not unknown:
+            _names(settings.aliases)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_context=False)[0]
         name = "_".join(str(part) for part in first["loc"])
@@ -33,6 +37,16 @@ def load(*, unknown: bool = False, **given: Any) -> Settings:
         if _secret(name):
             raise BadInputError(f"WINBACK_{name.upper()} {said}") from None
         raise BadInputError(f"WINBACK_{name.upper()}={first.get('input')!r}: {said}") from None
+    return settings
+
+
+def _names(path: Path) -> None:
+    from schemas.aliases import shop_file
+
+    try:
+        shop_file.load(path)
+    except ValueError as wrong:
+        raise BadInputError(f"WINBACK_ALIASES: {wrong}") from None
 
 
 def strangers() -> list[str]:

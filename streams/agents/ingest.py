@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.aliases.shop_file import load
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.topics import CHANNEL_TOPICS
@@ -24,7 +25,7 @@ def ingest(app: WinbackApp) -> None:
     """Add the agent to the app."""
     settings = app.settings
     hasher = Hasher(settings.secret.get_secret_value())
-    reader = Reader(settings.phone_region, settings.blocked_values())
+    reader = Reader(settings.phone_region, settings.blocked_values(), load(settings.aliases))
 
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
         core = Ingest(

@@ -114,11 +114,18 @@ class Ingest:
         self.counts["winback_events_total", channel, "clamped"] += clamped
         self.counts["winback_events_total", channel, "erased"] += dropped
         self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted - dropped
+        if self._reader.resembling:
+            self._count_names()
         for start in range(0, len(links), self._links_a_record):
             batch = tuple(links[start : start + self._links_a_record])
             send(links_out(Links(topic, partition, batch)))
         if pauses:
             send(links_out(Pauses(tuple(bound.hex() for bound in sorted(pauses)))))
+
+    def _count_names(self) -> None:
+        for name, count in self._reader.resembling.items():
+            self.counts["winback_unknown_event_names_total", name] += count
+        self._reader.resembling.clear()
 
     def _tell_of_addresses(self, event: Event, key: bytes, pauses: set[bytes]) -> None:
         """What an event says of addresses goes to every partition; what its profile has to tell makes time pause."""

@@ -112,9 +112,11 @@ class Cart:
         self.touched = event.time
         self.currency = currency or self.currency
         if event.name == "Product Added":
-            self.add(item, currency, event.time, event.time)
+            for added in items_of(item):
+                self.add(added, text(added.get("currency")) or currency, event.time, event.time)
         elif event.name == "Product Removed":
-            self.remove(item)
+            for removed in items_of(item):
+                self.remove(removed)
         elif isinstance(item.get("products"), list):
             before, self.lines = self.lines, []
             for product in item["products"]:
@@ -192,6 +194,14 @@ def united(winner: list[Line], loser: list[Line]) -> list[Line]:
             lines = [more if other is line else other for other in lines if other is not others[0]]
             line = more
     return lines
+
+
+def items_of(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an event of a product is about: the event itself, or the products it lists where it names none."""
+    listed = properties.get("products")
+    if isinstance(listed, list) and names_of(properties) is None:
+        return [product for product in listed if isinstance(product, dict)]
+    return [properties]
 
 
 def plain(value: Decimal | None) -> int | float | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, metres, milliseconds
-from tests.oracle.cart import ACTIVE_CHANNELS, Line, plain
+from tests.oracle.cart import ACTIVE_CHANNELS, Line, items_of, plain
 from tests.oracle.names import Names, names_of, newest, place
 from tests.oracle.reach import coordinates
 from tests.oracle.reading import Fact, number, order_value, text
@@ -92,25 +92,26 @@ class Looks:
             self.forget(bought, grace)
             self.browsed = {}
             return
-        key = names_of(event.properties)
-        if key is None or (number(event.properties.get("price")) or 0) < 0:
-            return
-        fresh = bought.fresh(key, event.time, grace)
-        if event.name in INTERESTS and not fresh:
-            self.remember(key, event)
-        viewed = event.name == "Product Viewed" and event.channel in ACTIVE_CHANNELS
-        viewed = viewed and not fresh and not bought.has(key, event.time)
-        if viewed and not has_cart and (last_order is None or event.time > last_order):
-            known = place(self.browsed, key, first, newer_view)
-            self.browsed[known or key] = (event.time, shown(event.properties))
-            self.browsed = dict(youngest(self.browsed, 10, lambda seen: seen[0]))
+        for item in items_of(event.properties) if event.name in INTERESTS else ():
+            key = names_of(item)
+            if key is None or (number(item.get("price")) or 0) < 0:
+                continue
+            fresh = bought.fresh(key, event.time, grace)
+            if not fresh:
+                self.remember(key, event, item)
+            viewed = event.name == "Product Viewed" and event.channel in ACTIVE_CHANNELS
+            viewed = viewed and not fresh and not bought.has(key, event.time)
+            if viewed and not has_cart and (last_order is None or event.time > last_order):
+                known = place(self.browsed, key, first, newer_view)
+                self.browsed[known or key] = (event.time, shown(item))
+                self.browsed = dict(youngest(self.browsed, 10, lambda seen: seen[0]))
 
-    def remember(self, key: Names, event: Fact) -> None:
+    def remember(self, key: Names, event: Fact, item: dict[str, Any]) -> None:
         """One more interest, or one more sign of it."""
         key = place(self.interests, key, Interest.when, Interest.joined) or key
         known = self.interests.get(key, Interest(event.time, set(), None, {}))
-        price = number(event.properties.get("price"))
-        seen = {name: value for name, value in shown(event.properties).items() if value is not None}
+        price = number(item.get("price"))
+        seen = {name: value for name, value in shown(item).items() if value is not None}
         self.interests[key] = Interest(
             event.time,
             known.kinds | {INTERESTS[event.name]},
@@ -172,18 +173,21 @@ class Looks:
 
     def of_product_added(self, campaigns: Campaigns, event: Fact, bought: Bought) -> Iterator[Found]:
         """Something that goes with what was just put into the cart."""
-        names = names_of(event.properties)
-        if (number(event.properties.get("price")) or 0) < 0:
+        for item in items_of(event.properties):
+            names = names_of(item)
+            if names is None or (number(item.get("price")) or 0) < 0:
+                continue
+            if not bought.fresh(names, event.time, campaigns.order_grace) and not bought.has(names, event.time):
+                break
+        else:
             return
-        if names is None or bought.fresh(names, event.time, campaigns.order_grace) or bought.has(names, event.time):
-            return
-        key = text(event.properties.get("product_id")) or text(event.properties.get("sku"))
-        price, quantity = number(event.properties.get("price")), number(event.properties.get("quantity"))
+        key = text(item.get("product_id")) or text(item.get("sku"))
+        price, quantity = number(item.get("price")), number(item.get("quantity"))
         price = None if price is None or price < 0 else price
         value = Decimal(price or 0) * (Decimal(1) if quantity is None else quantity)
         trigger = Trigger(
             "product_added", event.time, event.time, f"added:{event.message_id}:{event.time}", value=value,
-            products=(shown(event.properties),), names=(names,), about={"product_id": key, **given("price", price)},
+            products=(shown(item),), names=(names,), about={"product_id": key, **given("price", price)},
         )  # fmt: skip
         yield from ((campaign, trigger) for campaign in campaigns.on("product_added"))
 

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.identifiers import Identifier
 from tests.oracle.addresses import Addresses
 from tests.oracle.campaigns import DAY, MINUTE, Campaign, Campaigns, local, milliseconds
-from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, plain, products, union
+from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, plain, products, union
 from tests.oracle.consent import said
 from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
 from tests.oracle.everybody import Everybody
@@ -390,11 +390,14 @@ class Walk:
             if isinstance(event.properties.get("products"), list) and event.name != "Product Removed":
                 cart.lines = p.bought.left(cart.lines, self.campaigns.order_grace)
             return
-        named = names_of(event.properties)
-        line = named and Line(named, Decimal(1), at=event.time, added=event.time)
-        if line and not p.bought.left([line], self.campaigns.order_grace):
-            event = replace(event, properties={"currency": event.properties.get("currency")})
-        cart.apply(event)
+        left = []
+        for item in items_of(event.properties):
+            named = names_of(item)
+            line = named and Line(named, Decimal(1), at=event.time, added=event.time)
+            if not line or p.bought.left([line], self.campaigns.order_grace):
+                left.append(item)
+        currency = {"currency": event.properties.get("currency")}
+        cart.apply(event if left == [event.properties] else replace(event, properties={**currency, "products": left}))
 
     def stage(self, cart: Cart, event: Fact) -> None:
         """A checkout makes it a checkout's cart, for good."""

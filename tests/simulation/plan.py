@@ -15,6 +15,7 @@ from schemas.record import Record
 from tests.oracle.campaign_histories import campaigns, random_campaigns
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.simulation.crowds import crowd
+from tests.simulation.speech import spoken
 
 MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late crashes")
 """By the remainder of the seed. `late`: events come later than the lateness allows, so only invariants hold."""
@@ -64,6 +65,11 @@ class Plan:
     campaigning: bool = False
     switches: tuple[tuple[int, str], ...] = ()
     profile_limit: int = PROFILE_LIMIT
+
+    @property
+    def spoken(self) -> tuple[Record, ...]:
+        """The records as their producers write them: some speak other vocabularies, and mean `records`."""
+        return tuple(spoken(self.records, self.seed))
 
     @property
     def slow_input(self) -> bool:

@@ -77,9 +77,10 @@ class World:
         self._ended = False
         self._reassigning = False
         waiting: dict[TP, list[Record]] = {}
-        for record in plan.records:
+        records = plan.spoken
+        for record in records:
             waiting.setdefault(TP(record.topic, record.partition), []).append(record)
-        self._arrivals = sorted(plan.records, key=lambda r: r.timestamp)
+        self._arrivals = sorted(records, key=lambda r: r.timestamp)
         self.shop = Shop(waiting, self._arrivals[0].timestamp if self._arrivals else 0)
         self.sources = [TP(topic, p) for topic in CHANNEL_TOPICS for p in range(plan.partitions)]
         self.intakes = Intakes(

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from schemas.names import canonical
+from schemas.aliases.table import canonical
 from streams.core.campaigns.values import Distance, Duration, Share, Strict, known
 
 TriggerName = Literal[

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from schemas.money import to_number
 from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED
-from schemas.products import product_key
+from schemas.products import items_of, product_key
 from schemas.times import iso
 from schemas.topics import DAY_MS
 from streams.core.cart import lines as cart_lines
@@ -208,10 +208,14 @@ class CartMachine(Machine[None, Transition]):
         currency = cart_lines.currency_of(properties)
         lines = cart.lines if cart is not None else {}
         if event.name == PRODUCT_ADDED:
-            if not self._just_bought(profile, event):
-                cart_lines.LineItems(lines).add(properties, event.time)
+            added = cart_lines.LineItems(lines)
+            for item in items_of(properties, currency):
+                if not self._just_bought(profile, item, event.time):
+                    added.add(item, event.time)
         elif event.name == PRODUCT_REMOVED:
-            cart_lines.LineItems(lines).remove(properties)
+            removed = cart_lines.LineItems(lines)
+            for item in items_of(properties):
+                removed.remove(item)
         elif isinstance(products := properties.get("products"), list):
             lines = cart_lines.snapshot(products, currency, event.time)
             cart_lines.keep(lines, cart.lines if cart is not None else {})
@@ -241,12 +245,11 @@ class CartMachine(Machine[None, Transition]):
             return transitions
         return [_move(cart, reason, event.time)] if reason else []
 
-    def _just_bought(self, profile: Profile, event: Sealed) -> bool:
-        """Whether what a Product Added names is what an order contained a moment ago."""
-        if not profile.purchases or (key := product_key(event.properties)) is None:
+    def _just_bought(self, profile: Profile, item: Mapping[str, Any], at: int) -> bool:
+        """Whether an `item` of a Product Added at `at` is what an order contained a moment before."""
+        if not profile.purchases or (key := product_key(item)) is None:
             return False
-        line = Line(at=event.time, added=event.time)
-        return not self._not_bought(profile, {key: line}, event.time)
+        return not self._not_bought(profile, {key: Line(at=at, added=at)}, at)
 
     def _not_bought(self, profile: Profile, lines: cart_lines.Lines, at: int) -> cart_lines.Lines:
         """Of the lines that an event at `at` names, those that are not what an order contained.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.money import LIMIT, quantity
@@ -12,17 +13,19 @@ from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Triggered, ref
 
 
-def on_added(profile: Profile, event: Sealed, price: int | None, said: dict[str, Any]) -> Triggered:
+def on_added(
+    profile: Profile, event: Sealed, item: Mapping[str, Any], price: int | None, said: dict[str, Any]
+) -> Triggered:
     """The trigger that an addition is, worth price x quantity.
 
-    `price` is the product's in micros, `said` what the event says of it.
+    `item` is what was added, `price` its price in micros, `said` what the event says of it.
     """
-    pieces = quantity(event.properties.get("quantity"))
+    pieces = quantity(item.get("quantity"))
     worth = round((price or 0) * (1 if pieces is None else pieces))
     about: dict[str, str | float] = {"product_id": said.get("product_id") or said["sku"]}
     if price is not None:
         about["price"] = said["price"]
-    if (currency := currency_of(event.properties)) is not None:
+    if (currency := currency_of(item)) is not None:
         about["currency"] = currency
     return Triggered(
         "product_added", event.time, event.time, ref(profile, "added", event.message_id, event.time),

@@ -6,14 +6,15 @@ campaigns off. They never look at a sequence: whether one begins is the sequence
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from schemas.money import micros
 from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
-from schemas.products import product_key
+from schemas.products import items_of, product_key
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart import purchases
+from streams.core.cart.lines import currency_of
 from streams.core.engagement.feedback import Feedback
 from streams.core.orders.conversions import Conversion
 from streams.core.products import interests
@@ -125,12 +126,19 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         return ()
 
     def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:
-        """A product was viewed, added or wished; a thing just bought is of no interest, and in no message for long."""
-        key = product_key(event.properties)
+        """Products were viewed, added or wished. What several added at once set off is about the first of them."""
+        found: list[Triggered] = []
+        for item in items_of(event.properties, currency_of(event.properties)):
+            found += self._item(profile, event, item)
+        return found[:1]
+
+    def _item(self, profile: Profile, event: Sealed, item: Mapping[str, Any]) -> list[Triggered]:
+        """An item of such an event; a thing just bought is of no interest, and in no message for long."""
+        key = product_key(item)
         if key is None:
             return []
-        price, said = interests.seen(event.properties)
-        if price is None and (micros(event.properties.get("price")) or 0) < 0:
+        price, said = interests.seen(item)
+        if price is None and (micros(item.get("price")) or 0) < 0:
             return []  # A discount is no product.
         if not profile.purchases:
             known, again = False, False
@@ -144,5 +152,5 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         if event.name == PRODUCT_VIEWED:
             browse_abandoned.on_view(profile, event, key, said)
         elif self._added and event.name == PRODUCT_ADDED:
-            return [product_added.on_added(profile, event, price, said)]
+            return [product_added.on_added(profile, event, item, price, said)]
         return []

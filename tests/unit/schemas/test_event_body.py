@@ -29,6 +29,7 @@ def test_the_whole_body(event: Accept) -> None:
         "properties": {"price": "19.99"}, "context": {"locale": "de"}, "traits": {},
         "identifiers": [{"type": "user_id", "value": "u-42"}, {"type": "anonymous_id", "value": "a-1"}],
         "source": {"topic": "channels.web", "partition": 3, "offset": 1834},
+        "original_name": "product  ADDED",
         "extra": {"writeKey": "k", "integrations": {"All": True}, "category": None},
     }  # fmt: skip
     assert result.body == orjson.dumps(orjson.loads(result.body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas import names
+from schemas.aliases.translator import Translator
 
 
 @pytest.mark.parametrize(
@@ -15,12 +16,13 @@ from schemas import names
         ("sms delivered", "SMS Delivered"), ("EMAIL MARKED AS SPAM", "Email Marked as Spam"),
         ("product added to wishlist", "Product Added to Wishlist"),
         ("In-Store   Purchase", "In-Store Purchase"), ("in-store purchase", "in-store purchase"),
-        ("ProductAdded", "ProductAdded"), ("", ""), ("  ", ""),
+        ("ProductAdded", "Product Added"), ("product_added", "Product Added"), ("product-ADDED", "Product Added"),
+        ("Product\u2003Added", "Product Added"), ("Product.Added", "Product.Added"),
     ],
 )  # fmt: skip
 def test_matching(given: str, expected: str) -> None:
-    """Known names match without regard to case and runs of blanks; others are kept with their blanks collapsed."""
-    assert names.canonical(given) == expected
+    """Known names match without case, blanks, `_` and `-`; others are kept with their blanks collapsed."""
+    assert Translator().name(given)[0] == expected
 
 
 CONTRACT = """
@@ -39,7 +41,8 @@ def test_every_event_of_the_contract() -> None:
     """Exactly the names of the contract are canonical, each to itself."""
     listed = {" ".join(name.split()) for name in CONTRACT.split(",")}
     assert listed == names.EVENTS
-    assert all(names.canonical(name.upper()) == name for name in listed)
+    translator = Translator()
+    assert all(translator.name(name.upper())[0] == name for name in listed)
 
 
 def test_groups() -> None:

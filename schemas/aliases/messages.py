@@ -1,0 +1,93 @@
+"""What became of a message, in a provider's words: its properties in ours, beside the provider's own."""
+
+from __future__ import annotations
+
+import re
+from hashlib import md5
+from typing import Any, Final
+
+from schemas.aliases.flat import flat
+from schemas.aliases.index import NO_GROUPS, Index
+from schemas.aliases.table import Alias
+from schemas.names import SMS_EVENTS
+from schemas.values import text_of
+
+_OURS: Final = re.compile(r"[0-9a-f]{32}")
+_SMS: Final = frozenset({"sms"})
+_THEIRS: Final = frozenset({"iterable", "customerio", "braze", "klaviyo", "onesignal", "mailjet"})
+"""Vocabularies whose `message_id` and `campaign_id` are the provider's own."""
+_NUMBER_IS_DEAD: Final = frozenset({
+    "21211", "21214", "21217", "21401", "21407", "21421", "21614", "30005", "30006", "60205",
+})  # fmt: skip
+"""Error codes of Twilio that are about the number itself: unknown, a landline, no number."""
+
+
+def provider_of(said: frozenset[str]) -> str:
+    """The vocabulary among `said` whose ids are its own, blank without one."""
+    return min(said & _THEIRS, default="")
+
+
+class Messages:
+    """Reads the properties of feedback."""
+
+    def __init__(self) -> None:
+        self._index = Index("feedback")
+
+    def read(self, alias: Alias, properties: dict[str, Any], message: dict[str, Any], traits: Any) -> dict[str, Any]:
+        """The properties of an event whose name means `alias`.
+
+        `message` is the rest of the call and `traits` those of its context: a `userId` that is the MD5 of the address
+        (RudderStack's sources make one) is taken out of the message, since it is nobody's id.
+        """
+        paths = flat(properties)
+        said: dict[str, Any] = {}
+        chosen = self._index.best(paths, _SMS if alias.name in SMS_EVENTS else NO_GROUPS)
+        for field in ("bounce_type", "email", "phone"):
+            if field in chosen and properties.get(field) is None:
+                value = paths[chosen[field]]
+                if field == "bounce_type":
+                    value = "hard" if value is True else "soft" if value is False else value
+                if type(value) is str and (field != "email" or "@" in value):
+                    said[field] = value
+        for word in alias.also:
+            field, equals, value = word.partition("=")
+            if equals and (field == "channel" or properties.get(field) is None):
+                said[field] = value
+        if "group" in alias.also and (group := text_of(paths.get("asmgroupid"))):
+            said["topic"] = f"group {group}"
+        if "error_code" in alias.also and "bounce_type" not in properties:
+            said["bounce_type"] = "hard" if text_of(paths.get("errorcode")) in _NUMBER_IS_DEAD else "soft"
+        result = {**properties, **said}
+        _ids(alias, properties, paths, result)
+        _unhash(message, traits, result.get("email"))
+        return result
+
+
+def _ids(alias: Alias, properties: dict[str, Any], paths: dict[str, Any], result: dict[str, Any]) -> None:
+    """Winback's ids where its sender put them; a provider's under the same names get names of their own."""
+    for key, value in paths.items():
+        one = value[0] if type(value) is list and value else value
+        if key.endswith(".messageid") and type(one) is str and _OURS.fullmatch(one):
+            result["message_id"] = one
+            campaign = paths.get(key.removesuffix("messageid") + "campaignid")
+            if type(campaign) is str:
+                result["campaign_id"] = campaign
+            return
+    given = properties.get("message_id")
+    if type(given) is str and _OURS.fullmatch(given):
+        return
+    for field in ("message_id", "campaign_id") if alias.vocabulary in _THEIRS else ("message_id",):
+        if field in properties:
+            result[f"provider_{field}"] = result.pop(field)
+
+
+def _unhash(message: dict[str, Any], traits: Any, address: Any) -> None:
+    user = message.get("userId")
+    if type(user) is not str or not _OURS.fullmatch(user):
+        return
+    known = traits.get("email") if type(traits) is dict else None
+    for email in (known, address):
+        if type(email) is str and user in {
+            md5(form.encode(), usedforsecurity=False).hexdigest() for form in (email, email.strip().lower())
+        }:
+            message["userId"] = None

@@ -1,0 +1,68 @@
+"""The table of aliases as data: every row has a source and means something, and no two rows contradict."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.aliases.products import Products
+from schemas.aliases.table import PAGE, SCREEN, Table, of_kind, shipped, squash
+from schemas.names import EVENTS
+
+KINDS = {"event", "never", "source", "inside", "field", "item", "list", "feedback"}
+
+
+def test_each_row_is_whole() -> None:
+    """A kind that is known, a name, whose it is, and the source that says so."""
+    for row in shipped():
+        assert row.kind in KINDS
+        assert row.alias
+        assert row.alias == row.alias.strip()
+        assert row.vocabulary
+        assert row.source
+
+
+def test_each_event_is_canonical() -> None:
+    """Rows lead to names of ours, or to calls of pages and screens."""
+    assert {row.canonical for row in of_kind("event")} <= EVENTS | {PAGE, SCREEN}
+
+
+def test_a_name_that_holds_by_itself_has_one_meaning() -> None:
+    """Two vocabularies may share a name only if it means the same, or if a condition tells them apart."""
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for row in of_kind("event"):
+        if not row.when:
+            meanings[squash(row.alias)].add(row.canonical)
+    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_names_that_never_mean_anything_have_no_meaning() -> None:
+    """A name is not both."""
+    assert {squash(row.alias) for row in of_kind("never")}.isdisjoint(Table().meanings)
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_our_own_names_keep_their_meaning(name: str) -> None:
+    """No alias of somebody else's changes what a canonical name says by itself."""
+    by_itself = [alias.name for alias in Table().meanings[squash(name)] if not alias.when]
+    assert set(by_itself) == {name}
+
+
+FIELDS = st.sampled_from([
+    "product_id", "item_id", "ID", "sku", "sky", "name", "title", "price", "item_price", "price_cents", "RowTotal",
+    "quantity", "variant", "variant_id", "other",
+])  # fmt: skip
+VALUES = st.sampled_from(["L1", 7, 2.5, "", None, True, [], {"id": "9", "price": {"amount": 3}}])
+
+
+@given(st.lists(st.dictionaries(FIELDS, VALUES, max_size=6), max_size=6))
+def test_what_is_remembered_of_items_changes_nothing(items: list[dict[str, Any]]) -> None:
+    """Items with the same names of fields are read alike, each by its own values, in whatever order they come."""
+    kept = Products()
+    for item in items:
+        assert kept.item(item) == Products().item(item)
+        assert kept.item(item).items() >= {k: v for k, v in item.items() if type(v) in (str, int, float)}.items()
