@@ -124,6 +124,7 @@ def _event(_: Message, v: dict[str, Any], hasher: Hasher) -> Row:
         moment(v["received_at"]), v["late"] is True, label(properties["kind"]) if "kind" in properties else "",
         revenue, cost, campaign, message, v["identifiers"], properties, v["context"], v["traits"], v.get("extra"),
         source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher),
+        v.get("original_name") or "",
     )  # fmt: skip
 
 
@@ -224,7 +225,7 @@ TABLES: Final = (
     Table("events", topics.STITCHED_EVENTS, (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
-        "source_topic", "source_partition", "source_offset", "head", "head_type",
+        "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name",
     ), _event, tombstones=True),
     Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
         "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",
