@@ -14,6 +14,7 @@ from deploy.cli.commands import (
     dispatch,  # fmt: skip
     doctor,  # fmt: skip
     erase,  # fmt: skip
+    events,  # fmt: skip
     imports,  # fmt: skip
     migrate,  # fmt: skip
     offer,  # fmt: skip
@@ -51,6 +52,7 @@ for command in (
     imports,
     report,
     query,
+    events,
     profile,
     offer,
     split,

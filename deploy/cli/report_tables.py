@@ -26,6 +26,9 @@ def render(report: Mapping[str, Any]) -> Iterator[Any]:
         yield _campaigns(by_campaign)
     if by_kind := report.get("events", {}).get("by_kind"):
         yield _rows("by kind", by_kind)
+    if unknown := report.get("unknown_names"):
+        shown = [{name: row[name] for name in ("name", "events", "last_seen", "nearest")} for row in unknown]
+        yield _rows("names that do nothing and look like one that acts (winback events)", shown)
     for name, rows in report.get("views", {}).items():
         yield from _view(name, rows)
 

@@ -47,6 +47,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
         ("variables", _variables),
         (f"ClickHouse {shown['WINBACK_CLICKHOUSE']}", lambda: _clickhouse(settings, wait)),
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
+        (f"aliases {settings.aliases or 'as shipped'}", lambda: _aliases(settings.aliases)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),
         ("time zones", _zones),
@@ -103,6 +104,21 @@ def _clickhouse(settings: Settings, wait: float) -> str:
 
 def _campaigns(path: Path | None) -> str:
     return f"{len(campaigns.load(path).by_id)} campaigns"
+
+
+def _aliases(path: Path | None) -> str:
+    """How many names of other vocabularies are read, and what the shop's own file changes."""
+    from schemas.aliases import shop_file
+    from schemas.aliases.table import Table
+
+    try:
+        own = shop_file.load(path)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    known = f"{len(Table(own).meanings)} names of events"
+    if path is None:
+        return known
+    return f"{known}; own: {len(own.events)} events, {len(own.properties)} properties; off: {len(own.off)}"
 
 
 def _folder(path: Path) -> str:

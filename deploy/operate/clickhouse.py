@@ -67,7 +67,7 @@ def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict
     """
     client = connect(settings, wait=wait)
     try:
-        return _report(client, out)
+        return _report(client, settings, out)
     finally:
         client.close()
 
@@ -92,7 +92,7 @@ def loaded(settings: Settings, folder: Path, out: Path | None) -> dict[str, Any]
     """The report over what `load` has left in a folder; with `out`, each view is a file there."""
     client = _frugal(settings, folder)
     try:
-        return _report(client, out)
+        return _report(client, settings, out)
     finally:
         client.close()
 
@@ -121,13 +121,16 @@ def _followed(statement: Callable[..., Any], then: Callable[[], object]) -> Call
     return both
 
 
-def _report(client: Client, out: Path | None) -> dict[str, Any]:
+def _report(client: Client, settings: Settings, out: Path | None) -> dict[str, Any]:
+    from deploy.operate import event_names
     from sinks.clickhouse.export import export_views
     from sinks.clickhouse.report import duplicates, report
 
     if out is not None:
         export_views(client, out)
-    return {"input": {"duplicates": duplicates(client)}, **report(client)}
+    told = {"input": {"duplicates": duplicates(client)}, **report(client)}
+    told["unknown_names"] = event_names.unknown(event_names.of(client, settings))
+    return told
 
 
 def warm() -> None:

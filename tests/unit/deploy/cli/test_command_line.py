@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_and_exit_2(winback, arguments, word):
 
 COMMANDS = ["up", "once good.jsonl", "replay good.jsonl", "publish good.jsonl", "report", "query X", "streams", "sinks",
             "migrate", "topics", "doctor", "profile email:a@b.c", "split email:a@b.c", "erase email:a@b.c", "offer X",
-            "campaigns apply"]  # fmt: skip
+            "campaigns apply", "events"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -198,6 +198,27 @@ def test_an_unknown_variable_is_one_line_and_exit_2(winback, command):
     """A misspelt variable is told with the name that was meant, in whichever case it is written."""
     line = refused(winback(*command.split(), winback_KAFAK="there:9092"))
     assert "winback_KAFAK is not a setting; did you mean WINBACK_KAFKA? (winback doctor lists all)" in line
+
+
+@pytest.mark.parametrize("command", ["replay good.jsonl", "once good.jsonl", "streams", "up", "events"])
+def test_a_file_of_aliases_that_is_not_valid_is_one_line_and_exit_2(winback, place, command):
+    """File and place are told before anything starts, whatever command would read it."""
+    (place / "aliases.yaml").write_text("events: {Gekauft: Bought}")
+    line = refused(winback(*command.split(), WINBACK_ALIASES="aliases.yaml"))
+    assert "WINBACK_ALIASES: aliases.yaml: events.Gekauft: 'Bought' is no canonical event name" in line
+
+
+def test_doctor_says_what_is_in_the_file_of_aliases(winback, place):
+    """How many names are read, and what the shop's own file adds and switches off; or what is wrong with it."""
+    for text, ok, detail in (
+        ("{events: {Gekauft: order completed}, off: [cart, purchase]}", True, "own: 1 events, 0 properties; off: 2"),
+        ("[", False, "aliases.yaml: no YAML"),
+    ):
+        (place / "aliases.yaml").write_text(text)
+        ran = winback("doctor", "--wait", "0", "--json", WINBACK_ALIASES="aliases.yaml", WINBACK_KAFKA=nowhere())
+        [check] = [check for check in json.loads(ran.stdout)["checks"] if check["what"].startswith("aliases")]
+        assert check["ok"] is ok
+        assert detail in check["detail"]
 
 
 def test_doctor_lists_unknown_variables_beside_the_known(winback):
