@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.aliases.products import Products
-from schemas.aliases.table import PAGE, SCREEN, Table, of_kind, shipped, squash
+from schemas.aliases.table import PAGE, SCREEN, Row, Table, of_kind, shipped, squash
+from schemas.events import Event, Reader
 from schemas.names import EVENTS
+from schemas.record import Record
 
 KINDS = {"event", "never", "source", "inside", "field", "item", "list", "feedback"}
 
@@ -66,3 +69,24 @@ def test_what_is_remembered_of_items_changes_nothing(items: list[dict[str, Any]]
     for item in items:
         assert kept.item(item) == Products().item(item)
         assert kept.item(item).items() >= {k: v for k, v in item.items() if type(v) in (str, int, float)}.items()
+
+
+SOURCES = {row.vocabulary: row.alias.split("|")[0] for row in of_kind("source")}
+
+
+@pytest.mark.parametrize("row", list(of_kind("event")), ids=lambda row: f"{row.vocabulary} {row.alias} {row.when}")
+def test_each_name_is_read_as_the_table_says(row: Row) -> None:
+    """With what its row asks for (a channel, a source, a property), an event of the name is ours, and keeps its own."""
+    channel = row.when if row.when in ("email", "sms", "push") else "web"
+    properties: dict[str, Any] = {"order": {"order_id": "1"}, "products": {"products": []}}.get(row.when, {})
+    if ":" in row.when:
+        path, _, value = row.when.partition(":")
+        for part in reversed(path.split(".")):
+            properties = {part: properties or value.replace(">1", "2")}
+    context = {"integration": {"name": SOURCES[row.vocabulary]}} if row.when == "integration" else {}
+    message = {"type": "track", "event": row.alias, "userId": "ana", "properties": properties, "context": context}
+    event = Reader().read(Record(f"channels.{channel}", 0, 0, 1, None, orjson.dumps(message)))
+    assert isinstance(event, Event)
+    body = orjson.loads(event.body)
+    assert row.canonical == (body["type"] if row.canonical in (PAGE, SCREEN) else body["name"])
+    assert body.get("original_name", body["name"]) == row.alias
