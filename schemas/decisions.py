@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -127,24 +127,37 @@ class Recovered(PublicRecord):
 
 
 class Conversion(PublicRecord):
-    """An order, once per profile, with what led to it. Key: profile_id."""
+    """An order with what led to it, or what has changed of one since: a row each. Key: profile_id.
+
+    The sum of `orders` and of `value` over the rows of an order is what it comes to.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
-        "order_id": "50314b8e9bcf", "profile_id": PROFILE, "value": 27.5, "currency": "USD", "at": AT,
+        "order_id": "50314b8e9bcf", "profile_id": PROFILE, "kind": "order", "counts": True, "orders": 1,
+        "value": 27.5, "refunds": 0, "currency": "USD", "at": AT,
         "channel": "store",
         "touches": [{"channel": "email", "at": AT, "source": "winback", "medium": "email", "campaign": "cart"}],
-        "credits": {"first": {"email": 1}, "last": {"email": 1}},
+        "touch_count": 1, "credits": {"first": {"email": 1}, "last": {"email": 1}},
+        "credited": {"first": {"email": 27.5}, "last": {"email": 27.5}}, "changed_at": AT, "message_id": "m-1",
         "recovered": {"campaign_id": "abandoned-cart", "step": "reminder", "message_id": OTHER},
     }]})  # fmt: skip
 
     order_id: str
     profile_id: Hex32
-    value: Money
+    kind: Literal["order", "renewal", "update", "refund", "cancellation", "reassigned"]
+    counts: bool = Field(description="false: another profile has the order, which counts once")
+    orders: int = Field(description="1 for an order, -1 where it is taken back, else 0")
+    value: Money = Field(description="what its money changes by, less refunds")
+    refunds: Money = Field(description="what its refunds change by")
     currency: str | None
-    at: Time
+    at: Time = Field(description="when it counts: a refund at its own time, all else at the order's")
     channel: str
     touches: list[Touch]
+    touch_count: int = Field(description="touches in all; of more than 50 the first and the last 49 are listed")
     credits: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> share; shares sum to 1")
+    credited: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> money; sums to value")
+    changed_at: Time = Field(description="when the event that says so happened")
+    message_id: str = Field(description="messageId of that event")
     recovered: Recovered | None
 
 

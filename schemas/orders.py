@@ -1,14 +1,55 @@
-"""Money of raw events, in millionths: what an order or a refund is worth."""
+"""Orders of raw events: which order an event names, what an order or a refund is worth (in millionths), renewals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from schemas.blocked import is_blocked
 from schemas.money import LIMIT, MICRO, micros
+from schemas.values import filled_text
 
 TOTALS: Final = ("revenue", "total", "value")
 """Where an order says what it is worth; the first that can be read counts."""
+
+_NOT: Final = frozenset({"", "0", "false", "no", "n", "off", "null", "none"})
+_RENEWALS: Final = frozenset({"renewal", "subscription_renewal", "subscription renewal"})
+
+
+def order_id_of(properties: Mapping[str, Any]) -> str | None:
+    """The order that `properties` name, in its one spelling: `#1001`, ` 1001 ` and 1001.0 are `1001`.
+
+    None if they name none: a value that identifies nobody (contract section 1) names no order.
+    """
+    given = properties.get("order_id")
+    if given is None:
+        given = properties.get("orderId")
+    text = filled_text(given)
+    if text is not None and text[0] == "#":
+        text = text[1:].strip()
+    return None if text is None or is_blocked(text) else text
+
+
+def is_renewal(properties: Mapping[str, Any]) -> bool:
+    """Whether an order renews a subscription, as its `properties` say.
+
+    They have `subscription_renewal`, `is_renewal` or `order_type: renewal` (contract 8.38).
+    """
+    for name in ("subscription_renewal", "is_renewal"):
+        given = properties.get(name)
+        if given is not None and given is not False and str(given).strip().lower() not in _NOT:
+            return True
+    kind = properties.get("order_type")
+    return isinstance(kind, str) and kind.strip().lower() in _RENEWALS
+
+
+def tells_value(properties: Mapping[str, Any]) -> bool:
+    """Whether `properties` say what an order is worth: a total that can be read, or a price of a product."""
+    if any(name in properties and micros(properties[name]) is not None for name in TOTALS):
+        return True
+    products = properties.get("products")
+    items = products if isinstance(products, list) else ()
+    return any(isinstance(item, dict) and micros(item.get("price")) is not None for item in items)
 
 
 def order_value(properties: Mapping[str, Any]) -> int:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     aliases: Path | None = Field(None, description="YAML file of the shop's own names of events and properties")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
+    no_referrers: str = Field("", description="hosts that are no referrals, besides those that ship; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")
     profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
     squash: bool = Field(True, description="sinks: settle old merges in ClickHouse, and rewrite old events to them")
@@ -154,6 +155,10 @@ class Settings(BaseSettings):
     def blocked_values(self) -> tuple[str, ...]:
         """`blocked` as single values."""
         return tuple(value.strip() for value in self.blocked.split(",") if value.strip())
+
+    def no_referrer_hosts(self) -> tuple[str, ...]:
+        """`no_referrers` as single hosts."""
+        return tuple(host.strip() for host in self.no_referrers.split(",") if host.strip())
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """A TLS context when the protocol asks for one, else None. Raises OSError for an unreadable file."""

@@ -34,6 +34,7 @@ from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.record import Out, Record
+from schemas.referrers import NoReferrers
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS, murmur2
 from streams.campaigns import load
@@ -170,6 +171,7 @@ class Topology:
             partitions=partitions,
         )
         rules = campaigns or load(settings.campaigns)
+        hosts = NoReferrers(settings.no_referrer_hosts())
         policy = Policy(settings.device_policy, settings.profile_limit)
         self.stores = [
             PartitionStore(SpillingBase(PENDING) if self._drop else MemoryBase()) for _ in range(1 + partitions)
@@ -180,7 +182,10 @@ class Topology:
 
         def journey(partition: int, store: PartitionStore) -> Task:
             logs = self.logs
-            return Journey(store, logs, partition=partition, partitions=partitions, campaigns=rules, secret=secret)
+            return Journey(
+                store, logs, partition=partition, partitions=partitions, campaigns=rules, secret=secret,
+                no_referrers=hosts,
+            )  # fmt: skip
 
         self._tasks: list[tuple[Callable[[PartitionStore], Task], Log]] = [
             (identify, self.logs.topics[IDENTITY_LINKS][0]),

@@ -20,8 +20,12 @@ FROM current_events
 """
 MERGES: Final = "SELECT countIf(refused = '' AND occurrence = 0), countIf(refused != '') FROM profile_merges FINAL"
 DUPLICATES: Final = "SELECT toUInt64(sum(values['duplicates'])) FROM cells FINAL WHERE name = 'duplicate_hour'"
-ORDERS: Final = "SELECT count(), sum(value) FROM current_conversions"
-REFUNDS: Final = "SELECT -sum(revenue) FROM current_events WHERE name = 'Order Refunded'"
+ORDERS: Final = """
+SELECT
+    currency, sum(c.orders) AS total, sum(value + c.refunds) AS revenue, sum(c.refunds) AS refunds,
+    sum(value) AS net_revenue
+FROM current_conversions AS c GROUP BY currency ORDER BY net_revenue DESC, currency
+"""
 FATES: Final = "SELECT fate, count() AS carts FROM carts GROUP BY fate ORDER BY carts DESC, fate"
 MESSAGES: Final = "SELECT channel, count() AS sent FROM messages FINAL GROUP BY channel ORDER BY sent DESC, channel"
 DECISIONS: Final = """
@@ -37,8 +41,18 @@ SELECT campaign_id, outcome, reason, count() AS decisions FROM decisions FINAL
 WHERE outcome = 'sent' OR message_id = '' GROUP BY campaign_id, outcome, reason ORDER BY decisions DESC, reason
 """
 RESULTS: Final = """
-SELECT campaign_id, sum(delivered), sum(opens), sum(clicks), sum(retracted), sum(conversions), sum(revenue)
-FROM v_campaign_kpis GROUP BY campaign_id
+SELECT
+    campaign_id, sum(d), sum(o), sum(c), sum(r), sum(n),
+    if(length(arrayDistinct(arrayFlatten(groupArray(coins)))) > 1, NULL, sum(money))
+FROM
+(
+    -- What is not money stands in the row of each currency.
+    SELECT
+        campaign_id, any(delivered) AS d, any(opens) AS o, any(clicks) AS c, any(retracted) AS r,
+        sum(conversions) AS n, sum(revenue) AS money, groupArrayIf(currency, revenue != 0) AS coins
+    FROM v_campaign_kpis GROUP BY campaign_id, step, variant
+)
+GROUP BY campaign_id
 """
 CHANNELS: Final = "SELECT channel, count() AS events FROM current_events GROUP BY channel ORDER BY events DESC, channel"
 KINDS: Final = """
@@ -54,8 +68,7 @@ def report(client: Client) -> dict[str, Any]:
     """
     total, late, customers, first, last = _row(client, EVENTS)
     merges, refused = _row(client, MERGES)
-    orders, revenue = _row(client, ORDERS)
-    (refunds,) = _row(client, REFUNDS)
+    orders = _named(client, ORDERS)
     messages = dict(_rows(client, MESSAGES))
     fates = dict(_rows(client, FATES))
     return {
@@ -73,10 +86,10 @@ def report(client: Client) -> dict[str, Any]:
         "campaigns": campaigns(client),
         "decisions": _named(client, DECISIONS),
         "conversions": {
-            "total": orders,
-            "revenue": _plain(revenue),
-            "refunds": _plain(refunds),
-            "net_revenue": _plain(revenue - refunds),
+            "total": sum(row["total"] for row in orders),
+            # Currencies are never added: without one of its own, a sum is null.
+            **{name: _alone([row[name] for row in orders]) for name in ("revenue", "refunds", "net_revenue")},
+            "by_currency": orders,
         },
         "views": {name: _named(client, f"SELECT * FROM {name} LIMIT {FIRST_ROWS}") for name in view_names(client)},  # noqa: S608
     }
@@ -108,6 +121,10 @@ def campaigns(client: Client) -> list[dict[str, Any]]:
     for campaign_id, *values in _rows(client, RESULTS):
         of(campaign_id).update(zip(results, values, strict=True))
     return [found[campaign_id] for campaign_id in sorted(found)]
+
+
+def _alone(amounts: list[Any]) -> Any:
+    return sum(amounts) if len(amounts) < 2 else None
 
 
 def duplicates(client: Client) -> int:

@@ -208,6 +208,9 @@ def _conversion(_: Message, v: dict[str, Any], __: Hasher) -> Row:
         identity(v["profile_id"]), identity(v["order_id"]), moment(v["at"]), text(v["channel"]), money(v.get("value")),
         text(v.get("currency")), sequence(v.get("touches")), mapping(v.get("credits")),
         text(recovered.get("campaign_id")), text(recovered.get("step")), text(recovered.get("message_id")),
+        moment(v.get("changed_at", v["at"])), text(v.get("message_id")), text(v.get("kind", "order")),
+        v.get("counts") is not False, int(v.get("orders", 1)), money(v.get("refunds")), number(v.get("touch_count", 0)),
+        mapping(v.get("credited")),
     )  # fmt: skip
 
 
@@ -249,7 +252,8 @@ TABLES: Final = (
     ), _decision, tombstones=True),
     Table("conversions", topics.CONVERSIONS, (
         "profile_id", "order_id", "at", "channel", "value", "currency", "touches", "credits", "recovered_campaign",
-        "recovered_step", "recovered_message_id",
+        "recovered_step", "recovered_message_id", "changed_at", "message_id", "kind", "counts", "orders", "refunds",
+        "touch_count", "credited",
     ), _conversion, tombstones=True),
     Table("cells", topics.AGGREGATES, (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",

@@ -51,6 +51,9 @@ class Suppressions:
             self._erase(key, at)
             return
         row = orjson.loads(value)
+        if row.get("kind", "order") != "order":
+            # A correction or a renewal: nothing was bought.
+            return
         profile, ordered = row.get("profile_id"), times.parse(row.get("at"))
         if isinstance(profile, str) and ordered is not None:
             known = self._orders.get(profile, (at, ordered))

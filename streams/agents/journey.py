@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.referrers import NoReferrers
 from schemas.topics import JOURNEY_CHANGELOG, PROFILE_EVENTS
 from streams import campaigns
 from streams.core.journey import Journey
@@ -17,9 +18,13 @@ def journey(app: WinbackApp) -> None:
     settings = app.settings
     secret = settings.secret.get_secret_value()
     rules = campaigns.load(settings.campaigns)
+    hosts = NoReferrers(settings.no_referrer_hosts())
 
     def make(partition: int, store: Store, emit: Emit) -> Journey:
-        return Journey(store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret)
+        return Journey(
+            store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret,
+            no_referrers=hosts,
+        )  # fmt: skip
 
     @app.feeding(KeyedAgentPartitions(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, make))
     async def agent(stream: Any) -> None:

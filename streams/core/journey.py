@@ -10,6 +10,7 @@ import orjson
 
 from schemas.identifiers import Hasher
 from schemas.record import Out, Record
+from schemas.referrers import NoReferrers
 from schemas.topics import partition_of
 from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import Population, StatsDelta
@@ -41,13 +42,14 @@ EVENTS_A_CALL: Final = 2_000
 class Journey:
     """The task of one partition of `profile.events`, of `partitions` that there are.
 
-    The secret is that of the settings: draws for customers are keyed with it. One call seals about `events_a_call`
+    The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
+    nobody, those that ship if not given. One call seals about `events_a_call`
     events at most, and a profile has `most_pending` events waiting at most: what is more takes effect before its time.
     """
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
-        events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
+        no_referrers: NoReferrers | None = None, events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -64,11 +66,12 @@ class Journey:
         self._suppressions = Suppressions(
             store, emit, self._profiles, clock, Hasher(secret), partition=partition, partitions=partitions
         )
+        hosts = no_referrers or NoReferrers()
         self._sealer = Sealer(
-            emit, self._profiles, self._due, self._forwarding, ProfileLogic(campaigns, secret), self._catalogue, clock,
-            partition, partitions, most_pending,
+            emit, self._profiles, self._due, self._forwarding, ProfileLogic(campaigns, secret, hosts), self._catalogue,
+            clock, partition, partitions, most_pending,
         )  # fmt: skip
-        self._switch = Switch(store, self._profiles, self._sealer, secret)
+        self._switch = Switch(store, self._profiles, self._sealer, secret, hosts)
         self._duplicates = DuplicateFilter()
         self._forward = SequencedEmitter(emit, partition)
         self._handover = Handover(

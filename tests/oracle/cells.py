@@ -22,9 +22,9 @@ CART = {
     "expired": "expired",
 }
 COUNTED = {
-    "channel_hour": {"events", "orders", "revenue", "sends"},
+    "channel_hour": {"events", "orders", "revenue", "refunds", "sends"},
     "cart_hour": {"opened", "abandoned", "reopened", "converted", "emptied", "expired", "abandoned_value"},
-    "campaign_day": {"sent", "held_out", "suppressed", "deferred", "cancelled"},
+    "campaign_day": {"sent", "held_out", "suppressed", "deferred", "cancelled", "conversions", "revenue"},
 }
 TOLD = {"triggered", "delivered", "opens", "clicks", "bounces", "unsubscribes"}
 """What is counted of campaigns besides rows: only the oracle knows it."""
@@ -54,12 +54,18 @@ def totals(outcome: Outcome) -> dict[Count, float]:
     for _, _, at, _, (topic, _, _) in outcome.stitched:
         cells["channel_hour", hour(iso(at)), channel_of(topic), "events"] += 1
     for row in outcome.conversions:
-        cells["channel_hour", hour(row["at"]), row["channel"], "orders"] += 1
-        cells["channel_hour", hour(row["at"]), row["channel"], "revenue"] += row["value"]
+        cells["channel_hour", hour(row["at"]), row["channel"], "orders"] += row["orders"]
+        cells["channel_hour", hour(row["at"]), row["channel"], "revenue"] += row["value"] + row["refunds"]
+        cells["channel_hour", hour(row["at"]), row["channel"], "refunds"] += row["refunds"]
+        if row["recovered"]:
+            campaign = row["recovered"]["campaign_id"]
+            cells["campaign_day", day(row["at"]), campaign, "conversions"] += row["orders"]
+            cells["campaign_day", day(row["at"]), campaign, "revenue"] += row["value"]
     for row in outcome.messages:
         cells["channel_hour", hour(row["decided_at"]), row["channel"], "sends"] += 1
     for row in outcome.transitions:
-        what = "reopened" if row["from"] == "abandoned" and row["to"] == "open" else CART[row["to"]]
+        again = row["from"] in {"abandoned", "converted"} and row["to"] == "open"
+        what = "reopened" if again else CART[row["to"]]
         cells["cart_hour", hour(row["at"]), row["stage"], what] += 1
         if what == "abandoned":
             cells["cart_hour", hour(row["at"]), row["stage"], "abandoned_value"] += row["value"] or 0

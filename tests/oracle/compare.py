@@ -35,7 +35,10 @@ FIELDS = {
         "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "subject", "body",
         "url", "offer", "trigger", "decided_at", "expires_at",
     ),
-    CONVERSIONS: ("order_id", "profile_id", "value", "currency", "at", "channel", "recovered"),
+    CONVERSIONS: (
+        "order_id", "profile_id", "kind", "orders", "value", "refunds", "currency", "at", "changed_at", "message_id",
+        "channel", "recovered",
+    ),
 }  # fmt: skip
 """Fields of each topic's rows that the oracle has an opinion on."""
 

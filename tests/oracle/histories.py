@@ -42,13 +42,15 @@ ITEMS = (
 )  # fmt: skip
 KINDS = (
     "add", "add", "add", "add", "add", "remove", "remove", "view", "checkout", "page", "page", "seen", "order", "order",
-    "identify", "alias", "consent", "spam", "unsubscribed", "feedback", "refund",
+    "identify", "alias", "consent", "spam", "unsubscribed", "feedback", "refund", "refund", "change", "change",
 )  # fmt: skip
 WORTHS = (
     {"revenue": 50}, {"total": 60, "revenue": "1,050.5"}, {"total": "25.5"},
     {"value": 9, "revenue": "?"}, {"products": [{"price": 2, "quantity": 3}]},
 )  # fmt: skip
-RUSH_KINDS = ("add", "add", "add", "checkout", "view", "remove", "page", "identify", "identify", "alias", "order")
+RUSH_KINDS = (
+    "add", "add", "add", "checkout", "view", "remove", "page", "identify", "identify", "alias", "order", "change",
+)  # fmt: skip
 RUSH_COMPANY = (
     "anon", "anon", "anon", "user", "email", "user anon", "email anon", "user email", "card anon", "token anon",
     "anon device", "phone", "email phone anon", "card phone anon",
@@ -186,9 +188,18 @@ def what(choose: Choose, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
         order = choose(({"order_id": "o1"}, {"order_id": "o1"}, {"order_id": "o2"}, {"order_id": 3}, {}))
         place = choose(("web", "store", "marketplace", "callcenter"))
         items = choose(({}, {}, {"products": [item(choose)]}, {"products": [item(choose), item(choose)]}))
-        return place, track("Order Completed", {**order, **choose(WORTHS), **items, **currency})
+        kind_of = choose(({}, {}, {}, {}, {"is_renewal": True}, {"order_type": "renewal"}))
+        return place, track("Order Completed", {**order, **choose(WORTHS), **items, **currency, **kind_of})
     if kind == "refund":
-        return shop, track("Order Refunded", {"order_id": "o1", "total": 5})
+        paid = choose(({"total": 5}, {"total": 5000}, {"total": 30}, {"total": -70, "refund_id": "r"}, {}))
+        return shop, track("Order Refunded", {"order_id": choose(("o1", "#o1", "o1", 3)), **paid})
+    if kind == "change":
+        order, total = {"order_id": choose(("o1", "o1", "#o2", 3.0))}, choose(({"revenue": 20}, {"revenue": 70}, {}))
+        if choose((True, False)):
+            return shop, track("Order Cancelled", order)
+        if choose((True, True, False)):
+            return shop, track("Order Updated", {**order, **total})
+        return shop, track("Order Completed", {**order, "revenue": choose((-10, "-45.5"))})
     if kind == "identify":
         return shop, {"type": "identify"}
     if kind == "alias":

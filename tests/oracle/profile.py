@@ -8,6 +8,7 @@ from hashlib import blake2b
 from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, Step
 from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
+from tests.oracle.orders import Sale
 from tests.oracle.reach import Reach
 from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
 
@@ -91,7 +92,7 @@ class Profile:
     last_order: int | None = None
     cart: Cart | None = None
     applied: dict[str, int] = field(default_factory=dict)
-    orders: set[str] = field(default_factory=set)
+    orders: dict[str, Sale] = field(default_factory=dict)
     bought: Bought = field(default_factory=Bought)
     reach: Reach = field(default_factory=Reach)
     looks: Looks = field(default_factory=Looks)

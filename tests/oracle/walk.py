@@ -8,17 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.identifiers import Identifier
+from tests.oracle import sold
 from tests.oracle.addresses import Addresses
 from tests.oracle.campaigns import DAY, MINUTE, Campaign, Campaigns, local, milliseconds
-from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, plain, products, union
+from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, products, union
 from tests.oracle.consent import said
-from tests.oracle.decisions import Judge, Verdict, credit, shown_trigger
+from tests.oracle.decisions import Judge, Verdict, shown_trigger
 from tests.oracle.everybody import Everybody
 from tests.oracle.names import Names, names_of
+from tests.oracle.orders import ORDER_EVENTS
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
 from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
-from tests.oracle.reading import Fact, number, order_value, text
+from tests.oracle.reading import Fact, number, text
 from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, shown
@@ -195,8 +197,11 @@ class Walk:
         # Who has responded before campaigns were applied that end then leaves with the next event.
         self.end(p, "exited", event.time, lambda s: s.engaged and "engaged" in s.campaign.exit_on)
         order = None
-        if event.type == "track" and event.name == "Order Completed":
-            order = self.order(p, event)
+        if event.type == "track" and event.name in ORDER_EVENTS:
+            order = sold.order(self, p, event)
+            if event.name == "Order Completed" and order is None:
+                # Nothing was bought.
+                event = replace(event, name="")
         else:
             self.shop(p, event)
         if self.is_fetched(event):
@@ -320,38 +325,6 @@ class Walk:
             sequence = p.sequence_of(message.campaign_id, message.ref)
             if sequence is not None:
                 sequence.engaged = any({"opens", "clicks"} & s.told for s in of)
-
-    def order(self, p: Profile, event: Fact) -> dict[str, Any] | None:
-        """A purchase: it ends what waits, converts the cart, and counts once under its order_id."""
-        order_id = text(event.properties.get("order_id")) or event.message_id
-        p.last_order = max(p.last_order or 0, event.time)
-        again = f"order:{order_id}:" if order_id in p.orders else None
-        self.end(
-            p, "converted", event.time,
-            lambda s: s.ended_by(event.time) and not (again and s.trigger.ref.startswith(again)),
-        )  # fmt: skip
-        converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
-        told = [named for product in products_of(event) if (named := names_of(product))]
-        p.bought.remember(order_id, event.time, told, converted, {**p.looks.interests, **p.looks.browsed})
-        if p.cart is not None and p.cart.opened_at <= event.time:
-            self.leave(p, "converted", "order", event.time)
-        if again is not None:
-            return None
-        p.orders.add(order_id)
-        self.everybody.bought(products_of(event), event.time)
-        credited = credit(p, event.time)
-        conversion = {
-            "order_id": order_id,
-            "profile_id": p.id,
-            "value": plain(order_value(event.properties)),
-            "currency": text(event.properties.get("currency")),
-            "at": iso(event.time),
-            "channel": event.channel,
-            "recovered": credited
-            and {"campaign_id": credited.campaign_id, "step": credited.step, "message_id": credited.message_id},
-        }
-        self.out.conversions.append(conversion)
-        return conversion
 
     def shop(self, p: Profile, event: Fact) -> None:
         """Lines change, activity moves the clock, and the cart opens, opens again, or is emptied."""
@@ -492,7 +465,13 @@ class Walk:
         """All that is remembered of both."""
         for message_id, time in loser.applied.items():
             winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
-        winner.orders |= loser.orders
+        for order_id, theirs in loser.orders.items():
+            mine = winner.orders.get(order_id, theirs)
+            best, other = (theirs, mine) if theirs.completed and not mine.completed else (mine, theirs)
+            best.cart = best.cart or other.cart
+            if not other.completed:
+                best.paid_back = {**other.paid_back, **best.paid_back}
+            winner.orders[order_id] = best
         for campaign_id, entered in loser.entered.items():
             winner.entered[campaign_id] = max(entered, winner.entered.get(campaign_id, entered))
         winner.offers = loser.offers | winner.offers

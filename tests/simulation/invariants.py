@@ -16,6 +16,7 @@ from schemas.topics import (
     CONVERSIONS,
     DAY_MS,
     DEAD_LETTERS,
+    HOUR_MS,
     IDENTITY_ASSIGNMENTS,
     IDENTITY_MERGES,
     OUTPUT_TOPICS,
@@ -40,7 +41,7 @@ def unique(topics: Topics) -> Iterator[str]:
     for topic, *names in (
         (RETARGETING_DECISIONS, "decision_id"),
         (RETARGETING_MESSAGES, "message_id"),
-        (CONVERSIONS, "profile_id", "order_id"),
+        (CONVERSIONS, "profile_id", "order_id", "changed_at", "message_id"),
         (STITCHED_EVENTS, "source"),
         (IDENTITY_MERGES, "version"),
         (IDENTITY_ASSIGNMENTS, "version"),
@@ -95,6 +96,12 @@ def cells_add_up(topics: Topics) -> Iterator[str]:
     yield from _differences(totals(outcome), written(topics), "in the rows, in the cells")
 
 
+def failed(row: dict[str, Any]) -> bool:
+    """Whether a row of conversions takes an order back because its payment failed."""
+    within = milliseconds(row["changed_at"]) - milliseconds(row["at"]) <= HOUR_MS
+    return row["kind"] == "cancellation" and within
+
+
 def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
     """A message whose cart was open, or trigger past, when its profile ordered, decided when that order was known.
 
@@ -110,8 +117,13 @@ def no_message_after_an_order(emitted: Iterable[Out]) -> Iterator[str]:
         row = orjson.loads(out.value or b"")
         if out.topic == CART_TRANSITIONS:
             opened.setdefault(row["cart_id"], (milliseconds(row["at"]), nth))
-        elif out.topic == CONVERSIONS:
+        elif out.topic == CONVERSIONS and row["kind"] == "order":
             orders[out.key].append((milliseconds(row["at"]), nth))
+        elif out.topic == CONVERSIONS and failed(row):
+            # The payment failed: nobody has bought.
+            at = milliseconds(row["at"])
+            for key, known in orders.items():
+                orders[key] = [order for order in known if order[0] != at]
         elif out.topic == RETARGETING_MESSAGES:
             trigger, until = row["trigger"], milliseconds(row["decided_at"])
             # Of what follows from anything but a cart, the trigger's place among things of its time is not written.

@@ -15,6 +15,7 @@ from typing import Any
 from schemas.identifiers import Hasher
 from schemas.topics import (
     CART_TRANSITIONS,
+    CONVERSIONS,
     IDENTITY_MERGES,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
@@ -28,7 +29,7 @@ from tests.oracle.reach import RESPONSES
 from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
-from tests.simulation.invariants import Topics
+from tests.simulation.invariants import Topics, failed
 
 Row = dict[str, Any]
 GIVES = {"true", "1", "yes", "opt_in"}
@@ -95,6 +96,19 @@ class Story:
     decisions: list[Row]
     events: dict[str, list[Row]]
     moved: list[tuple[int, str, str]]
+    conversions: list[Row]
+
+    def bought(self, profile_id: str, at: int) -> set[str]:
+        """The messages of orders that are purchases of a profile, and of what was part of it before a time.
+
+        An order whose payment failed is none.
+        """
+        family = self.families.of(profile_id, at)
+        theirs = [row for row in self.conversions if row["profile_id"] in family]
+        gone = {(row["order_id"], row["at"]) for row in theirs if failed(row)}
+        return {
+            row["message_id"] for row in theirs if row["kind"] == "order" and (row["order_id"], row["at"]) not in gone
+        }
 
     def events_of(self, profile_id: str, at: int) -> list[Row]:
         """The events of a profile, and of what was part of it before a time, in their order."""
@@ -133,6 +147,7 @@ def told(files: Iterable[str], topics: Topics) -> Story:
         rows_of(topics, RETARGETING_DECISIONS),
         events,
         moved,
+        rows_of(topics, CONVERSIONS),
     )
 
 
@@ -154,6 +169,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
             if all(found):
                 yield f"{found[0]}: {message}"
     yield from to_refused_addresses(story)
+    yield from money_twice(story)
     if asking:
         return
     if exact:
@@ -171,8 +187,9 @@ def no_buyers(story: Story) -> Iterator[str]:
     """A message to somebody who has ordered since its trigger."""
     for message in (message for message in story.messages if not message.get("transactional")):
         since = milliseconds(message["trigger"]["at"])
+        purchases = story.bought(message["profile_id"], message["at"])
         for event in story.events_of(message["profile_id"], message["at"]):
-            bought = event["type"] == "track" and event["name"] == "Order Completed"
+            bought = event["name"] == "Order Completed" and event["message_id"] in purchases
             # A repeat of the order that somebody is thanked for is none.
             thanks = message["trigger"]["type"] == "order_completed"
             if bought and not thanks and since < event["time"] < message["at"]:
@@ -227,6 +244,23 @@ def named_codes(event: Row) -> set[str]:
     texts = [said.get("coupon"), *(p.get("coupon") for p in (products if isinstance(products, list) else ()))]
     texts += [*(said.get("coupons") or ()), said.get("coupon_id"), said.get("coupon_name")]
     return {text.strip().upper() for text in texts if isinstance(text, str)}
+
+
+def money_twice(story: Story) -> Iterator[str]:
+    """An order that one profile has counted again, though it was not taken back; refunds above what was paid."""
+    orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in story.conversions:
+        orders[story.families.last(row["profile_id"]), row["order_id"]].append(row)
+    for (_, order_id), rows in orders.items():
+        counted = Counter(row["profile_id"] for row in rows if row["orders"] > 0)
+        taken = sum(row["orders"] < 0 for row in rows)
+        if any(times > 1 + taken for times in counted.values()):
+            yield f"order {order_id} counts {dict(counted)} times, and was taken back {taken} times"
+        # A refund of an order that its profile did not know is not measured by it.
+        known = [row for row in rows if row["credits"]]
+        refunds, value = sum(row["refunds"] for row in known), sum(row["value"] for row in known)
+        if round(value, 6) < 0:
+            yield f"order {order_id} comes to {value}, of which {refunds} was paid back"
 
 
 def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | None:

@@ -22,6 +22,7 @@ from streams.core.engagement import clicks
 from streams.core.messaging import caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
+from streams.core.orders import conversions, corrections
 from streams.core.products.changes import Catalogue
 from streams.core.profile.event import Sealed
 from streams.core.profile.forwarding import ForwardingTable
@@ -181,6 +182,26 @@ def one_may_always_enter() -> AbstractContextManager[Any]:
     return patch.object(Enroller, "_refusal", lambda *_: None)
 
 
+def repeats_of_orders_count() -> AbstractContextManager[Any]:
+    """An order that has been counted counts again, whoever tells of it."""
+    real = conversions.on_completed
+
+    def on_completed(profile: Any, event: Any, order_id: str) -> Any:
+        profile.orders.pop(order_id, None)
+        return real(profile, event, order_id)
+
+    return patch.object(conversions, "on_completed", on_completed)
+
+
+def refunds_know_no_end() -> AbstractContextManager[Any]:
+    """More is paid back than was paid."""
+    paid_back = lambda order: order.refunded  # noqa: E731
+    stack = ExitStack()
+    stack.enter_context(patch.object(conversions, "paid_back", paid_back))
+    stack.enter_context(patch.object(corrections, "paid_back", paid_back))
+    return stack
+
+
 QUICK = (
     changes_settle_at_once, rounds_do_not_wait, repeats_of_producers_count, moved_devices_are_not_forwarded,
     merges_have_no_time, events_come_before_merges, consent_is_not_merged,
@@ -287,5 +308,12 @@ def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
 @pytest.mark.parametrize("broken", OF_LINKS, ids=lambda rule: rule.__name__)
 def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) -> None:
     """The same, of what is linked with what."""
+    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
+        assert any(failures(seed) for seed in range(MOST))
+
+
+@pytest.mark.parametrize("broken", [repeats_of_orders_count, refunds_know_no_end], ids=lambda rule: rule.__name__)
+def test_money_that_counts_twice_is_noticed_without_the_oracle(broken: Break) -> None:
+    """The rows of conversions show it by themselves."""
     with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
         assert any(failures(seed) for seed in range(MOST))

@@ -111,6 +111,7 @@ def transition(
     value: float = 10.0,
     stage: str = "cart",
     no: int = 0,
+    currency: str = "EUR",
 ) -> Record:
     """A cart going `from>to`, such as "none>open"."""
     before, after = states.split(">")
@@ -126,7 +127,7 @@ def transition(
             "reason": reason or after,
             "lines": lines,
             "value": value if lines else 0,
-            "currency": "EUR",
+            "currency": currency,
             "stage": stage,
             "abandonment_no": no,
         },
@@ -141,7 +142,7 @@ def trigger(cart: str | None = "c1", at: int = NOON) -> dict[str, Any]:
 
 def message(
     profile: str, message_id: str, *, channel: str = "email", step: str = "reminder", variant: str = "plain",
-    offer: dict[str, str] | None = None, at: int = NOON,
+    offer: dict[str, str] | None = None, at: int = NOON, cart: str = "c1",
 ) -> Record:  # fmt: skip
     """A message that was sent."""
     return record(
@@ -158,7 +159,7 @@ def message(
             "body": "Your cart",
             "url": "https://shop.example",
             "offer": offer,
-            "trigger": trigger(),
+            "trigger": {**trigger(), "cart_id": cart},
             "decided_at": iso(at),
             "expires_at": iso(at + 72 * HOUR),
         },
@@ -203,8 +204,9 @@ def conversion(
     at: int = NOON,
     channel: str = "web",
     message_id: str | None = None,
+    **more: Any,
 ) -> Record:
-    """An order, with a message to thank for it if one is given."""
+    """An order, with a message to thank for it if one is given; `more` fields as they stand on the topic."""
     recovered = {"campaign_id": "abandoned-cart", "step": "reminder", "message_id": message_id} if message_id else None
     return record(
         topics.CONVERSIONS,
@@ -217,7 +219,9 @@ def conversion(
             "channel": channel,
             "touches": [{"channel": "email", "at": iso(at - HOUR), "source": None, "medium": None, "campaign": None}],
             "credits": {"first": {"email": 1}, "last": {"web": 1}},
+            "credited": {"first": {"email": value}, "last": {"web": value}},
             "recovered": recovered,
+            **more,
         },
         profile,
     )

@@ -16,15 +16,16 @@ from schemas.money import to_number
 from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED
 from schemas.products import items_of, product_key
 from schemas.times import iso
-from schemas.topics import DAY_MS
+from schemas.topics import DAY_MS, HOUR_MS
 from streams.core.cart import lines as cart_lines
 from streams.core.cart import purchases
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
-from streams.core.profile.state import Cart, Line, Profile, Purchase
+from streams.core.profile.state import Cart, Line, Profile, Purchase, SoldCart
 
 ABANDON_AFTER_MS: Final = 30 * 60_000
 EXPIRE_AFTER_MS: Final = 30 * DAY_MS
+KEEP_SOLD_MS: Final = HOUR_MS
 
 NONE, OPEN, ABANDONED, CONVERTED, EMPTIED, EXPIRED = "none", "open", "abandoned", "converted", "emptied", "expired"
 
@@ -37,8 +38,11 @@ TRANSITIONS: Final = {
     (OPEN, "emptied"): EMPTIED,
     (ABANDONED, "emptied"): EMPTIED,
     (ABANDONED, "expired"): EXPIRED,
+    (CONVERTED, "order_cancelled"): OPEN,
 }
-"""(state, reason) -> state. Converted, emptied and expired carts are gone; the next line opens another."""
+"""(state, reason) -> state. Converted , emptied and expired carts are gone; the next line opens another.
+
+A converted cart comes back only when its order is cancelled within the hour."""
 
 
 class Transition(NamedTuple):
@@ -82,7 +86,7 @@ class CartMachine(Machine[None, Transition]):
     `order_grace` is for how long (milliseconds) after an order what it contained is held back.
     """
 
-    fields: ClassVar = frozenset({"cart", "last_activity", "last_order", "purchases"})
+    fields: ClassVar = frozenset({"cart", "sold", "last_activity", "last_order", "purchases"})
 
     def __init__(self, order_grace: int) -> None:
         self._grace = order_grace
@@ -130,6 +134,7 @@ class CartMachine(Machine[None, Transition]):
         purchases.absorb(winner, loser)
         for side in (winner, loser):
             transitions += self._hold_back(side, winner.purchases.values(), at)
+        winner.sold = {**loser.sold, **winner.sold}
         winner.last_activity = max(winner.last_activity, loser.last_activity)
         winner.last_order = max(winner.last_order, loser.last_order)
         mine, theirs = winner.cart, loser.cart
@@ -155,14 +160,41 @@ class CartMachine(Machine[None, Transition]):
         """
         share.last_activity, share.last_order = profile.last_activity, profile.last_order
         share.purchases = profile.purchases
+        _divide_sold(profile, share, leaving)
         cart = profile.cart
         gone = {} if cart is None else {key: line for key, line in cart.lines.items() if line.by in leaving.by}
         if cart is None or not gone:
             return []
-        seed = f"{share.id}|{cart.opened_at}|{cart.id}"
-        share.cart = replace(cart, id=blake2b(seed.encode(), digest_size=16).hexdigest(), lines=gone)
+        share.cart = replace(cart, id=_of_share(share, cart), lines=gone)
         cart.lines = {key: line for key, line in cart.lines.items() if key not in gone}
         return [] if cart.lines else [_end(profile, cart, "emptied", leaving.at)]
+
+    def sell(self, profile: Profile, cart: Cart, order_id: str, at: int) -> None:
+        """The order `order_id` at `at` (epoch milliseconds) has converted the cart; kept while its payment may fail."""
+        profile.sold = {known: kept for known, kept in profile.sold.items() if at - kept.at <= KEEP_SOLD_MS}
+        profile.sold[order_id] = SoldCart(at, cart)
+
+    def unbuy(self, profile: Profile, order_id: str) -> None:
+        """The order `order_id` is cancelled: what it contained has not been bought."""
+        profile.purchases.pop(order_id, None)
+
+    def take_back(self, profile: Profile, order_id: str, at: int, last_order: int) -> Sequence[Transition]:
+        """The order `order_id` is cancelled at `at` within its hour: the cart that it converted is open again.
+
+        `last_order`: when the customer bought last, without it. All times are epoch milliseconds.
+        """
+        profile.last_order = last_order
+        kept = profile.sold.pop(order_id, None)
+        if kept is None:
+            return []
+        if profile.cart is not None:
+            # There is one cart: what is in it since is united with what was not paid for.
+            profile.cart.lines = cart_lines.union(profile.cart.lines, kept.cart.lines)
+            profile.cart.checkout = profile.cart.checkout or kept.cart.checkout
+            return []
+        cart = profile.cart = kept.cart
+        cart.abandoned, cart.counts_from = False, max(cart.counts_from, at)
+        return [_transition(cart, CONVERTED, TRANSITIONS[CONVERTED, "order_cancelled"], at, "order_cancelled")]
 
     def arrived(self, profile: Profile) -> Sequence[Transition]:
         """A cart that comes from a split was opened and abandoned when that happened to the one it comes from."""
@@ -267,6 +299,24 @@ class CartMachine(Machine[None, Transition]):
             key: line for key, line in lines.items()
             if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
         }  # fmt: skip
+
+
+def _divide_sold(profile: Profile, share: Profile, leaving: Leaving) -> None:
+    """What an order has converted goes where its lines go: a failed payment gives each side its own."""
+    for order_id, (at, cart) in ((known, (kept.at, kept.cart)) for known, kept in list(profile.sold.items())):
+        gone = {key: line for key, line in cart.lines.items() if line.by in leaving.by}
+        left = {key: line for key, line in cart.lines.items() if key not in gone}
+        if gone:
+            share.sold[order_id] = SoldCart(at, replace(cart, id=_of_share(share, cart), lines=gone))
+        if left:
+            profile.sold[order_id] = SoldCart(at, replace(cart, lines=left))
+        else:
+            del profile.sold[order_id]
+
+
+def _of_share(share: Profile, cart: Cart) -> str:
+    """The id of the part of a cart that goes with a split."""
+    return blake2b(f"{share.id}|{cart.opened_at}|{cart.id}".encode(), digest_size=16).hexdigest()
 
 
 def _opened(profile_id: str, event: Sealed) -> Cart:

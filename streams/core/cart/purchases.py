@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from schemas.money import micros
+from schemas.orders import order_id_of
 from schemas.products import ProductIndex, find, product_key
 from schemas.topics import DAY_MS
-from schemas.values import filled_text
 from streams.core.cart.lines import of_products
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Cart, Line, Profile, Purchase
@@ -43,8 +43,7 @@ def on_order(profile: Profile, event: Sealed, converted: Cart | None) -> Purchas
 
 def known_by(event: Sealed) -> str:
     """What the order of an Order Completed is known by: its order_id in one spelling, else the event's own id."""
-    order_id = filled_text(event.properties.get("order_id"))
-    return (order_id.removeprefix("#").strip() if order_id else "") or event.message_id
+    return order_id_of(event.properties) or event.message_id
 
 
 def absorb(winner: Profile, loser: Profile) -> None:

@@ -160,6 +160,13 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""
         return take_back.by_word(profile, event, said, self._campaigns)
 
+    def on_cancelled(self, profile: Profile, order: str, at: int) -> Sequence[Decision]:
+        """An order (its order_id) is cancelled at `at` (epoch milliseconds): what thanks for it ends."""
+        about = f"order:{order}"
+        return self._end(
+            profile, lambda s: s.trigger == "order_completed" and s.ref.rpartition(":")[0] == about, "exited", at
+        )
+
     def on_event(self, profile: Profile, event: Sealed, said: Sequence[Statement], /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""
         active = event.is_activity

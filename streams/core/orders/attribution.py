@@ -1,8 +1,4 @@
-"""Touches, and how much of an order each channel is credited with under six common models.
-
-Models and their names as in Google Analytics' multi-channel funnels: first, last, last non-direct, linear, time decay
-(half-life seven days), position based (40 % first, 40 % last, 20 % between).
-"""
+"""Touches: how a customer came into contact with which channel. What they earn is in crediting.py."""
 
 from __future__ import annotations
 
@@ -11,16 +7,20 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from schemas.referrers import NoReferrers
 from schemas.times import iso
 from schemas.topics import DAY_MS
+from streams.core.orders.crediting import DIRECT
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Touch
 
 LOOKBACK_MS: Final = 30 * DAY_MS
-HALF_LIFE_MS: Final = 7 * DAY_MS
 SESSION_MS: Final = 30 * 60_000
+LANDING_MS: Final = 5 * 60_000
+"""A click and the page that it leads to are told within this of each other, by whatever clocks."""
 MOST_TOUCHES: Final = 50
-DIRECT: Final = "direct"
+_NO_SOURCE: Final = frozenset({"(direct)", "(none)", "(not set)", "$direct"})
+"""What analytics tools write where there is no source."""
 
 _CLICKS: Final = {
     "Email Link Clicked": "email",
@@ -32,6 +32,9 @@ _CLICKS: Final = {
     "Post Commented": "social",
     "Store Visited": "store",
 }
+REFERRAL: Final = "referral"
+_TOLD: Final = frozenset({"Email Link Clicked", "SMS Link Clicked", "Push Notification Tapped", "Ad Clicked"})
+"""Clicks that lead to a page of the shop."""
 _MEDIA: Final = {
     "email": "email", "e-mail": "email", "newsletter": "email", "sms": "sms", "push": "push", "social": "social",
     "cpc": "ads", "ppc": "ads", "paid": "ads", "paidsearch": "ads", "display": "ads", "banner": "ads", "cpm": "ads",
@@ -52,32 +55,41 @@ _SOCIAL: Final = (
 )
 
 
-def touch_of(event: Sealed) -> Touch | None:
-    """The touch an event is, if it is one: a click, or a visit with a campaign, from elsewhere or direct."""
+def touch_of(event: Sealed, no_referrers: NoReferrers) -> Touch | None:
+    """The touch an event is, if it is one: a click, or a visit with a campaign, from elsewhere or direct.
+
+    From hosts of `no_referrers`, and from the shop's own, nobody comes: the customer was on the way back.
+    """
     if (channel := _CLICKS.get(event.name)) is not None:
         if event.by_machine:
             return None
         campaign = event.properties.get("campaign_id")
-        return Touch(event.time, channel, campaign=campaign if isinstance(campaign, str) else None)
+        named = campaign if isinstance(campaign, str) else None
+        return Touch(event.time, channel, campaign=named, told=event.name in _TOLD)
     if not event.is_activity:
         return None
     given = event.context.get("campaign")
     if isinstance(given, dict):
         source, medium, name = (_word(given.get(key)) for key in ("source", "medium", "name"))
+        if source is None and medium is None and (given.get("source") or given.get("medium")):
+            return Touch(event.time, DIRECT)
         if source or medium:
             channel = _MEDIA.get((medium or "").lower()) or _site(source or "") or medium or source or DIRECT
             return Touch(event.time, channel, source, medium, name)
     if event.channel != "web":
         return Touch(event.time, event.channel if event.channel != "app" else DIRECT)
     host, own = _hosts(event)
-    if host and host != own:
-        return Touch(event.time, _site(host) or "referral", host, "referral")
+    if host and host != own and not no_referrers.knows(host, own):
+        return Touch(event.time, _site(host) or REFERRAL, host, REFERRAL)
     return Touch(event.time, DIRECT)
 
 
-def on_event(profile: Profile, event: Sealed) -> None:
-    """Remember a touch, once a session and source; a direct visit only where no other touch opened the session."""
-    touch = touch_of(event)
+def on_event(profile: Profile, event: Sealed, no_referrers: NoReferrers) -> None:
+    """Remember a touch, once a session and source; a direct visit only where no other touch opened the session.
+
+    A click that the provider has told, and the page that it has led to, are one touch.
+    """
+    touch = touch_of(event, no_referrers)
     if touch is None:
         return
     touch.by = event.by
@@ -89,9 +101,35 @@ def on_event(profile: Profile, event: Sealed) -> None:
         ):  # fmt: skip
             known.at = max(known.at, touch.at)
             return
+        if known.told != touch.told and _is_landing(known, touch):
+            page = known if touch.told else touch
+            click = touch if touch.told else known
+            known.channel, known.told = click.channel, True
+            known.source, known.medium = page.source, page.medium
+            known.campaign = click.campaign if page.campaign is None else page.campaign
+            known.at = max(known.at, touch.at)
+            return
     profile.touches.append(touch)
     if len(profile.touches) > MOST_TOUCHES:
-        del profile.touches[0]
+        profile.touches = _kept(profile.touches)
+
+
+def _is_landing(one: Touch, other: Touch) -> bool:
+    """Whether, of a click and a visit, the visit is the page the click led to: soon, and of no other channel."""
+    if abs(one.at - other.at) > LANDING_MS:
+        return False
+    return one.channel == other.channel or (one if other.told else other).medium == REFERRAL
+
+
+def _kept(touches: list[Touch]) -> list[Touch]:
+    """At most 50 touches of these, in order of time: the first and the last 49; the first counts those left out."""
+    oldest = touches[-1].at - LOOKBACK_MS
+    touches = [touch for touch in touches if touch.at >= oldest]
+    if len(touches) <= MOST_TOUCHES:
+        return touches
+    out = touches[1 : 1 - MOST_TOUCHES]
+    touches[0].skipped += len(out) + sum(touch.skipped for touch in out)
+    return [touches[0], *touches[1 - MOST_TOUCHES :]]
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
@@ -100,7 +138,7 @@ def absorb(winner: Profile, loser: Profile) -> None:
         both = sorted(
             [*winner.touches, *loser.touches], key=lambda t: (t.at, t.channel, t.source or "", t.campaign or "")
         )
-        winner.touches = both[-MOST_TOUCHES:]
+        winner.touches = _kept(both) if len(both) > MOST_TOUCHES else both
 
 
 def before(profile: Profile, at: int) -> list[Touch]:
@@ -116,33 +154,9 @@ def shown(touches: Sequence[Touch]) -> list[dict[str, Any]]:
     ]
 
 
-def credits(touches: Sequence[Touch], at: int) -> dict[str, dict[str, float]]:  # noqa: A001 - the contract's word
-    """The shares of an order at `at` (epoch milliseconds): {model: {channel: share}}, of each model 1 together.
-
-    Without touches the order is direct in all models.
-    """
-    channels = [touch.channel for touch in touches] or [DIRECT]
-    n = len(channels)
-    decay = [2.0 ** ((touch.at - at) / HALF_LIFE_MS) for touch in touches] or [1.0]
-    last_other = next((i for i in reversed(range(n)) if channels[i] != DIRECT), n - 1)
-    position = [0.4, *[0.2 / (n - 2)] * (n - 2), 0.4] if n > 2 else [1 / n] * n
-    weights = {
-        "first": [1.0] + [0.0] * (n - 1),
-        "last": [0.0] * (n - 1) + [1.0],
-        "last_non_direct": [float(i == last_other) for i in range(n)],
-        "linear": [1 / n] * n,
-        "time_decay": [w / sum(decay) for w in decay],
-        "position": position,
-    }
-    return {model: _by_channel(channels, shares) for model, shares in weights.items()}
-
-
-def _by_channel(channels: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for channel, share in zip(channels, shares, strict=True):
-        if share:
-            total[channel] = total.get(channel, 0.0) + share
-    return {channel: round(share, 6) for channel, share in total.items()}
+def count(touches: Sequence[Touch]) -> int:
+    """How many touches there were, those that were not kept included."""
+    return len(touches) + sum(touch.skipped for touch in touches)
 
 
 def _site(name: str) -> str | None:
@@ -173,4 +187,7 @@ def _host_of(url: str) -> str:
 
 
 def _word(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    word = value.strip()
+    return None if not word or word.lower() in _NO_SOURCE else word

@@ -5,54 +5,123 @@ Contract 8.36 and 8.37.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.money import to_number
-from schemas.orders import order_value
+from schemas.orders import is_renewal, order_id_of, order_value
 from schemas.times import iso
 from schemas.topics import DAY_MS
 from streams.core.cart.lines import currency_of
-from streams.core.orders import attribution
+from streams.core.orders import attribution, crediting
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile, Reminder
+from streams.core.profile.machine import Leaving
+from streams.core.profile.state import Order, Profile, Reminder, Touch
 
 RECOVERY_MS: Final = 7 * DAY_MS
 MOST_ORDERS: Final = 500
+CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE = "c", "b", "u", "r", "e"
+_NO_PURCHASE: Final = frozenset({TAKEN_BACK, UNKNOWN, RENEWAL})
+ORDER, RENEWED, UPDATE, REFUND, CANCELLATION = "order", "renewal", "update", "refund", "cancellation"
 
 
 class Conversion(NamedTuple):
-    """One order, counted: its row for `conversions`, its value in micros, the reminder it is credited to."""
+    """A change of what orders come to: its row for `conversions`, and what it adds to totals.
 
+    `orders` is 1 for an order, -1 for one taken back; `revenue` and `refunds` (micros) are what each goes up by, at
+    `at` (epoch milliseconds). `kind` is one of the five above.
+    """
+
+    kind: str
+    order_id: str
+    order: Order
     row: dict[str, Any]
-    value: int
-    recovered: Reminder | None
+    at: int
+    orders: int
+    revenue: int
+    refunds: int
+
+    @property
+    def is_purchase(self) -> bool:
+        """Whether the customer has bought something: no correction, and no renewal."""
+        return self.kind == ORDER
 
 
-def on_completed(profile: Profile, event: Sealed) -> Conversion | None:
-    """An Order Completed; None when this order_id has been counted already."""
-    known_by = order_id(event)
-    if known_by in profile.orders:
+def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion | None:
+    """An Order Completed of the order `order_id`; None when this order has been counted already."""
+    known = profile.orders.get(order_id)
+    if known is not None and (ELSEWHERE in known.flags or not {UNKNOWN, TAKEN_BACK} & {*known.flags}):
         return None
-    profile.orders.append(known_by)
-    if len(profile.orders) > MOST_ORDERS:
-        del profile.orders[0]
+    renewal = is_renewal(event.properties)
     worth = order_value(event.properties)
-    recovered = _recovered(profile, event.time)
+    recovered = None if renewal else _recovered(profile, event.time)
     touches = attribution.before(profile, event.time)
+    order = Order(
+        event.time, event.channel, currency_of(event.properties), worth, flags=RENEWAL if renewal else "",
+        weights=crediting.weights(touches, event.time), recovered=recovered,
+        by=event.by,
+    )  # fmt: skip
+    if recovered is not None and not recovered.cart_id.startswith("browse:"):
+        order.stage = "checkout" if profile.cart is not None and profile.cart.checkout else "cart"
+    refunds = 0
+    if known is not None:
+        order.refunds = known.refunds
+        if UNKNOWN in known.flags:
+            # What was paid back of it has counted, but an order comes to no less than nothing.
+            order.refunded = known.refunded
+            refunds = paid_back(order) - paid_back(known)
+    remember(profile, order_id, order)
+    return changed(
+        profile, event, order_id, order, RENEWED if renewal else ORDER, at=event.time, orders=1, revenue=worth,
+        refunds=refunds, touches=touches,
+    )  # fmt: skip
+
+
+def paid_back(order: Order) -> int:
+    """What counts as refunds of an order, in micros: no more than it is worth, where that is known."""
+    return order.refunded if UNKNOWN in order.flags else min(order.refunded, max(0, order.value))
+
+
+def remember(profile: Profile, order_id: str, order: Order) -> None:
+    """The order, known by `order_id`, counts as the youngest; the oldest are forgotten."""
+    profile.orders.pop(order_id, None)
+    profile.orders[order_id] = order
+    if len(profile.orders) > MOST_ORDERS:
+        del profile.orders[next(iter(profile.orders))]
+
+
+def changed(
+    profile: Profile, event: Sealed, order_id: str, order: Order, kind: str, *, at: int, orders: int = 0,
+    revenue: int = 0, refunds: int = 0, before: int = 0, touches: tuple[Touch, ...] | list[Touch] = (),
+) -> Conversion:  # fmt: skip
+    """What `event` changes of the order `order_id`, as a `kind` of change that counts at `at` (epoch milliseconds).
+
+    `orders`, `revenue` and `refunds` (micros) are what each goes up by; `before` is what it had come to (micros),
+    less refunds.
+    """
+    value = revenue - refunds
     row = {
-        "order_id": known_by,
+        "order_id": order_id,
         "profile_id": profile.id,
-        "value": to_number(worth),
-        "currency": currency_of(event.properties),
-        "at": iso(event.time),
-        "channel": event.channel,
+        "kind": kind,
+        "counts": True,
+        "orders": orders,
+        "value": to_number(value),
+        "refunds": to_number(refunds),
+        "currency": order.currency,
+        "at": iso(at),
+        "channel": order.channel,
         "touches": attribution.shown(touches),
-        "credits": attribution.credits(touches, event.time),
-        "recovered": None
-        if recovered is None
-        else {"campaign_id": recovered.campaign, "step": recovered.step, "message_id": recovered.message_id},
+        "touch_count": attribution.count(touches),
+        "credits": crediting.shares(order.weights),
+        "credited": crediting.money(order.weights, value, before),
+        "recovered": _shown(order.recovered),
+        "changed_at": iso(event.time),
+        "message_id": event.message_id,
     }
-    return Conversion(row, worth, recovered)
+    return Conversion(kind, order_id, order, row, at, orders, revenue, refunds)
 
 
 def on_reminder(profile: Profile, reminder: Reminder) -> None:
@@ -64,8 +133,32 @@ def on_reminder(profile: Profile, reminder: Reminder) -> None:
 
 def absorb(winner: Profile, loser: Profile) -> None:
     """An order either side has counted is counted; the reminders of both, in order of time."""
-    winner.orders.extend(known_by for known_by in loser.orders if known_by not in winner.orders)
+    for order_id, order in loser.orders.items():
+        known = winner.orders.setdefault(order_id, order)
+        if known is order:
+            continue
+        best, other = (order, known) if _weight(order) > _weight(known) else (known, order)
+        if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
+            fresh = [refund for refund in other.refunds if refund not in best.refunds]
+            best.refunds.extend(fresh)
+            best.refunded += other.refunded if fresh else 0
+        winner.orders[order_id] = best
     winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
+
+
+def divide(profile: Profile, share: Profile, leaving: Leaving) -> None:
+    """Both sides know which orders have counted; what is said of one from now on counts where who placed it is."""
+    orders = profile.orders
+    profile.orders = {}
+    for order_id, order in orders.items():
+        elsewhere = replace(order, flags=order.flags + ELSEWHERE)
+        mine = order.by not in leaving.by
+        profile.orders[order_id], share.orders[order_id] = (order, elsewhere) if mine else (elsewhere, order)
+
+
+def _weight(order: Order) -> int:
+    """How much a profile knows of an order: the whole of it, refunds alone, or that it is elsewhere."""
+    return 0 if ELSEWHERE in order.flags else 1 if UNKNOWN in order.flags else 2
 
 
 def _recovered(profile: Profile, at: int) -> Reminder | None:
@@ -78,11 +171,17 @@ def _recovered(profile: Profile, at: int) -> Reminder | None:
     return credited
 
 
+def last_purchase(profile: Profile) -> int:
+    """When the customer bought last (epoch ms), -1 for never: renewals and orders taken back are no purchases."""
+    return max((o.at for o in profile.orders.values() if not set(o.flags) & _NO_PURCHASE), default=-1)
+
+
+def _shown(recovered: Reminder | None) -> Mapping[str, str] | None:
+    if recovered is None:
+        return None
+    return {"campaign_id": recovered.campaign, "step": recovered.step, "message_id": recovered.message_id}
+
+
 def order_id(event: Sealed) -> str:
-    """What an order is known by: the order_id it names, else the event's own id."""
-    given = event.properties.get("order_id")
-    if isinstance(given, str) and given.strip():
-        return given.strip()
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return str(int(given)) if isinstance(given, float) and given.is_integer() else str(given)
-    return event.message_id
+    """What an order is known by: the order_id it names, in its one spelling, else the event's own id."""
+    return order_id_of(event.properties) or event.message_id

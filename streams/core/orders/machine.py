@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from schemas.names import ORDER_COMPLETED
-from streams.core.orders import attribution, conversions
+from schemas.names import ORDER_COMPLETED, ORDER_EVENTS
+from schemas.orders import order_value
+from schemas.referrers import NoReferrers
+from streams.core.orders import attribution, conversions, corrections
 from streams.core.orders.conversions import Conversion
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine
@@ -18,10 +20,20 @@ class OrderMachine(Machine[None, Conversion]):
 
     fields: ClassVar = frozenset({"orders", "touches", "reminders"})
 
+    def __init__(self, no_referrers: NoReferrers) -> None:
+        """`no_referrers`: hosts from which nobody comes."""
+        self._no_referrers = no_referrers
+
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Conversion]:
-        """Remember a touch; an order that has not been counted yet is a conversion."""
-        attribution.on_event(profile, event)
-        conversion = conversions.on_completed(profile, event) if event.name == ORDER_COMPLETED else None
+        """Remember a touch; what an event of an order changes of what orders come to."""
+        attribution.on_event(profile, event, self._no_referrers)
+        if event.name not in ORDER_EVENTS:
+            return ()
+        order_id = conversions.order_id(event)
+        if event.name == ORDER_COMPLETED and order_value(event.properties) >= 0:
+            conversion = conversions.on_completed(profile, event, order_id)
+        else:
+            conversion = corrections.on_change(profile, event, order_id)
         return () if conversion is None else (conversion,)
 
     def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Conversion]:
@@ -31,8 +43,8 @@ class OrderMachine(Machine[None, Conversion]):
         return ()
 
     def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Conversion]:
-        """Which orders have counted is on both sides; touches go with who brought them. Reminders stay."""
-        share.orders = profile.orders
+        """Which orders have counted both sides know; orders and touches go with who brought them. Reminders stay."""
+        conversions.divide(profile, share, leaving)
         share.touches = [touch for touch in profile.touches if touch.by in leaving.by]
         profile.touches = [touch for touch in profile.touches if touch.by not in leaving.by]
         return ()

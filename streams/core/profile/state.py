@@ -222,8 +222,41 @@ class Reminder(Struct, array_like=True, gc=False):
     message_id: str
 
 
+class Order(Struct, array_like=True, gc=False):
+    """An order that has counted: when, on which channel, what it is worth (micros).
+
+    `refunds` are what refunds are told apart by, `refunded` what they add up to. `flags` are letters: `c`ancelled,
+    taken `b`ack (its next Order Completed is a purchase), `u`nknown (only refunds have come), `r`enewal, `e`lsewhere
+    (a split has left it with another profile). `weights` are those of channels by attribution model; `recovered` is the
+    reminder that it is credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line.
+    """
+
+    at: int
+    channel: str
+    currency: str | None
+    value: int
+    refunded: int = 0
+    refunds: list[str] = field(default_factory=list)
+    flags: str = ""
+    weights: dict[str, dict[str, int]] = field(default_factory=dict)
+    recovered: Reminder | None = None
+    stage: str = ""
+    by: str = ""
+
+
+class SoldCart(Struct, array_like=True, gc=False):
+    """A cart that an order of the last hour has converted, kept for an Order Cancelled: the order's time, the cart."""
+
+    at: int
+    cart: Cart
+
+
 class Touch(Struct, array_like=True, gc=False):
-    """One contact of the customer with a channel, as attribution sees it. `by` as of a line."""
+    """One contact of the customer with a channel, as attribution sees it. `by` as of a line.
+
+    `skipped` touches have come behind this one and were not kept; `told`: it is a click, and who sent the message or
+    showed the advert has told it.
+    """
 
     at: int
     channel: str
@@ -231,6 +264,8 @@ class Touch(Struct, array_like=True, gc=False):
     medium: str | None = None
     campaign: str | None = None
     by: str = ""
+    skipped: int = 0
+    told: bool = False
 
 
 class Profile(Struct, omit_defaults=True, gc=False):
@@ -240,6 +275,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
       same of those that wait in this one.
     - `purchases` are the orders of the last 30 days, by what an order is known by.
     - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect.
+    - `orders` and `sold` are by order_id, in its one spelling.
     - `traits` by name, `contacts` by channel, `consent` by what streams/core/contact/consent.py makes keys of.
     - `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which
       a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
@@ -260,7 +296,8 @@ class Profile(Struct, omit_defaults=True, gc=False):
     cart: Cart | None = None
     seen: dict[str, int] = field(default_factory=dict)
     late_seen: dict[str, int] = field(default_factory=dict)
-    orders: list[str] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    sold: dict[str, SoldCart] = field(default_factory=dict)
     zone: Dated | None = None
     traits: dict[str, Dated] = field(default_factory=dict)
     contacts: dict[str, Dated] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.referrers import NoReferrers
 from streams.core.campaigns import Campaigns
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.ports import Store
@@ -25,14 +26,18 @@ _ID: Final = 16
 class Switch:
     """The campaigns that hold. `request` is the id of the switch under way, None if there is none.
 
-    The secret is that of the settings: draws for customers are keyed with it.
+    The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
+    nobody.
     """
 
-    def __init__(self, store: Store, profiles: Profiles, sealer: Sealer, secret: str) -> None:
+    def __init__(
+        self, store: Store, profiles: Profiles, sealer: Sealer, secret: str, no_referrers: NoReferrers
+    ) -> None:
         self._store = store
         self._profiles = profiles
         self._sealer = sealer
         self._secret = secret
+        self._no_referrers = no_referrers
         self._left: list[bytes] = []
         self._refused = False
         self.request: str | None = None
@@ -77,4 +82,4 @@ class Switch:
         return said
 
     def _take(self, content: Mapping[str, Any]) -> None:
-        self._sealer.logic = ProfileLogic(Campaigns.load(content), self._secret)
+        self._sealer.logic = ProfileLogic(Campaigns.load(content), self._secret, self._no_referrers)

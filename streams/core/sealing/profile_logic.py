@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from schemas.coupons import CODE_EVENTS
 from schemas.money import micros
-from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED, ORDER_REFUNDED
-from schemas.orders import refund_value
+from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED
+from schemas.referrers import NoReferrers
 from schemas.topics import (
     CART_TRANSITIONS,
     CONVERSIONS,
@@ -34,9 +34,9 @@ from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
 from streams.core.messaging import offers
-from streams.core.messaging.decision import BROWSED, Decision
+from streams.core.messaging.decision import Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
-from streams.core.orders.conversions import Conversion
+from streams.core.orders.conversions import CANCELLATION, TAKEN_BACK, Conversion, last_purchase
 from streams.core.orders.machine import OrderMachine
 from streams.core.products.changes import CODE_SPENT, KINDS, ProductChange, code_of
 from streams.core.profile.event import Sealed
@@ -73,16 +73,16 @@ class Effects:
 class ProfileLogic:
     """All rules over one profile, under one campaigns file.
 
-    The secret is that of the settings: draws for customers are keyed with it. Times (`at`, `upto`, `wall`) are epoch
-    milliseconds.
+    The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
+    nobody, those that ship if not given. Times (`at`, `upto`, `wall`) are epoch milliseconds.
     """
 
-    def __init__(self, campaigns: Campaigns, secret: str) -> None:
+    def __init__(self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None) -> None:
         self._repeats = Repeats()
         self._contact = ContactMachine(secret)
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
-        self._orders = OrderMachine()
+        self._orders = OrderMachine(no_referrers or NoReferrers())
         self._cart = CartMachine(campaigns.file.order_grace)
         self._triggers = Triggers(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
@@ -148,13 +148,23 @@ class ProfileLogic:
             self._follow(profile, self._enroller.on_word(profile, event, said), effects)
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
-            self._converted(profile, conversions, event, effects)
-        cart_id = None if profile.cart is None else profile.cart.id
+            self._converted(profile, conversions, effects)
+        if event.name == ORDER_COMPLETED:
+            if not (conversions and conversions[0].is_purchase):
+                # A repeat, a renewal, a refund: nothing was bought, so to all that follows it is any other event.
+                event.name = ""
+            elif isinstance(products := event.properties.get("products"), list):
+                effects.learned.bought(products, event.clock)
+        cart = profile.cart
         if transitions := self._cart.on_event(profile, event, None):
             self._follow(profile, transitions, effects)
         if event.name == ORDER_COMPLETED:
-            ended = cart_id if profile.cart is None else None
-            self._follow(profile, self._enroller.on_order(profile, event, ended), effects)
+            ended = cart if profile.cart is None else None
+            if ended is not None and ended.opened_at <= event.time:
+                self._cart.sell(profile, ended, conversions[0].order_id, event.time)
+            self._follow(profile, self._enroller.on_order(profile, event, None if ended is None else ended.id), effects)
+        elif conversions and conversions[0].kind == CANCELLATION:
+            self._cancelled(profile, conversions[0], event, effects)
         if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
             self._follow(profile, found, effects)
         if told and (found := self._triggers.on_feedback(profile, event, told)):
@@ -208,21 +218,35 @@ class ProfileLogic:
             else:
                 self._start(profile, outcome, effects)
 
-    def _converted(self, profile: Profile, conversions: Iterable[Conversion], event: Sealed, effects: Effects) -> None:
-        for row, worth, credited in conversions:
-            effects.rows.append((CONVERSIONS, profile.id, row))
-            effects.cells.add("channel_hour", event.time, {"channel": event.channel}, orders=1, revenue=worth)
+    def _converted(self, profile: Profile, conversions: Iterable[Conversion], effects: Effects) -> None:
+        """What orders come to has changed: a row, and the totals of the order's channel, cart and campaign."""
+        for conversion in conversions:
+            order, at, orders = conversion.order, conversion.at, conversion.orders
+            net = conversion.revenue - conversion.refunds
+            effects.rows.append((CONVERSIONS, profile.id, conversion.row))
+            effects.cells.add(
+                "channel_hour", at, {"channel": order.channel}, orders=orders, revenue=conversion.revenue,
+                refunds=conversion.refunds,
+            )  # fmt: skip
+            credited = order.recovered
             if credited is not None:
-                if not credited.cart_id.startswith(BROWSED):
-                    stage = {"stage": "checkout" if profile.cart is not None and profile.cart.checkout else "cart"}
-                    effects.cells.add("cart_hour", event.time, stage, recovered=1, recovered_value=worth)
+                if order.stage:
+                    effects.cells.add(
+                        "cart_hour", at, {"stage": order.stage}, recovered=orders, recovered_value=net
+                    )  # fmt: skip
                 of = {
                     "campaign_id": credited.campaign, "step": credited.step, "variant": credited.variant or "",
                     "arm": "treatment", "channel": credited.channel,
                 }  # fmt: skip
-                effects.cells.add("campaign_day", event.time, of, conversions=1, revenue=worth)
-            if isinstance(products := event.properties.get("products"), list):
-                effects.learned.bought(products, event.clock)
+                effects.cells.add("campaign_day", at, of, conversions=orders, revenue=net)
+
+    def _cancelled(self, profile: Profile, taken: Conversion, event: Sealed, effects: Effects) -> None:
+        """An order is cancelled: nobody is thanked for it; a payment that failed leaves the cart open again."""
+        self._follow(profile, self._enroller.on_cancelled(profile, taken.order_id, event.time), effects)
+        self._cart.unbuy(profile, taken.order_id)
+        if TAKEN_BACK in taken.order.flags:
+            last = last_purchase(profile)
+            self._follow(profile, self._cart.take_back(profile, taken.order_id, event.time, last), effects)
 
     def _feedback(self, feedback: Iterable[Feedback], event: Sealed, effects: Effects) -> None:
         for told in feedback:
@@ -239,11 +263,8 @@ class ProfileLogic:
     def _count(self, event: Sealed, effects: Effects) -> None:
         name, amount = event.name, 1
         what = counted(event) if name else None
-        if what is None:
-            if name == ORDER_REFUNDED:
-                what, amount = "refunds", refund_value(event.properties)
-            elif name == AD_SPEND_RECORDED:
-                what, amount = "cost", micros(event.properties.get("cost")) or 0
+        if what is None and name == AD_SPEND_RECORDED:
+            what, amount = "cost", micros(event.properties.get("cost")) or 0
         effects.cells.add_event(event.channel, event.time, what, amount)
         if event.late:
             effects.counts["winback_late_events_total", event.channel] += 1
@@ -284,4 +305,5 @@ class ProfileLogic:
 
 _AS: Final = {
     "inactivity": "abandoned", "reopened": "reopened", "order": "converted", "emptied": "emptied", "expired": "expired",
+    "order_cancelled": "reopened",
 }  # fmt: skip

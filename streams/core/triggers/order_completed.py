@@ -13,11 +13,11 @@ from streams.core.triggers.trigger import Triggered, ref
 def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Triggered:
     """The trigger that an order is, for all campaigns of the type; only a later order ends what follows."""
     order_id, currency = counted.row["order_id"], counted.row["currency"]
-    about: dict[str, str | float] = {"order_id": order_id, "value": to_number(counted.value)}
+    about: dict[str, str | float] = {"order_id": order_id, "value": to_number(counted.revenue)}
     if currency is not None:
         about["currency"] = currency
     shown = [product(item) for item in products(event.properties)]
     return Triggered(
-        "order_completed", event.time, event.time, ref(profile, "order", order_id), value=counted.value,
+        "order_completed", event.time, event.time, ref(profile, "order", order_id), value=counted.revenue,
         products=shown, about=about,
     )  # fmt: skip

@@ -1,4 +1,5 @@
--- What did each campaign decide, and what came of the messages it sent? One row a campaign, step and variant.
+-- What did each campaign decide, and what came of the messages it sent? One row a campaign, step, variant and
+-- currency; all but the columns from conversions on are those of campaign, step and variant in each of these rows.
 --   triggered         cases in which the step was decided for good: sent, held out, suppressed or cancelled
 --   sent              messages; held_out are those left alone on purpose, to compare with
 --   suppressed, cancelled
@@ -13,9 +14,10 @@
 --   ctr               clicks / delivered
 --   bounce_rate       bounces / sent
 --   unsubscribe_rate  unsubscribes / delivered
+--   currency          of the money beside it; empty where nothing was bought, or the orders name none
 --   conversions       orders of the customer within 7 days of the first message of an abandonment, credited to it
 --   conversion_rate   conversions / sent
---   revenue           value of those orders, all currencies added as they are
+--   revenue           value of those orders, less what was refunded or cancelled
 --   revenue_per_message
 --                     revenue / sent
 -- A rate without anything to divide by is NULL. A decision taken before a variant was chosen has an empty variant.
@@ -50,22 +52,25 @@ WITH
             countIf(outcome = 'cancelled' AND message_id = '') AS cancelled,
             countIf(outcome = 'cancelled' AND message_id != '') AS retracted,
             0 AS sent, 0 AS delivered, 0 AS opens, 0 AS clicks, 0 AS bounces, 0 AS unsubscribes,
-            0 AS conversions, toDecimal128(0, 6) AS revenue
+            '' AS currency, toInt64(0) AS conversions, toDecimal128(0, 6) AS revenue
         FROM decisions FINAL
         GROUP BY campaign_id, step, variant
         UNION ALL
         SELECT
             campaign_id, step, variant, 0, 0, 0, 0, 0, 0,
-            count(), sum(delivered), sum(opened), sum(clicked), sum(bounced), sum(unsubscribed), 0, toDecimal128(0, 6)
+            count(), sum(delivered), sum(opened), sum(clicked), sum(bounced), sum(unsubscribed), '', 0,
+            toDecimal128(0, 6)
         FROM sent_messages
         LEFT ANY JOIN feedback ON feedback.about = sent_messages.message_id
         GROUP BY campaign_id, step, variant
         UNION ALL
-        SELECT recovered_campaign, recovered_step, variant, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(), sum(value)
+        SELECT
+            recovered_campaign, recovered_step, variant, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            currency, sum(orders), sum(value)
         FROM current_conversions
         LEFT ANY JOIN sent_messages ON sent_messages.message_id = recovered_message_id
         WHERE recovered_campaign != ''
-        GROUP BY recovered_campaign, recovered_step, variant
+        GROUP BY recovered_campaign, recovered_step, variant, currency
     ),
     totals AS
     (
@@ -73,10 +78,18 @@ WITH
             campaign_id, step, variant, sum(triggered) AS triggered, sum(sent) AS sent, sum(held_out) AS held_out,
             sum(suppressed) AS suppressed, sum(deferred) AS deferred, sum(cancelled) AS cancelled,
             sum(retracted) AS retracted, sum(delivered) AS delivered, sum(opens) AS opens, sum(clicks) AS clicks,
-            sum(bounces) AS bounces, sum(unsubscribes) AS unsubscribes, sum(conversions) AS conversions,
-            sum(revenue) AS revenue
+            sum(bounces) AS bounces, sum(unsubscribes) AS unsubscribes
         FROM parts
         GROUP BY campaign_id, step, variant
+    ),
+    earned AS
+    (
+        SELECT
+            campaign_id, step, variant, currency, sum(parts.conversions) AS conversions, sum(parts.revenue) AS revenue
+        FROM parts
+        GROUP BY campaign_id, step, variant, currency
+        -- Without money in it, the row without a currency is there only if it is the only one.
+        HAVING conversions != 0 OR revenue != 0
     )
 SELECT
     campaign_id,
@@ -101,6 +114,8 @@ SELECT
     conversions,
     conversions / nullIf(sent, 0) AS conversion_rate,
     revenue,
-    toFloat64(revenue) / nullIf(sent, 0) AS revenue_per_message
+    toFloat64(revenue) / nullIf(sent, 0) AS revenue_per_message,
+    currency
 FROM totals
-ORDER BY campaign_id, step, variant;
+LEFT JOIN earned USING (campaign_id, step, variant)
+ORDER BY campaign_id, step, variant, currency;

@@ -1,6 +1,6 @@
 -- How far do carts get, and what becomes of them?
--- One row a step: how many carts reached it, their share of all carts, how often in all (a cart may be abandoned and
--- reopened several times), and the value of those carts, all currencies added as they are.
+-- One row a step and currency of carts: how many carts reached it, their share of all carts of that currency, how often
+-- in all (a cart may be abandoned and reopened several times), and the value of those carts.
 -- Steps 1 to 5 are what carts went through; the others are where each stands today and add up to all carts.
 -- `merged` is a cart that went into another cart when two profiles turned out to be one customer.
 CREATE OR REPLACE VIEW v_cart_funnel AS
@@ -20,7 +20,8 @@ WITH steps AS
             (10, 'ended expired', fate = 'expired', 1),
             (11, 'ended merged', fate = 'merged', 1)
         ]) AS entry,
-        value AS cart_value
+        value AS cart_value,
+        currency
     FROM carts
 )
 SELECT
@@ -29,7 +30,8 @@ SELECT
     countIf(entry.3) AS carts,
     carts / nullIf(count(), 0) AS share,
     sumIf(entry.4, entry.3) AS times,
-    sumIf(cart_value, entry.3) AS value
+    sumIf(cart_value, entry.3) AS value,
+    currency
 FROM steps
-GROUP BY position, step
-ORDER BY position;
+GROUP BY position, step, currency
+ORDER BY position, currency;

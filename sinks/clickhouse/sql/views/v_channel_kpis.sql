@@ -1,4 +1,5 @@
--- How does each channel do? One row a channel that anything happened on.
+-- How does each channel do? One row a channel that anything happened on, and currency; what is no money and no order is
+-- that of the channel in each of its rows.
 --   events            accepted events of the channel
 --   reach             customers seen on it (profiles of today; events that name nobody, as of a TV spot, reach nobody)
 --   sends             messages sent on it
@@ -8,15 +9,16 @@
 --                     counts by itself.
 --   open_rate         opens / delivered
 --   ctr               clicks / (delivered + impressions)
---   conversions       orders placed on it, each counted once a customer
+--   currency          of the money beside it; empty where nothing was bought, or nobody named one
+--   conversions       orders placed on it, each counted once, whoever tells of it; none that was cancelled
 --   conversion_rate   conversions / reach
 --   cost              Ad Spend Recorded
 --   cpa               cost / conversions
---   revenue           value of those orders, all currencies added as they are
+--   revenue           value of those orders
 --   roas              revenue / cost
 --   views, likes, shares, comments
 --                     of posts
---   refunds           value of Order Refunded; net_revenue is revenue less refunds
+--   refunds           what was paid back of orders placed on it; net_revenue is revenue less refunds
 --   impressions       of adverts
 --   machine_opens, machine_clicks
 --                     by mail proxies, link scanners and the like, each as often as it happened; in no rate
@@ -57,41 +59,51 @@ WITH
             uniqExactIf(thing, has(deliveries, name)) AS delivered,
             uniqExactIf(thing, name = 'Email Opened' AND NOT machine) AS opens,
             uniqExactIf(thing, has(clickings, name) AND NOT machine) AS clicks,
-            0 AS conversions,
-            sum(cost) AS cost,
-            nothing AS revenue,
             countIf(name = 'Post Viewed') AS views,
             countIf(name = 'Post Liked') AS likes,
             countIf(name = 'Post Shared') AS shares,
             countIf(name = 'Post Commented') AS comments,
-            -sumIf(seen.revenue, name = 'Order Refunded') AS refunds,
             countIf(name = 'Ad Impression') AS impressions,
             countIf(name = 'Email Opened' AND machine) AS machine_opens,
             countIf(has(clickings, name) AND machine) AS machine_clicks
         FROM seen
         GROUP BY channel
         UNION ALL
-        SELECT channel, 0, 0, 0, 0, 0, clicks, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
+        SELECT channel, 0, 0, 0, 0, 0, clicks, 0, 0, 0, 0, 0, 0, 0
         FROM followed
         UNION ALL
-        SELECT channel, 0, 0, count(), 0, 0, 0, 0, nothing, nothing, 0, 0, 0, 0, nothing, 0, 0, 0
+        SELECT channel, 0, 0, count(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
         FROM messages FINAL
         GROUP BY channel
         UNION ALL
-        SELECT channel, 0, 0, 0, 0, 0, 0, count(), nothing, sum(value), 0, 0, 0, 0, nothing, 0, 0, 0
+        -- An order counts on its own channel, also where only others have told anything since.
+        SELECT DISTINCT channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
         FROM current_conversions
-        GROUP BY channel
     ),
     totals AS
     (
         SELECT
             channel, sum(events) AS events, sum(reach) AS reach, sum(sends) AS sends, sum(delivered) AS delivered,
-            sum(opens) AS opens, sum(clicks) AS clicks, sum(conversions) AS conversions, sum(cost) AS cost,
-            sum(revenue) AS revenue, sum(views) AS views, sum(likes) AS likes, sum(shares) AS shares,
-            sum(comments) AS comments, sum(refunds) AS refunds, sum(impressions) AS impressions,
+            sum(opens) AS opens, sum(clicks) AS clicks, sum(views) AS views, sum(likes) AS likes, sum(shares) AS shares,
+            sum(comments) AS comments, sum(impressions) AS impressions,
             sum(machine_opens) AS machine_opens, sum(machine_clicks) AS machine_clicks
         FROM parts
         GROUP BY channel
+    ),
+    money AS
+    (
+        SELECT channel, currency, sum(orders) AS conversions, sum(cost) AS cost, sum(revenue) AS revenue, sum(refunds) AS refunds
+        FROM
+        (
+            SELECT channel, currency, toInt64(orders) AS orders, nothing AS cost, value + refunds AS revenue, refunds
+            FROM current_conversions
+            UNION ALL
+            SELECT channel, upper(trimBoth(JSONExtractString(properties, 'currency'))), 0, cost, nothing, nothing
+            FROM current_events
+            WHERE cost != 0
+        )
+        GROUP BY channel, currency
+        HAVING conversions != 0 OR cost != 0 OR revenue != 0 OR refunds != 0
     )
 SELECT
     channel,
@@ -117,6 +129,8 @@ SELECT
     revenue - refunds AS net_revenue,
     impressions,
     machine_opens,
-    machine_clicks
+    machine_clicks,
+    currency
 FROM totals
-ORDER BY channel;
+LEFT JOIN money USING (channel)
+ORDER BY channel, currency;

@@ -1,4 +1,4 @@
--- Which codes were given away, and what became of them? One row a code.
+-- Which codes were given away, and what became of them? One row a code, and currency of the orders that named it.
 --   code              as the customer sees it; one a profile and campaign, the same in each of its messages
 --   campaign_id, profile_id
 --                     whose campaign it is of, and whose it is (profile of today)
@@ -12,7 +12,8 @@
 --   redeemed_at, order_id, redeemed_by
 --                     the first such order, else the first such cart: when, which order (empty: none that is known), and
 --                     who (profile of today), which need not be whose code it is
---   orders, revenue   how many orders have named it, and their value, all currencies added as they are
+--   currency          of the money beside it
+--   orders, revenue   how many orders have named it, and their value, less what was refunded or cancelled
 CREATE OR REPLACE VIEW v_offers AS
 WITH
     given AS
@@ -30,6 +31,14 @@ WITH
         WHERE offer_code != ''
         GROUP BY code
     ),
+    sold AS
+    (
+        -- Repeats of an order have no row of their own.
+        SELECT profile_id, message_id, argMin(order_id, changed_at) AS order_id
+        FROM current_conversions
+        WHERE kind IN ('order', 'renewal')
+        GROUP BY profile_id, message_id
+    ),
     named AS
     (
         SELECT
@@ -42,14 +51,14 @@ WITH
                 ]
             )))) AS code,
             -- Orders come before carts.
-            (name != 'Order Completed', event_time, order_id, profile_id) AS turn,
+            (name != 'Order Completed', event_time, order_id, events.profile_id) AS turn,
             name = 'Order Completed' AS ordered,
-            profile_id,
+            events.profile_id AS profile_id,
             event_time,
-            JSONExtractString(properties, 'order_id') AS order_id,
-            revenue
+            if(ordered, sold.order_id, JSONExtractString(properties, 'order_id')) AS order_id
         FROM events FINAL
-        WHERE type = 'track' AND name IN ('Order Completed', 'Coupon Applied')
+        LEFT ANY JOIN sold ON sold.profile_id = events.profile_id AND sold.message_id = events.message_id
+        WHERE type = 'track' AND (name = 'Coupon Applied' OR (name = 'Order Completed' AND sold.order_id != ''))
         ORDER BY event_time, profile_id
         LIMIT 1 BY code, ordered, order_id
     ),
@@ -59,12 +68,23 @@ WITH
             code,
             argMin(profile_id, turn) AS by_profile,
             argMin(event_time, turn) AS at,
-            argMin(order_id, turn) AS order_id,
-            countIf(ordered) AS orders,
-            sumIf(revenue, ordered) AS revenue
+            argMin(order_id, turn) AS order_id
         FROM named
         WHERE code != ''
         GROUP BY code
+    ),
+    earned AS
+    (
+        SELECT code, currency, sum(net.orders) AS orders, sum(net.revenue) AS revenue
+        FROM named
+        INNER JOIN
+        (
+            SELECT order_id, currency, sum(orders) AS orders, sum(value) AS revenue
+            FROM current_conversions
+            GROUP BY order_id, currency
+        ) AS net ON net.order_id = named.order_id
+        WHERE code != '' AND ordered
+        GROUP BY code, currency
     )
 SELECT
     given.code AS code,
@@ -79,10 +99,12 @@ SELECT
     if(redeemed.code = '', NULL, redeemed.at) AS redeemed_at,
     redeemed.order_id AS order_id,
     if(buyer.current_id = '', redeemed.by_profile, buyer.current_id) AS redeemed_by,
-    redeemed.orders AS orders,
-    redeemed.revenue AS revenue
+    earned.orders AS orders,
+    earned.revenue AS revenue,
+    earned.currency AS currency
 FROM given
 LEFT ANY JOIN redeemed ON redeemed.code = given.code
+LEFT JOIN earned ON earned.code = given.code
 LEFT ANY JOIN current_profiles AS owner ON owner.profile_id = given.profile_id
 LEFT ANY JOIN current_profiles AS buyer ON buyer.profile_id = redeemed.by_profile
-ORDER BY first_sent_at, code;
+ORDER BY first_sent_at, code, currency;

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas import topics
@@ -84,9 +85,13 @@ def offer(code: str, days: int) -> dict[str, str]:
     return {"code": code, "discount": "10%", "expires_at": iso(NOON + days * DAY)}
 
 
-def order(profile: str, at: int, number: str, **properties: Any) -> Record:
-    """An order of 30."""
-    return make.event(profile, "Order Completed", at, revenue=30, order_id=number, **properties)
+def order(profile: str, at: int, number: str, *, again: bool = False, **properties: Any) -> list[Record]:
+    """An order of 30, and that it counts; `again` it does not."""
+    name = make.hexed(f"{profile}{at}")
+    happened = make.event(profile, "Order Completed", at, message_id=name, revenue=30, order_id=number, **properties)
+    counted = make.conversion(profile, number, 30, at=at)
+    row = orjson.loads(counted.value)
+    return [happened] if again else [happened, counted._replace(value=orjson.dumps({**row, "message_id": name}))]
 
 
 def at(days: int) -> datetime:
@@ -101,8 +106,8 @@ def test_an_offer_is_redeemed_by_the_order_that_names_it(client: Any, rows: Rows
     """Whose it is, how often it was sent, until when it is valid, and the order, under profiles of today."""
     load(client, [
         make.message(A, M1, offer=offer("BACK-1", 14)), make.message(A, M2, offer=offer("BACK-1", 14), at=NOON + DAY),
-        make.message(B, make.hexed("m3"), offer=offer("BACK-2", 7)), order(C, NOON + 2 * DAY, "o1", **naming),
-        order(C, NOON + 3 * DAY, "o2"), make.merge(A, C),
+        make.message(B, make.hexed("m3"), offer=offer("BACK-2", 7)), *order(C, NOON + 2 * DAY, "o1", **naming),
+        *order(C, NOON + 3 * DAY, "o2"), make.merge(A, C),
     ])  # fmt: skip
     names = "code, profile_id, first_sent_at, expires_at, times_sent, redeemed, redeemed_at, order_id, redeemed_by"
     found = rows(f"SELECT {names}, revenue FROM v_offers ORDER BY code")  # noqa: S608 - written here
@@ -118,5 +123,6 @@ def test_an_order_comes_before_a_cart_that_names_the_code(client: Any, rows: Row
                   make.event(A, "Coupon Applied", NOON + DAY, coupon_id="BACK-1")])  # fmt: skip
     names = "redeemed, order_id, orders, revenue"
     assert rows(f"SELECT {names} FROM v_offers") == [(1, "", 0, 0)]  # noqa: S608
-    load(client, [order(A, NOON + 2 * DAY, "o1", coupon="BACK-1"), order(A, NOON + 3 * DAY, "o1", coupon="BACK-1")])
+    again = order(A, NOON + 3 * DAY, "o1", again=True, coupon="BACK-1")
+    load(client, [*order(A, NOON + 2 * DAY, "o1", coupon="BACK-1"), *again])
     assert rows(f"SELECT {names} FROM v_offers") == [(1, "o1", 1, 30)]  # noqa: S608

@@ -35,15 +35,16 @@ def test_attribution(client: Any, rows: Rows) -> None:
     """Shares of orders and of their value, by model and channel; an order without a touch is nobody's."""
     linear = orjson.loads(make.conversion(A, "o1", 30).value or b"")
     linear["credits"] = {"linear": {"email": 0.25, "web": 0.75}, "last": {"web": 1}}
-    nobody = orjson.loads(make.conversion(A, "o3", 5).value or b"") | {"credits": {}, "touches": []}
+    linear["credited"] = {"linear": {"email": 7.5, "web": 22.5}, "last": {"web": 30}}
+    nobody = orjson.loads(make.conversion(A, "o3", 5).value or b"") | {"credits": {}, "credited": {}, "touches": []}
     load(client, [
         make.record(topics.CONVERSIONS, linear), make.conversion(B, "o2", 10), make.record(topics.CONVERSIONS, nobody),
     ])  # fmt: skip
     assert rows("SELECT * FROM v_attribution") == [
-        ("first", "email", 1.0, 10.0),
-        ("last", "web", 2.0, 40.0),
-        ("linear", "email", 0.25, 7.5),
-        ("linear", "web", 0.75, 22.5),
+        ("first", "email", 1.0, 10.0, "EUR"),
+        ("last", "web", 2.0, 40.0, "EUR"),
+        ("linear", "email", 0.25, 7.5, "EUR"),
+        ("linear", "web", 0.75, 22.5, "EUR"),
     ]
 
 
@@ -66,6 +67,6 @@ def test_recovery(client: Any, rows: Rows) -> None:
         *abandoned(C, "c3", noon + make.DAY),
     ])  # fmt: skip
     assert rows("SELECT * FROM v_recovery") == [
-        (date(2026, 11, 21), 2, 30, 1, 1, Decimal("22.5"), 1, 1.0),
-        (date(2026, 11, 22), 1, 10, 0, 0, 0, 0, None),
+        (date(2026, 11, 21), 2, 30, 1, 1, Decimal("22.5"), 1, 1.0, "EUR"),
+        (date(2026, 11, 22), 1, 10, 0, 0, 0, 0, None, "EUR"),
     ]

@@ -27,6 +27,7 @@ def test_report(client: Any) -> None:
         make.event("b", "Order Completed", message_id="2", kind="sale", revenue=0.2),
         make.event("b", "Order Refunded", message_id="3", kind="cancellation", revenue=0.05),
         make.conversion("a", "o1", 0.1), make.conversion("b", "o2", 0.2),
+        make.conversion("b", "o2", -0.05, at=make.NOON + 1, kind="refund", orders=0, refunds=0.05),
         make.merge("a", "b"), make.merge("c", "d", refused="user_limit"),
         make.transition("a", "c1", "none>open", make.NOON), make.message("b", "m1"),
         make.decision("b", "d1", "sent"), make.decision("b", "d2", "suppressed", reason="no_consent"),
@@ -44,7 +45,8 @@ def test_report(client: Any) -> None:
     assert {(row["outcome"], row["reason"], row["decisions"]) for row in found["decisions"]} == {
         ("sent", "", 1), ("suppressed", "no_consent", 1),
     }  # fmt: skip
-    assert found["conversions"] == {"total": 2, "revenue": 0.3, "refunds": 0.05, "net_revenue": 0.25}
+    money = {"revenue": 0.3, "refunds": 0.05, "net_revenue": 0.25}
+    assert found["conversions"] == {"total": 2, **money, "by_currency": [{"currency": "EUR", "total": 2, **money}]}
     assert found["views"]["v_channel_kpis"][1]["channel"] == "web"
 
 

@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 
 from schemas.record import Record
+from schemas.times import iso
 from sinks.clickhouse.load import load
 from tests.support import sink_rows as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 A, B, C, D = (make.hexed(name) for name in "ABCD")
 NOON, MINUTE, HOUR = make.NOON, make.MINUTE, make.HOUR
+
+
+def corrected(profile: str, order: str, value: float, **more: Any) -> Record:
+    """What has changed of an order."""
+    return make.conversion(
+        profile, order, value, **{"kind": "refund", "orders": 0, "changed_at": iso(NOON + 4), **more}
+    )
 
 
 def shop() -> list[Record]:
@@ -43,6 +51,7 @@ def shop() -> list[Record]:
         make.decision(B, "d4", "suppressed", reason="no_consent", step="second"),
         make.conversion(A, "o1", 30, message_id="m1"),
         make.conversion(B, "o0", 20.25, channel="store"),
+        corrected(B, "o2", -4.5, at=NOON + 4, refunds=4.5, credits={}, credited={}),
     ]
 
 

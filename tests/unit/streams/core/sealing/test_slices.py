@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from streams.core.profile.machine import PLACE, Leaving, Machine
 from streams.core.profile.state import Profile
@@ -17,7 +18,7 @@ MACHINES = ProfileLogic(campaigns_of([campaign("c1")]), "slices").machines
 NOBODY = Leaving(9, frozenset(), lambda _type, _value: False)
 EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 
-GOES = {"cart", "contacts", "earlier", "touches"}
+GOES = {"cart", "sold", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
     "contaminated", "belongings", "strangers", "devices", "purchases",
@@ -38,8 +39,10 @@ def settled() -> Profile:
 
 
 def values(profile: Profile) -> dict[str, Any]:
-    """The fields by name."""
-    return {name: getattr(profile, name) for name in Profile.__struct_fields__}
+    """The fields by name. Of an order both sides of a split know, one knows besides that it is elsewhere."""
+    found = {name: getattr(profile, name) for name in Profile.__struct_fields__}
+    known = {order_id: replace(order, flags=order.flags.rstrip("e")) for order_id, order in profile.orders.items()}
+    return {**found, "orders": known}
 
 
 def differing(one: Profile, other: Profile) -> set[str]:

@@ -1,0 +1,111 @@
+"""What happens to an order once it has counted: its value is set anew, it is paid back in part, it is cancelled.
+
+An order comes to its value less its refunds, and never to less than nothing. A new value and a
+cancellation belong to the order's own time, a refund to its own; all of them to the order's channel.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from schemas.money import micros
+from schemas.names import ORDER_CANCELLED, ORDER_UPDATED
+from schemas.orders import order_value, refund_value, tells_value
+from schemas.topics import HOUR_MS
+from schemas.values import filled_text
+from streams.core.cart.lines import currency_of
+from streams.core.orders.conversions import (
+    CANCELLATION,
+    CANCELLED,
+    ELSEWHERE,
+    REFUND,
+    TAKEN_BACK,
+    UNKNOWN,
+    UPDATE,
+    Conversion,
+    changed,
+    paid_back,
+    remember,
+)
+from streams.core.profile.event import Sealed
+from streams.core.profile.state import Order, Profile
+
+TAKE_BACK_MS: Final = HOUR_MS
+"""A cancellation within this of the order is a payment that failed: the cart is open again."""
+
+
+def on_change(profile: Profile, event: Sealed, order_id: str) -> Conversion | None:
+    """Order Updated, Cancelled or Refunded, or an Order Completed of less than nothing, of the order `order_id`.
+
+    None if it changes nothing.
+    """
+    order = profile.orders.get(order_id)
+    if order is not None and ELSEWHERE in order.flags:
+        return None
+    if event.name not in (ORDER_UPDATED, ORDER_CANCELLED):
+        return _refunded(profile, event, order_id, order)
+    if order is None or UNKNOWN in order.flags or CANCELLED in order.flags:
+        return None
+    if event.name == ORDER_CANCELLED:
+        return _cancelled(profile, event, order_id, order)
+    if not tells_value(event.properties):
+        return None
+    value = max(0, order_value(event.properties))
+    return _worth(profile, event, order_id, order, UPDATE, value) if value != order.value else None
+
+
+def _cancelled(profile: Profile, event: Sealed, order_id: str, order: Order) -> Conversion:
+    order.flags += CANCELLED
+    if 0 <= event.time - order.at <= TAKE_BACK_MS:
+        order.flags += TAKEN_BACK
+        if order.recovered is not None:
+            # What the reminder brought back is not sold yet.
+            profile.reminders = sorted([*profile.reminders, order.recovered], key=lambda r: (r.at, r.message_id))
+    return _worth(profile, event, order_id, order, CANCELLATION, 0, orders=-1)
+
+
+def _worth(
+    profile: Profile, event: Sealed, order_id: str, order: Order, kind: str, value: int, orders: int = 0
+) -> Conversion:
+    before, less = paid_back(order), value - order.value
+    net = order.value - before
+    order.value = value
+    return changed(
+        profile, event, order_id, order, kind, at=order.at, orders=orders, revenue=less,
+        refunds=paid_back(order) - before, before=net,
+    )  # fmt: skip
+
+
+def _refunded(profile: Profile, event: Sealed, order_id: str, order: Order | None) -> Conversion | None:
+    """A refund counts once; of an order that nobody has told of, as it stands, on the channel that tells it."""
+    if order is None:
+        order = Order(event.time, event.channel, currency_of(event.properties), 0, flags=UNKNOWN)
+        remember(profile, order_id, order)
+    known_by = _known_by(event.properties)
+    if known_by in order.refunds:
+        return None
+    order.refunds.append(known_by)
+    before, whole = paid_back(order), UNKNOWN not in order.flags and not tells_value(event.properties)
+    net = (0 if UNKNOWN in order.flags else order.value) - before
+    order.refunded += order.value if whole else refund_value(event.properties)
+    paid = paid_back(order) - before
+    if not paid:
+        return None
+    return changed(profile, event, order_id, order, REFUND, at=event.time, refunds=paid, before=net)
+
+
+def _known_by(properties: dict[str, Any]) -> str:
+    """What tells one refund from another: its id, else what it pays back and for what."""
+    if (given := filled_text(properties.get("refund_id"))) is not None:
+        return given[:64]
+    products = properties.get("products")
+    items = [item for item in products if isinstance(item, dict)] if isinstance(products, list) else []
+    lines = [
+        [filled_text(item.get("product_id")), filled_text(item.get("sku")), micros(item.get("quantity"))]
+        for item in items
+    ]
+    content = orjson.dumps([refund_value(properties), lines])
+    return blake2b(content, digest_size=8).hexdigest()

@@ -1,0 +1,76 @@
+"""How much of an order each channel is credited with under six common models, in shares and in money.
+
+Models and their names as in Google Analytics' multi-channel funnels: first, last, last non-direct, linear, time decay
+(half-life seven days), position based (40 % first, 40 % last, 20 % between). Weights are integers, and what is divided
+by them adds up to the whole exactly: what rounding leaves goes to the largest remainders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from schemas.money import MICRO, to_number
+from schemas.topics import DAY_MS
+from streams.core.profile.state import Touch
+
+HALF_LIFE_MS: Final = 7 * DAY_MS
+DIRECT: Final = "direct"
+_FINE: Final = 1 << 40
+"""The weight in time decay of a touch at the moment of the order."""
+
+Weights = dict[str, dict[str, int]]
+"""{model: {channel: weight}}; no weight is 0."""
+
+
+def weights(touches: Sequence[Touch], at: int) -> Weights:
+    """What the channels of an order at `at` (epoch milliseconds) are credited by; without touches it is direct."""
+    channels = [touch.channel for touch in touches] or [DIRECT]
+    n = len(channels)
+    decay = [max(1, round(_FINE * 2.0 ** ((touch.at - at) / HALF_LIFE_MS))) for touch in touches] or [1]
+    last_other = next((i for i in reversed(range(n)) if channels[i] != DIRECT), n - 1)
+    models = {
+        "first": [1] + [0] * (n - 1),
+        "last": [0] * (n - 1) + [1],
+        "last_non_direct": [int(i == last_other) for i in range(n)],
+        "linear": [1] * n,
+        "time_decay": decay,
+        "position": [2 * (n - 2), *[1] * (n - 2), 2 * (n - 2)] if n > 2 else [1] * n,
+    }
+    return {model: _by_channel(channels, each) for model, each in models.items()}
+
+
+def shares(of: Weights) -> dict[str, dict[str, int | float]]:
+    """The shares to a millionth: {model: {channel: share}}, of each model 1 together."""
+    return money(of, MICRO)
+
+
+def money(of: Weights, amount: int, already: int = 0) -> dict[str, dict[str, int | float]]:
+    """What channels get of an `amount` in micros that comes to `already`: {model: {channel: number of JSON}}.
+
+    Of each model it adds up to `amount`. What all amounts of an order come to is divided as one amount would be, so an
+    order that is taken back leaves nothing anywhere.
+    """
+    return {model: _numbers(each, amount, already) for model, each in of.items()}
+
+
+def divided(amount: int, by: Mapping[str, int]) -> dict[str, int]:
+    """A whole `amount` divided `by` weights: each part within one of its exact share, all together the amount."""
+    total, sign, left = sum(by.values()), -1 if amount < 0 else 1, abs(amount)
+    parts = {key: divmod(left * weight, total) for key, weight in by.items()}
+    rest = left - sum(whole for whole, _ in parts.values())
+    first = sorted(parts, key=lambda key: (-parts[key][1], key))[:rest]
+    return {key: sign * (whole + (key in first)) for key, (whole, _) in parts.items()}
+
+
+def _numbers(by: Mapping[str, int], amount: int, already: int) -> dict[str, Any]:
+    before, after = divided(already, by), divided(already + amount, by)
+    return {key: to_number(after[key] - before[key]) for key in by}
+
+
+def _by_channel(channels: Sequence[str], each: Sequence[int]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for channel, weight in zip(channels, each, strict=True):
+        if weight:
+            total[channel] = total.get(channel, 0) + weight
+    return total

@@ -1,0 +1,88 @@
+"""What is said of orders, in one profile's walk: they count, end what waits, convert the cart, and are taken back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tests.oracle.cart import products, union
+from tests.oracle.decisions import credit
+from tests.oracle.names import names_of
+from tests.oracle.orders import Sale, hear, is_renewal, name_of, row
+from tests.oracle.profile import Profile
+from tests.oracle.reading import Fact, order_value, text
+from tests.oracle.triggers import products_of
+
+if TYPE_CHECKING:
+    from tests.oracle.walk import Walk
+
+
+def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
+    """Something is said of an order; its row if it is a purchase."""
+    order_id = name_of(event)
+    sale = p.orders.get(order_id)
+    completed = event.name == "Order Completed" and order_value(event.properties) >= 0
+    if completed and (sale is None or not sale.completed or sale.failed):
+        return sell(walk, p, event, order_id, sale)
+    if completed or (sale is None and event.name in {"Order Updated", "Order Cancelled"}):
+        return None
+    if sale is None:
+        currency = text(event.properties.get("currency"))
+        sale = p.orders[order_id] = Sale(order_id, event.time, event.channel, currency, Decimal(0), completed=False)
+    before = sale.stands()
+    kind = hear(sale, event)
+    if kind is not None:
+        walk.out.conversions.append(row(sale, p.id, kind, before, event))
+    if kind == "cancellation":
+        cancel(walk, p, sale, event.time)
+    return None
+
+
+def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None) -> dict[str, Any] | None:
+    """An order counts. If it is a purchase, it ends what waits and converts the cart."""
+    currency = text(event.properties.get("currency"))
+    sale = Sale(order_id, event.time, event.channel, currency, order_value(event.properties))
+    sale.renewal = is_renewal(event.properties)
+    before = (0, Decimal(0), Decimal(0)) if known is None else known.stands()
+    if known is not None:
+        # What was paid back of a payment that failed was not paid back of this one.
+        sale.paid_back = {refund: Decimal(0) if known.failed else paid for refund, paid in known.paid_back.items()}
+    p.orders[order_id] = sale
+    if not sale.renewal:
+        sale.credited = credit(p, event.time)
+    conversion = row(sale, p.id, "renewal" if sale.renewal else "order", before, event)
+    walk.out.conversions.append(conversion)
+    if sale.renewal:
+        return None
+    p.last_order = max(p.last_order or 0, event.time)
+    walk.end(p, "converted", event.time, lambda s: s.ended_by(event.time))
+    converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
+    named = [names for product in products_of(event) if (names := names_of(product))]
+    p.bought.remember(order_id, event.time, named, converted, {**p.looks.interests, **p.looks.browsed})
+    if p.cart is not None and p.cart.opened_at <= event.time:
+        sale.cart = p.cart
+        walk.leave(p, "converted", "order", event.time)
+    walk.everybody.bought(products_of(event), event.time)
+    return conversion
+
+
+def cancel(walk: Walk, p: Profile, sale: Sale, at: int) -> None:
+    """An order is cancelled. Where a payment failed, it is as if it had not been, and the cart is open again."""
+    thanks = f"order:{sale.order_id}:"
+    walk.end(p, "exited", at, lambda s: s.trigger.type == "order_completed" and s.trigger.ref.startswith(thanks))
+    p.bought.purchases.pop(sale.order_id, None)
+    if not sale.failed:
+        return
+    if sale.credited is not None:
+        p.reach.reminders.append(sale.credited)
+    bought = [s.at for s in p.orders.values() if s.completed and not s.renewal and not s.failed]
+    p.last_order = max(bought, default=None)
+    cart, sale.cart = sale.cart, None
+    if cart is None:
+        return
+    if p.cart is not None:
+        p.cart.lines = union(p.cart, cart).lines
+        p.cart.stage = "checkout" if "checkout" in {p.cart.stage, cart.stage} else "cart"
+        return
+    p.cart, cart.started = cart, max(cart.started, at)
+    walk.transition(p.id, cart, "open", "order_cancelled", at)
