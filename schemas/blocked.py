@@ -21,6 +21,8 @@ _WRAPS: Final = {
     "(": ")",
 }  # fmt: skip
 _NOTHING: Final = re.compile(r"[\W_0]*|[f:.-]+|x{3,}")
+_ORDINARY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_DIGIT: Final = re.compile(r"[1-9]")
 _DEVICE_CONSTANTS: Final = frozenset({"020000000000", "9774d56d682e549c"})
 """What Android gives for every phone: a hidden MAC address, and the ANDROID_ID of a faulty release."""
 _DEVICE_MARKS: Final = str.maketrans("", "", ":-.")
@@ -41,6 +43,9 @@ def is_blocked(text: str, more: frozenset[str] = frozenset()) -> bool:
     if len(text) > MAX_LENGTH:
         return True
     core = text.lower()
+    if not more and _ORDINARY.fullmatch(core) and _DIGIT.search(core):
+        # As nearly all are: no word of the list has such a digit, and nothing is wrapped, doubled or a place.
+        return _is_constant(core)
     while True:
         if _is_word(core, more) or _is_constant(core) or _is_text_of_many(core) or _is_place(core):
             return True

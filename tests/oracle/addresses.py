@@ -9,8 +9,10 @@ from tests.oracle.consent import BOUNCES, Said, for_good, named, said
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact
 
-MINUTE = 60_000
 ADDRESSED = ("email", "sms", "push", "ads", "messenger")
+
+Own = dict[str, tuple[int, str | None]]
+"""A customer's own yes by channel or channel:topic: when it was, and to which address."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,18 @@ class Addresses:
 
     words: dict[tuple[str, str], list[Word]] = field(default_factory=dict)
 
-    def complained(self, channel: str, address: str, now: int) -> bool:
+    def complained(self, channel: str, address: str, now: int, own: Own) -> bool:
         """Whether a complaint or a bounce is known of this address at `now`, and no yes since."""
         words = sorted((w for w in self.words.get((channel, address), ()) if w.known <= now), key=lambda w: w.key)
         last = max((n for n, word in enumerate(words) if word.yes), default=-1)
-        return any(word.always for word in words[last + 1 :])
+        return any(word.always for word in words[last + 1 :]) and not lifted(words[-1], channel, address, own)
 
-    def refused(self, channel: str, topic: str | None, address: str, now: int) -> bool:
-        """Whether nobody is to be written to at this address at `now`."""
+    def refused(self, channel: str, topic: str | None, address: str, now: int, own: Own) -> bool:
+        """Whether this customer, whose own words are `own`, is not to be written to at this address at `now`."""
         for about in (channel, f"{channel}:{topic}") if topic else (channel,):
             words = [word for word in self.words.get((about, address), ()) if word.known <= now]
-            if words and not max(words, key=lambda word: word.key).yes:
+            last = max(words, key=lambda word: word.key, default=None)
+            if last is not None and not last.yes and not lifted(last, about, address, own):
                 return True
         return False
 
@@ -58,17 +61,16 @@ class Addresses:
         for one in words:
             if one.address and not one.yes:
                 continue
-            by_trait = one.yes and not (event.type == "track" and event.name == "Subscription Changed")
             for channel in ADDRESSED if one.channel == "*" else (one.channel,):
                 for address in [one.address] if one.address else self.had(event, p, channel):
                     about = Said(channel, one.topic, one.yes)
-                    self.add(event, about, address, end(event.time, HOUR if by_trait else MINUTE))
+                    self.add(event, about, address, end(event.time, HOUR))
         if died:
             channel, address = died
             if not for_good(event.properties):
                 self.add(event, Said(channel, None, yes=False), address, end(event.time, DAY))
             elif not named(event).get(channel):
-                self.add(event, Said(channel, None, yes=False), address, end(event.time, MINUTE))
+                self.add(event, Said(channel, None, yes=False), address, end(event.time, HOUR))
 
     def had(self, event: Fact, p: Profile, channel: str) -> set[str]:
         """The addresses of a customer on a channel."""
@@ -85,6 +87,12 @@ class Addresses:
         )
 
 
+def lifted(word: Word, about: str, address: str, own: Own) -> bool:
+    """Whether the customer's own yes to this address came after a word."""
+    at, to = own.get(about, (0, None))
+    return to == address and at > word.key[0]
+
+
 def end(time: int, length: int) -> int:
-    """The end of the minute, the hour or the day (UTC) that a time is in."""
+    """The end of the hour or the day (UTC) that a time is in."""
     return (time // length + 1) * length

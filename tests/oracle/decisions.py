@@ -85,8 +85,9 @@ class Judge:
         """Whether the address that the message would go to is nobody's to write to."""
         address = p.reach.contact(self.campaigns, channel, now)
         if address is not None and campaign.transactional:
-            return self.addresses.complained(channel, address, now)
-        return address is not None and self.addresses.refused(channel, campaign.topic, address, now)
+            return self.addresses.complained(channel, address, now, p.reach.own_yes)
+        topic = campaign.topic
+        return address is not None and self.addresses.refused(channel, topic, address, now, p.reach.own_yes)
 
     def all_bought(self, p: Profile, sequence: Sequence, now: int) -> bool:
         """Whether all that a message would name has been bought lately; what has is taken out."""

@@ -81,6 +81,8 @@ class Reach:
     points: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     device_of: dict[str, str] = field(default_factory=dict)
     consent: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    own_yes: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    """Of a yes: when, and the address that it was about."""
     bounced: dict[str, tuple[int, str]] = field(default_factory=dict)
     complained: set[str] = field(default_factory=set)
     soft: dict[str, tuple[int, str, list[int]]] = field(default_factory=dict)
@@ -205,6 +207,9 @@ class Reach:
         withdrawn = set()
         for word in said(event, self.traits):
             self.consent[word.key] = (event.time, word.yes)
+            self.own_yes.pop(word.key, None)
+            if word.yes:
+                self.own_yes[word.key] = (event.time, word.address or self.address(word.channel))
             if not word.yes:
                 withdrawn.add(word.key)
             elif word.topic is None:
@@ -244,6 +249,10 @@ class Reach:
         for key, (at, allowed) in loser.consent.items():
             mine = self.consent.get(key, (at, allowed))
             self.consent[key] = (max(at, mine[0]), allowed and mine[1])
+        yes = {
+            key: newest(self.own_yes.get(key), loser.own_yes.get(key)) for key, said in self.consent.items() if said[1]
+        }
+        self.own_yes = {key: said for key, said in yes.items() if said is not None}
         self.complained |= loser.complained
         for channel, bounced in loser.bounced.items():
             self.bounced[channel] = newest(self.bounced.get(channel), bounced)

@@ -67,6 +67,19 @@ def given(profile: Profile, channel: str, topic: str | None = None, *, default: 
     return topic is None or (_yes(consent.get(f"{channel}:{topic}")) and _yes(consent.get(f"{ALL}:{topic}")))
 
 
+def own_yes(profile: Profile, channel: str, topic: str | None, address: str) -> tuple[int, int]:
+    """When the customer's own yes to an address was, to the channel and to the topic there: epoch milliseconds, or 0.
+
+    It holds for the customer at once, whatever had been said of the address before.
+    """
+    return _yes_at(profile, channel, address), _yes_at(profile, f"{channel}:{topic}", address)
+
+
+def _yes_at(profile: Profile, key: str, address: str) -> int:
+    said = profile.consent.get(key)
+    return said.at if said is not None and said.given and said.address == address else 0
+
+
 def deliverable(profile: Profile, channel: str) -> bool:
     """Whether a message that needs no consent may go to the address of a channel: none that is dead or complained."""
     return f"{channel}{_MARK}{COMPLAINED}" not in profile.consent and not _dead(profile, channel)
@@ -89,7 +102,9 @@ def _said(profile: Profile, at: int, said: Statement) -> Statement:
     known = profile.consent.get(key)
     if known is not None and at < known.at:
         return said._replace(counts=False)
-    profile.consent[key] = Consent(said.given, at)
+    point = profile.contacts.get(said.channel) if said.given and said.address is None else None
+    address = said.address if point is None else str(point.value)
+    profile.consent[key] = Consent(said.given, at, address if said.given else None)
     complained = f"{key}{_MARK}{COMPLAINED}"
     if said.reason == COMPLAINED:
         profile.consent[complained] = Consent(False, at)

@@ -99,22 +99,26 @@ class Suppressions:
             self._take(name, self._store.take(ADDRESS_WAITS + name))
 
     def refuses(
-        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *, deal: bool = False
-    ) -> bool:
+        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *,
+        own_yes: tuple[int, int] = (0, 0), deal: bool = False,
+    ) -> bool:  # fmt: skip
         """Whether a message of a `topic` must not go to an address on a channel at `at` (epoch milliseconds).
 
         `profile_id` (hex) is who would be written to; of a `deal` only a bounce or a complaint counts. What came to
-        light late counts from then on.
+        light late counts from then on. `own_yes` is when the profile itself has said yes of this address, to the
+        channel and to the topic (0: never): what was said before that does not hold for it.
         """
         if not self._any:
             return False
         held = bytes.fromhex(profile_id) in self._profiles.held
         floor = self._clock.barrier_closed if held else self._clock.reached
         upto = bound(max(at, time_of(floor)))
-        for about in (None,) if topic is None else (None, topic):
+        for about, yes in zip((None,) if topic is None else (None, topic), own_yes, strict=False):
             said = self._said(bytes.fromhex(self.hashed(channel, about, address)))
             last = standing([one for one in said if one.upto < upto])
-            if last is not None and not last.given and (not deal or last.reason in ALWAYS):
+            if last is None or last.given or time_of(last.key) < yes:
+                continue
+            if not deal or last.reason in ALWAYS:
                 return True
         return False
 

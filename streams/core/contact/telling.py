@@ -2,9 +2,9 @@
 
 A no of an address that the event names is told by ingest, and counts from the event's own order key on. The rest is
 told by the event's profile when the event takes effect: a no without an address is about those that the profile has
-then, a yes counts unless it is a repeat, and a soft bounce may be one too many. It counts from the end of the event's
-minute on, of a trait's yes from the end of the hour, of a soft bounce from the end of the day (UTC). There time stands
-until all partitions know (watermark/rounds.py), so no decision behind it misses it.
+then, a yes counts unless it is a repeat, and a soft bounce may be one too many. For the profile itself that counts at
+once, for others from the end of the event's hour on, of a soft bounce from the end of the day (UTC). There time stands
+until all partitions know (watermark/rounds.py), so no decision behind it misses it: each such hour costs a few rounds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Final, NamedTuple
 
 from schemas.topics import DAY_MS, HOUR_MS
 from streams.core.contact.bounces import is_hard
-from streams.core.contact.statements import ALL, BOUNCED, SAYING, Statement, addresses, statements
+from streams.core.contact.statements import ALL, BOUNCED, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import order_key_behind
 
 ADDRESSED: Final = ("email", "sms", "push", "ads", "messenger")
 """The channels that a person has an address on."""
-_MINUTE_MS: Final = 60_000
 _TRAITS: Final = b'"traits":{"'
 _WORDS: Final = (
     b"subscri", b"opt", b"consent", b"accept", b"allow", b"agree", b"permission", b"enabled", b"not", b"dnc",
@@ -48,8 +47,15 @@ def traits_may_say(body: bytes) -> bool:
     begin = body.find(_TRAITS)
     if begin < 0:
         return False
-    rest = body[begin:].lower()
-    return any(word in rest for word in _WORDS)
+    begin += len(_TRAITS)
+    end = body.find(b"}", begin)
+    # Traits with objects in them are followed by what need not be looked into as well, but does no harm.
+    flat = body.find(b"{", begin, end) < 0
+    rest = body[begin:end].lower() if flat else body[begin:].lower()
+    for word in _WORDS:  # noqa: SIM110 - a generator costs more than all the words
+        if word in rest:
+            return True
+    return False
 
 
 def kept_as(channel: str, topic: str | None) -> str:
@@ -86,12 +92,9 @@ def by_profile(profile: Profile, event: Sealed, said: Sequence[Statement]) -> li
 
 
 def end_of(event: Sealed, said: Statement) -> bytes:
-    """The bound behind which it counts what a profile tells: the last place of a minute, an hour or a day."""
-    length = _MINUTE_MS
-    if said.given and event.name not in SAYING:
-        length = HOUR_MS
-    elif said.reason == BOUNCED and not said.given and not is_hard(event.properties):
-        length = DAY_MS
+    """The bound behind which it counts for others what a profile tells: the last place of an hour or a day."""
+    soft = said.reason == BOUNCED and not said.given and not is_hard(event.properties)
+    length = DAY_MS if soft else HOUR_MS
     last = (event.time // length + 1) * length - 1
     return order_key_behind(last)
 

@@ -150,17 +150,19 @@ class Decider:
                 points[channel] = to
         if not points:
             return {}, "no_contact"
-        if campaign.transactional:
-            return {
-                c: to for c, to in points.items()
-                if consent.deliverable(profile, c) and not addresses.refuses(profile.id, c, None, to, at, deal=True)
-            }, "no_consent"  # fmt: skip
-        default = self._file.consent.default == "opt_out"
-        topic = campaign.topic
-        left = {
-            c: to for c, to in points.items()
-            if consent.given(profile, c, topic, default=default) and not addresses.refuses(profile.id, c, topic, to, at)
-        }  # fmt: skip
+        default, deal = self._file.consent.default == "opt_out", campaign.transactional
+        topic = None if deal else campaign.topic
+
+        def may(channel: str, to: str) -> bool:
+            if not (consent.deliverable(profile, channel) if deal
+                    else consent.given(profile, channel, topic, default=default)):  # fmt: skip
+                return False
+            yes = consent.own_yes(profile, channel, topic, to)
+            return not addresses.refuses(profile.id, channel, topic, to, at, own_yes=yes, deal=deal)
+
+        left = {channel: to for channel, to in points.items() if may(channel, to)}
+        if deal:
+            return left, "no_consent"
         if not left:
             return {}, "no_consent"
         return {c: to for c, to in left.items() if not caps.capped(profile, self._file, c, at)}, "capped"

@@ -65,7 +65,10 @@ class Dated(Struct, array_like=True, gc=False):
 
 
 class Consent(Struct, array_like=True, gc=False):
-    """What was said of a channel or a topic, and when; of a bounce the `address` that nothing can be delivered to."""
+    """What was said of a channel or a topic, and when.
+
+    `address`: of a yes the one that it was about, of a bounce the one that nothing can be delivered to.
+    """
 
     given: bool
     at: int

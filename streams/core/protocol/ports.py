@@ -97,12 +97,14 @@ class Addresses(Protocol):
     """What has been said of addresses, whoever has them."""
 
     def refuses(
-        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *, deal: bool = False
-    ) -> bool:
+        self, profile_id: str, channel: str, topic: str | None, address: str, at: int, *,
+        own_yes: tuple[int, int] = (0, 0), deal: bool = False,
+    ) -> bool:  # fmt: skip
         """Whether a message about a `topic` must not go to an address on a channel at `at` (epoch milliseconds).
 
-        `profile_id` (hex) is the profile that would be written to. `deal`: the message asks for no consent, so only a
-        complaint or a bounce holds it back.
+        `profile_id` (hex) is the profile that would be written to, `own_yes` when it has said yes itself, to the
+        channel and to the topic (0: never). `deal`: the message asks for no consent, so only a complaint or a bounce
+        holds it back.
         """
         ...
 
@@ -111,8 +113,9 @@ class NothingSaid:
     """Nothing has been said of any address."""
 
     def refuses(
-        self, _profile_id: str, _channel: str, _topic: str | None, _address: str, _at: int, *, deal: bool = False
-    ) -> bool:
-        """Whether a message must not go to an address: never, also not one of a `deal`."""
-        del deal
+        self, _profile_id: str, _channel: str, _topic: str | None, _address: str, _at: int, *,
+        own_yes: tuple[int, int] = (0, 0), deal: bool = False,
+    ) -> bool:  # fmt: skip
+        """Whether a message must not go to an address: never, whatever `own_yes`, also not one of a `deal`."""
+        del deal, own_yes
         return False

@@ -86,9 +86,9 @@ def test_a_no_holds_for_who_has_the_address_later(who) -> None:
     shop = household()
     shop.tell(5, "app", "Subscription Changed", who, **PUSH_OFF)
     shop.hands_over_the_tablet(10)
-    shop.carts(20, BEN)
+    shop.carts(40, BEN)
     shop.topology.finish()
-    assert shop.decided() == [(50, "suppressed", "no_consent")]
+    assert shop.decided() == [(70, "suppressed", "no_consent")]
     assert shop.said() == [("push", True, "unsubscribed", 5)]
 
 
@@ -105,7 +105,7 @@ def test_another_address_of_the_same_customer_is_not_touched_by_a_bounce() -> No
 
 @pytest.mark.parametrize("who", [{**BEN, **TOKEN}, BEN], ids=["names the address", "comes from who has it"])
 def test_a_yes_lifts_it_for_everybody(who) -> None:
-    """From the end of its minute on; the record on the topic says so."""
+    """For who has said it at once, for others from the end of its hour on; the record on the topic says so."""
     shop = household()
     shop.tell(5, "push", "Push Notification Bounced", TOKEN)
     shop.hands_over_the_tablet(10)
@@ -167,21 +167,53 @@ def test_the_erased_stay_suppressed() -> None:
     receipts = shop.topology.request("erase", "user_id", Hasher("addresses")("user_id", "anna"), now=START + 7 * MINUTE)
     assert receipts
     shop.hands_over_the_tablet(10)
-    shop.carts(20, BEN)
+    shop.carts(40, BEN)
     shop.topology.finish()
-    assert shop.decided() == [(50, "suppressed", "no_consent")]
+    assert shop.decided() == [(70, "suppressed", "no_consent")]
 
 
-@pytest.mark.parametrize("minute", [49.99, 49.5, 49])
-def test_what_only_the_profile_can_tell_is_known_from_the_end_of_its_minute_on(minute) -> None:
-    """Anna's no without an address comes within the minute before Ben's reminder is due: nothing passes the pause."""
+@pytest.mark.parametrize("minute", [59.99, 59.5, 49])
+def test_what_only_the_profile_can_tell_is_known_from_the_end_of_its_hour_on(minute) -> None:
+    """Anna's no without an address comes within the hour before Ben's reminder is due: nothing passes the pause."""
     shop = household()
     shop.tell(1, "app", "identify", {**BEN, "context": {"device": {"token": "phone"}}})
-    shop.carts(20, BEN)
+    shop.carts(30, BEN)
     shop.tell(minute, "app", "Subscription Changed", ANNA, **PUSH_OFF)
     shop.tell(minute + 0.001, "app", "identify", {**BEN, **TOKEN})
     shop.topology.finish()
-    assert shop.decided() == [(50, "suppressed", "no_consent")]
+    assert shop.decided() == [(60, "suppressed", "no_consent")]
+
+
+@pytest.mark.parametrize(
+    ("about", "outcome"),
+    [
+        ({"channel": "push", "subscribed": True}, "sent"),
+        ({"channel": "*", "subscribed": "yes"}, "sent"),
+        ({"channel": "email", "subscribed": True}, "suppressed"),
+        ({"channel": "push", "topic": "news", "subscribed": True}, "suppressed"),
+    ],
+)
+def test_the_customers_own_yes_holds_at_once(about, outcome) -> None:
+    """A minute before the decision Ben says yes to the tablet that he has from Anna, who had said no to it."""
+    shop = household()
+    shop.tell(5, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.hands_over_the_tablet(10)
+    shop.carts(12, BEN)
+    shop.tell(41, "email", "Subscription Changed", BEN, **about)
+    shop.topology.finish()
+    assert [(minute, what) for minute, what, _ in shop.decided()] == [(42, outcome)]
+
+
+def test_an_own_yes_to_another_address_holds_for_that_alone() -> None:
+    """Ben's yes was to his telephone; of the tablet, which he has afterwards, Anna's no stands."""
+    shop = household()
+    shop.tell(5, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.tell(6, "app", "identify", {**BEN, "context": {"device": {"token": "telephone"}}})
+    shop.tell(7, "email", "Subscription Changed", BEN, channel="push", subscribed=True)
+    shop.hands_over_the_tablet(10)
+    shop.carts(12, BEN)
+    shop.topology.finish()
+    assert [(minute, what) for minute, what, _ in shop.decided()] == [(42, "suppressed")]
 
 
 def test_a_no_that_comes_late_counts_from_then_on() -> None:
