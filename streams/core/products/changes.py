@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator, KeysView
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +40,8 @@ _CODE: Final = "code\0"
 KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
 """The trigger that an event of the catalogue may be, by the event's name."""
 _MOST_CACHED: Final = 1_000
+_MOST_KNOWN: Final = 20_000
+_MOST_IDS: Final = 200
 
 
 class ProductChange(NamedTuple):
@@ -72,15 +75,6 @@ def shared_names(key: str) -> tuple[str, ...]:
     return tuple(f"{kind}{name}" for kind, name in (("p", named.product_id), ("s", named.sku)) if name)
 
 
-def concerned(interests: Iterable[str], changed: KeysView[str]) -> bool:
-    """Whether any of the `interests` (product keys) has a name in `changed` (of `shared_names`)."""
-    for key in interests:
-        for name in shared_names(key):
-            if name in changed:
-                return True
-    return False
-
-
 def id_of_code(code: str) -> str:
     """What a `code` of an offer is asked for under, beside the ids of products."""
     return _CODE + code.upper()
@@ -91,11 +85,18 @@ def code_of(code_id: str) -> str:
     return code_id.removeprefix(_CODE)
 
 
-def concerns(profile: Profile) -> Collection[str]:
+def concerns(profile: Profile) -> AbstractSet[str]:
     """The ids of what a profile is to hear of: products of interest, and codes it was given that are not spent."""
     if not profile.offers:
         return profile.interests.keys()
     return {*profile.interests, *(id_of_code(kept.code) for kept in profile.offers.values() if not kept.spent)}
+
+
+class Known(NamedTuple):
+    """What is remembered of what a profile is to hear of: ids (of `concerns`), and the names of these."""
+
+    ids: set[str]
+    names: set[str]
 
 
 class Catalogue:
@@ -124,6 +125,8 @@ class Catalogue:
         self._upto: dict[bytes, bytes] = {}
         self._interested: dict[str, set[bytes]] | None = None
         """By name of a product, all who are interested, and some who were; None until somebody asks."""
+        self._known: dict[bytes, Known] = {}
+        """Of profiles that have changed lately, so that only what is new to them is looked at."""
         self._opened = START_OF_TIME
 
     def load(self) -> None:
@@ -141,9 +144,10 @@ class Catalogue:
         """The key of the first change that waits."""
         return self._waiting[0] if self._waiting else NOTHING
 
-    def news(self, profile: Profile) -> KeysView[str]:
-        """The names of products to which something has happened that this profile may not have had yet."""
-        return (self._news if profile.merging_into is None else self._of).keys()
+    def has_news(self, profile_id: bytes, profile: Profile) -> bool:
+        """Whether anything may have happened that concerns the profile and that it may not have had yet."""
+        news = self._news if profile.merging_into is None else self._of
+        return bool(news) and not self._known_of(profile_id, profile).names.isdisjoint(news)
 
     # -- changes come
 
@@ -249,13 +253,14 @@ class Catalogue:
 
     def gone(self, profile_id: bytes) -> None:
         """The profile's own bound is forgotten: the common one holds for it, or the profile is not here any more."""
+        self._known.pop(profile_id, None)
         if self._upto.pop(profile_id, None) is not None:
             self._store.delete(CHANGES_UPTO + profile_id)
 
     def notice(self, profile_id: bytes, profile: Profile) -> None:
         """The profile has changed, so it may be interested in something else."""
         if self._interested is not None and (profile.interests or profile.offers):
-            self._note(profile_id, profile, self._interested)
+            self._known_of(profile_id, profile)
 
     def missed(self, profile: Profile) -> bytes | None:
         """The first change that a profile which has come from elsewhere has not had, and should have."""
@@ -276,8 +281,9 @@ class Catalogue:
         """Who is interested in a product (by its key), less those who have been `woken`."""
         if self._interested is None:
             self._interested = {}
+            self._known.clear()
             for profile in self._profiles.everybody():
-                self._note(bytes.fromhex(profile.id), profile, self._interested)
+                self._known_of(bytes.fromhex(profile.id), profile)
         found: set[bytes] = set()
         for name in shared_names(product):
             known = self._interested.get(name)
@@ -288,15 +294,21 @@ class Catalogue:
                 found |= asked - gone
         return sorted(found)
 
-    @staticmethod
-    def _note(profile_id: bytes, profile: Profile, interested: dict[str, set[bytes]]) -> None:
-        for product in concerns(profile):
-            for name in shared_names(product):
-                known = interested.get(name)
-                if known is None:
-                    interested[name] = {profile_id}
-                else:
-                    known.add(profile_id)
+    def _known_of(self, profile_id: bytes, profile: Profile) -> Known:
+        """What the profile is to hear of, and perhaps more that it was to hear of."""
+        known = self._known.get(profile_id)
+        if known is None or len(known.ids) > _MOST_IDS:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[profile_id] = Known(set(), set())
+        for one in concerns(profile) - known.ids:
+            names = shared_names(one)
+            known.ids.add(one)
+            known.names.update(names)
+            if self._interested is not None:
+                for name in names:
+                    self._interested.setdefault(name, set()).add(profile_id)
+        return known
 
 
 def _known_by(told: dict[str, Any]) -> tuple[str, str]:

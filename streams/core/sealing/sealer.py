@@ -17,7 +17,7 @@ from schemas.dead_letters import dead_letter_headers
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
 from schemas.topics import DEAD_LETTERS, STITCHED_EVENTS, partition_of
-from streams.core.products.changes import Catalogue, concerned, concerns
+from streams.core.products.changes import Catalogue
 from streams.core.profile.event import open_body
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.merge_duplicates import MergeDuplicates
@@ -166,9 +166,9 @@ class Sealer:
     def _run_alone(self, profile: Profile, profile_id: bytes, upto: bytes, effects: Effects) -> int | None:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
         logic, wall = self.logic, self._clock.wall
-        news = self._catalogue.news(profile)
+        has_news = self._catalogue.has_news
         # A timer may give the profile a code that is spent before the next one: those are looked for in between.
-        if news and (self._catalogue.codes_spent or concerned(concerns(profile), news)):
+        if self._catalogue.codes_spent or has_news(profile_id, profile):
             self._run(profile, profile_id, upto, upto, effects)
             return logic.due_at(profile)
         timer = logic.due_at(profile)
@@ -178,7 +178,7 @@ class Sealer:
             if timer is not None and timer <= time:
                 logic.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
-            if news and concerned(concerns(profile), news):
+            if has_news(profile_id, profile):
                 self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
                 return logic.due_at(profile)
             timer = logic.due_at(profile)
