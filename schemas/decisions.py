@@ -95,9 +95,9 @@ class Suppression(PublicRecord):
 
     model_config = ConfigDict(json_schema_extra={"examples": [
         {"address_hash": OTHER, "channel": "email", "topic": None, "suppressed": True, "reason": "unsubscribed",
-         "since": AT},
+         "since": AT, "known_at": AT},
         {"address_hash": OTHER, "channel": "sms", "topic": "offers", "suppressed": False, "reason": "subscribed",
-         "since": AT},
+         "since": AT, "known_at": AT},
     ]})  # fmt: skip
 
     address_hash: Hex32 = Field(description="keyed hash of the channel (`channel:topic`) and the address")
@@ -106,6 +106,7 @@ class Suppression(PublicRecord):
     suppressed: bool
     reason: str = Field(description="unsubscribed, complained, bounced, or that of an import; subscribed: lifted")
     since: Time = Field(description="the time of the event that said it first")
+    known_at: Time = Field(description="the event time from which decisions know it")
 
 
 class Touch(PublicRecord):

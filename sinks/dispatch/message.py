@@ -32,6 +32,7 @@ class Message(NamedTuple):
     body: str
     trigger: dict[str, Any]
     trigger_at: int
+    decided_at: int
     expires_at: int
     """Not to be sent from this moment on: as the record says, else a day after it was decided."""
     raw: bytes
@@ -54,7 +55,8 @@ def read(value: bytes) -> Message:
     expires_at = decided_at + DAY_MS if found.get("expires_at") is None else _time(found, "expires_at")
     return Message(
         **texts, variant=found.get("variant"), to=str(found.get("to") or ""), subject=str(found.get("subject") or ""),
-        body=str(found.get("body") or ""), trigger=trigger, trigger_at=_time(trigger, "at"), expires_at=expires_at,
+        body=str(found.get("body") or ""), trigger=trigger, trigger_at=_time(trigger, "at"),
+        decided_at=decided_at, expires_at=expires_at,
         raw=value, transactional=found.get("transactional") is True,
     )  # fmt: skip
 

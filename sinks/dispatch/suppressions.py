@@ -11,6 +11,7 @@ import orjson
 
 from schemas import times
 from schemas.identifiers import Hasher
+from schemas.times import MAX_TIME
 from sinks.dispatch.message import Message
 
 CONVERTED: Final = "converted"
@@ -30,8 +31,11 @@ class Suppressions:
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
-        self._addresses: dict[bytes, str] = {}
-        """Why nobody is to be written to at an address, by the hash of channel and address."""
+        self._addresses: dict[bytes, tuple[str, int]] = {}
+        """Why nobody is to be written to at an address, and since when decisions know, by hash of channel and address.
+
+        What was decided after that was decided in spite of it: the customer has said yes since.
+        """
         self._cancelled: dict[str, tuple[int, str]] = {}
         self._orders: dict[str, tuple[int, int]] = {}
         self._erased: dict[str, int] = {}
@@ -66,7 +70,8 @@ class Suppressions:
         hashed = bytes.fromhex(key.decode())
         row = {} if value is None else orjson.loads(value)
         if row.get("suppressed") is True:
-            self._addresses[hashed] = str(row.get("reason"))
+            known = times.parse(row.get("known_at"))
+            self._addresses[hashed] = str(row.get("reason")), MAX_TIME if known is None else known
         else:
             self._addresses.pop(hashed, None)
 
@@ -80,9 +85,11 @@ class Suppressions:
             return ERASED
         if (cancelled := self._cancelled.get(message.message_id)) is not None:
             return cancelled[1]
-        why = self._addresses.get(bytes.fromhex(self._hasher(message.channel, message.to))) if self._addresses else None
+        said = (
+            self._addresses.get(bytes.fromhex(self._hasher(message.channel, message.to))) if self._addresses else None
+        )
         # What is part of a deal goes where nobody has complained and nothing has bounced.
-        if why is not None and (not message.transactional or why in ALWAYS):
+        if said is not None and message.decided_at <= said[1] and (not message.transactional or said[0] in ALWAYS):
             return NO_CONSENT
         if message.transactional:
             return None

@@ -181,9 +181,6 @@ class Identify:
                 rounds.acknowledge(said)
                 while rounds.barrier_passed():
                     self._switch(self._switches.pop(0))
-            case link_log.Pauses():
-                for at in said.bounds:
-                    rounds.add_pause(bytes.fromhex(at))
             case link_log.EndOfInput():
                 rounds.sources.end(said.positions)
                 rounds.refresh()

@@ -24,7 +24,7 @@ from streams.core.contact import telling
 from streams.core.contact.statements import SAYING
 from streams.core.products.changes import CODE_SPENT, KINDS, id_of_code
 from streams.core.profile.event import open_body
-from streams.core.protocol.link_log import Link, Links, Pauses
+from streams.core.protocol.link_log import Link, Links
 from streams.core.protocol.order_key import order_key
 from streams.core.protocol.ports import Emit
 from streams.core.protocol.profile_log import AddressTold, ProductChanged
@@ -73,7 +73,6 @@ class Ingest:
         source = (topic, partition)
         latest = self.seen.get(source, 0)
         links: list[Link] = []
-        pauses: set[bytes] = set()
         traits_may_say = telling.traits_may_say
         read, hash_of, owners, send = self._reader.read, self._hasher.of, self._replica, self._emit.send
         accepted = clamped = dropped = 0
@@ -106,7 +105,7 @@ class Ingest:
             elif event.name in CODE_EVENTS and may_name(event.body):
                 self._tell_codes(event, key)
             if event.name in SAYING or traits_may_say(event.body):
-                self._tell_of_addresses(event, key, pauses)
+                self._tell_of_addresses(event, key)
             latest = max(latest, event.time)
         self.seen[source] = latest
         channel = topic.removeprefix("channels.")
@@ -119,24 +118,20 @@ class Ingest:
         for start in range(0, len(links), self._links_a_record):
             batch = tuple(links[start : start + self._links_a_record])
             send(links_out(Links(topic, partition, batch)))
-        if pauses:
-            send(links_out(Pauses(tuple(bound.hex() for bound in sorted(pauses)))))
 
     def _count_names(self) -> None:
         for name, count in self._reader.resembling.items():
             self.counts["winback_unknown_event_names_total", name] += count
         self._reader.resembling.clear()
 
-    def _tell_of_addresses(self, event: Event, key: bytes, pauses: set[bytes]) -> None:
-        """What an event says of addresses goes to every partition; what its profile has to tell makes time pause."""
+    def _tell_of_addresses(self, event: Event, key: bytes) -> None:
+        """What an event says of the addresses that it names goes to every partition."""
         sealed = open_body(key, event.body)
         for said in telling.at_once(sealed):
             hashed = self._hasher(telling.kept_as(said.channel, said.topic), said.address or "")
             notice = AddressTold(key.hex(), key.hex(), False, said.reason, ((said.channel, said.topic, hashed),))
             for out in notices_to_all(notice, self._partitions):
                 self._emit.send(out)
-        if (pause := telling.pause(sealed)) is not None:
-            pauses.add(pause)
 
     def _tell_all(self, event: Event, key: bytes) -> None:
         """A change of a product goes to every partition, as any profile may be interested; without an id, nowhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.oracle.campaigns import DAY, HOUR
+from tests.oracle.campaigns import DAY
 from tests.oracle.consent import BOUNCES, Said, for_good, named, said
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact
@@ -64,13 +64,11 @@ class Addresses:
             for channel in ADDRESSED if one.channel == "*" else (one.channel,):
                 for address in [one.address] if one.address else self.had(event, p, channel):
                     about = Said(channel, one.topic, one.yes)
-                    self.add(event, about, address, end(event.time, HOUR))
+                    self.add(event, about, address, next_day(event.time))
         if died:
             channel, address = died
-            if not for_good(event.properties):
-                self.add(event, Said(channel, None, yes=False), address, end(event.time, DAY))
-            elif not named(event).get(channel):
-                self.add(event, Said(channel, None, yes=False), address, end(event.time, HOUR))
+            if not for_good(event.properties) or not named(event).get(channel):
+                self.add(event, Said(channel, None, yes=False), address, next_day(event.time))
 
     def had(self, event: Fact, p: Profile, channel: str) -> set[str]:
         """The addresses of a customer on a channel."""
@@ -93,6 +91,6 @@ def lifted(word: Word, about: str, address: str, own: Own) -> bool:
     return to == address and at > word.key[0]
 
 
-def end(time: int, length: int) -> int:
-    """The end of the hour or the day (UTC) that a time is in."""
-    return (time // length + 1) * length
+def next_day(time: int) -> int:
+    """The moment behind the next midnight (UTC)."""
+    return (time // DAY + 1) * DAY + 1

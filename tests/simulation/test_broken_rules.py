@@ -109,12 +109,7 @@ def consent_is_not_asked() -> AbstractContextManager[Any]:
 
 def addresses_are_not_asked() -> AbstractContextManager[Any]:
     """What was said of an address does not hold for whoever has it."""
-    return patch.object(Suppressions, "refuses", lambda *_: False)
-
-
-def time_does_not_pause() -> AbstractContextManager[Any]:
-    """Decisions go on before all partitions know what a profile has told of its addresses."""
-    return patch.object(Rounds, "add_pause", lambda *_: None)
+    return patch.object(Suppressions, "refuses", lambda *_, **__: False)
 
 
 def every_address_is_the_customers() -> AbstractContextManager[Any]:
@@ -266,8 +261,8 @@ def what_was_bought_is_named() -> AbstractContextManager[Any]:
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
-    changes_of_products_happen_again, addresses_are_not_asked, time_does_not_pause,
-    changes_of_products_happen_again, every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
+    changes_of_products_happen_again, addresses_are_not_asked,
+    every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
     orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
 )  # fmt: skip

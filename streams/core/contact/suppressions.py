@@ -2,7 +2,7 @@
 
 Every partition keeps all of it, by keyed hash of (channel, address); no address and no profile is in it. Something that
 is said counts from a bound on: of an event that names the address from the event's own order key on; of one whose
-profile has to tell the addresses (`telling.py`) from a pause of time on, which no decision passes before all know.
+profile has to tell the addresses (`telling.py`) from the next midnight on, which no decision passes before all know.
 
 In the store: `n` + bound, hash, order key -> what waits for time to pass the bound; `h` + hash -> what has been said,
 in the order of the events. The partition that is the hash's own writes each change to `contact.suppressions`.
@@ -151,9 +151,10 @@ class Suppressions:
         self._store.put(ADDRESS + hashed, orjson.dumps([_packed(one) for one in kept]))
         home = partition_of(hashed.hex(), self._partitions)
         if after != before and home == self._partition and after is not None:
+            known = max(time_of(upto), time_of(self._clock.reached) if upto < self._clock.reached else 0)
             row = {
                 "address_hash": hashed.hex(), "channel": channel, "topic": topic, "suppressed": not after.given,
-                "reason": after.reason, "since": iso(after.since),
+                "reason": after.reason, "since": iso(after.since), "known_at": iso(known),
             }  # fmt: skip
             self._emit.send(Out(CONTACT_SUPPRESSIONS, home, hashed.hex().encode(), orjson.dumps(row)))
 

@@ -3,8 +3,8 @@
 A no of an address that the event names is told by ingest, and counts from the event's own order key on. The rest is
 told by the event's profile when the event takes effect: a no without an address is about those that the profile has
 then, a yes counts unless it is a repeat, and a soft bounce may be one too many. For the profile itself that counts at
-once, for others from the end of the event's hour on, of a soft bounce from the end of the day (UTC). There time stands
-until all partitions know (watermark/rounds.py), so no decision behind it misses it: each such hour costs a few rounds.
+once; for others it counts from the next midnight (UTC) on, where time stands until all partitions know
+(watermark/rounds.py). An address has several owners only where one came after the other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from schemas.topics import DAY_MS, HOUR_MS
-from streams.core.contact.bounces import is_hard
-from streams.core.contact.statements import ALL, BOUNCED, Statement, addresses, statements
+from schemas.topics import DAY_MS
+from streams.core.contact.statements import ALL, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import order_key_behind
@@ -68,12 +67,6 @@ def at_once(event: Sealed) -> list[Statement]:
     return [one for one in statements(event, {}) if _named(one)]
 
 
-def pause(event: Sealed) -> bytes | None:
-    """The bound up to which the event's profile will have told something of its addresses; None if ingest tells all."""
-    ends = [end_of(event, one) for one in statements(event, {}) if one.hard and not _named(one)]
-    return min(ends, default=None)
-
-
 def by_profile(profile: Profile, event: Sealed, said: Sequence[Statement]) -> list[Told]:
     """What the profile tells, having taken in what was `said`: of its addresses at this time, or of the one named."""
     told = []
@@ -87,16 +80,16 @@ def by_profile(profile: Profile, event: Sealed, said: Sequence[Statement]) -> li
             for address in ([one.address] if one.address is not None else _addresses(profile, event, channel))
         )
         if found:
-            told.append(Told(event.order, end_of(event, one), one.given, one.reason, found))
+            told.append(Told(event.order, known_from(event.time), one.given, one.reason, found))
     return told
 
 
-def end_of(event: Sealed, said: Statement) -> bytes:
-    """The bound behind which it counts for others what a profile tells: the last place of an hour or a day."""
-    soft = said.reason == BOUNCED and not said.given and not is_hard(event.properties)
-    length = DAY_MS if soft else HOUR_MS
-    last = (event.time // length + 1) * length - 1
-    return order_key_behind(last)
+def known_from(time: int) -> bytes:
+    """The bound behind which others know what a profile tells of an event at `time` (epoch ms): the next midnight's.
+
+    What is decided at that midnight itself belongs to the day that ends.
+    """
+    return order_key_behind((time // DAY_MS + 1) * DAY_MS)
 
 
 def _named(said: Statement) -> bool:

@@ -7,7 +7,6 @@ Each is a JSON object whose `k` names its kind. In it a hash is 32 hex digits, a
 |-------------|---------------------------|---------------------|------------------------------------------------|
 | `links`     | ingest, for a chunk       | identify            | nothing: links wait until time has passed them |
 | `report`    | ingest, after each line   | identify            | moves the watermarks of its sources forward    |
-| `pauses`    | ingest, for a chunk       | identify            | makes barriers (watermark/rounds.py)           |
 | `ack`       | journey, for a round      | identify            | the next round begins; in-flight keys hold it  |
 | `end`       | `winback` after a run     | identify            | a source read up to its end is infinitely far  |
 | `optional`  | identify, at its start    | identify            | time does not wait for these sources           |
@@ -78,15 +77,6 @@ class Report(Struct, tag_field="k", tag="report", frozen=True, gc=False):
     sources: tuple[SourceReport, ...]
     version: int
     now: int | None = None
-
-
-class Pauses(Struct, tag_field="k", tag="pauses", frozen=True, gc=False):
-    """Bounds at which time is to stand: only the profile of an event knows which addresses a no or a yes is about.
-
-    What the profile tells of them must be known everywhere before anything behind the bound is decided.
-    """
-
-    bounds: tuple[str, ...]
 
 
 class Ack(Struct, tag_field="k", tag="ack", frozen=True, gc=False):
@@ -205,7 +195,6 @@ class Drained(Struct, tag_field="k", tag="drained", frozen=True, gc=False):
 LinkLogRecord: TypeAlias = (
     Links
     | Report
-    | Pauses
     | Ack
     | EndOfInput
     | OptionalSources

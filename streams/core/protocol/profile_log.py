@@ -9,7 +9,7 @@ Each is a JSON object whose `k` names its kind. In it a profile id or hash is 32
 | `campaigns` | identify, to all partitions  | journey               | nothing: time stands at its barrier      |
 | `product`   | ingest, to all partitions    | journey               | waits until time has passed it           |
 | `told`      | ingest, to all partitions    | journey               | waits until time has passed it           |
-| `told`      | journey, to all partitions   | journey               | time stands behind it (`pauses`)         |
+| `told`      | journey, to all partitions   | journey               | holds it until all partitions have it    |
 | `learned`   | journey at midnights         | journey               | nothing: it counts from the next day on  |
 | `merge`     | identify, to the loser       | journey               | what it forwards holds time (`Ack`)      |
 | `leave`     | identify, to the old profile | journey               | the same                                 |

@@ -13,10 +13,10 @@ So W never passes anything in flight. Everything here is a function of the log o
 the same records again issues the same rounds again.
 
 **Barriers.** A barrier is a bound at which time stands until everything of before it has taken effect, and has been
-told, everywhere. Three things need one. What customers do on a day counts for decisions from the next day on
-(population.py), so every UTC midnight with something before it is a barrier. New campaigns hold from one point of time
-on. And what a profile tells of its addresses counts from a pause on (contact/telling.py). A midnight with nothing
-before it is passed without standing: an acknowledgement carries the earliest key that waits in the partition and the
+told, everywhere. Two things need one. What customers do on a day counts for decisions from the next day on
+(population.py), and so does, for others, what a profile tells of its addresses (contact/telling.py): every UTC midnight
+with something before it is a barrier. And new campaigns hold from one point of time on. A midnight with nothing before
+it is passed without standing: an acknowledgement carries the earliest key that waits in the partition and the
 earliest that it has forwarded, and whatever had not come by then cannot be earlier than the sources' bound at the time
 the round was issued. So the next bound is at most the first midnight at or behind the least of these three. (An event
 exactly at midnight belongs to the day that begins: the bound of a time comes before the events of that time, but behind
@@ -60,7 +60,6 @@ The protocol as states and events. `ack` is the last acknowledgement of a round,
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -101,8 +100,6 @@ class Rounds:
         self._announced = False
         """Whether identify has announced anything since it issued the last round."""
         self._barriers: list[bytes] = []
-        self._pauses: list[bytes] = []
-        """Sorted: barriers of their own, asked for by events (streams/core/contact/telling.py)."""
         self.now: int | None = None
         """The wall clock in epoch milliseconds, as the reports have brought it."""
         self._drained = False
@@ -163,12 +160,6 @@ class Rounds:
         if at <= self._bound:
             self._standing = True
         return False
-
-    def add_pause(self, at: bytes) -> None:
-        """Stand at a bound as well; one that W has reached already is too late, and none."""
-        place = bisect_left(self._pauses, at)
-        if at > self._bound and self._pauses[place : place + 1] != [at]:
-            self._pauses.insert(place, at)
 
     def barrier_passed(self) -> bool:
         """True once for each added barrier: everything before it has taken effect, and nothing behind it."""
@@ -233,9 +224,7 @@ class Rounds:
         self._number += 1
         if reach > self._bound:
             self._bound = reach
-            self._standing = is_midnight(reach) or reach in self._barriers or reach in self._pauses[:1]
-            if self._pauses and self._pauses[0] <= reach:
-                del self._pauses[: bisect_right(self._pauses, reach)]
+            self._standing = is_midnight(reach) or reach in self._barriers
         # Nothing of before the bound has moved since a round that was issued when all of it was there.
         still = self._min_forwarded >= self._bound and not self._announced
         self._quiescent = self._standing and still and self._issued_at >= self._bound
@@ -265,7 +254,7 @@ class Rounds:
             midnight = bound(-(-time_of(earliest) // DAY_MS) * DAY_MS)
             if midnight < earliest or midnight <= self._bound:
                 midnight = bound(time_of(midnight) + DAY_MS)
-        return min([midnight, *self._barriers[:1], *self._pauses[:1]])
+        return min([midnight, *self._barriers[:1]])
 
     def _close(self) -> None:
         """All have acknowledged a round at a barrier: close it, if everything before it has taken effect."""
@@ -287,7 +276,6 @@ class Rounds:
             "unsettled": [[k.hex(), *rest] for k, *rest in self._unsettled],
             "round": [self._number, self._bound.hex(), self.now, self._issued_at.hex(), self._quiescent],
             "stops": [self._barrier_closed.hex(), self._standing, self._announced, [at.hex() for at in self._barriers]],
-            "pauses": [at.hex() for at in self._pauses],
             "bounds": [self._sources_bound.hex(), self._links_bound.hex()],
             "drained": self._drained,
         }
@@ -302,7 +290,6 @@ class Rounds:
         self._bound, self._issued_at = bytes.fromhex(reached), bytes.fromhex(issued)
         closed, self._standing, self._announced, barriers = data["stops"]
         self._barrier_closed, self._barriers = bytes.fromhex(closed), [bytes.fromhex(at) for at in barriers]
-        self._pauses = [bytes.fromhex(at) for at in data["pauses"]]
         self._sources_bound, self._links_bound = (bytes.fromhex(one) for one in data["bounds"])
         self._drained = data["drained"]
 

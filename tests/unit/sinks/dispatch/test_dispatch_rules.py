@@ -132,10 +132,10 @@ def test_what_bars_a_message():
     assert suppressions.reason(one) == "erased"
 
 
-def said(hashed, channel, *, suppressed, topic=None):
-    """Key and value of a record about an address."""
+def said(hashed, channel, *, suppressed, topic=None, known=NOW):
+    """Key and value of a record about an address, which decisions know from `known` on."""
     row = {"address_hash": hashed, "channel": channel, "topic": topic, "suppressed": suppressed, "reason": "bounced"}
-    return hashed.encode(), orjson.dumps({**row, "since": times.iso(NOW)})
+    return hashed.encode(), orjson.dumps({**row, "since": times.iso(NOW), "known_at": times.iso(known)})
 
 
 def test_an_address_that_has_said_no_bars_every_message_to_it():
@@ -152,6 +152,14 @@ def test_an_address_that_has_said_no_bars_every_message_to_it():
     suppressions.address(*said(mail, "email", suppressed=True))
     suppressions.address(mail.encode(), None)
     assert suppressions.reason(message(1)) is None
+
+
+@pytest.mark.parametrize(("known", "why"), [(-1, None), (0, "no_consent"), (HOUR, "no_consent")])
+def test_what_a_decision_has_known_of_does_not_bar_its_message(known, why):
+    """Who has said yes since is written to: only what came to light at the decision or later is looked at last."""
+    suppressions = Suppressions(HASHER)
+    suppressions.address(*said(HASHER("email", "c1@example.com"), "email", suppressed=True, known=NOW + known))
+    assert suppressions.reason(message(1)) == why
 
 
 @pytest.mark.parametrize("cancelled", [True, False])

@@ -31,7 +31,6 @@ LINK_LOG = (
     link_log.EraseRequest("r", "email", ID),
     link_log.Receipt("r", "journey", partition=0, refused=True),
     link_log.Drained(),
-    link_log.Pauses((KEY,)),
     link_log.SuppressRequest("r", (("email", None, ID, False, "unsubscribed", 5),)),
 )
 PROFILE_LOG = (
