@@ -8,8 +8,8 @@ from typing import Final
 BLOCKED: Final = frozenset({
     "", "null", "undefined", "none", "nil", "nan", "anonymous", "guest", "distinctid", "distinct_id", "id", "email",
     "not_authenticated", "true", "false", "unknown", "[object object]", "-1",
-    "n/a", "na", "n.a.", "#n/a", "not set", "notset", "not_set", "string", "test", "user", "userid", "user_id",
-    "default", "visitor", "no-user", "no_user", "no user", "nouser", "array", "object",
+    "n/a", "na", "n.a.", "#n/a", "not set", "notset", "not_set", "not-set", "string", "test", "user", "userid",
+    "user_id", "default", "visitor", "no-user", "no_user", "no user", "nouser", "array", "object",
 })  # fmt: skip
 """Shared by thousands, so they identify nobody; in lower case."""
 MAX_LENGTH: Final = 1024

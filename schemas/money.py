@@ -89,7 +89,7 @@ def _text(text: str) -> int | None:
     cents = behind.lower() in CENTS
     if not is_currency(before) or not (cents or is_currency(behind)):
         return None
-    number = _plain(given.rstrip(".,") if match["none"] else given)
+    number = _whole(given.rstrip(" .,")) if match["none"] else _plain(given)
     if number is None:
         return None
     amount = _scaled(Decimal(number + (match["exponent"] or "")).scaleb(-2 if cents else 0))
@@ -104,6 +104,13 @@ def _in_ascii(text: str) -> str:
         str(decimal(each)) if each.isdecimal() else " " if each.isspace() else each
         for each in text.translate(_OTHER_CHARACTERS)
     ).strip()
+
+
+def _whole(number: str) -> str | None:
+    """As `_plain`, of a number that says that it has no cents ("1.299,-"): its separators can only group it."""
+    if number[:1] != "0" and _GROUPED.fullmatch(number):
+        return number.replace(".", "").replace(",", "")
+    return _plain(number)
 
 
 def _plain(number: str) -> str | None:

@@ -37,6 +37,8 @@ _MOST_PLAIN: Final = 10_000
 _LONGEST: Final = 64
 _WEAK: Final = "id"
 """A name that many things have: what it says of an event's product counts last."""
+_NAME_BESIDE_IDS: Final = "contentname"
+"""What Meta and TikTok call the product by, beside its bare id in a list."""
 
 
 class Shopping:
@@ -185,7 +187,10 @@ class Shopping:
             return None, []
         items = [item for item in self._items(alias, paths) or [] if type(item) is dict]
         if len(items) == 1:
-            return dict(items[0]), []
+            item = dict(items[0])
+            if "name" not in item and type(name := paths.get(_NAME_BESIDE_IDS)) is str:
+                item["name"] = name
+            return item, []
         if items:
             return None, items
         own = own if strong is paths else self._products.said(properties, paths)

@@ -13,8 +13,8 @@ WORDS = [
     "null", "undefined", "none", "nil", "nan", "anonymous", "guest", "distinctid", "distinct_id", "id", "email",
     "not_authenticated", "true", "false", "unknown", "[object object]", "-1", "0", "000", "-", "--", "0-0",
     "00000000-0000-0000-0000-000000000000", "",
-    "n/a", "na", "#n/a", "not set", "string", "test", "user", "userid", "user_id", "default", "visitor", "no-user",
-    "xxx",
+    "n/a", "na", "#n/a", "not set", "not-set", "string", "test", "user", "userid", "user_id", "default", "visitor",
+    "no-user", "xxx",
     "undefined undefined", "none none", "null,null", "nullnull", "test user", "0.0.0.0", "02:00:00:00:00:00",  # noqa: S104 - what producers send
     "9774d56d682e549c", "ffffffff-ffff-ffff-ffff-ffffffffffff", "ff:ff:ff:ff:ff:ff", "[]", "{}", '["a","b"]', "[1]",
     '{"id":1}', "{'id': 1}", "{00000000-0000-0000-0000-000000000000}", "{{user.id}}", "${userid}", "#{user_id}",

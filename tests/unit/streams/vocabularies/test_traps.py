@@ -93,6 +93,17 @@ def test_an_addition_that_shows_only_the_cart_is_a_snapshot(reminding: Campaigns
     assert (told.names, told.carts[-1]["value"]) == (["Cart Viewed", "Cart Viewed"], 2)
 
 
+def test_a_name_beside_one_bare_id_is_that_products(reminding: Campaigns) -> None:
+    """Meta's `content_name` names the only one of `content_ids`; of two it says nothing."""
+    named = {"content_ids": ["L-1"], "content_name": "Lamp", "content_type": "product", "value": 30, "currency": "EUR"}
+    told = Told(reminding, (0, "AddToCart", named))
+    assert [(line["product_id"], line["name"], line["price"]) for line in told.carts[-1]["lines"]] == [
+        ("L-1", "Lamp", 30)
+    ]
+    told = Told(reminding, (0, "AddToCart", named | {"content_ids": ["L-1", "L-2"]}))
+    assert [(line["product_id"], line["name"]) for line in told.carts[-1]["lines"]] == [("L-1", None), ("L-2", None)]
+
+
 def test_several_things_added_at_once_are_several_lines(reminding: Campaigns) -> None:
     """GA4 lists what was added; each becomes a line, and each may be taken out again."""
     items = [{"item_id": "A", "price": 1}, {"item_id": "B", "price": 2, "quantity": 2}, {"item_id": "C", "price": 9}]
