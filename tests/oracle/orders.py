@@ -18,7 +18,10 @@ ORDER_EVENTS = {"Order Completed", "Order Updated", "Order Cancelled", "Order Re
 
 @dataclass
 class Sale:
-    """One order. `completed` is False where only refunds have come; `cart` is the cart that it converted."""
+    """One order. `completed` is False where only corrections have come; `cart` is the cart that it converted.
+
+    `valued_at` is the time of what has set its value.
+    """
 
     order_id: str
     at: int
@@ -28,6 +31,7 @@ class Sale:
     completed: bool = True
     renewal: bool = False
     cancelled_at: int | None = None
+    valued_at: int = -1
     paid_back: dict[str, Decimal] = field(default_factory=dict)
     credited: Sent | None = None
     cart: Cart | None = None
@@ -35,7 +39,7 @@ class Sale:
     @property
     def failed(self) -> bool:
         """Whether it was cancelled within an hour: the payment failed."""
-        return self.cancelled_at is not None and 0 <= self.cancelled_at - self.at <= HOUR
+        return self.completed and self.cancelled_at is not None and 0 <= self.cancelled_at - self.at <= HOUR
 
     def stands(self) -> tuple[int, Decimal, Decimal]:
         """(orders, revenue, refunds) that the sale comes to now."""
@@ -91,13 +95,17 @@ def hear(sale: Sale, event: Fact) -> str | None:
     """Something is said of a sale; what kind of change that is, None for none."""
     before = sale.stands()
     if event.name == "Order Cancelled":
-        if not sale.completed or sale.cancelled_at is not None:
+        if not sale.completed:
+            sale.cancelled_at = max(event.time, sale.cancelled_at or 0)
+            return None
+        if sale.cancelled_at is not None:
             return None
         sale.cancelled_at = event.time
         return "cancellation"
     if event.name == "Order Updated":
-        if sale.completed and sale.cancelled_at is None and says_value(event.properties):
-            sale.value = max(Decimal(0), order_value(event.properties))
+        void = sale.completed and sale.cancelled_at is not None
+        if not void and says_value(event.properties) and event.time >= sale.valued_at:
+            sale.value, sale.valued_at = max(Decimal(0), order_value(event.properties)), event.time
         return "update" if sale.stands() != before else None
     told = says_value(event.properties) or not sale.completed
     amount = abs(order_value(event.properties)) if told else (sale.value if sale.cancelled_at is None else Decimal(0))

@@ -24,7 +24,7 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
     completed = event.name == "Order Completed" and order_value(event.properties) >= 0
     if completed and (sale is None or not sale.completed or sale.failed):
         return sell(walk, p, event, order_id, sale)
-    if completed or (sale is None and event.name in {"Order Updated", "Order Cancelled"}):
+    if completed:
         return None
     if sale is None:
         currency = text(event.properties.get("currency"))
@@ -43,11 +43,22 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     currency = text(event.properties.get("currency"))
     sale = Sale(order_id, event.time, event.channel, currency, order_value(event.properties))
     sale.renewal = is_renewal(event.properties)
+    sale.valued_at = event.time
+    if known is not None and not known.completed:
+        # What was said of it before it came, by the times of events.
+        if known.valued_at >= event.time:
+            sale.value, sale.valued_at = known.value, known.valued_at
+        if known.cancelled_at is not None and known.cancelled_at >= event.time:
+            sale.cancelled_at = known.cancelled_at
     before = (0, Decimal(0), Decimal(0)) if known is None else known.stands()
     if known is not None:
         # What was paid back of a payment that failed was not paid back of this one.
         sale.paid_back = {refund: Decimal(0) if known.failed else paid for refund, paid in known.paid_back.items()}
     p.orders[order_id] = sale
+    if sale.failed:
+        if sale.stands() != before:
+            walk.out.conversions.append(row(sale, p.id, "cancellation", before, event))
+        return None
     if not sale.renewal:
         sale.credited = credit(p, event.time)
     conversion = row(sale, p.id, "renewal" if sale.renewal else "order", before, event)
@@ -58,7 +69,8 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     walk.end(p, "converted", event.time, lambda s: s.ended_by(event.time))
     converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
     named = [names for product in products_of(event) if (names := names_of(product))]
-    p.bought.remember(order_id, event.time, named, converted, {**p.looks.interests, **p.looks.browsed})
+    if sale.cancelled_at is None:
+        p.bought.remember(order_id, event.time, named, converted, {**p.looks.interests, **p.looks.browsed})
     if p.cart is not None and p.cart.opened_at <= event.time:
         sale.cart = p.cart
         walk.leave(p, "converted", "order", event.time)

@@ -469,6 +469,10 @@ class Walk:
             mine = winner.orders.get(order_id, theirs)
             best, other = (theirs, mine) if theirs.completed and not mine.completed else (mine, theirs)
             best.cart = best.cart or other.cart
+            if not other.completed and not best.completed:
+                best.cancelled_at = max((at for at in (best.cancelled_at, other.cancelled_at) if at), default=None)
+                if other.valued_at > best.valued_at:
+                    best.value, best.valued_at = other.value, other.valued_at
             if not other.completed:
                 best.paid_back = {**other.paid_back, **best.paid_back}
             winner.orders[order_id] = best

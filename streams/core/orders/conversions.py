@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from schemas.money import to_number
 from schemas.orders import is_renewal, order_id_of, order_value
 from schemas.times import iso
-from schemas.topics import DAY_MS
+from schemas.topics import DAY_MS, HOUR_MS
 from streams.core.cart.lines import currency_of
 from streams.core.orders import attribution, crediting
 from streams.core.profile.event import Sealed
@@ -21,6 +21,8 @@ from streams.core.profile.machine import Leaving
 from streams.core.profile.state import Order, Profile, Reminder, Touch
 
 RECOVERY_MS: Final = 7 * DAY_MS
+TAKE_BACK_MS: Final = HOUR_MS
+"""A cancellation within this of the order is a payment that failed: the cart is open again."""
 MOST_ORDERS: Final = 500
 CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE = "c", "b", "u", "r", "e"
 _NO_PURCHASE: Final = frozenset({TAKEN_BACK, UNKNOWN, RENEWAL})
@@ -55,17 +57,26 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
     if known is not None and (ELSEWHERE in known.flags or not {UNKNOWN, TAKEN_BACK} & {*known.flags}):
         return None
     renewal = is_renewal(event.properties)
-    worth = order_value(event.properties)
+    worth, valued_at, cancelled_at = order_value(event.properties), event.time, -1
+    if known is not None and UNKNOWN in known.flags:
+        if known.valued_at >= event.time:
+            worth, valued_at = known.value, known.valued_at
+        cancelled_at = known.cancelled_at if known.cancelled_at >= event.time else -1
+        if 0 <= cancelled_at - event.time <= TAKE_BACK_MS:
+            return _failed(profile, event, order_id, known)
     recovered = None if renewal else _recovered(profile, event.time)
     touches = attribution.before(profile, event.time)
     order = Order(
         event.time, event.channel, currency_of(event.properties), worth, flags=RENEWAL if renewal else "",
         weights=crediting.weights(touches, event.time), recovered=recovered,
-        by=event.by,
+        by=event.by, valued_at=valued_at, cancelled_at=cancelled_at,
     )  # fmt: skip
     if recovered is not None and not recovered.cart_id.startswith("browse:"):
         order.stage = "checkout" if profile.cart is not None and profile.cart.checkout else "cart"
-    refunds = 0
+    refunds, counts = 0, 1
+    if cancelled_at >= 0:
+        order.flags += CANCELLED
+        order.value = worth = counts = 0
     if known is not None:
         order.refunds = known.refunds
         if UNKNOWN in known.flags:
@@ -74,9 +85,21 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
             refunds = paid_back(order) - paid_back(known)
     remember(profile, order_id, order)
     return changed(
-        profile, event, order_id, order, RENEWED if renewal else ORDER, at=event.time, orders=1, revenue=worth,
+        profile, event, order_id, order, RENEWED if renewal else ORDER, at=event.time, orders=counts,
+        revenue=worth,
         refunds=refunds, touches=touches,
     )  # fmt: skip
+
+
+def _failed(profile: Profile, event: Sealed, order_id: str, known: Order) -> Conversion | None:
+    """An order that was cancelled within its hour comes after its cancellation: only refunds that counted go."""
+    order = Order(
+        event.time, event.channel, currency_of(event.properties), 0, known.refunded, known.refunds,
+        CANCELLED + TAKEN_BACK, by=event.by, valued_at=event.time, cancelled_at=known.cancelled_at,
+    )  # fmt: skip
+    remember(profile, order_id, order)
+    less = -paid_back(known)
+    return changed(profile, event, order_id, order, CANCELLATION, at=event.time, refunds=less) if less else None
 
 
 def paid_back(order: Order) -> int:
@@ -139,6 +162,10 @@ def absorb(winner: Profile, loser: Profile) -> None:
             continue
         best, other = (order, known) if _weight(order) > _weight(known) else (known, order)
         if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
+            if UNKNOWN in best.flags:
+                best.cancelled_at = max(best.cancelled_at, other.cancelled_at)
+                if other.valued_at > best.valued_at:
+                    best.value, best.valued_at = other.value, other.valued_at
             fresh = [refund for refund in other.refunds if refund not in best.refunds]
             best.refunds.extend(fresh)
             best.refunded += other.refunded if fresh else 0

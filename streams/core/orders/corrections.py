@@ -7,14 +7,13 @@ cancellation belong to the order's own time, a refund to its own; all of them to
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from schemas.money import micros
 from schemas.names import ORDER_CANCELLED, ORDER_UPDATED
 from schemas.orders import order_value, refund_value, tells_value
-from schemas.topics import HOUR_MS
 from schemas.values import filled_text
 from streams.core.cart.lines import currency_of
 from streams.core.orders.conversions import (
@@ -22,6 +21,7 @@ from streams.core.orders.conversions import (
     CANCELLED,
     ELSEWHERE,
     REFUND,
+    TAKE_BACK_MS,
     TAKEN_BACK,
     UNKNOWN,
     UPDATE,
@@ -32,9 +32,6 @@ from streams.core.orders.conversions import (
 )
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Order, Profile
-
-TAKE_BACK_MS: Final = HOUR_MS
-"""A cancellation within this of the order is a payment that failed: the cart is open again."""
 
 
 def on_change(profile: Profile, event: Sealed, order_id: str) -> Conversion | None:
@@ -47,18 +44,35 @@ def on_change(profile: Profile, event: Sealed, order_id: str) -> Conversion | No
         return None
     if event.name not in (ORDER_UPDATED, ORDER_CANCELLED):
         return _refunded(profile, event, order_id, order)
-    if order is None or UNKNOWN in order.flags or CANCELLED in order.flags:
+    if order is None or UNKNOWN in order.flags:
+        _expected(profile, event, order_id, order)
+        return None
+    if CANCELLED in order.flags:
         return None
     if event.name == ORDER_CANCELLED:
         return _cancelled(profile, event, order_id, order)
-    if not tells_value(event.properties):
+    if not tells_value(event.properties) or event.time < order.valued_at:
         return None
-    value = max(0, order_value(event.properties))
+    value, order.valued_at = max(0, order_value(event.properties)), event.time
     return _worth(profile, event, order_id, order, UPDATE, value) if value != order.value else None
+
+
+def _expected(profile: Profile, event: Sealed, order_id: str, order: Order | None) -> None:
+    """A new value or a cancellation came before its order: the order, when it comes, is taken with it."""
+    if event.name == ORDER_UPDATED and not tells_value(event.properties):
+        return
+    if order is None:
+        order = Order(event.time, event.channel, currency_of(event.properties), 0, flags=UNKNOWN)
+        remember(profile, order_id, order)
+    if event.name == ORDER_CANCELLED:
+        order.cancelled_at = max(order.cancelled_at, event.time)
+    elif event.time >= order.valued_at:
+        order.value, order.valued_at = max(0, order_value(event.properties)), event.time
 
 
 def _cancelled(profile: Profile, event: Sealed, order_id: str, order: Order) -> Conversion:
     order.flags += CANCELLED
+    order.cancelled_at = event.time
     if 0 <= event.time - order.at <= TAKE_BACK_MS:
         order.flags += TAKEN_BACK
         if order.recovered is not None:

@@ -229,9 +229,11 @@ class Order(Struct, array_like=True, gc=False):
     """An order that has counted: when, on which channel, what it is worth (micros).
 
     `refunds` are what refunds are told apart by, `refunded` what they add up to. `flags` are letters: `c`ancelled,
-    taken `b`ack (its next Order Completed is a purchase), `u`nknown (only refunds have come), `r`enewal, `e`lsewhere
-    (a split has left it with another profile). `weights` are those of channels by attribution model; `recovered` is the
-    reminder that it is credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line.
+    taken `b`ack (its next Order Completed is a purchase), `u`nknown (only corrections have come), `r`enewal,
+    `e`lsewhere (a split has left it with another profile). `weights` are those of channels by attribution model;
+    `recovered` is the reminder that it is credited to, `stage` that of the cart it brought back, empty without a cart.
+    `by` as of a line. `valued_at` and `cancelled_at` (epoch milliseconds, -1 for never) are the times of what has set
+    its value, and of its cancellation.
     """
 
     at: int
@@ -245,6 +247,8 @@ class Order(Struct, array_like=True, gc=False):
     recovered: Reminder | None = None
     stage: str = ""
     by: str = ""
+    valued_at: int = -1
+    cancelled_at: int = -1
 
 
 class SoldCart(Struct, array_like=True, gc=False):

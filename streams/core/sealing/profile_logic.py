@@ -36,7 +36,7 @@ from streams.core.engagement.machine import EngagementMachine
 from streams.core.messaging import offers
 from streams.core.messaging.decision import Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
-from streams.core.orders.conversions import CANCELLATION, TAKEN_BACK, Conversion, last_purchase
+from streams.core.orders.conversions import CANCELLATION, CANCELLED, TAKEN_BACK, Conversion, last_purchase
 from streams.core.orders.machine import OrderMachine
 from streams.core.products.changes import CODE_SPENT, KINDS, ProductChange, code_of
 from streams.core.profile.event import Sealed
@@ -163,6 +163,8 @@ class ProfileLogic:
             if ended is not None and ended.opened_at <= event.time:
                 self._cart.sell(profile, ended, conversions[0].order_id, event.time)
             self._follow(profile, self._enroller.on_order(profile, event, None if ended is None else ended.id), effects)
+            if CANCELLED in conversions[0].order.flags:
+                self._cart.unbuy(profile, conversions[0].order_id)
         elif conversions and conversions[0].kind == CANCELLATION:
             self._cancelled(profile, conversions[0], event, effects)
         if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):

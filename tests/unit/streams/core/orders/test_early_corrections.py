@@ -1,0 +1,84 @@
+"""What is said of an order before the order itself comes: the times of the events decide, not which came first."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.campaigning import Customer, campaign, step
+
+
+def customer(*story):
+    """A cart of minute 0, then events (minute, name, properties) of one order as they come in, all late."""
+    one = Customer(
+        [campaign("cart", "cart_abandoned", step("one")), campaign("thanks", "order_completed", step("two"))]
+    )
+    one.adds()
+    one.upto(20)
+    for n, (minute, name, properties) in enumerate(story):
+        event = {"order_id": "o1", "id_": f"n{n}", "late": True, **properties}
+        one.does(f"Order {name}", minute, **event)
+    one.upto(600)
+    return one
+
+
+def money(one):
+    """(orders, value, refunds) that the rows of the order add up to."""
+    rows = one.rows("conversions")
+    return tuple(sum(row[field] for row in rows) for field in ("orders", "value", "refunds"))
+
+
+ORDER = (5, "Completed", {"total": 30})
+UPDATED = (6, "Updated", {"total": 20})
+UPDATED_AGAIN = (7, "Updated", {"total": 25})
+REFUNDED = (8, "Refunded", {"total": 10, "refund_id": "r"})
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        [ORDER, UPDATED, UPDATED_AGAIN], [ORDER, UPDATED_AGAIN, UPDATED], [UPDATED, ORDER, UPDATED_AGAIN],
+        [UPDATED_AGAIN, ORDER, UPDATED], [UPDATED, UPDATED_AGAIN, ORDER], [UPDATED_AGAIN, UPDATED, ORDER],
+    ],
+)  # fmt: skip
+def test_the_newest_value_counts_however_late_the_older_ones_come(story):
+    """Six orders of arrival of an order and two updates: always the value of the last."""
+    assert money(customer(*story)) == (1, 25, 0)
+    assert money(customer(*story, REFUNDED)) == money(customer(REFUNDED, *story)) == (1, 15, 10)
+
+
+SENT, TAKEN_BACK = ("one", "sent", None), ("one", "cancelled", "converted")
+
+
+@pytest.mark.parametrize(("minute", "ends"), [(5, [SENT]), (15, [SENT]), (65, [SENT]), (66, [SENT, TAKEN_BACK])])
+def test_an_order_that_comes_after_its_cancellation_is_no_order(minute, ends):
+    """Within the hour nothing was bought and the cart is left; later it was, and only the money is gone. No thanks."""
+    cancelled = (minute, "Cancelled", {})
+    one = customer(cancelled, ORDER)
+    assert money(one) == (0, 0, 0)
+    assert one.outcomes == ends
+    assert not one.profile.purchases
+    assert money(customer(cancelled, REFUNDED, ORDER)) == money(customer(REFUNDED, cancelled, ORDER)) == (0, 0, 0)
+
+
+def test_a_payment_after_one_that_failed_is_the_purchase_whatever_came_first():
+    """Cancelled, ordered before that, ordered again after it under the same id: sold once."""
+    one = customer((6, "Cancelled", {}), ORDER, (9, "Completed", {"total": 30}))
+    assert money(one) == (1, 30, 0)
+    assert one.profile.cart is None
+
+
+def test_what_was_said_before_an_order_was_placed_is_not_about_it():
+    """A value and a cancellation that are older than the order leave it as it is."""
+    assert money(customer((3, "Updated", {"total": 5}), (4, "Cancelled", {}), ORDER)) == (1, 30, 0)
+
+
+def test_what_two_profiles_were_told_of_an_order_to_come_is_put_together():
+    """After a merge the newest value of either counts, and the cancellation of either."""
+    one, other = customer(UPDATED), customer(UPDATED_AGAIN)
+    one.absorbs(other, 600)
+    one.does("Order Completed", 5, order_id="o1", total=30, late=True)
+    assert money(one) == (1, 25, 0)
+    one, other = customer(UPDATED), customer((9, "Cancelled", {}))
+    one.absorbs(other, 600)
+    one.does("Order Completed", 5, order_id="o1", total=30, late=True)
+    assert money(one) == (0, 0, 0)
