@@ -235,7 +235,7 @@ class Walk:
     def named(self, p: Profile, campaign: Campaign, event: Fact) -> list[Found]:
         """The campaign, if it waits for an event of this name and its `if` is true of it."""
         asks, said = campaign.asks, event.properties
-        if event.type != "track" or " ".join(asks["name"].split()).lower() != event.name.lower():
+        if event.type != "track" or _letters(asks["name"]) != _letters(event.name):
             return []
         about = {"name": event.name, "channel": event.channel}
         about["properties"] = {name: value for name, value in said.items() if name != "products"}
@@ -517,6 +517,11 @@ class Walk:
             }
         )
         waiting.rows += 1
+
+
+def _letters(name: str) -> str:
+    """A name of an event as names are compared: without case, blanks, `_` and `-`."""
+    return "".join(letter for letter in name.lower() if not letter.isspace() and letter not in "_-")
 
 
 def codes_of(event: Fact) -> set[str]:

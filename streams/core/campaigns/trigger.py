@@ -50,8 +50,8 @@ class TriggerRule(Strict):
     """What starts a campaign. Parameters that the type does not take have their defaults and mean nothing.
 
     `min_value` in the currency of the cart or order, `min_drop` a share of the old price, `within` and `after` in
-    milliseconds, `radius` in metres. `name` is that of an event, whatever its case and blanks; `condition` (`if` in the
-    file) a Liquid expression over `event`, `properties` and `profile`.
+    milliseconds, `radius` in metres. `name` is that of an event, compared without case, blanks, `_` and `-`;
+    `condition` (`if` in the file) a Liquid expression over `event`, `properties` and `profile`.
     """
 
     on: TriggerName

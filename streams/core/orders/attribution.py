@@ -19,8 +19,8 @@ SESSION_MS: Final = 30 * 60_000
 LANDING_MS: Final = 5 * 60_000
 """A click and the page that it leads to are told within this of each other, by whatever clocks."""
 MOST_TOUCHES: Final = 50
-_NO_SOURCE: Final = frozenset({"(direct)", "(none)", "(not set)", "$direct"})
-"""What analytics tools write where there is no source."""
+_NO_SOURCE: Final = frozenset({"direct", "none", "not set", "$direct"})
+"""What analytics tools write where there is no source, in parentheses or not."""
 
 _CLICKS: Final = {
     "Email Link Clicked": "email",
@@ -190,4 +190,4 @@ def _word(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     word = value.strip()
-    return None if not word or word.lower() in _NO_SOURCE else word
+    return None if not word or word.lower().strip("() ") in _NO_SOURCE else word

@@ -7,8 +7,10 @@ campaigns off. They never look at a sequence: whether one begins is the sequence
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+from schemas.aliases.table import squash
 from schemas.money import micros
 from schemas.names import HASHTAG_EVENTS, ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_VIEWED
 from schemas.products import items_of, product_key
@@ -38,6 +40,8 @@ from streams.core.triggers import (
 from streams.core.triggers.trigger import Triggered
 
 _CATALOGUE: Final = {"price_dropped": price_dropped.on_product, "back_in_stock": back_in_stock.on_product}
+_compared: Final = lru_cache(maxsize=1_000)(squash)
+"""What a name is compared by, remembered: shops have few names and many events."""
 
 
 class Triggers(Machine[Sequence[Conversion], Triggered]):
@@ -56,7 +60,7 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         self._catalogue = {name: on(name) for name in _CATALOGUE}
         self._events: dict[str, list[Campaign]] = {}
         for campaign in on("event"):
-            self._events.setdefault((campaign.trigger.name or "").lower(), []).append(campaign)
+            self._events.setdefault(_compared(campaign.trigger.name or ""), []).append(campaign)
         self._told = any(on(kind) for kind in message_told.KINDS.values())
 
     def due_at(self, profile: Profile, /) -> int | None:
@@ -91,7 +95,7 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
             browse_abandoned.settle(profile)
         found += content_viewed.on_event(profile, event, self._content)
         found += store_nearby.on_event(profile, event, self.stores, self._nearby)
-        if self._events and event.type == "track" and (waiting := self._events.get(name.lower())) is not None:
+        if self._events and event.type == "track" and (waiting := self._events.get(_compared(name))) is not None:
             found += event_happened.on_event(profile, event, waiting)
         return [] if event.late else found
 

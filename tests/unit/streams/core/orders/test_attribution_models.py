@@ -136,8 +136,8 @@ def from_site(referrer: str, url: str = "https://shop.example/thanks") -> dict[s
     return {"page": {"referrer": referrer, "url": url}}
 
 
-@pytest.mark.parametrize("source", ["(direct)", "(none)", "(not set)", "$direct", " (Direct) "])
-@pytest.mark.parametrize("medium", ["", "(none)", "(not set)", None])
+@pytest.mark.parametrize("source", ["(direct)", "(none)", "(not set)", "$direct", " (Direct) ", "direct"])
+@pytest.mark.parametrize("medium", ["", "(none)", "(not set)", None, "None"])
 def test_no_source_is_direct(source, medium):
     """What analytics tools write for no source is none, with and without a medium."""
     profile = Profile("p")

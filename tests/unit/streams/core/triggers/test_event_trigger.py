@@ -16,14 +16,17 @@ def waiting(text=None, **trigger) -> Customer:
     return Customer(campaigns_of([campaign("c", {"on": "event", **trigger})], text or TEXT))
 
 
-@pytest.mark.parametrize("name", ["Trial Started", "trial  started", " TRIAL STARTED "])
-def test_an_event_of_the_name_starts_a_campaign(name):
-    """Whatever its case and blanks, in the file as on the event; the template sees its properties."""
+@pytest.mark.parametrize(
+    "name", ["Trial Started", "trial  started", " TRIAL STARTED ", "trial_started", "TrialStarted"]
+)
+@pytest.mark.parametrize("said", ["Trial Started", "trial-started", "trialStarted"])
+def test_an_event_of_the_name_starts_a_campaign(name, said):
+    """Whatever its case, blanks, `_` and `-`, in the file as on the event; the template sees its properties."""
     one = waiting(name=name)
-    one.does("Trial Started", 0, "app", plan="pro")
+    one.does(said, 0, "app", plan="pro")
     one.does("Trial Ended", 1, "app", plan="pro")
     one.upto(2)
-    assert [message["body"] for message in one.messages] == ["Trial Started pro 0"]
+    assert [message["body"] for message in one.messages] == [f"{said} pro 0"]
     assert one.messages[0]["trigger"]["type"] == "event"
 
 
