@@ -175,7 +175,7 @@ class Reader:
             elif (
                 sent is None
                 and type(given) is str
-                and (parsed := parse(given)) is not None
+                and (parsed := parse(given))
                 and parsed - MAX_AHEAD_MS <= received <= MAX_TIME
             ):
                 time, event_time = parsed, _iso(parsed)

@@ -17,6 +17,7 @@ MINUTE_MS: Final = 60_000
 _NANOSECONDS_END: Final = 2**63
 """Nanoseconds are counted in 64 bits, up to the year 2262."""
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_EPOCH_BEGINS: Final = ("0", "1")
 _REMEMBER: Final = 50_000
 _MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:")
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?")
@@ -42,8 +43,13 @@ THOUSANDTHS: Final = {text: m for m, text in enumerate(_thousandths)}
 
 
 def is_absent(value: object) -> bool:
-    """Whether the `value` of a time was not given at all: null, or blank text (contract 8.1)."""
-    return value is None or (type(value) is str and (not value or value.isspace()))
+    """Whether the `value` of a time was not given at all: null, blank text, or the epoch itself (contract 8.1).
+
+    The epoch is what a clock, or a field, says that nobody has set.
+    """
+    if type(value) is str:
+        return not value or value.isspace() or (value.strip()[:1] in _EPOCH_BEGINS and parse(value) == 0)
+    return value is None or (type(value) in (int, float) and value == 0)
 
 
 def parse(value: object) -> int | None:
@@ -71,9 +77,14 @@ def parse(value: object) -> int | None:
 
 
 def minute_of(text: str) -> int | None:
-    """The epoch milliseconds of a minute, from a text of 17 characters such as `2026-11-21T18:32:`; else None."""
+    """The epoch milliseconds of a minute, from a text of 17 characters such as `2026-11-21T18:32:`; else None.
+
+    None for the minute of the epoch too: its first moment is no time (`is_absent`).
+    """
     minute = _minutes.get(text)
-    return _minutes.get(text) if minute is None and parse(text + "00.000Z") is not None else minute
+    if minute is None and parse(text + "00.000Z") is not None:
+        minute = _minutes.get(text)
+    return minute or None
 
 
 def iso(ms: int) -> str:

@@ -114,7 +114,7 @@ def test_unreadable(refused: Refused, field: str, wrong: Any) -> None:
 
 def test_a_correction_out_of_range(refused: Refused) -> None:
     """A correction that leads before 1970 is no time."""
-    message = {"type": "page", "userId": "u", "originalTimestamp": 0, "sentAt": "9999-01-01"}
+    message = {"type": "page", "userId": "u", "originalTimestamp": 1, "sentAt": "9999-01-01"}
     assert refused(message) == "invalid_timestamp"
 
 

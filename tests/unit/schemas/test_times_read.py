@@ -103,9 +103,16 @@ def test_unreadable_times(value: object) -> None:
     assert parse(value) is None
 
 
-@pytest.mark.parametrize(("value", "absent"), [(None, True), ("", True), (" \t", True), (0, False), ("x", False)])
+@pytest.mark.parametrize(
+    ("value", "absent"),
+    [
+        (None, True), ("", True), (" \t", True), ("x", False), (0, True), (0.0, True), ("0", True), (False, False),
+        ("1970-01-01T00:00:00Z", True), ("1970-01-01T01:00:00+01:00", True), ("1970-01-01T00:00:01Z", False),
+        (1, False), ([], False),
+    ],
+)  # fmt: skip
 def test_absent_is_not_unreadable(value: object, absent: bool) -> None:
-    """Null and blank text mean that no time was given."""
+    """Null, blank text and the epoch itself mean that no time was given."""
     assert is_absent(value) is absent
 
 
@@ -117,8 +124,8 @@ def test_iso_and_back(ms: int) -> None:
     assert text == moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert parse(text) == parse(text) == ms
     minute = minute_of(text[:17])
-    assert minute is not None
-    assert minute + SECONDS[text[17:20]] + THOUSANDTHS[text[20:]] == ms
+    assert (minute is None) is (ms < 60_000)
+    assert (minute or 0) + SECONDS[text[17:20]] + THOUSANDTHS[text[20:]] == ms
 
 
 @given(st.datetimes(datetime(1971, 1, 1), datetime(9999, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - bounds are naive

@@ -161,6 +161,7 @@ def test_products_with_long_numbers_are_two_lines(shop: Shop) -> None:
     "broken",
     [
         {"timestamp": "10/03/2026 12:10"}, {"timestamp": {"$date": "2026-03-10T12:10:00Z"}}, {"timestamp": -1},
+        {"timestamp": 0}, {"timestamp": "1970-01-01T00:00:00.000Z"},
         {"timestamp": NOON * 1000}, {"timestamp": str(NOON * 1_000_000)}, {"timestamp": "0000-00-00 00:00:00"},
         {"context": []}, {"traits": ""}, {"context": "{}"}, {"type": "purchase/order"}, {"type": None},
         {"properties": '{"order_id": 1, "revenue": "30,- EUR"}'},
