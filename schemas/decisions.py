@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from schemas.outputs import AT, OTHER, PROFILE, PublicRecord
-from schemas.vocabulary import Arm, CreditModel, DecisionReason, Hex32, Money, Outcome, Time, TriggerType
+from schemas.outputs import AT, MESSAGE, OTHER, PROFILE, PublicRecord
+from schemas.vocabulary import Arm, CreditModel, DecisionReason, Hex32, MessageId, Money, Outcome, Time, TriggerType
 
 
 class Trigger(PublicRecord):
@@ -35,13 +35,13 @@ class Message(PublicRecord):
     """A message to be sent to a customer. Key: profile_id. Its id is the same however often it is written."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"examples": [{
-        "message_id": OTHER, **_STEP, "profile_id": PROFILE, "channel": "email", "to": "ana@example.com",
+        "message_id": MESSAGE, **_STEP, "profile_id": PROFILE, "channel": "email", "to": "ana@example.com",
         "subject": "Still thinking it over?", "body": "Your cart is waiting.",
-        "url": f"https://shop.example/cart?wb_mid={OTHER}", "offer": _OFFER, "trigger": _TRIGGER, "decided_at": AT,
+        "url": f"https://shop.example/cart?wb_mid={MESSAGE}", "offer": _OFFER, "trigger": _TRIGGER, "decided_at": AT,
         "expires_at": "2026-11-22T18:32:59.333Z",
     }]})  # fmt: skip
 
-    message_id: Hex32 = Field(description="deterministic in profile, campaign, what triggered it, and step")
+    message_id: MessageId = Field(description="deterministic in profile, campaign, what triggered it, and step")
     campaign_id: str
     step: str
     variant: str | None
@@ -68,11 +68,11 @@ class Decision(PublicRecord):
 
     model_config = ConfigDict(json_schema_extra={"examples": [
         {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "sent", "reason": None,
-         "message_id": OTHER, "trigger": _TRIGGER, "decided_at": AT},
+         "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
         {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "suppressed",
          "reason": "no_consent", "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
         {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "cancelled",
-         "reason": "converted", "message_id": OTHER, "trigger": _TRIGGER, "decided_at": AT},
+         "reason": "converted", "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
     ]})  # fmt: skip
 
     decision_id: Hex32 = Field(description="deterministic as message_id is, and in which outcome of its step it is")
@@ -83,7 +83,7 @@ class Decision(PublicRecord):
     arm: Arm
     outcome: Outcome
     reason: DecisionReason | None
-    message_id: Hex32 | None = Field(
+    message_id: MessageId | None = Field(
         description="the message of `sent`; on `cancelled`: a message that was sent before a purchase came to light"
     )
     trigger: Trigger
@@ -124,7 +124,7 @@ class Recovered(PublicRecord):
 
     campaign_id: str
     step: str
-    message_id: Hex32
+    message_id: MessageId
 
 
 class Conversion(PublicRecord):
@@ -140,7 +140,7 @@ class Conversion(PublicRecord):
         "touches": [{"channel": "email", "at": AT, "source": "winback", "medium": "email", "campaign": "cart"}],
         "touch_count": 1, "credits": {"first": {"email": 1}, "last": {"email": 1}},
         "credited": {"first": {"email": 27.5}, "last": {"email": 27.5}}, "changed_at": AT, "message_id": "m-1",
-        "recovered": {"campaign_id": "abandoned-cart", "step": "reminder", "message_id": OTHER},
+        "recovered": {"campaign_id": "abandoned-cart", "step": "reminder", "message_id": MESSAGE},
     }]})  # fmt: skip
 
     order_id: str

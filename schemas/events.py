@@ -21,6 +21,7 @@ from schemas.envelope import unwrap
 from schemas.evidence import of_customers, with_references, with_typed
 from schemas.identifiers import Identifier
 from schemas.mending import MENDED, mended
+from schemas.message_ids import named
 from schemas.names import FEEDBACK_EVENTS, ORDER_EVENTS, REFERRING_EVENTS
 from schemas.orders import is_for_another
 from schemas.people import People
@@ -37,7 +38,8 @@ class Event(NamedTuple):
     `previous` are the identifiers an alias call names beside its own, and the address that its user id is. The last
     `weak` of `identifiers` are addresses only typed, and what merely names a purchase (contract 1). `body` is the JSON
     object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time too far
-    ahead of its record's. `name` is that of a track call, empty for any other.
+    ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
+    is feedback of, empty where it names none of ours.
     """
 
     time: int
@@ -52,6 +54,7 @@ class Event(NamedTuple):
     clamped: bool = False
     name: str = ""
     weak: int = 0
+    about: str = ""
 
 
 class DeadLetter(NamedTuple):
@@ -249,10 +252,15 @@ class Reader:
                 "order_id" in properties or "checkout_id" in properties or "cart_id" in properties
                 or "orderId" in properties
             ):  # fmt: skip
-                named = self._people.references(properties)
-                if named:
-                    identifiers, rows, weak = with_references(identifiers, rows, named, weak, name, channel)
-            if not identifiers:
+                refs = self._people.references(properties)
+                if refs:
+                    identifiers, rows, weak = with_references(identifiers, rows, refs, weak, name, channel)
+            about = None
+            if "message_id" in properties and kind == "track" and name in FEEDBACK_EVENTS:
+                about = named(properties["message_id"])
+                if about is not None:
+                    properties["message_id"] = about
+            if not identifiers and about is None:
                 self._people.nobody(channel)
 
             body = {
@@ -278,7 +286,7 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "", weak,
+                    name if kind == "track" else "", weak, about or "",
                 ),
             )  # fmt: skip
         except InexactError:

@@ -15,6 +15,7 @@ from schemas.vocabulary import CallType, CartReason, CartStage, CartState, Hex32
 
 PROFILE: Any = "5f1d7a84db00d2fce00b31a7fc73224f"
 OTHER: Any = "0c9e4f7a4f2c4c9f8a7d6a1b2c3d4e5f"
+MESSAGE: Any = "5o9f1ggd5i00sbtms1j7q8kgvk2r4n0p6c3uqa8v1lhe7dmt"
 AT: Any = "2026-11-21T18:32:59.333Z"
 
 

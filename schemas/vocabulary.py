@@ -15,6 +15,9 @@ Time = Annotated[
     ),
 ]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["5f1d7a84db00d2fce00b31a7fc73224f"])]
+MessageId = Annotated[
+    str, Field(pattern=r"^[0-9a-v]{48}$", examples=["5o9f1ggd5i00sbtms1j7q8kgvk2r4n0p6c3uqa8v1lhe7dmt"])
+]
 Money = Annotated[float, Field(description="an amount in the record's currency, exact to 1e-6", examples=[19.99])]
 CallType = Literal["track", "identify", "page", "screen", "alias", "group"]
 Channel = Literal[

@@ -33,6 +33,7 @@ from schemas import times
 from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
+from schemas.message_ids import MessageIds
 from schemas.record import Out, Record
 from schemas.referrers import NoReferrers
 from schemas.settings import Settings
@@ -166,6 +167,7 @@ class Topology:
             self.logs,
             reader=Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases)),
             hasher=Hasher(secret),
+            message_ids=MessageIds(secret),
             replica=self.owners.of,
             erased=self.owners.erased,
             partitions=partitions,

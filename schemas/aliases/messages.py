@@ -9,10 +9,11 @@ from typing import Any, Final
 from schemas.aliases.flat import flat
 from schemas.aliases.index import NO_GROUPS, Index
 from schemas.aliases.table import Alias
+from schemas.message_ids import named
 from schemas.names import SMS_EVENTS
 from schemas.values import text_of
 
-_OURS: Final = re.compile(r"[0-9a-f]{32}")
+_MD5: Final = re.compile(r"[0-9a-f]{32}")
 _SMS: Final = frozenset({"sms"})
 _THEIRS: Final = frozenset({"iterable", "customerio", "braze", "klaviyo", "onesignal", "mailjet"})
 """Vocabularies whose `message_id` and `campaign_id` are the provider's own."""
@@ -67,14 +68,13 @@ def _ids(alias: Alias, properties: dict[str, Any], paths: dict[str, Any], result
     """Winback's ids where its sender put them; a provider's under the same names get names of their own."""
     for key, value in paths.items():
         one = value[0] if type(value) is list and value else value
-        if key.endswith(".messageid") and type(one) is str and _OURS.fullmatch(one):
-            result["message_id"] = one
+        if key.endswith(".messageid") and (ours := named(one)) is not None:
+            result["message_id"] = ours
             campaign = paths.get(key.removesuffix("messageid") + "campaignid")
             if type(campaign) is str:
                 result["campaign_id"] = campaign
             return
-    given = properties.get("message_id")
-    if type(given) is str and _OURS.fullmatch(given):
+    if named(properties.get("message_id")) is not None:
         return
     for field in ("message_id", "campaign_id") if alias.vocabulary in _THEIRS else ("message_id",):
         if field in properties:
@@ -83,7 +83,7 @@ def _ids(alias: Alias, properties: dict[str, Any], paths: dict[str, Any], result
 
 def _unhash(message: dict[str, Any], traits: Any, address: Any) -> None:
     user = message.get("userId")
-    if type(user) is not str or not _OURS.fullmatch(user):
+    if type(user) is not str or not _MD5.fullmatch(user):
         return
     known = traits.get("email") if type(traits) is dict else None
     for email in (known, address):

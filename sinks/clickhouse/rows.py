@@ -14,6 +14,7 @@ import orjson
 
 from schemas import names, topics
 from schemas.identifiers import Hasher
+from schemas.message_ids import named
 from schemas.money import micros
 from schemas.orders import order_value, refund_value
 from sinks.clickhouse.values import (  # fmt: skip
@@ -123,17 +124,22 @@ def _event(_: Message, v: dict[str, Any], hasher: Hasher) -> Row:
         identity(v["profile_id"]), moment(v["event_time"]), identity(v["message_id"]), v["channel"], v["type"], name,
         moment(v["received_at"]), v["late"] is True, label(properties["kind"]) if "kind" in properties else "",
         revenue, cost, campaign, message, v["identifiers"], properties, v["context"], v["traits"], v.get("extra"),
-        source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher),
+        source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher, message),
         v.get("original_name") or "",
     )  # fmt: skip
 
 
-def _head(v: dict[str, Any], hasher: Hasher) -> tuple[str, str]:
-    """Hash and type of the identifier an event was counted under; both empty if it names nobody."""
+def _head(v: dict[str, Any], hasher: Hasher, message: str) -> tuple[str, str]:
+    """Hash and type of the identifier an event was counted under; both empty if it names nobody.
+
+    Feedback that names a message was counted under that: a split of its address does not move it.
+    """
     identifiers = v["identifiers"]
     if not identifiers or type(identifiers) is not list:
         return "", ""
     head = identifiers[0]
+    if message and v["name"] in names.FEEDBACK_EVENTS and named(message) is not None:
+        return "", head["type"]
     return hasher(head["type"], head["value"]), head["type"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from schemas.aliases.shop_file import load
 from schemas.events import Reader
 from schemas.identifiers import Hasher
+from schemas.message_ids import MessageIds
 from schemas.topics import CHANNEL_TOPICS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
@@ -24,7 +25,8 @@ from streams.runtime.tasks.intake import Reporter
 def ingest(app: WinbackApp) -> None:
     """Add the agent to the app."""
     settings = app.settings
-    hasher = Hasher(settings.secret.get_secret_value())
+    secret = settings.secret.get_secret_value()
+    hasher, message_ids = Hasher(secret), MessageIds(secret)
     reader = Reader(settings.phone_region, settings.blocked_values(), load(settings.aliases))
 
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
@@ -32,6 +34,7 @@ def ingest(app: WinbackApp) -> None:
             emit,
             reader=reader,
             hasher=hasher,
+            message_ids=message_ids,
             replica=replica.owners,
             erased=replica.erased,
             partitions=settings.partitions,

@@ -17,8 +17,11 @@ from schemas.coupons import CODE_EVENTS, codes, may_name
 from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import REFERENCES, USER_ID, Hasher, Identifier
+from schemas.message_ids import MessageIds
 from schemas.names import CATALOG_EVENTS
+from schemas.reasons import DeadLetterReason
 from schemas.record import Record
+from schemas.topics import DAY_MS
 from schemas.values import filled_text
 from streams.core.contact import telling
 from streams.core.contact.statements import SAYING
@@ -34,13 +37,21 @@ LINKS_A_RECORD: Final = 2_000
 """How many links go into one record: about 300 KB."""
 
 
+RECENT_DAYS: Final = 21
+"""For how long feedback goes to the place where its message was decided. Forwarding entries there live 30 days."""
+ERASED: Final = b"erased"
+"""In the place of whoever a message was for: they have been erased since."""
+NOBODY: Final = b"nobody"
+"""The same: the message is none of ours, and the event names nobody else."""
+
+
 class Ingest:
     """Reads chunks of raw records; one chunk is of one partition.
 
     `replica` says the profile id (hex) of an identifier, by its hash (hex), and `erased` until when (epoch
     milliseconds) an identifier is of a person who was erased: events of before that name it are dropped, with all that
-    they link. `partitions` is how many partitions `profile.events` has. A record for `identity.links` carries
-    `links_a_record` links at most.
+    they link. `message_ids` read whose message an event is feedback of. `partitions` is how many partitions
+    `profile.events` has. A record for `identity.links` carries `links_a_record` links at most.
     """
 
     def __init__(
@@ -49,6 +60,7 @@ class Ingest:
         *,
         reader: Reader,
         hasher: Hasher,
+        message_ids: MessageIds,
         replica: Mapping[str, str],
         partitions: int,
         erased: Mapping[str, int] | None = None,
@@ -57,6 +69,7 @@ class Ingest:
         self._emit = emit
         self._reader = reader
         self._hasher = hasher
+        self._message_ids = message_ids
         self._replica = replica
         self._partitions = partitions
         self._links_a_record = links_a_record
@@ -83,13 +96,18 @@ class Ingest:
                 self.counts["winback_dead_letters_total", event.reason] += 1
                 send(dead_letter_out(event, self._partitions))
                 continue
+            latest = max(latest, event.time)
             identifiers, previous = _linked(event) if event.previous else (event.identifiers, 0)
             hashes = [(one[0], hash_of[one]) for one in identifiers]
             if erased and any(
                 event.time <= erased.get(h, -1) for t, h in hashes if t not in REFERENCES or h == hashes[0][1]
             ):
                 dropped += 1
-                latest = max(latest, event.time)
+                continue
+            to = self._recipient(event) if event.about else None
+            if to is not None and to in (ERASED, NOBODY):
+                dropped += to == ERASED
+                self._let_go(event, record, to)
                 continue
             accepted += 1
             clamped += event.clamped
@@ -97,8 +115,11 @@ class Ingest:
             if len(hashes) > 1:
                 links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak))
             key = order_key(event.time, topic, partition, event.offset)
-            head_id, owner = bytes.fromhex(head), owners.get(head)
-            profile_id = head_id if owner is None else bytes.fromhex(owner)
+            if to is None:
+                head_id, owner = bytes.fromhex(head), owners.get(head)
+                profile_id = head_id if owner is None else bytes.fromhex(owner)
+            else:
+                profile_id, head_id = to[:16], to[16:]
             send(event_out(profile_id, key, head_id + event.body, partitions))
             if event.name in CATALOG_EVENTS:
                 self._tell_all(event, key)
@@ -106,18 +127,52 @@ class Ingest:
                 self._tell_codes(event, key)
             if event.name in SAYING or traits_may_say(event.body):
                 self._tell_of_addresses(event, key)
-            latest = max(latest, event.time)
         self.seen[source] = latest
+        self._count(topic, len(records), accepted, clamped, dropped)
+        self._send_links(topic, partition, links)
+
+    def _send_links(self, topic: str, partition: int, links: list[Link]) -> None:
+        for start in range(0, len(links), self._links_a_record):
+            batch = tuple(links[start : start + self._links_a_record])
+            self._emit.send(links_out(Links(topic, partition, batch)))
+
+    def _count(self, topic: str, read: int, accepted: int, clamped: int, dropped: int) -> None:
         channel = topic.removeprefix("channels.")
         self.counts["winback_events_total", channel, "accepted"] += accepted - clamped
         self.counts["winback_events_total", channel, "clamped"] += clamped
         self.counts["winback_events_total", channel, "erased"] += dropped
-        self.counts["winback_events_total", channel, "dead_letter"] += len(records) - accepted - dropped
+        self.counts["winback_events_total", channel, "dead_letter"] += read - accepted - dropped
         if self._reader.resembling:
             self._count_names()
-        for start in range(0, len(links), self._links_a_record):
-            batch = tuple(links[start : start + self._links_a_record])
-            send(links_out(Links(topic, partition, batch)))
+
+    def _let_go(self, event: Event, record: Record, to: bytes) -> None:
+        """What says of a message that nobody has: a dead letter, or a word on an address that others may have."""
+        if to == ERASED:
+            if event.name in SAYING:
+                key = order_key(event.time, event.topic, event.partition, event.offset)
+                self._tell_of_addresses(event, key)
+            return
+        reason, detail = DeadLetterReason.NO_IDENTIFIER, "it names neither a customer nor a message of ours"
+        self.counts["winback_dead_letters_total", reason] += 1
+        self._emit.send(dead_letter_out(DeadLetter(reason, detail, record), self._partitions))
+
+    def _recipient(self, event: Event) -> bytes | None:
+        """Whose message an event is feedback of: profile and head (16 bytes each), ERASED or NOBODY.
+
+        None if it is none of ours, and the event belongs to whom its identifiers name.
+
+        The head of a recent one is no identifier's: it goes where its profile goes, and no device's moves concern it.
+        An old one goes by the identifier that its profile began with, as no entry forwards it any more.
+        """
+        sent = self._message_ids.read(event.about)
+        if sent is None:
+            return None if event.identifiers or event.channel == "broadcast" else NOBODY
+        if (age := sent.age(event.time)) <= RECENT_DAYS:
+            return sent.profile + sent.thread
+        first = sent.profile.hex()
+        if self._erased.get(first, -1) >= (event.time // DAY_MS - age) * DAY_MS:
+            return ERASED
+        return bytes.fromhex(self._replica.get(first, first)) + sent.profile
 
     def _count_names(self) -> None:
         for name, count in self._reader.resembling.items():

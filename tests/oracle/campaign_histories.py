@@ -353,14 +353,17 @@ def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: in
             continue
         at = round(datetime.fromisoformat(message["decided_at"]).timestamp() * 1000)
         at += rng.choice((0, 9_999, 10_000, MINUTE, 15 * MINUTE, HOUR, 20 * HOUR, DAY))
+        at += rng.choice((*(0,) * 30, -MINUTE, 20 * DAY, 25 * DAY))
         channel, name = rng.choice(SUBSCRIBERS)
-        known = {"message_id": message["message_id"], **rng.choice(AGENTS)}
+        known = {"message_id": written(rng, message["message_id"]), **rng.choice(AGENTS)}
+        # Whom the event names besides, if anybody: feedback is the message's all the same.
+        who = rng.choice((ids, ids, ids, ids, ids, {}, {"userId": f"u{rng.randrange(3)}", **ids}, {"userId": "u0"}))
         if name == "page":
             url = f"https://shop.example/lamp?c=1&wb_mid={message['message_id']}"
             said = rng.choice(({"properties": {"url": url}}, {"context": {**ids["context"], "page": {"url": url}}}))
             said = {"type": "page", "name": "Lamp", **ids, **said}
         else:
-            said = {**track(name, known), **ids}
+            said = {**track(name, known), **who}
         said["messageId"] = f"r{nth}"
         if name.endswith("Clicked") and rng.random() < 0.4:
             # Somebody, or a scanner, follows several links.
@@ -375,10 +378,16 @@ def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: in
                 timed.append((at + after, Step(0, channel, rng.randrange(partitions), other, 0)))
         if rng.random() < 0.3 and message["channel"] in {"email", "sms"}:
             told = track("Email Delivered" if message["channel"] == "email" else "SMS Delivered", known)
-            of = {**told, **ids, "messageId": f"d{nth}"}
+            of = {**told, **who, "messageId": f"d{nth}"}
             timed.append((at + rng.choice((-5_000, 0, 1, 3_000)), Step(0, message["channel"], 0, of, 0)))
         timed.append((at, Step(0, channel, rng.randrange(partitions), said, rng.choice((0, 0, MINUTE)))))
     return timed
+
+
+def written(rng: random.Random, message_id: str) -> str:
+    """A message's id as servers hand it on; now and then one that nobody ever had."""
+    forged = message_id[:-1] + ("0" if message_id[-1] != "0" else "1")
+    return rng.choice((*(message_id,) * 12, message_id.upper(), f"<{message_id}@shop.example>", forged))
 
 
 def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: int) -> list[tuple[int, Step]]:

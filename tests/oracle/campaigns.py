@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from tests.oracle.message_names import Names
 from tests.oracle.zones import zone_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,6 +113,7 @@ class Campaigns:
     ) -> None:  # fmt: skip
         file = parsed(text)
         self.key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
+        self.names = Names(secret)
         self.timezone = file.get("timezone", "UTC")
         self.language = file.get("language", "en")
         self.quiet = file.get("quiet_hours")

@@ -175,7 +175,7 @@ class Judge:
     ) -> dict[str, Any]:  # fmt: skip
         """Everything that a template sees."""
         campaigns, trigger = self.campaigns, sequence.trigger
-        message_id = sequence.message_id(p.id, waiting.step)
+        message_id = sequence.message_id(p.id, waiting.step, self.campaigns.names)
 
         def link(thing: dict[str, Any]) -> dict[str, Any]:
             return {**thing, "url": tagged(thing["url"], message_id) if thing.get("url") else None}

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, Step
 from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
+from tests.oracle.message_names import Names
 from tests.oracle.orders import Sale
 from tests.oracle.reach import Reach
 from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
@@ -57,9 +58,9 @@ class Sequence:
         trigger = self.trigger
         return f"{profile_id}|{self.campaign.id}|{trigger.ref}|{trigger.abandonment_no}|{step.id}"
 
-    def message_id(self, profile_id: str, step: Step) -> str:
+    def message_id(self, profile_id: str, step: Step, names: Names) -> str:
         """The name of the message of a step, sent or not."""
-        return digest(self.base(profile_id, step))
+        return names.of(profile_id, digest(self.base(profile_id, step)), self.trigger.at)
 
     def decision_id(self, profile_id: str, waiting: Waiting) -> str:
         """The name of the next decision about a step."""

@@ -365,6 +365,6 @@ def followed(event: Fact) -> str | None:
     page = event.context.get("page")
     urls = [page.get("url"), page.get("search")] if isinstance(page, dict) else []
     for url in (*urls, event.properties.get("url")):
-        if isinstance(url, str) and (found := re.search(r"[?&]wb_mid=([0-9a-f]{32})(?![0-9a-f])", url)):
+        if isinstance(url, str) and (found := re.search(r"[?&]wb_mid=([0-9a-v]{48})(?![0-9a-v])", url)):
             return found[1]
     return None

@@ -10,11 +10,12 @@ from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
 from schemas.record import Record
 from tests.oracle.campaigns import DAY, Campaigns
 from tests.oracle.identity import Graph
+from tests.oracle.message_names import Names
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact, fact_of
 from tests.oracle.shop import STORES, TEMPLATES
-from tests.oracle.walk import FOR_EVER, Walk
+from tests.oracle.walk import FOR_EVER, TELLS, Walk
 
 SECRET = "proof"  # noqa: S105 - of made-up histories
 
@@ -40,17 +41,23 @@ def run(
     hasher = Hasher(secret)
     out = Outcome()
     facts: list[Fact] = []
-    reader = Reader(phone_region)
+    reader, names = Reader(phone_region), Names(secret)
     for record in records:
         event = reader.read(record)
         if isinstance(event, DeadLetter):
             out.dead[event.record.topic, event.record.partition, event.record.offset] = event.reason.value
+            continue
+        fact = fact_of(event)
+        if fact.identifiers or fact.channel == "broadcast" or sent_to(fact, names):
+            facts.append(fact)
         else:
-            facts.append(fact_of(event))
+            out.dead[fact.source] = "no_identifier"
 
     graph = Graph(hasher, profile_limit=profile_limit, device_policy=device_policy)
     walk = Walk(Campaigns(campaigns, secret, stores, templates), out)
     profiles: dict[str, Profile] = {}
+    part_of: dict[str, str] = {}
+    by_hash = {hasher(*one): one for fact in facts for one in (*fact.identifiers, *fact.previous)}
 
     def profile(profile_id: str) -> Profile:
         return profiles.setdefault(profile_id, Profile(profile_id))
@@ -90,10 +97,17 @@ def run(
                 else:
                     walk.merge(profile(change.winner), profile(change.loser), fact.time)
                     del profiles[change.loser]
+                    part_of[change.loser] = change.winner
                 out.merges.append(row)
             owner = graph.profile_of(fact.identifiers[0])
         else:
             owner = hasher("broadcast", fact.message_id)
+        if sent := sent_to(fact, names):
+            owner, old = sent
+            if old and owner in by_hash:
+                owner = graph.profile_of(by_hash[owner])
+            while owner in part_of:
+                owner = part_of[owner]
         walk.addresses.named_by(fact)
         strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner}
         walk.apply(profile(owner), fact, strangers)
@@ -104,6 +118,12 @@ def run(
     for identifier in seen:
         out.clusters.setdefault(graph.profile_of(identifier), set()).add(identifier)
     return out
+
+
+def sent_to(fact: Fact, names: Names) -> tuple[str, bool] | None:
+    """Whose message an event is feedback of, and whether that message is an old one; None if it is none of ours."""
+    whose = names.whose(fact.properties.get("message_id")) if fact.type == "track" and fact.name in TELLS else None
+    return whose and (whose[0], fact.time // DAY - whose[1] > 21)
 
 
 def run_days(walk: Walk, profiles: Mapping[str, Profile], upto: float) -> None:

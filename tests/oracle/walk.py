@@ -511,7 +511,7 @@ class Walk:
                 "arm": "treatment" if sequence.gone else self.campaigns.arm(p.id, campaign),
                 "outcome": outcome,
                 "reason": reason,
-                "message_id": sequence.message_id(p.id, step) if outcome == "sent" else None,
+                "message_id": sequence.message_id(p.id, step, self.campaigns.names) if outcome == "sent" else None,
                 "trigger": shown_trigger(sequence),
                 "decided_at": iso(now),
             }

@@ -15,6 +15,7 @@ from deploy.shop import simulate
 from deploy.stack.lines import of_objects
 from schemas.events import Reader
 from schemas.identifiers import Hasher
+from schemas.message_ids import MessageIds
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.core.identify import Identify
@@ -43,7 +44,9 @@ class Shop(NamedTuple):
 def assignments(records: Iterable[Record]) -> dict[str, str]:
     """Hash to profile id by the last assignments: ingest and identify alone, all input read, then applied."""
     logs = Logs()
-    ingest = Ingest(logs, reader=Reader(), hasher=HASH, replica={}, partitions=PARTITIONS)
+    ingest = Ingest(
+        logs, reader=Reader(), hasher=HASH, message_ids=MessageIds(SECRET), replica={}, partitions=PARTITIONS
+    )
     sources: dict[tuple[str, int], list[Record]] = {}
     for record in records:
         sources.setdefault((record.topic, record.partition), []).append(record)

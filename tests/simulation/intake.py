@@ -9,6 +9,7 @@ from faust.types import TP
 
 from schemas.events import Reader
 from schemas.identifiers import Hasher
+from schemas.message_ids import MessageIds
 from schemas.record import Record
 from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
 from streams.agents.reports import Reports
@@ -92,7 +93,7 @@ class Intakes:
         self.tally = Tally()
         self._network = network
         self._rng = rng
-        self._hasher = Hasher(secret)
+        self._hasher, self._message_ids = Hasher(secret), MessageIds(secret)
         self._reader = Reader("US")
         self._partitions = partitions
         self._lateness = lateness
@@ -105,8 +106,8 @@ class Intakes:
         await PAUSE
         outbox = SimulatedOutbox(life, rng)
         core = Ingest(
-            outbox, reader=self._reader, hasher=self._hasher, replica=replica.of, erased=replica.erased,
-            partitions=self._partitions,
+            outbox, reader=self._reader, hasher=self._hasher, message_ids=self._message_ids, replica=replica.of,
+            erased=replica.erased, partitions=self._partitions,
         )  # fmt: skip
         reports = Reports(
             shop, core.seen, replica, wall=self._lateness is not None, lateness=(self._lateness or 0) / 1000,

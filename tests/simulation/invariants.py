@@ -72,6 +72,7 @@ def each_once(records: Iterable[Record], topics: Topics) -> Iterator[str]:
         times[message_id].append(time)
         sources.add(source)
     reader = Reader("US")
+    sources |= {place_of(record) for record in topics[DEAD_LETTERS]}
     for record in records:
         event = reader.read(record)
         if isinstance(event, DeadLetter) or (event.topic, event.partition, event.offset) in sources:
@@ -82,6 +83,12 @@ def each_once(records: Iterable[Record], topics: Topics) -> Iterator[str]:
         headers = dict(record.headers)
         if headers["reason"] == b"internal_error":
             yield f"an error in the core: {headers} {record.value!r}"
+
+
+def place_of(dead_letter: Record) -> tuple[str, int, int]:
+    """Where a dead letter was read."""
+    headers = {name: value.decode() for name, value in dead_letter.headers}
+    return headers["topic"], int(headers["partition"]), int(headers["offset"])
 
 
 def cells_add_up(topics: Topics) -> Iterator[str]:

@@ -172,6 +172,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
     yield from money_twice(story)
     if asking:
         return
+    yield from feedback_elsewhere(story)
     if exact:
         yield from spent_codes(story)
         yield from no_buyers(story)
@@ -261,6 +262,17 @@ def money_twice(story: Story) -> Iterator[str]:
         refunds, value = sum(row["refunds"] for row in known), sum(row["value"] for row in known)
         if round(value, 6) < 0:
             yield f"order {order_id} comes to {value}, of which {refunds} was paid back"
+
+
+def feedback_elsewhere(story: Story) -> Iterator[str]:
+    """What became of a message, told of another customer than had it, whoever has the address."""
+    had = {message["message_id"]: story.families.last(message["profile_id"]) for message in story.messages}
+    for profile_id, events in story.events.items():
+        for event in events:
+            about = event["properties"].get("message_id")
+            told = event["type"] == "track" and event["name"] in TELLS and about in had
+            if told and had[about] != story.families.last(profile_id):
+                yield f"feedback of a message to {had[about]} is with {profile_id}: {event}"
 
 
 def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | None:

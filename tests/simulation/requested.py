@@ -60,6 +60,7 @@ class Log:
         self._known = known
         self._changes: Counter[str] = Counter()
         self._applied: set[Key] = set()
+        self._feedback = feedback(plan)
         self._waiting: list[tuple[Key, list[Identifier], int, int]] = alone(plan)
         self._reached = 0
         self.late = False
@@ -113,7 +114,7 @@ class Log:
             for change in self.graph.link(one[:own], one[own:], key, weak=weak):
                 if change.refused is None:
                     self._changes[change.winner] += 1
-            if key not in self._applied:
+            if key not in self._applied and key[1:] not in self._feedback:
                 # An ingest worker that was killed sends its last links again, perhaps long after their time.
                 self._applied.add(key)
                 owner = self.graph.profile_of(one[0])
@@ -140,6 +141,12 @@ def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
         if not isinstance(event, DeadLetter) and len(event.identifiers) == 1 and not event.previous:
             found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0))
     return found
+
+
+def feedback(plan: Plan) -> set[tuple[int | str, ...]]:
+    """Where the events are that a message's profile has, whoever they name."""
+    events = [Reader("US").read(record) for record in plan.records]
+    return {(e.topic, e.partition, e.offset) for e in events if not isinstance(e, DeadLetter) and e.about}
 
 
 def names(plan: Plan) -> dict[str, Identifier]:
@@ -299,7 +306,7 @@ def _not_back(acts: list[Act], topics: Topics) -> Iterator[str]:
 
 
 def _each_once(plan: Plan, acts: list[Act], topics: Topics) -> Iterator[str]:
-    """An event that is not stitched is a repeat, or of somebody who was erased later than it."""
+    """An event that is not stitched is a repeat, or of somebody who was erased later than it, or of their message."""
     sources, times = set(), defaultdict(list)
     for row in rows_of(topics, STITCHED_EVENTS):
         _, message_id, time, _, source = stitched_row(row)
@@ -312,5 +319,5 @@ def _each_once(plan: Plan, acts: list[Act], topics: Topics) -> Iterator[str]:
             continue
         if any(abs(event.time - time) < 24 * 3600 * 1000 for time in times[event.message_id]):
             continue
-        if not any(event.time <= act.cut_at for act in acts if act.gone):
+        if not any(event.time <= act.cut_at or event.about for act in acts if act.gone):
             yield f"lost: {event.topic}[{event.partition}]@{event.offset} {event.message_id}"

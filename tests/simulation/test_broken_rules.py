@@ -19,6 +19,7 @@ from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
+from streams.core.ingest import Ingest
 from streams.core.messaging import caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
@@ -258,18 +259,24 @@ def what_was_bought_is_named() -> AbstractContextManager[Any]:
     return patch.object(purchases, "bought", lambda *_: False)
 
 
+def feedback_goes_by_the_address() -> AbstractContextManager[Any]:
+    """What became of a message is told of whoever has the address it names."""
+    return patch.object(Ingest, "_recipient", lambda *_: None)
+
+
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
     changes_of_products_happen_again, addresses_are_not_asked,
     every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
-    orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
+    orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given, feedback_goes_by_the_address,
 )  # fmt: skip
 PROMISED = (
     every_address_is_the_customers,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     addresses_are_not_asked, orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
+    feedback_goes_by_the_address,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)

@@ -47,6 +47,11 @@ def campaigns_of(
     return Campaigns(CampaignFile.model_validate({"campaigns": list(campaigns), **file}), texts, stores)
 
 
+def id_of(name: str) -> str:
+    """The profile id of a customer of this name."""
+    return name.encode().hex().ljust(32, "0")
+
+
 class Customer:
     """A profile with an e-mail address, a phone and a push token, and the rules over it."""
 
@@ -56,7 +61,7 @@ class Customer:
     ) -> None:  # fmt: skip
         self.campaigns = campaigns if isinstance(campaigns, Campaigns) else campaigns_of(campaigns, **file)
         self.logic = ProfileLogic(self.campaigns, secret)
-        self.profile = Profile(id_, contacts={channel: copy(point) for channel, point in REACHABLE.items()})
+        self.profile = Profile(id_of(id_), contacts={channel: copy(point) for channel, point in REACHABLE.items()})
         self.outs: list[Any] = []
         self.effects = Effects(Cells(PartitionStore(MemoryBase()), self, 0), known=known or NoStats())
 

@@ -118,7 +118,7 @@ def message(number, channel="email", *, profile=None, ttl=HOUR, at=None, **field
     pid = f"{number if profile is None else profile:08x}" + "a" * 24
     to = {"email": f"c{number}@example.com", "sms": f"+4930{number:06d}"}.get(channel, f"token-{number}")
     value = {
-        "message_id": f"{number:032x}", "campaign_id": "abandoned-cart", "step": "reminder", "variant": None,
+        "message_id": f"{number:048x}", "campaign_id": "abandoned-cart", "step": "reminder", "variant": None,
         "profile_id": pid, "channel": channel, "to": to, "subject": f"Still there? {number}",
         "body": "<p>Your cart &amp; more</p>", "url": None, "offer": None,
         "trigger": {"type": "cart_abandoned", "at": times.iso(at - 60_000), "cart_id": None},

@@ -19,7 +19,7 @@ def message(number: int = 1, channel: str = "email", *, profile: int = 1, ttl: i
     """A message decided at NOW."""
     to = {"email": f"c{number}@example.com", "sms": "+4930123456"}.get(channel, "token-1")
     value = {
-        "message_id": f"{number:032x}", "campaign_id": "abandoned-cart", "step": "reminder", "variant": "plain",
+        "message_id": f"{number:048x}", "campaign_id": "abandoned-cart", "step": "reminder", "variant": "plain",
         "profile_id": f"{profile:032x}", "channel": channel, "to": to, "subject": "Still there?",
         "body": "<p>Your cart</p>", "url": None, "offer": None,
         "trigger": {"type": "cart_abandoned", "at": times.iso(NOW - 60_000), "cart_id": None},

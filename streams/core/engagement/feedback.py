@@ -1,7 +1,7 @@
 """What became of a message: delivered, opened, clicked, bounced, or the last one the customer wanted.
 
 An event tells by its name, with the message's id or its campaign's in its properties; or it is a page that was opened
-by a link of a message (`wb_mid`). Contract 8.67 and 8.68.
+by a link of a message (`wb_mid`). Contract 8.67 and 8.69.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ENGAGED: Final = {
     EMAIL_OPENED: "email", EMAIL_LINK_CLICKED: "email", SMS_LINK_CLICKED: "sms", PUSH_NOTIFICATION_TAPPED: "push",
 }  # fmt: skip
 """Responses, and the channel each is one on."""
-_LINK: Final = re.compile(r"[?&]wb_mid=([0-9a-f]{32})(?![0-9a-f])")
+_LINK: Final = re.compile(r"[?&]wb_mid=([0-9a-v]{48})(?![0-9a-v])")
 _VISITED: Final = frozenset({"web", "app"})
 
 

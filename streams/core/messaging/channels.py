@@ -1,6 +1,6 @@
 """Which channel a customer is written to on: where there is a contact point, and of those the one they respond to.
 
-Contract 8.61 (contact points) and contract 8.79 (`best`).
+Contract 8.61 (contact points) and contract 8.80 (`best`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def best(profile: Profile, channels: Sequence[str], known: GlobalStats, at: int)
     """The channel with the highest smoothed rate of response; of equals the first. `channels` is not empty.
 
     rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it, as
-    known at `at` (epoch milliseconds). Contract 8.79.
+    known at `at` (epoch milliseconds). Contract 8.80.
     """
 
     def rate(channel: str) -> float:

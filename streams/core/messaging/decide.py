@@ -1,6 +1,6 @@
 """The decision about one step at the moment it is due: send, hold out, suppress, or come back later.
 
-`Decider.decide` is the whole list of checks, in the order of contract 8.77. Each looks at the profile as
+`Decider.decide` is the whole list of checks, in the order of contract 8.78. Each looks at the profile as
 it is at that instant.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.message_ids import MessageIds
 from schemas.times import iso
 from schemas.topics import HOUR_MS
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
@@ -26,12 +27,13 @@ from streams.core.protocol.ports import MAX_TIME, Addresses, GlobalStats
 
 
 class Decider:
-    """Decides by one campaigns file."""
+    """Decides by one campaigns file; `draws` say for whom, `message_ids` name the messages."""
 
-    def __init__(self, campaigns: Campaigns, draws: ExperimentAssignment) -> None:
+    def __init__(self, campaigns: Campaigns, draws: ExperimentAssignment, message_ids: MessageIds) -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
         self._assignment = draws
+        self._message_ids = message_ids
         self._renderer = Renderer(campaigns)
 
     def decide(
@@ -231,7 +233,8 @@ class Decider:
         campaign = self._campaigns.by_id[enrollment.campaign]
         variant = self._assignment.variant(profile.id, campaign, step)
         offer = offers.of_message(profile, campaign, step, variant, at, self._assignment)
-        about = scope.About(_id(profile, enrollment, step.id), step.id, variant, channel, offer, at)
+        message_id = self._message_ids.of(profile.id, _id(profile, enrollment, step.id), enrollment.at)
+        about = scope.About(message_id, step.id, variant, channel, offer, at)
         return about, scope.build(profile, enrollment, about, self._campaigns, known)
 
     def _zone(self, profile: Profile) -> str:

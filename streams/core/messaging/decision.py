@@ -36,8 +36,8 @@ def row(
 ) -> dict[str, Any]:  # fmt: skip
     """The record on `retargeting.decisions`: its columns by name (docs/contract.md section 2).
 
-    `decision_id` and `message_id` are 32 hex digits, `at` is epoch milliseconds; `step`, `variant`, `arm`, `outcome`
-    and `reason` are the values of their columns.
+    `decision_id` is 32 hex digits, `message_id` None where the row is of no message, `at` epoch milliseconds; `step`,
+    `variant`, `arm`, `outcome` and `reason` are the values of their columns.
     """
     return {
         "decision_id": decision_id,

@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.72 to 8.75.
+Contract 8.73 to 8.76.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, NamedTuple
 
+from schemas.message_ids import MessageIds
 from schemas.money import to_number
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
@@ -62,7 +63,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         self._campaigns = campaigns
         self._file = campaigns.file
         self._assignment = ExperimentAssignment(campaigns.file, secret)
-        self._decider = Decider(campaigns, self._assignment)
+        self._decider = Decider(campaigns, self._assignment, MessageIds(secret))
 
     def due_at(self, profile: Profile, /) -> int | None:
         """When the next step of the profile is due, in epoch milliseconds; None without a step."""

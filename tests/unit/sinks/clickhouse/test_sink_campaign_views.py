@@ -18,7 +18,7 @@ from tests.support import sink_rows as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 A, B, C = (make.hexed(name) for name in "ABC")
-M1, M2 = make.hexed("m1"), make.hexed("m2")
+M1, M2 = "1" * 48, "2" * 47 + "v"
 NOON, DAY = make.NOON, make.DAY
 
 
@@ -67,6 +67,8 @@ def test_a_page_that_a_message_led_to_is_a_click(client: Any, rows: Rows, where:
     ])  # fmt: skip
     assert rows("SELECT channel, clicks FROM v_channel_kpis ORDER BY channel") == [("email", 1), ("web", 0)]
     assert rows("SELECT step, clicks FROM v_campaign_kpis ORDER BY step") == [("reminder", 1), ("second", 0)]
+    led = rows("SELECT clicked_message, count() FROM events GROUP BY ALL HAVING clicked_message != '' ORDER BY 1")
+    assert led == [(M1, 2), (M2, 1)]
 
 
 def test_a_message_that_was_taken_back_is_still_one_case(client: Any, rows: Rows) -> None:

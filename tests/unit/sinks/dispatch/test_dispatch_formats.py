@@ -64,7 +64,7 @@ def test_an_email_has_both_parts_and_names_its_message():
     assert (found["To"], found["Reply-To"], found["Bcc"]) == ("c1@example.com", "help@shop.example", None)
     assert found["From"].addresses[0].display_name == "Ünser Laden"
     assert found["Subject"] == "Noch da? Bcc: x@y.z"
-    assert found["List-Unsubscribe"] == f"<https://shop.example/u?m={one.message_id}>"
+    assert found["List-Unsubscribe"].strip() == f"<https://shop.example/u?m={one.message_id}>"
     assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     text, html = found.iter_parts()
     assert text.get_content().strip() == "Für dich: hier (https://s.example/1)"

@@ -122,10 +122,10 @@ def test_several_things_added_at_once_are_several_lines(reminding: Campaigns) ->
         ("refunds/create", {"id": 5, "order_id": 9}, "web", {"refund_id": 5, "order_id": 9}),
         ("emailOpen", {"campaign_id": 17, "messageId": "x", "message_id": "abc"}, "email",
          {"provider_campaign_id": 17, "provider_message_id": "abc", "messageId": "x"}),
-        ("delivered", {"message_id": "0123456789abcdef0123456789abcdef", "sg_message_id": "z"}, "email",
-         {"message_id": "0123456789abcdef0123456789abcdef"}),
-        ("opened", {"user-variables": {"message_id": "0123456789abcdef0123456789abcdef"}}, "email",
-         {"message_id": "0123456789abcdef0123456789abcdef"}),
+        ("delivered", {"message_id": "0123456789abcdefghijklmnopqrstuv0123456789abcdef", "sg_message_id": "z"}, "email",
+         {"message_id": "0123456789abcdefghijklmnopqrstuv0123456789abcdef"}),
+        ("opened", {"user-variables": {"message_id": "0123456789abcdefghijklmnopqrstuv0123456789abcdef"}}, "email",
+         {"message_id": "0123456789abcdefghijklmnopqrstuv0123456789abcdef"}),
     ],
 )  # fmt: skip
 def test_ids_are_whose_they_are(

@@ -12,7 +12,7 @@ from streams.core.profile.event import Sealed
 from streams.core.profile.state import Engagement, Enrollment, Profile, SentMessage
 from tests.support.happenings import HOUR, at, happened
 
-MID, OTHER = "a" * 32, "b" * 32
+MID, OTHER = "a" * 48, "b" * 48
 OF = {"campaign_id": "c0", "step": "s", "variant": "plain", "arm": "treatment", "channel": "sms"}
 
 
@@ -98,12 +98,12 @@ def test_a_response_engages_the_sequence_of_its_message():
 def test_a_response_without_a_known_message_engages_the_campaign_it_names():
     """And counts for the channel; without a campaign nobody's enrollment is meant."""
     recipient = Recipient()
-    found = recipient.hears("Email Opened", 0, campaign_id="c1", message_id="f" * 32)
+    found = recipient.hears("Email Opened", 0, campaign_id="c1", message_id="f" * 48)
     assert [enrollment.campaign for enrollment in found.engaged] == ["c1"]
     assert (found.counts, found.channel) == (None, "email")
     for junk in (None, [], {"a": 1}, 5, "", True):
         assert recipient.hears("Email Opened", 1, campaign_id=junk, message_id=junk).engaged == ()
-    assert recipient.hears("Email Delivered", 2, message_id="f" * 32) is None
+    assert recipient.hears("Email Delivered", 2, message_id="f" * 48) is None
     assert recipient.profile.engagement == {"email": Engagement(0, 7)}
 
 
@@ -137,7 +137,7 @@ def test_a_link_that_was_followed_is_a_click(said):
 @pytest.mark.parametrize(
     "url",
     [
-        f"https://shop.example/?wb_mid={'c' * 32}", f"https://shop.example/?wb_mid={MID}0",
+        f"https://shop.example/?wb_mid={'c' * 48}", f"https://shop.example/?wb_mid={MID}0",
         f"https://shop.example/?xwb_mid={MID}", "https://shop.example/?wb_mid=", None, 5, [], {"wb_mid=": MID},
     ],
 )  # fmt: skip

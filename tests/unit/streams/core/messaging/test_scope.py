@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.message_ids import MessageIds
 from schemas.times import iso
 from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import CampaignFile, Campaigns
@@ -175,7 +176,7 @@ def test_a_cart_that_is_gone_is_no_message():
     campaigns = campaigns_of([campaign("c")])
     customer = Customer(campaigns)
     enrollment = Enrollment("c", "cart_abandoned", at(0), at(0), "gone", "gone", 1, steps=[ScheduledStep("s", at(5))])
-    decider = Decider(campaigns, ExperimentAssignment(campaigns.file, "s"))
+    decider = Decider(campaigns, ExperimentAssignment(campaigns.file, "s"), MessageIds("s"))
     decision = decider.decide(customer.profile, enrollment, enrollment.steps[0], Moment(None, NoStats()))
     assert decision is not None
     assert decision.row["reason"] == "invalid_template"

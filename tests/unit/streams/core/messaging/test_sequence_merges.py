@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from streams.core.profile.state import SentMessage
-from tests.support.campaigning import Customer, campaign, step
+from tests.support.campaigning import Customer, campaign, id_of, step
 from tests.support.happenings import at
 
 DAY = 1440
@@ -30,7 +30,7 @@ def test_what_waits_on_either_side_goes_on():
     winner.absorbs(loser, 10)
     winner.upto(2 * DAY)
     assert sorted(row["campaign_id"] for row in winner.messages) == ["c", "d"]
-    assert {row["profile_id"] for row in winner.messages} == {"p"}
+    assert {row["profile_id"] for row in winner.messages} == {id_of("p")}
 
 
 def test_of_one_campaign_the_losers_ends():
