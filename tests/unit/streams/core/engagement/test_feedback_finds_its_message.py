@@ -262,3 +262,23 @@ def test_its_identifiers_link_as_before(tmp_path):
     owner = {row["linked_to"]: row["profile_id"] for row in shop.read("identity.assignments")}
     assert owner[HASH("user_id", "cleo")] == HASH("user_id", "cleo")
     assert shop.whose(SENT + HOUR) == [shop.profile]
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "second"),
+    [
+        ("Email Bounced", {}, "sent"), ("Email Bounced", {"bounce_type": "hard"}, "sent"),
+        ("Email Delivered", {}, "sent"), ("Email Marked as Spam", {}, "cancelled"), ("Unsubscribed", {}, "cancelled"),
+    ],
+)  # fmt: skip
+def test_without_an_address_it_is_about_the_one_that_the_message_went_to(tmp_path, name, properties, second):
+    """Anna has another mailbox since: a bounce says nothing of that, and a no holds for both of them."""
+    shop = Shop(tmp_path)
+    new = {"userId": "anna", "context": {"traits": {"email": "new@x.de"}}}
+    shop.hears(SENT + MINUTE, "app", {"type": "identify", **new})
+    shop.told(SENT + HOUR, name, properties=properties)
+    assert shop.second() == second
+    assert [row["to"] for row in shop.read("retargeting.messages")] == ["home@x.de"] + ["new@x.de"] * (second == "sent")
+    said = {row["address_hash"] for row in shop.read("contact.suppressions") if row["suppressed"]}
+    old, now = HASH("email", "home@x.de"), HASH("email", "new@x.de")
+    assert said == (set() if name == "Email Delivered" else {old} if second == "sent" else {old, now})
