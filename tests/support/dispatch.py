@@ -58,7 +58,7 @@ class Mailbox(Controller):
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         await asyncio.sleep(self._delay)
-        found = message_from_bytes(envelope.content)["Message-ID"].strip()[1:33]
+        found = message_from_bytes(envelope.content)["Message-ID"].strip()[1:].partition("@")[0]
         self.received[found] += 1
         self.order.append((envelope.rcpt_tos[0], found))
         await asyncio.sleep(self._delay)
