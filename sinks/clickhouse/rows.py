@@ -230,6 +230,13 @@ def _cell(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     )  # fmt: skip
 
 
+def _suppression(_: Message, v: dict[str, Any], __: Hasher) -> Row:
+    return (
+        identity(v["address_hash"]), text(v["channel"]), text(v.get("topic")), v["suppressed"] is True,
+        text(v.get("reason")), moment(v["since"]),
+    )  # fmt: skip
+
+
 TABLES: Final = (
     Table("events", topics.STITCHED_EVENTS, (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
@@ -264,6 +271,9 @@ TABLES: Final = (
     Table("cells", topics.AGGREGATES, (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",
     ), _cell),
+    Table("suppressions", topics.CONTACT_SUPPRESSIONS, (
+        "address_hash", "channel", "topic", "suppressed", "reason", "since",
+    ), _suppression),
 )  # fmt: skip
 """Every table that a topic fills."""
 

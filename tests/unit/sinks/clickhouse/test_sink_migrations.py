@@ -20,6 +20,7 @@ TABLES = {
     "cells",
     "identifiers",
     "profiles",
+    "suppressions",
 }
 
 

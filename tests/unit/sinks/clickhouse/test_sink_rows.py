@@ -217,6 +217,22 @@ def test_conversion_row(client: Any, rows: Rows) -> None:
     assert found == [("o1", Decimal("20.5"), shares, "abandoned-cart", "m1"), ("o2", 3, shares, "", "")]
 
 
+def test_suppression_row_of_an_address_is_the_newest(client: Any, rows: Rows) -> None:
+    """By hash: a no, and the yes that has lifted it; of a topic apart. A repeat and what is older change nothing."""
+    said = {"address_hash": "a" * 32, "channel": "email", "topic": None, "suppressed": True, "reason": "bounced"}
+    first, later = {**said, "since": "2026-11-21T12:00:00.000Z"}, {**said, "since": "2026-11-21T13:00:00.000Z"}
+    lifted = {**later, "suppressed": False, "reason": "subscribed"}
+    topic = {**first, "address_hash": "b" * 32, "topic": "news", "reason": "unsubscribed"}
+    for value in (first, lifted, topic, first):
+        load(client, [make.record(topics.CONTACT_SUPPRESSIONS, value, value["address_hash"])])
+    found = rows(
+        "SELECT address_hash, channel, topic, suppressed, reason FROM suppressions FINAL ORDER BY address_hash"
+    )
+    assert found == [
+        ("a" * 32, "email", "", False, "subscribed"), ("b" * 32, "email", "news", True, "unsubscribed"),
+    ]  # fmt: skip
+
+
 def test_cell_row_takes_the_newest_version(client: Any, rows: Rows) -> None:
     """A cell is absolute: the newest version stands, also when an older one comes in later; partitions add up."""
     load(
