@@ -78,6 +78,10 @@ class Addresses:
             found |= {named(event).get(kind) or p.reach.went(event, kind)} - {None}
         return found
 
+    def listed(self, channel: str, address: str, since: int) -> None:
+        """An operator's list has it that this address has said no, behind all events of that time."""
+        self.words.setdefault((channel, address), []).append(Word((since, "~", 0, 0), since + 1, yes=False))
+
     def add(self, event: Fact, one: Said, address: str, known: int) -> None:
         """Remember a word."""
         self.words.setdefault((one.key, address), []).append(

@@ -412,6 +412,22 @@ def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: i
     return timed
 
 
+def handed_over(rng: random.Random, now: int) -> list[tuple[int, Step]]:
+    """One of a household says no without naming an address; then another logs in on the tablet, and leaves a cart."""
+    device = {"context": {"device": {"token": "token0"}}}
+    said = track("Subscription Changed", {"channel": rng.choice(("push", "push", "all")), "subscribed": False})
+    told = [
+        {"userId": "u0", **device, "type": "identify"}, {"userId": "u0", **said},
+        {"userId": "u1", **device, "type": "identify"},
+        {"userId": "u1", **track("Checkout Started", {"products": [product(rng.choice)]})},
+    ]  # fmt: skip
+    timed = []
+    for nth, message in enumerate(told):
+        now += rng.choice((1, MINUTE - 1, MINUTE, 5 * MINUTE))
+        timed.append((now, Step(0, "app", rng.choice((0, 1)), {"messageId": f"h{nth}", **message})))
+    return timed
+
+
 def random_campaigns(seed: int, longest: int = 40) -> History:
     """The history of a seed, with the responses to what it sends."""
     rng = random.Random(f"campaigns {seed}")
@@ -441,6 +457,8 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
         timed += [(now + after, Step(0, shop, 0, said, 0)) for after, shop, said in afterwards(rng, nth, message)]
         if rng.random() < 0.05:
             timed.append((now + rng.choice((0, MINUTE)), Step(0, channel, 1, {**message, "timestamp": now})))
+    if people.shared and people.count > 1:
+        timed += handed_over(rng, now)
     first = History(at_times(timed), file)
     sent = run(first.records(), campaigns=file).messages
     return History(at_times([*timed, *responses(rng, sent, 2), *codes_used(rng, sent, 2)]), file)

@@ -27,6 +27,7 @@ def run(
     partitions: int = 4,
     campaigns: str = "",
     switches: Iterable[tuple[int, str]] = (),
+    imported: Iterable[tuple[str, str, int]] = (),
     stores: Iterable[Mapping[str, Any]] = STORES,
     templates: Mapping[str, str] = TEMPLATES,
     phone_region: str = "US",
@@ -35,7 +36,8 @@ def run(
 ) -> Outcome:
     """Everything that `records` come to, time having run out at the end. `campaigns` is the text of a campaigns file.
 
-    `switches`: (time in ms, text) of others that hold from then on. `stores` and `templates` are what lies beside
+    `switches`: (time in ms, text) of others that hold from then on. `imported`: (channel, address, since in ms) of a
+    list of addresses that say no, known from the beginning. `stores` and `templates` are what lies beside
     them. `partitions` changes nothing: that is one of the things to prove.
     """
     hasher = Hasher(secret)
@@ -58,6 +60,8 @@ def run(
     profiles: dict[str, Profile] = {}
     part_of: dict[str, str] = {}
     by_hash = {hasher(*one): one for fact in facts for one in (*fact.identifiers, *fact.previous)}
+    for channel, address, since in imported:
+        walk.addresses.listed(channel, address, since)
 
     def profile(profile_id: str) -> Profile:
         return profiles.setdefault(profile_id, Profile(profile_id))

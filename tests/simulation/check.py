@@ -109,7 +109,7 @@ def as_the_oracle(plan: Plan, topics: Topics, switched: Sequence[tuple[int, str]
     """How the outcome differs from the oracle's, in which other campaigns hold from the same points on."""
     want = run(
         plan.records, campaigns=plan.campaigns, switches=switched, partitions=plan.partitions,
-        profile_limit=plan.profile_limit,
+        imported=plan.imported, profile_limit=plan.profile_limit,
     )  # fmt: skip
     if plan.strikes:
         topics = {**topics, IDENTITY_ASSIGNMENTS: youngest(topics[IDENTITY_ASSIGNMENTS])}

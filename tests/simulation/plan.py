@@ -46,6 +46,7 @@ class Plan:
     """One run, all but the scheduler's choices. `lateness` in ms, None under the event clock.
 
     `switches`: other campaigns are applied when this many raw records have come in, (how many, the file's text).
+    `imported`: a list of addresses that say no, taken in before all else, (channel, address, since in ms).
     """
 
     seed: int
@@ -65,6 +66,7 @@ class Plan:
     campaigning: bool = False
     switches: tuple[tuple[int, str], ...] = ()
     profile_limit: int = PROFILE_LIMIT
+    imported: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def spoken(self) -> tuple[Record, ...]:
@@ -107,6 +109,7 @@ def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Pl
         records=tuple(records),
         campaigning=campaigning,
         switches=tuple(switches(seed, len(records), age)) if campaigning else (),
+        imported=tuple(imported(seed, records)) if campaigning else (),
         strikes=rng.choice((1, 3, 10)) if crashes else 0,
         zombies=rng.choice((0.0, 0.0, 0.5)) if crashes else 0.0,
         moves=rng.choice((0, 1, 4)),
@@ -122,6 +125,16 @@ def switches(seed: int, records: int, age: str) -> Iterator[tuple[int, str]]:
     rng = random.Random(f"switches {seed}")
     for after in sorted(rng.randint(0, records) for _ in range(rng.choice((0, 0, 0, 0, 1, 2)))):
         yield after, campaigns(rng.choice) + age
+
+
+def imported(seed: int, records: list[Record]) -> Iterator[tuple[str, str, int]]:
+    """In every fourth seed a list of addresses, each of which has said no before the first event or at one of them."""
+    rng = random.Random(f"imported {seed}")
+    times = [orjson.loads(record.value or b"{}").get("timestamp") for record in records]
+    moments = [START - HOUR, *(time for time in times if isinstance(time, int))]
+    for _ in range(rng.choice((0, 0, 0, 2))):
+        n, since = rng.randrange(3), rng.choice(moments) + rng.choice((-1, 0, 1))
+        yield *rng.choice((("email", f"p{n}@shop.example"), ("sms", f"+4930123450{n}"), ("push", f"token{n}"))), since
 
 
 def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "split", "erase")) -> Plan:

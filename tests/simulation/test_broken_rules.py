@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from schemas import identifiers
 from schemas.aliases import translator
 from schemas.aliases.shopping import Shopping
-from streams.core import journey
+from streams.core import identify, journey
 from streams.core.aggregates.population import Population
 from streams.core.cart import purchases
 from streams.core.contact import consent, points
@@ -148,6 +148,11 @@ def bounces_stop_nothing() -> AbstractContextManager[Any]:
     return patch.object(consent, "_dead", lambda *_: False)
 
 
+def lists_are_not_taken_in() -> AbstractContextManager[Any]:
+    """What an operator says of addresses is told to nobody."""
+    return patch.object(identify.Identify, "_suppress", lambda *_: None)
+
+
 def caps_do_not_count() -> AbstractContextManager[Any]:
     """Nobody ever has had enough."""
     return patch.object(caps, "capped", lambda *_: False)
@@ -271,6 +276,7 @@ OF_CAMPAIGNS = (
     every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
     orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given, feedback_goes_by_the_address,
+    lists_are_not_taken_in,
 )  # fmt: skip
 PROMISED = (
     every_address_is_the_customers,

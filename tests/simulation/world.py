@@ -25,7 +25,14 @@ from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
 from streams.core.identity.graph import Policy
 from streams.core.messaging import decide, render
-from streams.core.protocol.link_log import Drained, EndOfInput, EraseRequest, SplitRequest, SwitchCampaigns
+from streams.core.protocol.link_log import (
+    Drained,
+    EndOfInput,
+    EraseRequest,
+    SplitRequest,
+    SuppressRequest,
+    SwitchCampaigns,
+)
 from streams.core.protocol.records import encode, links_out
 from streams.runtime.errors import WorkerError
 from tests.oracle.run import SECRET
@@ -83,6 +90,9 @@ class World:
         self._arrivals = sorted(records, key=lambda r: r.timestamp)
         self.shop = Shop(waiting, self._arrivals[0].timestamp if self._arrivals else 0)
         self.sources = [TP(topic, p) for topic in CHANNEL_TOPICS for p in range(plan.partitions)]
+        if plan.imported:
+            entries = [(c, None, self._hasher(c, address), False, "imported", at) for c, address, at in plan.imported]
+            self.network.append(links_out(SuppressRequest("list", tuple(entries))))
         self.intakes = Intakes(
             self.shop, self.network, rng, secret=SECRET, partitions=plan.partitions, lateness=plan.lateness
         )
