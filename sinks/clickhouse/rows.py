@@ -26,6 +26,7 @@ from sinks.clickhouse.values import (  # fmt: skip
     moment,
     moment_or_none,
     money,
+    money_or_none,
     number,
     sequence,
     text,
@@ -180,7 +181,7 @@ def _transition(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     lines = sequence(v["lines"])
     return (
         identity(v["profile_id"]), identity(v["cart_id"]), moment(v["at"]), number(v["abandonment_no"]),
-        text(v["from"]), text(v["to"]), text(v["reason"]), text(v.get("stage")), money(v.get("value")),
+        text(v["from"]), text(v["to"]), text(v["reason"]), text(v.get("stage")), money_or_none(v.get("value")),
         text(v.get("currency")), len(lines), lines,
     )  # fmt: skip
 

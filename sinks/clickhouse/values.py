@@ -84,6 +84,11 @@ def money(value: object) -> str:
     return decimal(amount)
 
 
+def money_or_none(value: object) -> str | None:
+    """The `value` of a JSON amount as decimal text; None if it is null. Raises ValueError for an unreadable amount."""
+    return None if value is None else money(value)
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     """A `value` that is a JSON object; null is an empty object. Raises TypeError for any other."""
     if value is None:

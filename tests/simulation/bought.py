@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from tests.oracle.reading import order_value
@@ -17,13 +17,15 @@ SHOPS = {"web", "app", "store", "marketplace", "messenger"}
 _SHOWN = re.compile(r" (?:product|with) ([^/ ]*)/([^/ ]*)/")
 
 
-def names_bought(message: Row, events: Iterable[Row], abandonments: Iterable[Row]) -> Iterator[str]:
+def names_bought(
+    message: Row, events: Iterable[Row], purchases: Container[str], abandonments: Iterable[Row]
+) -> Iterator[str]:
     """What a message names although an order of the customer's had it, one line each.
 
-    `events` are the customer's, `abandonments` the rows of cart.transitions. A reminder of a cart names its lines, half
-    an hour after the last of them; what is named within half an hour of an order that had it is the order's, unless it
-    was put in once more after five minutes. What the others are about shows in their text. What is of one millisecond,
-    or late, is left open; so are variants.
+    `events` are the customer's, `purchases` the messageIds of orders that are purchases, `abandonments` the rows of
+    cart.transitions. A reminder of a cart names its lines, half an hour after the last of them; what is named within
+    half an hour of an order that had it is the order's, unless it was put in once more after five minutes. What the
+    others are about shows in their text. What is of one millisecond, or late, is left open; so are variants.
     """
     kind, about = message["trigger"]["type"], message["trigger"]
     events = list(events)
@@ -43,7 +45,7 @@ def names_bought(message: Row, events: Iterable[Row], abandonments: Iterable[Row
     else:
         return
     for event in events:
-        if event["type"] != "track" or event["name"] != "Order Completed" or event["late"]:
+        if event["name"] != "Order Completed" or event["message_id"] not in purchases or event["late"]:
             continue
         products = event["properties"].get("products")
         if not since < event["time"] < message["at"] or not isinstance(products, list):

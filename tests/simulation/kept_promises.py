@@ -180,7 +180,9 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
         if all(campaigns.order_grace >= 30 * MINUTE for campaigns in story.files):
             rows = rows_of(topics, CART_TRANSITIONS)
             for message in story.messages:
-                yield from names_bought(message, story.events_of(message["profile_id"], message["at"]), rows)
+                profile_id, at = message["profile_id"], message["at"]
+                bought = story.bought(profile_id, at)
+                yield from names_bought(message, story.events_of(profile_id, at), bought, rows)
     yield from one_end_each(story, topics, exact=exact)
 
 

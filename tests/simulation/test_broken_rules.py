@@ -38,7 +38,7 @@ from tests.simulation import check
 from tests.simulation.check import failures
 
 Break = Callable[[], AbstractContextManager[Any]]
-MOST = 120
+MOST = 240
 
 
 def changes_settle_at_once() -> AbstractContextManager[Any]:
@@ -165,7 +165,7 @@ def nights_are_not_quiet() -> AbstractContextManager[Any]:
 
 def orders_end_nothing() -> AbstractContextManager[Any]:
     """What waits goes on after an order, but for what its cart has started."""
-    return patch.object(enrollment, "_ended_by", lambda *_: False)
+    return patch.object(enrollment, "ended_by", lambda *_: False)
 
 
 def what_is_put_off_is_dropped() -> AbstractContextManager[Any]:

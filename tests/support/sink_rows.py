@@ -108,7 +108,7 @@ def transition(
     at: int,
     *,
     reason: str = "",
-    value: float = 10.0,
+    value: float | None = 10.0,
     stage: str = "cart",
     no: int = 0,
     currency: str = "EUR",

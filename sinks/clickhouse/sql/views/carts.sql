@@ -1,5 +1,5 @@
 -- One row a cart: whose it is today (`current_id`), how often it was abandoned, where it ended or stands now (`fate`),
--- and its value, of its latest lines.
+-- and its value, of its latest lines: NULL where these are in several currencies.
 -- Fates: open, abandoned, converted, emptied, expired; and `merged`: its profile became part of another one that had a
 -- cart of its own at that time, and the two carts became that one.
 CREATE OR REPLACE VIEW carts AS
@@ -26,7 +26,8 @@ WITH
             countIf(from_state = 'abandoned' AND to_state = 'open') AS reopenings,
             minIf(at, to_state = 'abandoned') AS abandoned_at,
             max(stage = 'checkout') AS checkout,
-            argMaxIf(value, moment, line_count > 0) AS value,
+            -- As a tuple, for argMax passes over NULL.
+            argMaxIf(tuple(value), moment, line_count > 0).1 AS value,
             argMaxIf(currency, moment, line_count > 0) AS currency
         FROM transitions
         GROUP BY cart_id

@@ -1,6 +1,7 @@
 -- How far do carts get, and what becomes of them?
 -- One row a step and currency of carts: how many carts reached it, their share of all carts of that currency, how often
--- in all (a cart may be abandoned and reopened several times), and the value of those carts.
+-- in all (a cart may be abandoned and reopened several times), and the value of those carts. A cart whose lines are in several currencies
+-- has the currency named last, and no value.
 -- Steps 1 to 5 are what carts went through; the others are where each stands today and add up to all carts.
 -- `merged` is a cart that went into another cart when two profiles turned out to be one customer.
 CREATE OR REPLACE VIEW v_cart_funnel AS
@@ -20,7 +21,7 @@ WITH steps AS
             (10, 'ended expired', fate = 'expired', 1),
             (11, 'ended merged', fate = 'merged', 1)
         ]) AS entry,
-        value AS cart_value,
+        ifNull(value, 0) AS cart_value,
         currency
     FROM carts
 )

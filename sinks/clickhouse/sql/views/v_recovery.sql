@@ -1,6 +1,6 @@
 -- Do abandoned carts come back? One row a day (UTC) on which carts were abandoned for the first time, and
 -- currency: the cart's, or its order's where the cart has none.
---   abandoned         carts; abandoned_value is their value
+--   abandoned         carts; abandoned_value is their value, that of carts in several currencies left out
 --   messaged          of them, those whose customer was sent a message about them
 --   recovered         orders credited to a message about one of them; recovered_value is their value,
 --                     less what was refunded or cancelled; an order of another currency is in the row of that one
@@ -20,7 +20,7 @@ WITH
     abandoned AS
     (
         SELECT
-            toDate(assumeNotNull(abandoned_at)) AS day, carts.cart_id AS cart_id, fate, carts.value AS worth,
+            toDate(assumeNotNull(abandoned_at)) AS day, carts.cart_id AS cart_id, fate, ifNull(carts.value, 0) AS worth,
             if(carts.currency = '', coins.coin, carts.currency) AS coin,
             carts.cart_id IN (SELECT cart_id FROM notes) AS told
         FROM carts

@@ -98,6 +98,34 @@ def test_carts_of_two_currencies_have_rows_of_their_own(client: Any, rows: Rows)
     ]  # fmt: skip
 
 
+def test_a_cart_of_mixed_currencies_counts_and_adds_no_money(client: Any, rows: Rows) -> None:
+    """Its value is NULL, also where it was known once; the views count the cart, with nothing for its value."""
+    load(client, [
+        make.transition(A, "mixed", "none>open", NOON, value=10),
+        make.transition(A, "mixed", "open>abandoned", NOON + HOUR, value=None, no=1),
+    ])  # fmt: skip
+    assert of(rows, "to_state, value", "cart_transitions ORDER BY at") == [("open", 10), ("abandoned", None)]
+    assert of(rows, "cart_id, value, currency", "carts") == [("mixed", None, "EUR")]
+    funnel, back = "carts, value", "abandoned, abandoned_value, currency"
+    assert of(rows, funnel, "v_cart_funnel WHERE step = 'abandoned'") == [(1, 0)]
+    assert of(rows, back, "v_recovery") == [(1, 0, "EUR")]
+    load(client, [
+        make.transition(B, "plain", "none>open", NOON, value=7),
+        make.transition(B, "plain", "open>abandoned", NOON + HOUR, value=7, no=1),
+    ])  # fmt: skip
+    assert of(rows, funnel, "v_cart_funnel WHERE step = 'abandoned'") == [(2, 7)]
+    assert of(rows, back, "v_recovery") == [(2, 7, "EUR")]
+
+
+def test_an_emptied_cart_keeps_the_value_it_had(client: Any, rows: Rows) -> None:
+    """Lines in several currencies, and then none: not known, as before it was emptied."""
+    load(client, [
+        make.transition(A, "c1", "none>open", NOON, value=None),
+        make.transition(A, "c1", "open>emptied", NOON + HOUR),
+    ])  # fmt: skip
+    assert of(rows, "fate, value", "carts") == [("emptied", None)]
+
+
 @pytest.mark.parametrize("first", [A, B])
 def test_an_order_under_two_profiles_is_one_sale(client: Any, rows: Rows, first: str) -> None:
     """It is the sale of the profile that it counts for, whoever told of it first."""
