@@ -1,4 +1,4 @@
-"""Campaign files: the built-in one, and how a file, its templates and its stores are read."""
+"""Campaign files: the built-in one, and how a file, its templates, stores and rates are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from streams.campaigns import conditions, shops, templates
+from streams.campaigns import conditions, exchange, shops, templates
 from streams.campaigns.reading import BUILT_IN, first, mapping
 from streams.core.campaigns import CampaignFile, Campaigns
 
@@ -17,8 +17,8 @@ __all__ = ["BUILT_IN", "load", "source", "sources"]
 def load(path: Path | None) -> Campaigns:
     """Read and validate a campaigns file, the built-in one for None, with what it names.
 
-    Templates come from `templates/` beside the file, else built in; stores from the file it names. Raises ValueError
-    with one line that says what is wrong and where.
+    Templates come from `templates/` beside the file, else built in; stores and rates from the files it names. Raises
+    ValueError with one line that says what is wrong and where.
     """
     place = source(path)
     raw = mapping(place)
@@ -32,7 +32,8 @@ def load(path: Path | None) -> Campaigns:
     found = templates.find(file, place)
     texts = {name: templates.text(at) for name, at in found.items()}
     partials = {name: templates.text(at) for name, at in templates.partials(file, place, texts).items()}
-    return Campaigns(file, texts, stores, partials)
+    rates = exchange.read(place.parent / file.rates) if file.rates else None
+    return Campaigns(file, texts, stores, partials, rates)
 
 
 def source(path: Path | None) -> Path:
@@ -41,21 +42,22 @@ def source(path: Path | None) -> Path:
 
 
 def sources(path: Path | None) -> list[Path]:
-    """Every file that may have a say in what `load(path)` gives: it, its stores, all templates beside it.
+    """Every file that may have a say in what `load(path)` gives: it, its stores and rates, all templates beside it.
 
     Whatever state they are in: a file that cannot be read is in the list as well.
     """
     place = source(path)
     try:
         stat = place.stat()
-        stores = _stores(place, stat.st_mtime_ns, stat.st_size)
+        said = _beside(place, stat.st_mtime_ns, stat.st_size)
     except (OSError, ValueError):
-        stores = None
-    named = [place.parent / stores] if isinstance(stores, str) else []
+        said = ()
+    named = [place.parent / name for name in said if isinstance(name, str)]
     return [place, *named, *sorted((place.parent / templates.FOLDER).rglob("*.liquid"))]
 
 
 @lru_cache(maxsize=1)
-def _stores(place: Path, _changed_ns: int, _size: int) -> object:
-    """What a file says of stores, read once as long as the file is the same. Raises ValueError."""
-    return mapping(place).get("stores")
+def _beside(place: Path, _changed_ns: int, _size: int) -> tuple[object, ...]:
+    """What a file says of stores and of rates, read once as long as the file is the same. Raises ValueError."""
+    raw = mapping(place)
+    return raw.get("stores"), raw.get("rates")

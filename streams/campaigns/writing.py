@@ -14,17 +14,18 @@ NAME: Final = "campaigns.yaml"
 
 
 def write(campaigns: Campaigns, folder: Path) -> Path:
-    """Write the file, its templates and its stores into a folder that is made; returns the file.
+    """Write the file, its templates, stores and rates into a folder that is made; returns the file.
 
-    `load` of it gives the same campaigns; of the same version, too, if the stores were beside the file. JSON is YAML.
+    `load` of it gives the same campaigns; of the same version, too, if these were beside the file. JSON is YAML.
     Raises OSError.
     """
     content = campaigns.dump()
     (folder / FOLDER).mkdir(parents=True)
-    if stores := content["file"].get("stores"):
-        beside = folder / Path(stores).name
-        content["file"]["stores"] = beside.name
-        beside.write_text(json.dumps(content["stores"]), encoding="utf-8")
+    for kind in ("stores", "rates"):
+        if named := content["file"].get(kind):
+            beside = folder / Path(named).name
+            content["file"][kind] = beside.name
+            beside.write_text(json.dumps(content[kind]), encoding="utf-8")
     for language, name, channel, text in (*content["templates"], *content["partials"]):
         place = folder / FOLDER / language / f"{name}.{channel}.liquid"
         place.parent.mkdir(exist_ok=True)

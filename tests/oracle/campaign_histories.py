@@ -160,7 +160,7 @@ def campaigns(choose: Choose) -> str:
         "stores: stores.yaml",
         choose(CAPS),
         choose(QUIET),
-        choose(("", "", "order_grace: 3h", "order_grace: 0m")),
+        choose(("", "rates: rates.yaml", "order_grace: 3h", "order_grace: 0m\nrates: rates.yaml")),
         "campaigns:",
     ]
     for nth in range(choose((2, 3, 4, 6, 8))):

@@ -106,10 +106,11 @@ class Store:
 
 
 class Campaigns:
-    """The campaigns file: `text` is its YAML. `stores` and `templates` are what lies beside it."""
+    """The campaigns file: `text` is its YAML. `stores`, `templates` and `rates` are what lies beside it."""
 
     def __init__(
-        self, text: str, secret: str, stores: Iterable[Mapping[str, Any]] = (), templates: Mapping[str, str] = {}
+        self, text: str, secret: str, stores: Iterable[Mapping[str, Any]] = (), templates: Mapping[str, str] = {},
+        rates: Mapping[str, Any] = {},
     ) -> None:  # fmt: skip
         file = parsed(text)
         self.key = blake2b(secret.encode(), digest_size=32, person=b"winback-arm").digest()
@@ -129,6 +130,7 @@ class Campaigns:
         self.message_ttl = milliseconds(file.get("message_ttl", "24h"))
         self.sms_segments = file.get("sms_segments", 3)
         self.stores = [read_store(entry) for entry in stores] if file.get("stores") else []
+        self.rates = rates if file.get("rates") else {}
         self.templates = templates
         self.campaigns = [read_campaign(place, entry) for place, entry in enumerate(file.get("campaigns") or ())]
         self.by_id = {campaign.id: campaign for campaign in self.campaigns}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from tests.oracle.names import Names, names_of, nearest
+from tests.oracle.outcome import iso
 from tests.oracle.reading import Fact, number, text
 
 ABANDON_AFTER = 30 * 60 * 1000
@@ -91,16 +94,34 @@ class Cart:
             return None
         return sum((line.quantity * line.price for line in priced), Decimal(0)).quantize(Decimal("0.000001"))
 
-    def row(self, to: str, reason: str) -> dict[str, Any]:
+    def worth(self, rates: Mapping[str, Any], at: int) -> tuple[Decimal | None, str | None]:
+        """The same with its currency, by `rates` (the rates file) where there are several currencies at `at` (ms)."""
+        known = self.value()
+        days = {str(day): table for day, table in rates.get("rates", {}).items() if str(day) <= iso(at)[:10]}
+        if known is not None or not days:
+            return known, self.currency
+        table = {**days[max(days)], rates["base"]: 1}
+        into = self.currency or [line.currency for line in self.lines if line.currency][-1]
+        total = Fraction(0)
+        for line in (line for line in self.lines if line.price is not None):
+            other = line.currency or into
+            if other != into and not {other, into} <= set(table):
+                return None, self.currency
+            rate = Fraction(str(table[into])) / Fraction(str(table[other])) if other != into else 1
+            total += Fraction(line.quantity) * Fraction(line.price) * rate
+        return Decimal(round(total * 1_000_000)).scaleb(-6), into
+
+    def row(self, to: str, reason: str, rates: Mapping[str, Any], at: int) -> dict[str, Any]:
         """The cart as a transition shows it."""
+        value, currency = self.worth(rates, at)
         return {
             "cart_id": self.cart_id,
             "from": self.state,
             "to": to,
             "reason": reason,
             "lines": [line.shown() for line in self.lines],
-            "value": plain(self.value()),
-            "currency": self.currency,
+            "value": plain(value),
+            "currency": currency,
             "stage": self.stage,
             "abandonment_no": self.abandonment_no,
         }

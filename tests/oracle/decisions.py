@@ -195,10 +195,11 @@ class Judge:
         ]
         products = [link(product) for product in products]
         urls = [product["url"] for product in products if product["url"]] + [store["url"] for _ in [0] if store]
+        worth, currency = cart.worth(self.campaigns.rates, now) if cart else (None, None)
         return {
             "profile": {"id": p.id, **p.reach.traits, "language": self.language(p)},
             "cart": cart and {
-                "id": cart.cart_id, "stage": cart.stage, "value": plain(cart.value()), "currency": cart.currency
+                "id": cart.cart_id, "stage": cart.stage, "value": plain(worth), "currency": currency
             },
             "products": products,
             "url": next(iter(urls), None),

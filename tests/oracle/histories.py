@@ -272,7 +272,7 @@ def campaigns(choose: Choose) -> str:
         "timezone: Europe/Berlin",
         f"consent: {{default: {choose(('opt_out', 'opt_out', 'opt_in'))}}}",
         choose(CAPS),
-        choose(("", "", "order_grace: 2h", "order_grace: 2m")),
+        choose(("", "rates: rates.yaml", "order_grace: 2h\nrates: rates.yaml", "order_grace: 2m")),
         choose(("", "", 'quiet_hours: {from: "21:00", to: "09:00", policy: defer}')),
         "campaigns:",
         "  - id: first",

@@ -14,7 +14,7 @@ from tests.oracle.message_names import Names
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact, fact_of
-from tests.oracle.shop import STORES, TEMPLATES
+from tests.oracle.shop import RATES, STORES, TEMPLATES
 from tests.oracle.walk import FOR_EVER, TELLS, Walk
 
 SECRET = "proof"  # noqa: S105 - of made-up histories
@@ -29,6 +29,7 @@ def run(
     switches: Iterable[tuple[int, str]] = (),
     imported: Iterable[tuple[str, str, int]] = (),
     stores: Iterable[Mapping[str, Any]] = STORES,
+    rates: Mapping[str, Any] = RATES,
     templates: Mapping[str, str] = TEMPLATES,
     phone_region: str = "US",
     device_policy: str = "latest",
@@ -37,8 +38,8 @@ def run(
     """Everything that `records` come to, time having run out at the end. `campaigns` is the text of a campaigns file.
 
     `switches`: (time in ms, text) of others that hold from then on. `imported`: (channel, address, since in ms) of a
-    list of addresses that say no, known from the beginning. `stores` and `templates` are what lies beside
-    them. `partitions` changes nothing: that is one of the things to prove.
+    list of addresses that say no, known from the beginning. `stores`, `rates` and `templates` are what lies
+    beside them. `partitions` changes nothing: that is one of the things to prove.
     """
     hasher = Hasher(secret)
     out = Outcome()
@@ -56,7 +57,7 @@ def run(
             out.dead[fact.source] = "no_identifier"
 
     graph = Graph(hasher, profile_limit=profile_limit, device_policy=device_policy)
-    walk = Walk(Campaigns(campaigns, secret, stores, templates), out)
+    walk = Walk(Campaigns(campaigns, secret, stores, templates, rates), out)
     profiles: dict[str, Profile] = {}
     part_of: dict[str, str] = {}
     by_hash = {hasher(*one): one for fact in facts for one in (*fact.identifiers, *fact.previous)}
@@ -76,7 +77,7 @@ def run(
             if at > reached:
                 run_days(walk, profiles, at)
             reached = at
-            walk.switch(Campaigns(text, secret, stores, templates), profiles.values())
+            walk.switch(Campaigns(text, secret, stores, templates, rates), profiles.values())
 
     for fact in sorted(facts, key=lambda f: f.key):
         switch_before(fact.time)

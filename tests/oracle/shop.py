@@ -1,4 +1,4 @@
-"""What lies beside the campaigns file of a made-up history: its stores, and templates that show what they are given."""
+"""What lies beside the campaigns file of a made-up history: stores, rates, and templates that show all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ STORES = (
     {"id": "west", "name": "West", "latitude": 52.505, "longitude": 13.33, "address": "Kantstr. 1"},
     {"id": "harbour", "name": "Harbour", "latitude": 40.7, "longitude": -74.0, "billboards": ["pier"]},
 )  # fmt: skip
+RATES = {
+    "base": "EUR",
+    "rates": {
+        "2023-11-14": {"USD": 1.25, "GBP": 0.8}, "2023-11-16": {"USD": 2},
+        "2024-03-30": {"USD": 1.08}, "2024-03-31": {"USD": 1.1},
+    },
+}  # fmt: skip
 _ALL = (
     "{{ campaign }} {{ channel }} {{ variant }} {{ profile.id }} {{ profile.language }} {{ trigger.type }} "
-    "{{ trigger.at }}{% if cart %} cart {{ cart.id }} {{ cart.stage }} {{ cart.currency }}{% endif %}"
+    "{{ trigger.at }}{% if cart %} cart {{ cart.id }} {{ cart.stage }} {{ cart.currency }} {{ cart.value }}{% endif %}"
     "{% for p in products %} product {{ p.product_id }}/{{ p.sku }}/{{ p.name }}/{{ p.url }}{% endfor %}"
     "{% for r in recommendations %} with {{ r.product_id }}/{{ r.name }}/{{ r.url }}{% endfor %}"
     "{% if offer %} offer {{ offer.code }} {{ offer.discount }} {{ offer.expires_at }}{% endif %}"
@@ -38,10 +45,11 @@ TEMPLATES = {
 
 @cache
 def campaigns_file(text: str) -> Path:
-    """A campaigns file of this text, with the stores and the templates beside it."""
+    """A campaigns file of this text, with the stores, the rates and the templates beside it."""
     name = blake2b(text.encode(), digest_size=8).hexdigest()
     folder = Path(mkdtemp(prefix="winback-oracle-"))
     (folder / "stores.yaml").write_text(yaml.safe_dump(list(STORES)))
+    (folder / "rates.yaml").write_text(yaml.safe_dump(RATES))
     for path, template in TEMPLATES.items():
         place = folder / "templates" / path
         place.parent.mkdir(parents=True, exist_ok=True)

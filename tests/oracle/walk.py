@@ -91,7 +91,8 @@ class Walk:
         self.transition(p.id, cart, "abandoned", "inactivity", at)
         kind = f"{cart.stage}_abandoned"
         trigger = Trigger(
-            kind, at, cart.opened_at, cart.cart_id, cart.cart_id, cart.abandonment_no, cart.value()
+            kind, at, cart.opened_at, cart.cart_id, cart.cart_id, cart.abandonment_no,
+            cart.worth(self.campaigns.rates, at)[0],
         )  # fmt: skip
         self.start(p, ((campaign, trigger) for campaign in self.campaigns.on(kind)))
 
@@ -493,7 +494,9 @@ class Walk:
 
     def transition(self, profile_id: str, cart: Cart, to: str, reason: str, at: int) -> None:
         """A row of cart.transitions (ruling 21); the cart is in its new state after it."""
-        self.out.transitions.append({"profile_id": profile_id, **cart.row(to, reason), "at": iso(at)})
+        self.out.transitions.append(
+            {"profile_id": profile_id, **cart.row(to, reason, self.campaigns.rates, at), "at": iso(at)}
+        )
         cart.state = to
 
     def decision(

@@ -43,6 +43,54 @@ def test_the_value_is_that_of_all_lines(event: tuple, value: float | None, messa
     assert len(out.messages) == messages
 
 
+EURO, DOLLAR = {"sku": "E", "price": 50, "currency": "EUR"}, {"sku": "D", "price": 20, "currency": "usd"}
+YEN, DAY = {"sku": "Y", "price": 9, "currency": "JPY"}, 24 * 60
+
+
+def on_day(day: int, *products: object, **more: object) -> tuple:
+    """The same so many days later."""
+    return (day * DAY, *viewed(*products, **more)[1:])
+
+
+@pytest.mark.parametrize(
+    ("event", "value", "currency", "messages"),
+    [
+        (viewed(EURO, DOLLAR, currency="EUR"), 66, "EUR", 1),
+        (viewed(EURO, DOLLAR, currency="USD"), 82.5, "USD", 1),
+        (viewed(EURO, DOLLAR), 82.5, "USD", 1),
+        (viewed(DOLLAR, EURO), 66, "EUR", 1),
+        (viewed(EURO, {**DOLLAR, "quantity": 3}, {"sku": "V", "price": -10}, currency="EUR"), 88, "EUR", 1),
+        (viewed(EURO, {**DOLLAR, "price": 10}, currency="EUR"), 58, "EUR", 0),
+        (viewed({**DOLLAR, "currency": "GBP"}, {**DOLLAR, "sku": "F"}, currency="GBP"), 32.8, "GBP", 0),
+        (viewed(EURO, DOLLAR, YEN, currency="EUR"), None, "EUR", 1),
+        (viewed(YEN, {"sku": "K", "price": 5}, currency="JPY"), 14, "JPY", 0),
+        (on_day(2, EURO, DOLLAR, currency="EUR"), 60, "EUR", 1),
+        (on_day(-2, EURO, DOLLAR, currency="EUR"), None, "EUR", 1),
+        (on_day(2, {**EURO, "currency": "GBP"}, DOLLAR, currency="USD"), None, "USD", 1),
+    ],
+)
+def test_other_currencies_are_converted_by_the_rates_of_the_day(
+    event: tuple, value: float | None, currency: str, messages: int
+) -> None:
+    """Into the cart's currency, or that of its last line; by the latest day that has rates, and not if one is missing.
+
+    1 EUR is 1.25 USD and 0.8 GBP on the first day, 2 USD two days later; before it there are no rates.
+    """
+    out = agreed(told(event), f"rates: rates.yaml{REMINDER}")
+    rows = [(row["value"], row["currency"]) for row in out.transitions if row["to"] == "abandoned"]
+    assert rows == [(value, currency)]
+    assert len(out.messages) == messages
+
+
+def test_a_cart_is_worth_what_it_is_on_the_day_of_each_transition() -> None:
+    """Opened before midnight and abandoned behind it: by the rates of either day, a message by those of its own."""
+    event = (1_536, *viewed(EURO, DOLLAR, currency="EUR")[1:])
+    out = agreed(told(event), f"rates: rates.yaml{REMINDER}")
+    assert [(row["at"][8:10], row["value"]) for row in out.transitions[:2]] == [("15", 66), ("16", 60)]
+    (message,) = out.messages
+    assert " EUR 60 " in message["body"]
+
+
 def test_a_discount_is_no_product_in_a_message() -> None:
     """It stands among the lines of the cart, and in no text."""
     out = agreed(told(viewed({**A, "quantity": 2}, DISCOUNT)), REMINDER)

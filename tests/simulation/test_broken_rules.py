@@ -15,6 +15,7 @@ from schemas.aliases import translator
 from schemas.aliases.shopping import Shopping
 from streams.core import identify, journey
 from streams.core.aggregates.population import Population
+from streams.core.campaigns.rates import Rates
 from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
@@ -203,9 +204,14 @@ def refunds_know_no_end() -> AbstractContextManager[Any]:
     return stack
 
 
+def rates_do_not_change() -> AbstractContextManager[Any]:
+    """One unit of a currency is one of any other."""
+    return patch.object(Rates, "between", lambda *_: 1)
+
+
 QUICK = (
     changes_settle_at_once, rounds_do_not_wait, repeats_of_producers_count, moved_devices_are_not_forwarded,
-    merges_have_no_time, events_come_before_merges, consent_is_not_merged,
+    merges_have_no_time, events_come_before_merges, consent_is_not_merged, rates_do_not_change,
 )  # fmt: skip
 
 

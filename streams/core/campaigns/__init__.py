@@ -1,4 +1,4 @@
-"""Campaigns as the decisions use them: the file, its templates and its stores, all one value that travels as JSON."""
+"""Campaigns as the decisions use them: the file, its templates, stores and rates, one value that travels as JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
+from streams.core.campaigns.rates import Rates
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
 from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerName, TriggerRule
@@ -28,6 +29,7 @@ __all__ = [
     "Consent",
     "Offer",
     "QuietHours",
+    "Rates",
     "Store",
     "Stores",
     "Templates",
@@ -42,18 +44,20 @@ _NONE: Templates = MappingProxyType({})
 
 
 class Campaigns:
-    """A validated file, its templates and its stores, and where to find what in them.
+    """A validated file, its templates, its stores and its rates, and where to find what in them.
 
-    `partials` are what the templates show with `render`.
+    `partials` are what the templates show with `render`; without `rates` no currency is converted.
     """
 
     def __init__(
-        self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = (), partials: Templates = _NONE
-    ) -> None:
+        self, file: CampaignFile, templates: Templates, stores: Iterable[Store] = (), partials: Templates = _NONE,
+        rates: Rates | None = None,
+    ) -> None:  # fmt: skip
         self.file = file
         self.templates = dict(templates)
         self.partials = dict(partials)
         self.stores = Stores(stores)
+        self.rates = rates
         self.by_id = {campaign.id: campaign for campaign in file.campaigns}
         self.place = {campaign.id: n for n, campaign in enumerate(file.campaigns)}
         self.by_trigger: dict[str, tuple[Campaign, ...]] = {
@@ -64,12 +68,16 @@ class Campaigns:
         """By campaign and step: its place in the campaign, and the step."""
 
     def dump(self) -> dict[str, Any]:
-        """All of it as JSON: {file, templates and partials [[language, name, channel, text], ...], stores [...]}."""
+        """All as JSON: {file, templates and partials [[language, name, channel, text], ...], stores [...], rates}.
+
+        `rates` is there only if the file names some.
+        """
         return {
             "file": self.file.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "templates": [[*name, text] for name, text in self.templates.items()],
             "partials": [[*name, text] for name, text in self.partials.items()],
             "stores": [store.model_dump(mode="json", exclude_defaults=True) for store in self.stores.all],
+            **({} if self.rates is None else {"rates": self.rates.model_dump(mode="json")}),
         }
 
     @classmethod
@@ -80,7 +88,8 @@ class Campaigns:
             for kind in ("templates", "partials")
         )
         stores = [Store.model_validate(store) for store in content["stores"]]
-        return cls(CampaignFile.model_validate(content["file"]), templates, stores, partials)
+        rates = Rates.model_validate(content["rates"]) if "rates" in content else None
+        return cls(CampaignFile.model_validate(content["file"]), templates, stores, partials, rates)
 
     @cached_property
     def version(self) -> str:

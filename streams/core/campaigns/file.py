@@ -87,7 +87,7 @@ class Campaign(Strict):
 
 
 class CampaignFile(Strict):
-    """The whole file. `stores` names the file of the stores, beside it.
+    """The whole file. `stores` names the file of the stores, `rates` that of the rates of exchange, beside it.
 
     A click within `machine_seconds` of the sending of a message is a machine's.
     `order_grace`: for how long after an order what it contained is in no cart and of no interest.
@@ -104,6 +104,7 @@ class CampaignFile(Strict):
     sms_segments: int = Field(default=3, ge=1)
     machine_seconds: int = Field(default=10, ge=0, le=3_600)
     stores: str | None = None
+    rates: str | None = None
     caps: dict[Literal["global"] | Channel, tuple[Cap, ...]] = Field(default_factory=dict)
     quiet_hours: QuietHours | None = None
     campaigns: tuple[Campaign, ...] = ()

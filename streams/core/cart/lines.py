@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from schemas.money import LIMIT, micros, quantity, to_number
 from schemas.products import ProductIndex, grown, product_key
 from schemas.values import filled_text
+from streams.core.campaigns.rates import Rates
 from streams.core.profile.state import Cart, Line
 
 Lines = dict[str, Line]
@@ -155,11 +157,33 @@ def union(winner: Lines, loser: Lines) -> Lines:
     return items.lines
 
 
-def value(cart: Cart) -> int | None:
-    """The worth of a cart in micros: the sum of price x quantity over all lines; None for lines in several currencies.
+def worth(cart: Cart, rates: Rates | None, at: int) -> tuple[int | None, str | None]:
+    """The worth of a cart in micros, with its currency: the sum of price x quantity over all lines.
 
-    A line without a currency is in the cart's.
+    A line without a currency is in the cart's. Lines in other currencies are converted by the `rates` of the day of
+    `at` (epoch milliseconds); the worth is None without them. A cart that is in no currency is then in that of the last
+    line that names one.
     """
+    total = _sum_of(cart)
+    if total is not None or rates is None:
+        return total, cart.currency
+    target = cart.currency or next(line.currency for line in reversed(cart.lines.values()) if line.currency)
+    sums: dict[str, int] = {}
+    for line in cart.lines.values():
+        if line.price is not None:
+            source = line.currency or target
+            sums[source] = sums.get(source, 0) + round(line.price * line.quantity)
+    exact = Fraction(0)
+    for source, amount in sums.items():
+        rate = Fraction(1) if source == target else rates.between(source, target, at)
+        if rate is None:
+            return None, cart.currency
+        exact += amount * rate
+    return max(-LIMIT, min(round(exact), LIMIT)), target
+
+
+def _sum_of(cart: Cart) -> int | None:
+    """The sum of price x quantity in micros; None for lines in several currencies."""
     total, currency = 0, cart.currency
     for line in cart.lines.values():
         if line.price is not None:

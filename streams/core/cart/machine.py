@@ -17,6 +17,7 @@ from schemas.names import CART_EVENTS, CHECKOUT_STARTED, ORDER_COMPLETED, PRODUC
 from schemas.products import items_of, product_key
 from schemas.times import iso
 from schemas.topics import DAY_MS, HOUR_MS
+from streams.core.campaigns.rates import Rates
 from streams.core.cart import lines as cart_lines
 from streams.core.cart import purchases
 from streams.core.profile.event import Sealed
@@ -83,13 +84,15 @@ class Transition(NamedTuple):
 class CartMachine(Machine[None, Transition]):
     """The cart, the activity and the orders that its timers count from, and what has been bought.
 
-    `order_grace` is for how long (milliseconds) after an order what it contained is held back.
+    `order_grace` is for how long (milliseconds) after an order what it contained is held back. `rates` convert what is
+    in other currencies than the cart.
     """
 
     fields: ClassVar = frozenset({"cart", "sold", "last_activity", "last_order", "purchases"})
 
-    def __init__(self, order_grace: int) -> None:
+    def __init__(self, order_grace: int, rates: Rates | None = None) -> None:
         self._grace = order_grace
+        self._rates = rates
 
     def due_at(self, profile: Profile, /) -> int | None:
         """The epoch milliseconds of the cart's next timer: abandonment of an open cart, expiry of an abandoned one."""
@@ -104,9 +107,9 @@ class CartMachine(Machine[None, Transition]):
         if cart is None:
             return []
         if cart.abandoned:
-            return [_end(profile, cart, "expired", due)]
+            return [self._end(profile, cart, "expired", due)]
         cart.abandonment_no += 1
-        return [_move(cart, "inactivity", due)]
+        return [self._move(cart, "inactivity", due)]
 
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Transition]:
         """What an event of the profile does to its cart; also moves `last_activity` and `last_order`."""
@@ -118,7 +121,7 @@ class CartMachine(Machine[None, Transition]):
         if event.name in CART_EVENTS and not event.is_past_repeats:
             return self._change_lines(profile, event, came_back=came_back)
         if came_back and profile.cart is not None and profile.cart.abandoned:
-            return [_move(profile.cart, "reopened", event.time)]
+            return [self._move(profile.cart, "reopened", event.time)]
         return []
 
     def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Transition]:
@@ -130,7 +133,7 @@ class CartMachine(Machine[None, Transition]):
         for side, other in ((winner, loser), (loser, winner)):
             if side.cart is not None and other.last_order >= side.cart.opened_at:
                 purchases.converted_by(other, side.cart)
-                transitions.append(_end(side, side.cart, "order", at))
+                transitions.append(self._end(side, side.cart, "order", at))
         purchases.absorb(winner, loser)
         for side in (winner, loser):
             transitions += self._hold_back(side, winner.purchases.values(), at)
@@ -150,7 +153,7 @@ class CartMachine(Machine[None, Transition]):
         mine.abandonment_no = max(mine.abandonment_no, theirs.abandonment_no)
         mine.checkout = mine.checkout or theirs.checkout
         if mine.abandoned and not theirs.abandoned:
-            transitions.append(_move(mine, "reopened", at))
+            transitions.append(self._move(mine, "reopened", at))
         return transitions
 
     def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Transition]:
@@ -167,7 +170,7 @@ class CartMachine(Machine[None, Transition]):
             return []
         share.cart = replace(cart, id=_of_share(share, cart), lines=gone)
         cart.lines = {key: line for key, line in cart.lines.items() if key not in gone}
-        return [] if cart.lines else [_end(profile, cart, "emptied", leaving.at)]
+        return [] if cart.lines else [self._end(profile, cart, "emptied", leaving.at)]
 
     def sell(self, profile: Profile, cart: Cart, order_id: str, at: int) -> None:
         """The order `order_id` at `at` (epoch milliseconds) has converted the cart; kept while its payment may fail."""
@@ -194,17 +197,17 @@ class CartMachine(Machine[None, Transition]):
             return []
         cart = profile.cart = kept.cart
         cart.abandoned, cart.counts_from = False, max(cart.counts_from, at)
-        return [_transition(cart, CONVERTED, TRANSITIONS[CONVERTED, "order_cancelled"], at, "order_cancelled")]
+        return [self._transition(cart, CONVERTED, TRANSITIONS[CONVERTED, "order_cancelled"], at, "order_cancelled")]
 
     def arrived(self, profile: Profile) -> Sequence[Transition]:
         """A cart that comes from a split was opened and abandoned when that happened to the one it comes from."""
         cart = profile.cart
         if cart is None:
             return []
-        opened = _transition(cart, NONE, OPEN, cart.opened_at, "opened")
+        opened = self._transition(cart, NONE, OPEN, cart.opened_at, "opened")
         if not cart.abandoned:
             return [opened]
-        return [opened, _transition(cart, OPEN, ABANDONED, profile.clock + ABANDON_AFTER_MS, "inactivity")]
+        return [opened, self._transition(cart, OPEN, ABANDONED, profile.clock + ABANDON_AFTER_MS, "inactivity")]
 
     def _bought(self, profile: Profile, event: Sealed) -> list[Transition]:
         """An order converts the cart, whatever is in it.
@@ -217,7 +220,7 @@ class CartMachine(Machine[None, Transition]):
         converted = cart if cart is not None and cart.opened_at <= event.time else None
         purchase = purchases.on_order(profile, event, converted)
         if converted is not None:
-            return [_end(profile, converted, "order", event.time)]
+            return [self._end(profile, converted, "order", event.time)]
         return self._hold_back(profile, (purchase,), event.time)
 
     def _hold_back(self, profile: Profile, bought: Iterable[Purchase], at: int) -> list[Transition]:
@@ -230,7 +233,7 @@ class CartMachine(Machine[None, Transition]):
             if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
         }  # fmt: skip
         if not cart_lines.of_products(left):
-            return [_end(profile, cart, "order", max(at, cart.opened_at))]
+            return [self._end(profile, cart, "order", max(at, cart.opened_at))]
         cart.lines = left
         return []
 
@@ -267,15 +270,15 @@ class CartMachine(Machine[None, Transition]):
         cart.currency = currency or cart.currency
         cart.touched_at = max(cart.touched_at, event.time)
         if not lines:
-            return [_end(profile, cart, "emptied", event.time)]
+            return [self._end(profile, cart, "emptied", event.time)]
         cart.checkout = cart.checkout or event.name == CHECKOUT_STARTED
         if reason == "opened":
-            transitions = [_transition(cart, NONE, OPEN, event.time, reason)]
+            transitions = [self._transition(cart, NONE, OPEN, event.time, reason)]
             if event.time < profile.last_order:
                 # It came late: the order that followed it is known already.
-                transitions.append(_end(profile, cart, "order", profile.last_order))
+                transitions.append(self._end(profile, cart, "order", profile.last_order))
             return transitions
-        return [_move(cart, reason, event.time)] if reason else []
+        return [self._move(cart, reason, event.time)] if reason else []
 
     def _just_bought(self, profile: Profile, item: Mapping[str, Any], at: int) -> bool:
         """Whether an `item` of a Product Added at `at` is what an order contained a moment before."""
@@ -300,6 +303,24 @@ class CartMachine(Machine[None, Transition]):
             if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
         }  # fmt: skip
 
+    def _move(self, cart: Cart, reason: str, at: int) -> Transition:
+        source = ABANDONED if cart.abandoned else OPEN
+        target = TRANSITIONS[source, reason]
+        cart.abandoned = target == ABANDONED
+        return self._transition(cart, source, target, at, reason)
+
+    def _end(self, profile: Profile, cart: Cart, reason: str, at: int) -> Transition:
+        source = ABANDONED if cart.abandoned else OPEN
+        profile.cart = None
+        return self._transition(cart, source, TRANSITIONS[source, reason], at, reason)
+
+    def _transition(self, cart: Cart, source: str, target: str, at: int, reason: str) -> Transition:
+        value, currency = cart_lines.worth(cart, self._rates, at)
+        return Transition(
+            cart.id, source, target, at, reason, cart_lines.shown(cart.lines), value, currency,
+            "checkout" if cart.checkout else "cart", cart.abandonment_no, cart.opened_at,
+        )  # fmt: skip
+
 
 def _divide_sold(profile: Profile, share: Profile, leaving: Leaving) -> None:
     """What an order has converted goes where its lines go: a failed payment gives each side its own."""
@@ -322,23 +343,3 @@ def _of_share(share: Profile, cart: Cart) -> str:
 def _opened(profile_id: str, event: Sealed) -> Cart:
     seed = f"{profile_id}|{event.time}|{event.message_id}"
     return Cart(blake2b(seed.encode(), digest_size=16).hexdigest(), event.time, event.time, event.time)
-
-
-def _move(cart: Cart, reason: str, at: int) -> Transition:
-    source = ABANDONED if cart.abandoned else OPEN
-    target = TRANSITIONS[source, reason]
-    cart.abandoned = target == ABANDONED
-    return _transition(cart, source, target, at, reason)
-
-
-def _end(profile: Profile, cart: Cart, reason: str, at: int) -> Transition:
-    source = ABANDONED if cart.abandoned else OPEN
-    profile.cart = None
-    return _transition(cart, source, TRANSITIONS[source, reason], at, reason)
-
-
-def _transition(cart: Cart, source: str, target: str, at: int, reason: str) -> Transition:
-    return Transition(
-        cart.id, source, target, at, reason, cart_lines.shown(cart.lines), cart_lines.value(cart), cart.currency,
-        "checkout" if cart.checkout else "cart", cart.abandonment_no, cart.opened_at,
-    )  # fmt: skip

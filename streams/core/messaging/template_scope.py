@@ -44,8 +44,9 @@ def build(
     of_cart = enrollment.cart_id is not None
     if of_cart:
         products = cart_lines.shown(cart_lines.of_products(cart.lines)) if cart is not None else []
-        worth = None if cart is None else cart_lines.value(cart)
+        worth, currency = (None, None) if cart is None else cart_lines.worth(cart, campaigns.rates, about.at)
     else:
+        worth, currency = None, None
         products = [dict(product) for product in enrollment.products]
     for product in products:
         product["url"] = _tagged(product.get("url"), message_id)
@@ -61,7 +62,7 @@ def build(
             "id": cart.id,
             "stage": "checkout" if cart.checkout else "cart",
             "value": None if worth is None else to_number(worth),
-            "currency": cart.currency,
+            "currency": currency,
         },
         "products": products,
         "url": url or (store["url"] if store is not None else None),

@@ -83,7 +83,7 @@ class ProfileLogic:
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
         self._orders = OrderMachine(no_referrers or NoReferrers())
-        self._cart = CartMachine(campaigns.file.order_grace)
+        self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
             self._repeats, self._contact, self._engagement, self._enroller, self._orders, self._cart, self._triggers,
