@@ -16,6 +16,7 @@ from tests.oracle.outcome import iso
 from tests.oracle.profile import Code, Profile, Sequence, Waiting
 from tests.oracle.reach import Sent
 from tests.oracle.templates import find, holds, rendered, tagged
+from tests.oracle.triggers import is_stale
 
 CREDIT_WINDOW = 7 * DAY
 
@@ -49,6 +50,8 @@ class Judge:
                 return Verdict("moved", again=campaigns.next_hour(zone, hour, now))
         if self.all_bought(p, sequence, now):
             return Verdict("suppressed", "converted")
+        if is_stale(sequence.trigger, campaign):
+            return Verdict("suppressed", "stale")
         if step.unless_engaged and sequence.engaged:
             return Verdict("suppressed", "exited")
         if step.condition and not holds(

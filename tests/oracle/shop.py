@@ -25,7 +25,7 @@ RATES = {
 _ALL = (
     "{{ campaign }} {{ channel }} {{ variant }} {{ profile.id }} {{ profile.language }} {{ trigger.type }} "
     "{{ trigger.at }}{% if cart %} cart {{ cart.id }} {{ cart.stage }} {{ cart.currency }} {{ cart.value }}{% endif %}"
-    "{% for p in products %} product {{ p.product_id }}/{{ p.sku }}/{{ p.name }}/{{ p.url }}{% endfor %}"
+    "{% for p in products %} product {{ p.product_id }}/{{ p.sku }}/{{ p.name }}/{{ p.url }}/{{ p.price }}{% endfor %}"
     "{% for r in recommendations %} with {{ r.product_id }}/{{ r.name }}/{{ r.url }}{% endfor %}"
     "{% if offer %} offer {{ offer.code }} {{ offer.discount }} {{ offer.expires_at }}{% endif %}"
     "{% if store %} store {{ store.id }} {{ store.city }} {{ store.url }}{% endif %} {{ url }}"

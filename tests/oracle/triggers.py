@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -244,6 +244,7 @@ class Looks:
         before = interest.price if before is None else before
         product = {**interest.product, **{k: v for k, v in shown(event.properties).items() if v is not None}}
         about = {"product_id": key, "price": now, "old_price": before}
+        coin = (text(event.properties.get("currency")) or "").upper()
         for campaign in campaigns.on(kind):
             asks = campaign.asks
             recent = interest.time > event.time - milliseconds(asks.get("within", "30d"))
@@ -255,8 +256,31 @@ class Looks:
             yield campaign, Trigger(
                 kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}:{event.time}", products=(product,),
                 names=(named,),
-                about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None},
+                about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None}
+                | ({"currency": coin} if coin else {}),
             )  # fmt: skip
+
+
+def renewed(trigger: Trigger, event: Fact) -> Trigger:
+    """What waits to tell of a product tells what a later change says of it; in another currency that is nothing."""
+    coin, told = (text(event.properties.get("currency")) or "").upper(), trigger.about.get("currency")
+    if trigger.type not in CHANGES.values() or not trigger.names or (coin and told and coin != told):
+        return trigger
+    names = names_of(event.properties)
+    if names is None or not trigger.names[0].same(names):
+        return trigger
+    product = {**trigger.products[0], **{k: v for k, v in shown(event.properties).items() if v is not None}}
+    price = number(event.properties.get("price"))
+    news = {} if price is None or price < 0 else {"price": plain(price)}
+    return replace(trigger, products=(product,), names=(trigger.names[0].also(names),), about={**trigger.about, **news})
+
+
+def is_stale(trigger: Trigger, campaign: Campaign) -> bool:
+    """Whether a price that dropped has not dropped any more."""
+    if trigger.type != "price_dropped":
+        return False
+    before, now = (number(trigger.about.get(name)) for name in ("old_price", "price"))
+    return not dropped(before, now, campaign.asks.get("min_drop", 0))
 
 
 Found = tuple[Campaign, Trigger]

@@ -23,7 +23,7 @@ from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machi
 from tests.oracle.reading import Fact, number, text
 from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
-from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, shown
+from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, renewed, shown
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
 SAID_ONCE = {
@@ -414,6 +414,8 @@ class Walk:
         self.changed[key, event.message_id] = event.time
         for p in profiles:
             self.run_timers(p, event.time)
+            for sequence in p.sequences:
+                sequence.trigger = renewed(sequence.trigger, event)
             self.start(p, p.looks.of_change(self.campaigns, event, p.bought))
 
     # ------------------------------------------------------------------ merges

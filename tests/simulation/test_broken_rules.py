@@ -21,7 +21,7 @@ from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
 from streams.core.ingest import Ingest
-from streams.core.messaging import caps, decision, enrollment, offers
+from streams.core.messaging import awaited, caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.orders import conversions, corrections
@@ -275,6 +275,11 @@ def feedback_goes_by_the_address() -> AbstractContextManager[Any]:
     return patch.object(Ingest, "_recipient", lambda *_: None)
 
 
+def prices_stand_still() -> AbstractContextManager[Any]:
+    """What waits to tell of a price tells the one it began with."""
+    return patch.object(awaited, "on_product", lambda *_: None)
+
+
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
@@ -282,7 +287,7 @@ OF_CAMPAIGNS = (
     every_address_is_the_customers, feedback_gives_addresses, bounces_stop_nothing,
     scanners_are_patient, scanners_follow_one_link, deliveries_come_first, machines_are_customers,
     orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given, feedback_goes_by_the_address,
-    lists_are_not_taken_in,
+    lists_are_not_taken_in, prices_stand_still,
 )  # fmt: skip
 PROMISED = (
     every_address_is_the_customers,

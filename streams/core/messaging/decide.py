@@ -15,7 +15,7 @@ from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
 from streams.core.engagement.sent import on_sent
-from streams.core.messaging import bought, caps, channels, offers
+from streams.core.messaging import awaited, bought, caps, channels, offers
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
 from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
@@ -55,6 +55,8 @@ class Decider:
             return None
         if not bought.take_out(profile, enrollment, at):
             return self.row(profile, enrollment, scheduled, "suppressed", "converted", at)
+        if awaited.is_stale(enrollment, campaign):
+            return self.row(profile, enrollment, scheduled, "suppressed", "stale", at)
         if (step.unless == "engaged" and enrollment.engaged) or not self._holds(profile, enrollment, step, at, known):
             return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
         allowed, reason = self._allowed(profile, enrollment, campaign, step, at, moment.addresses)

@@ -39,6 +39,7 @@ _CODE: Final = "code\0"
 """How the id of a code begins, where those of products are asked for."""
 KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
 """The trigger that an event of the catalogue may be, by the event's name."""
+_CHANGES: Final = frozenset(KINDS.values())
 _MOST_CACHED: Final = 1_000
 _MOST_KNOWN: Final = 20_000
 _MOST_IDS: Final = 200
@@ -86,10 +87,27 @@ def code_of(code_id: str) -> str:
 
 
 def concerns(profile: Profile) -> AbstractSet[str]:
-    """The ids of what a profile is to hear of: products of interest, and codes it was given that are not spent."""
-    if not profile.offers:
+    """The ids of what a profile is to hear of.
+
+    They are products of interest, those that waiting messages of price or stock tell of, and codes it was given that
+    are not spent.
+    """
+    waiting = awaited(profile) if profile.enrollments else ()
+    if not profile.offers and not waiting:
         return profile.interests.keys()
-    return {*profile.interests, *(id_of_code(kept.code) for kept in profile.offers.values() if not kept.spent)}
+    return {
+        *profile.interests,
+        *waiting,
+        *(id_of_code(kept.code) for kept in profile.offers.values() if not kept.spent),
+    }
+
+
+def awaited(profile: Profile) -> list[str]:
+    """The product keys of what waiting messages of price or stock tell of."""
+    keys = (
+        product_key(one) for waiting in profile.enrollments if waiting.trigger in _CHANGES for one in waiting.products
+    )
+    return [key for key in keys if key is not None]
 
 
 class Known(NamedTuple):
@@ -259,7 +277,7 @@ class Catalogue:
 
     def notice(self, profile_id: bytes, profile: Profile) -> None:
         """The profile has changed, so it may be interested in something else."""
-        if self._interested is not None and (profile.interests or profile.offers):
+        if self._interested is not None and (profile.interests or profile.offers or profile.enrollments):
             self._known_of(profile_id, profile)
 
     def missed(self, profile: Profile) -> bytes | None:

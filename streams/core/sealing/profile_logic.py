@@ -33,7 +33,7 @@ from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
-from streams.core.messaging import offers
+from streams.core.messaging import awaited, offers
 from streams.core.messaging.decision import Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
 from streams.core.orders.conversions import CANCELLATION, CANCELLED, TAKEN_BACK, Conversion, last_purchase
@@ -178,6 +178,8 @@ class ProfileLogic:
         if change.kind == CODE_SPENT:
             offers.spend(profile, code_of(change.product_id))
             return
+        if profile.enrollments:
+            awaited.on_product(profile, change)
         self._follow(profile, self._triggers.on_product(profile, change), effects)
 
     def on_repeat(self, event: Sealed, effects: Effects) -> None:

@@ -203,7 +203,8 @@ class Sealer:
         logic, wall = self.logic, self._clock.wall
         following = self._catalogue.follow(profile_id, upto)
         # Most campaigns files ask for no change: the profile has had those that there were, without a look at each.
-        taken = following is not None and (logic.takes_products or bool(profile.offers))
+        asked = logic.takes_products or bool(profile.offers) or bool(profile.enrollments)
+        taken = following is not None and asked
         if following is not None:
             changes = following.more(profile, since)
             if taken:
@@ -233,7 +234,7 @@ class Sealer:
             else:
                 logic.on_product(profile, self._catalogue.change(key), effects)
             timer = logic.due_at(profile)
-            if following is not None and kind != _CHANGE and (taken or not following):
+            if following is not None and (kind != _CHANGE or profile.enrollments) and (taken or not following):
                 changes = following.more(profile, key)
                 if taken:
                     for later in changes:

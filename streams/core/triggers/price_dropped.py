@@ -29,5 +29,10 @@ def on_product(profile: Profile, change: ProductChange, campaigns: Sequence[Camp
     return [
         of_product.trigger("price", profile, change, campaign, interest, about)
         for campaign in campaigns
-        if (old - price) / old >= campaign.trigger.min_drop and of_product.takes(campaign, interest, change.time)
+        if is_drop(price, old, campaign) and of_product.takes(campaign, interest, change.time)
     ]
+
+
+def is_drop(price: int, old: int, campaign: Campaign) -> bool:
+    """Whether `price` is lower than `old`, both in micros, by at least what the campaign's `min_drop` asks for."""
+    return 0 <= price < old and (old - price) / old >= campaign.trigger.min_drop

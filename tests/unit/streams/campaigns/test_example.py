@@ -74,7 +74,7 @@ ERRANDS = {
 """What customers do that each campaign is made for: (when after MORNING, event, properties)."""
 NEWS = [
     (DAY, "Product Price Changed", {**CHEAP, "price": 7, "old_price": 9}),
-    (DAY, "Product Restocked", CHEAP),
+    (DAY, "Product Restocked", {**CHEAP, "price": 7}),
 ]
 
 

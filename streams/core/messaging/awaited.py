@@ -1,0 +1,48 @@
+"""What waiting messages of price and stock say, kept true while they wait (contract 8.44)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas.money import micros, to_number
+from schemas.products import names, product_key, same
+from streams.core.campaigns import Campaign
+from streams.core.cart.lines import currency_of
+from streams.core.products.changes import KINDS, ProductChange
+from streams.core.products.interests import seen, whole
+from streams.core.profile.state import Enrollment, Profile
+from streams.core.triggers.price_dropped import is_drop
+
+PRICE_DROPPED: Final = "price_dropped"
+_CHANGES: Final = frozenset(KINDS.values())
+
+
+def on_product(profile: Profile, change: ProductChange) -> None:
+    """A change of a product: what waits to tell of it tells what holds from now on.
+
+    A price in another currency than the one told of is of another shop, and changes nothing.
+    """
+    wanted = names(change.key)
+    for enrollment in profile.enrollments:
+        if enrollment.trigger not in _CHANGES or not enrollment.products:
+            continue
+        key = product_key(enrollment.products[0])
+        if key is None or not same(names(key), wanted) or _in_another(enrollment, change):
+            continue
+        price, said = seen(change.properties)
+        enrollment.products = [whole({**enrollment.products[0], "quantity": 1, **said})]
+        if price is not None:
+            enrollment.about = {**enrollment.about, "price": to_number(price)}
+
+
+def is_stale(enrollment: Enrollment, campaign: Campaign) -> bool:
+    """Whether the price that an enrollment is to tell of has not dropped any more, by what `campaign` asks for."""
+    if enrollment.trigger != PRICE_DROPPED:
+        return False
+    price, old = micros(enrollment.about.get("price")), micros(enrollment.about.get("old_price"))
+    return price is not None and old is not None and not is_drop(price, old, campaign)
+
+
+def _in_another(enrollment: Enrollment, change: ProductChange) -> bool:
+    told, now = enrollment.about.get("currency"), currency_of(change.properties)
+    return told is not None and now is not None and told != now
