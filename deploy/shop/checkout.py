@@ -27,7 +27,7 @@ def check_out(session: Session) -> None:
     products = listed(lines, session.sender, session.currency)
     started: dict[str, Any] = {"order_id": order_id, "value": total / 100, "currency": session.currency}
     session.track("Checkout Started", {**started, "products": products}, session.snapshot(checkout=True))
-    also: tuple[Identifier, ...] = ()
+    typed: tuple[Identifier, ...] = ()
     for step in (1, 2, 3):
         session.pause()
         properties: dict[str, Any] = {"checkout_id": order_id, "step": step}
@@ -36,11 +36,11 @@ def check_out(session: Session) -> None:
             return
         if step == 1 and not device.user:
             # A new mapping: the step as viewed may still be on its way.
-            contact, also = _contact(session)
+            contact, typed = _contact(session)
             properties = {**properties, **contact}
         session.pause()
-        session.track("Checkout Step Completed", properties, also=also)
-        also = ()
+        session.track("Checkout Step Completed", properties, typed=typed)
+        typed = ()
     session.track("Payment Info Entered", {"checkout_id": order_id, "payment_method": "card", "step": 3})
     if r() > STAYS:
         return
@@ -52,11 +52,11 @@ def _contact(session: Session) -> tuple[dict[str, Any], tuple[Identifier, ...]]:
     """A guest's e-mail, sometimes with a phone number, for the properties of the first step; and as identifiers."""
     customer, email = session.customer, session.device.email
     told = {"email": typed_email(email)}
-    also = [Identifier(EMAIL, email)]
+    typed = [Identifier(EMAIL, email)]
     if customer.phone and email == customer.email and not customer.old_user_id and session.rng.random() < 0.3:
         told["phone"] = typed_phone(customer.phone)
-        also.append(Identifier(PHONE, customer.phone))
-    return told, tuple(also)
+        typed.append(Identifier(PHONE, customer.phone))
+    return told, tuple(typed)
 
 
 def _order(session: Session, order_id: str, lines: Lines) -> None:

@@ -16,6 +16,7 @@ from deploy.shop.envelopes import AS_SENT, AT_ARRIVAL, ENVELOPES, Call, Timing
 from deploy.shop.people import Customer, Group
 from deploy.shop.truth_carts import ACTIVE_CHANNELS, ACTIVE_NAMES, Effect
 from deploy.shop.truth_walk import Walk
+from deploy.shop.weak_names import with_weak
 from schemas.identifiers import ANONYMOUS_ID, USER_ID, Identifier, strongest_first
 from schemas.times import iso
 from schemas.topics import channel_topic
@@ -54,9 +55,13 @@ class Sender:
 
 
 class Told(NamedTuple):
-    """A call as the ground truth sees it: whom it names, what it does to a cart, whether it is activity."""
+    """A call as the ground truth sees it: whom it names, what it does to a cart, whether it is activity.
+
+    The last `weak` of the `ids` were only typed, or only name a purchase.
+    """
 
     ids: tuple[Identifier, ...]
+    weak: int
     previous: str
     effect: Effect | None
     active: bool
@@ -80,14 +85,16 @@ class EventPublisher:
         effect: Effect | None = None,
         traits: dict[str, Any] | None = None,
         also: tuple[Identifier, ...] = (),
+        typed: tuple[Identifier, ...] = (),
         previous: str = "",
         context: dict[str, Any] | None = None,
         raw: bool = False,
     ) -> None:
         """Publish one call that happens `at` that time: `kind` (track, page, ...), event `name`, properties and traits.
 
-        `also`: identifiers that traits, properties or `context` add to the sender's own; `previous`: an alias call's
-        previousId; `raw`: as the bytes Python's own `json` writes, which not every reader takes.
+        `also`: identifiers that traits or `context` add to the sender's own; `typed`: the addresses in the properties,
+        strongest first; `previous`: an alias call's previousId; `raw`: as the bytes Python's own `json` writes, which
+        not every reader takes.
         """
         rng, sdk = self._rng, sender.sdk
         trip = Trip(at, at) if sdk in AT_ARRIVAL else sender.route.trip(at, rng)
@@ -112,7 +119,8 @@ class EventPublisher:
         if sender.group.walk is not None:
             active = sender.channel in ACTIVE_CHANNELS and (kind in ("page", "screen") or name in ACTIVE_NAMES)
             ids = tuple(strongest_first([*sender.ids, *also])) if also else sender.ids
-            self._tell(sender.group.walk, sender, at, Told(ids, previous, effect, active))
+            ids, weak = with_weak(ids, typed, name if kind == "track" else "", properties)
+            self._tell(sender.group.walk, sender, at, Told(ids, weak, previous, effect, active))
 
     def message_id(self) -> str:
         """A new messageId: 32 hex digits."""
@@ -138,7 +146,7 @@ class EventPublisher:
         if sender.customer is not None:
             sender.customer.published.update(dict.fromkeys(told.ids + before))
         if told.ids:
-            walk.event(at, told.ids, before, told.effect, active=told.active)
+            walk.event(at, told.ids, before, told.effect, active=told.active, weak=told.weak)
 
 
 def odd(name: str, rng: Random) -> str:

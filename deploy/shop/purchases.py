@@ -14,7 +14,7 @@ from deploy.shop.event_publisher import Sender
 from deploy.shop.floor import Floor, Lines, facts, line_of, listed
 from deploy.shop.people import Customer, Group
 from deploy.shop.senders import BUYER, CARD, CHAT, from_producer, from_system
-from deploy.shop.truth_carts import Added, Ordered
+from deploy.shop.truth_carts import Added, Cancelled, Ordered
 from deploy.shop.world import STORES, STORES_OF, Store
 from schemas.identifiers import EMAIL, ORDER_ID, Identifier
 from schemas.times import iso
@@ -28,13 +28,13 @@ def complete(
     *,
     order_id: str = "",
     again: bool = False,
-    also: tuple[Identifier, ...] = (),
+    typed: tuple[Identifier, ...] = (),
     **more: Any,
 ) -> str:
     """Publish Order Completed at the time `at`, and put it in the order book; returns its number.
 
-    `order_id`: that number, a new one when empty. `again`: another system tells of the same order. `also`: identifiers
-    in the properties, which `more` is added to.
+    `order_id`: that number, a new one when empty. `again`: another system tells of the same order. `typed`: the
+    addresses in the properties, which `more` is added to.
     """
     order_id = order_id or floor.order_id()
     currency = sender.customer.region.currency if sender.customer else "EUR"
@@ -47,7 +47,9 @@ def complete(
         "products": listed(lines, sender, currency),
         **more,
     }
-    floor.publisher.send(sender, at, "track", "Order Completed", properties, effect=Ordered(order_id), also=also)
+    keys = frozenset(line_of(p, q, sender).key for p, q in lines)
+    effect = Ordered(order_id, keys)
+    floor.publisher.send(sender, at, "track", "Order Completed", properties, effect=effect, typed=typed)
     if again:
         return order_id
     if floor.keep_orders:
@@ -78,7 +80,8 @@ def complete(
 def change(at: int, floor: Floor, sender: Sender, order_id: str, name: str) -> None:
     """The shop's server changes the order `order_id` at the time `at`; `name`: Order Updated or Order Cancelled."""
     at = sender.group.tick(at)
-    floor.publisher.send(_server(sender), at, "track", name, {"order_id": order_id})
+    effect = Cancelled(order_id) if name == "Order Cancelled" else None
+    floor.publisher.send(_server(sender), at, "track", name, {"order_id": order_id}, effect=effect)
 
 
 def give_back(at: int, floor: Floor, sender: Sender, order_id: str, paid: tuple[tuple[Product, int, int], ...]) -> None:
@@ -155,13 +158,13 @@ def pay_cash(at: int, floor: Floor, group: Group, store: Store, lines: Lines) ->
 def buy_by_phone(at: int, floor: Floor, customer: Customer, lines: Lines) -> None:
     """An order at the call centre at the time `at`, known by the phone number, sometimes by e-mail as well."""
     at = customer.group.tick(at)
-    also: tuple[Identifier, ...] = ()
+    typed: tuple[Identifier, ...] = ()
     more: dict[str, Any] = {}
     if floor.rng.random() < 0.4:
-        also, more = (Identifier(EMAIL, customer.email),), {"email": customer.email}
+        typed, more = (Identifier(EMAIL, customer.email),), {"email": customer.email}
     sender = from_system(customer, "callcenter", "rudder_node", phone=customer.phone)
     floor.publisher.send(sender, at, "track", "Call Received", {"queue": "sales", "seconds": 240})
-    complete(floor, sender, customer.group.tick(at + 4 * MINUTE), lines, also=also, **more)
+    complete(floor, sender, customer.group.tick(at + 4 * MINUTE), lines, typed=typed, **more)
 
 
 def buy_on_marketplace(at: int, floor: Floor, customer: Customer) -> None:

@@ -15,7 +15,7 @@ from deploy.shop.truth_carts import Effect, Snapshot
 from deploy.shop.world import DIRECT, SITE, Utm
 from schemas.identifiers import Identifier
 
-Also = tuple[Identifier, ...]
+Typed = tuple[Identifier, ...]
 
 
 class Session:
@@ -63,14 +63,14 @@ class Session:
             gap = int((x - 0.94) * 400 * MINUTE)
         self.at += gap
 
-    def track(self, name: str, properties: dict[str, Any], effect: Effect | None = None, also: Also = ()) -> None:
+    def track(self, name: str, properties: dict[str, Any], effect: Effect | None = None, typed: Typed = ()) -> None:
         """Publish one track call at the present moment: the event `name` with its properties.
 
-        `effect`: what it does to the cart; `also`: identifiers in the properties.
+        `effect`: what it does to the cart; `typed`: addresses in the properties.
         """
         self.at = self.customer.group.tick(self.at)
         send = self.floor.publisher.send
-        send(self.sender, self.at, "track", name, properties, effect=effect, context=self.context, also=also)
+        send(self.sender, self.at, "track", name, properties, effect=effect, context=self.context, typed=typed)
 
     def facts(self, **more: Any) -> dict[str, Any]:
         """The product on screen, as this device's SDK writes it."""

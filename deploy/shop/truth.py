@@ -43,6 +43,7 @@ class Truth:
         owners = self._clusters()
         self._write("customers.jsonl", self._customers(owners))
         self._write("shared.jsonl", self._shared(owners))
+        self._write("refused.jsonl", self._refused())
         self._write("carts.jsonl", (_cart(owners[person.now()], row) for person, row in self._carts))
         self._write("orders.jsonl", self._floor.orders)
         self._write("broken.jsonl", self._broken)
@@ -95,9 +96,17 @@ class Truth:
             yield {
                 "identifier": _shown([shared])[0],
                 "customers": [c.id for c in group.members if shared in c.published],
-                "moves": [{"at": iso(at), "to": user.value} for at, i, user in walk.moves if i == shared],
+                "moves": [{"at": iso(r.at), "to": r.head.value} for r in walk.refused if r.moved and r.other == shared],
                 "cluster": owners[owner][0],
             }
+
+    def _refused(self) -> Iterator[dict[str, Any]]:
+        for group, walk in self._walks:
+            shared = _shared_of(group)
+            for at, head, other, rule, moved in walk.refused:
+                if other != shared:
+                    named = _shown([head, other])
+                    yield {"at": iso(at), "of": named[0], "identifier": named[1], "rule": rule, "moved": moved}
 
     def _write(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
         with (self._directory / name).open("wb") as file:

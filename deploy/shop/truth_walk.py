@@ -1,18 +1,33 @@
 """The truth about identities: which profile each event of a group fell into, following what was published.
 
 A group is small and its acts come in the order of their times, so this is the identity policy in its plainest form: no
-logs, no limits (the shop stays below them), one exception that is meant to happen: a family tablet changes hands. Times
-are epoch milliseconds.
+logs, no limits (the shop stays below them). Three things do not join: a family tablet changes hands, an address that
+was only typed is somebody else's, an order is named by two customers. Times are epoch milliseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from deploy.shop.truth_carts import Basket, Effect, absorb, act, fire
-from schemas.identifiers import DEVICE_LIKE, USER_ID, Identifier
+from schemas.identifiers import DEVICE_LIKE, NO_PERSON, ORDER_ID, REFERENCES, USER_ID, Identifier
+
+ALIAS: Final = "alias"
+PLAIN: Final = "plain"
+WEAK: Final = "weak"
+"""How two identifiers are linked: by an alias call, by standing side by side, by one only typed or a purchase's."""
+
+
+class Refusal(NamedTuple):
+    """A link that joined nothing: when, between which two, by which rule; `moved`: the other went to the head's."""
+
+    at: int
+    head: Identifier
+    other: Identifier
+    rule: str
+    moved: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +46,20 @@ class Person:
         """Whether it holds a user id: two such profiles never join, save by an alias call."""
         return any(i.type == USER_ID for i in self.identifiers)
 
+    @property
+    def has_person(self) -> bool:
+        """Whether it holds an identifier that is a person's own."""
+        return any(i.type not in NO_PERSON for i in self.identifiers)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether it holds nothing but the numbers of purchases."""
+        return all(i.type in REFERENCES for i in self.identifiers)
+
+    def strength(self) -> int:
+        """How well it is known, 0 the best."""
+        return min(i.rank for i in self.identifiers)
+
     def now(self) -> Person:
         """The profile this one is part of today."""
         person = self
@@ -47,8 +76,10 @@ class Walk:
         self._owner: dict[Identifier, Person] = {}
         self._seen = 0
         self._people = 0
-        self.moves: list[tuple[int, Identifier, Identifier]] = []
-        """(time, device-like identifier, user id it went to): each time a shared device changed hands."""
+        self._typed: set[Identifier] = set()
+        """Addresses that were only typed so far."""
+        self.refused: list[Refusal] = []
+        """Each link that joined nothing."""
 
     def event(
         self,
@@ -58,14 +89,19 @@ class Walk:
         effect: Effect | None,
         *,
         active: bool,
+        weak: int = 0,
     ) -> None:
         """Take in an event published at the time `at`, later than all before it. `identifiers` come strongest first.
 
-        `previous`: identifiers that an alias call names; `active`: the event counts as activity.
+        `previous`: identifiers that an alias call names; `active`: the event counts as activity; `weak`: how many
+        `identifiers` at the end were only typed or only name a purchase.
         """
-        head = identifiers[0]
-        for other in identifiers[1:] + previous:
-            self._link(at, head, other, alias=other in previous)
+        head, *others = identifiers
+        for nth, other in enumerate(others):
+            if other not in previous:
+                self._link(at, head, other, PLAIN if nth < len(others) - weak else WEAK)
+        for other in previous:
+            self._link(at, head, other, ALIAS)
         person = self._person(head)
         if active or effect is not None:
             self._tell(person, fire(person.basket, at))
@@ -92,30 +128,61 @@ class Walk:
             person = self._owner[identifier] = Person(self._people, {identifier: None})
         return person
 
-    def _mention(self, identifier: Identifier) -> Person:
-        person = self._person(identifier)
-        if not person.seen:
-            self._seen += 1
-            person.seen = self._seen
-        return person
+    def _mention(self, *people: Person) -> None:
+        for person in people:
+            if not person.seen:
+                self._seen += 1
+                person.seen = self._seen
 
-    def _link(self, at: int, head: Identifier, other: Identifier, *, alias: bool) -> None:
-        ours, theirs = self._mention(head), self._mention(other)
-        if ours is theirs:
+    def _link(self, at: int, head: Identifier, other: Identifier, how: str) -> None:
+        ours, theirs = self._person(head), self._person(other)
+        if ours is not theirs:
+            self._join(at, head, other, how)
+        self._typed.discard(head)
+        if how != WEAK:
+            self._typed.discard(other)
+
+    def _join(self, at: int, head: Identifier, other: Identifier, how: str) -> None:
+        """Two that are not one profile yet are named together."""
+        ours, theirs = self._person(head), self._person(other)
+        if other.type in REFERENCES and not ours.is_nameless and not theirs.is_nameless:
+            if other.type == ORDER_ID and how == PLAIN and not (ours.has_person and theirs.has_person):
+                self._merge(at, ours, theirs)
+            else:
+                self._refuse(at, head, other, "order_id", moved=ours.strength() < theirs.strength())
             return
-        if ours.has_user and theirs.has_user and not alias:
+        if how == WEAK and other.type not in REFERENCES:
+            given = theirs.seen > 0 and other not in self._typed
+            if ours.has_person and (given or any(i != other and i.type not in NO_PERSON for i in theirs.identifiers)):
+                self._refuse(at, head, other, "typed")
+                return
+            if not theirs.seen:
+                self._typed.add(other)
+        if ours.has_user and theirs.has_user and how != ALIAS:
             if other.type not in DEVICE_LIKE:
                 raise AssertionError(f"the shop shared a person's {other.type}: the truth would not be exact")
+            self._refuse(at, head, other, "user_limit", moved=True)
+            return
+        self._merge(at, ours, theirs)
+
+    def _refuse(self, at: int, head: Identifier, other: Identifier, rule: str, *, moved: bool = False) -> None:
+        """A link joins nothing; `moved`: the other identifier alone changes hands."""
+        self.refused.append(Refusal(at, head, other, rule, moved))
+        if moved:
+            ours, theirs = self._person(head), self._person(other)
+            self._mention(ours, theirs)
             del theirs.identifiers[other]
             ours.identifiers[other] = None
             self._owner[other] = ours
-            self.moves.append((at, other, head))
-            return
-        ours_first = (ours.has_user, -ours.seen) > (theirs.has_user, -theirs.seen)
-        winner, loser = (ours, theirs) if ours_first or (ours.has_user and theirs.has_user) else (theirs, ours)
-        self._merge(at, winner, loser)
 
-    def _merge(self, at: int, winner: Person, loser: Person) -> None:
+    def _merge(self, at: int, ours: Person, theirs: Person) -> None:
+        """Two profiles are one from now on: of the one with a user id, with a name, first seen."""
+        self._mention(ours, theirs)
+        ours_first = (ours.has_user, not ours.is_nameless, -ours.seen)
+        theirs_first = (theirs.has_user and not ours.has_user, not theirs.is_nameless, -theirs.seen)
+        self._absorb(at, *((ours, theirs) if ours_first > theirs_first else (theirs, ours)))
+
+    def _absorb(self, at: int, winner: Person, loser: Person) -> None:
         for person in (loser, winner):
             self._tell(person, fire(person.basket, at))
         self._tell(winner, absorb(winner.basket, loser.basket, at))

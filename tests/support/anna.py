@@ -55,7 +55,8 @@ def merge(minute, loser, winner, version, *pair, reason="link", **given):
     return {**fixed, **given}
 
 
-# Anna browses, signs in with her e-mail, leaves a cart and buys; her tablet is Ben's later on, whose link is refused.
+# Anna browses, signs in with her e-mail, leaves a cart, buys and gives a part back; her tablet is Ben's later on, whose
+# link is refused.
 STORY = {
     "events": [
         event(0, FORMER, BROWSER, name="Product Added"),
@@ -88,7 +89,9 @@ STORY = {
     ],
     "conversions": [
         {"profile_id": P, "order_id": "o1", "at": at(60), "channel": "web", "value": 30, "currency": "EUR",
-         "recovered_campaign": "abandoned-cart"},
+         "recovered_campaign": "abandoned-cart", "changed_at": at(60), "message_id": "m60"},
+        {"profile_id": P, "order_id": "o1", "at": at(90), "channel": "web", "value": -10, "currency": "EUR",
+         "changed_at": at(90), "message_id": "m90", "kind": "refund", "orders": 0, "refunds": 10},
     ],
 }  # fmt: skip
 

@@ -110,7 +110,9 @@ def told(entry: Mapping[str, Any]) -> str:
             return f"{to}: {entry['subject']}{variant}{offer}"
         case _:
             by = f", recovered by {entry['recovered_campaign']}" if entry["recovered_campaign"] else ""
-            return f"order {entry['order_id']}, {_money(entry['value'], entry['currency'])}{by}"
+            change = entry.get("change", "order")
+            what = "order" if change == "order" else f"{change} of order"
+            return f"{what} {entry['order_id']}, {_money(entry['value'], entry['currency'])}{by}"
 
 
 def place(source: Mapping[str, Any] | None) -> str:

@@ -36,9 +36,10 @@ SELECT decided_at AS at, profile_id, campaign_id, step, variant, channel, recipi
 FROM messages FINAL WHERE profile_id IN %(ids)s
 ORDER BY decided_at DESC LIMIT %(limit)s""",
     "conversion": """
-SELECT at, profile_id, order_id, channel, value, currency, recovered_campaign, recovered_step
+SELECT changed_at AS at, profile_id, order_id, kind AS change, channel, value, currency, recovered_campaign,
+       recovered_step
 FROM conversions FINAL WHERE profile_id IN %(ids)s
-ORDER BY at DESC LIMIT 1 BY order_id LIMIT %(limit)s""",
+ORDER BY changed_at DESC LIMIT 1 BY order_id, message_id LIMIT %(limit)s""",
 }
 _ORDER: Final = {EVENT: 0, "conversion": 1, "cart": 2, "decision": 3, "message": 4}
 """What comes first at one instant: the event, then what it caused."""

@@ -42,7 +42,7 @@ def test_the_timeline_is_in_time_order_over_all_ids(winback, told):
     kinds = [(entry["at"][11:16], entry["kind"]) for entry in shown["timeline"]]
     assert kinds == [
         ("10:00", "event"), ("10:00", "cart"), ("10:02", "event"), ("10:32", "cart"), ("10:33", "decision"),
-        ("10:33", "message"), ("11:00", "event"), ("11:00", "conversion"),
+        ("10:33", "message"), ("11:00", "event"), ("11:00", "conversion"), ("11:30", "conversion"),
     ]  # fmt: skip
     last = json.loads(winback(told, "profile", "user_id:anna", "--limit", "2", "--json").stdout)
     assert last["timeline"] == shown["timeline"][-2:]
@@ -53,7 +53,8 @@ def test_a_profile_for_people(winback, told):
     ran = winback(told, "profile", "user_id:anna")
     assert ran.returncode == 0, ran.stderr
     for word in (P, FORMER, "anna@example.com", "user_limit", "abandoned-cart/reminder: sent", "Order Completed 30.00",
-                 "order o1, 30.00 EUR, recovered by abandoned-cart", "channels.web/1/2"):  # fmt: skip
+                 "order o1, 30.00 EUR, recovered by abandoned-cart", "refund of order o1, -10.00 EUR",
+                 "channels.web/1/2"):  # fmt: skip
         assert word in ran.stdout
     assert "[/b] Refer" in winback(told, "profile", "device_id:tablet").stdout
 
@@ -82,7 +83,8 @@ def capped(tmp_path_factory):
     """A shop in which Anna has had messages enough, with a code that an order of Ben's has named."""
     shop = Shop(tmp_path_factory.mktemp("capped"))
     order = event(500, Q, BEN, name="Order Completed", revenue=30, properties='{"order_id": "o9", "coupon": "back-1"}')
-    shop(**CAPPED, events=[event(2, P, USER), order], identifiers=[identifier(2, USER, P, 1)])
+    sold = {"profile_id": Q, "order_id": "o9", "at": at(500), "changed_at": at(500), "message_id": "m500", "value": 30}
+    shop(**CAPPED, events=[event(2, P, USER), order], identifiers=[identifier(2, USER, P, 1)], conversions=[sold])
     return shop
 
 

@@ -7,8 +7,11 @@ from typing import Any
 from deploy.shop.truth_carts import (
     ABANDON_AFTER,
     EXPIRE_AFTER,
+    HOUR,
+    MINUTE,
     Added,
     Basket,
+    Cancelled,
     Effect,
     Line,
     Ordered,
@@ -95,3 +98,60 @@ def test_a_merge_converts_what_the_other_side_bought() -> None:
     (row,) = absorb(winner, loser, 20)
     assert (row["to"], row["at"]) == ("converted", 20)
     assert not winner.lines
+
+
+def test_a_repeat_of_an_order_is_no_purchase() -> None:
+    """A second system tells of the same order: the cart put together since stays; another order takes it."""
+    basket = Basket()
+    told(basket, 0, Ordered("o1"), active=False)
+    told(basket, 5, lamp())
+    assert told(basket, 6, Ordered("o1"), active=False) == []
+    assert told(basket, 7, Ordered("o2"), active=False) == [("open", "converted", 7)]
+
+
+def test_a_failed_payment_gives_the_cart_back() -> None:
+    """Within an hour of the order its cart is open again and its clock runs anew; later it stays bought."""
+    basket = Basket()
+    told(basket, 0, Snapshot((Line("s:lamp", 2, 1000),), checkout=True))
+    told(basket, 10, Ordered("o1", frozenset({"s:lamp"})), active=False)
+    assert told(basket, 10 + HOUR, Cancelled("o1"), active=False) == [("converted", "open", 10 + HOUR)]
+    row = next(fire(basket, None))
+    assert (row["at"], row["stage"], row["value"]) == (10 + HOUR + ABANDON_AFTER, "checkout", 20.0)
+    told(basket, 2 * HOUR, Ordered("o1"), active=False)
+    assert told(basket, 3 * HOUR + 1, Cancelled("o1"), active=False) == []
+
+
+def test_a_cart_given_back_joins_the_one_there_is() -> None:
+    """No transition: the lines of both, the larger quantity of each, and a checkout if one of them was."""
+    basket = Basket()
+    told(basket, 0, Snapshot((Line("s:lamp", 2, 1000),), checkout=True))
+    told(basket, 10, Ordered("o1"), active=False)
+    told(basket, 20, Added(Line("s:pot", 1, 250)))
+    assert told(basket, 30, Cancelled("o1"), active=False) == []
+    assert (basket.lines, basket.checkout) == ({"s:pot": (1, 250), "s:lamp": (2, 1000)}, True)
+
+
+def test_what_was_bought_opens_no_cart_too_soon() -> None:
+    """A snapshot within 30 minutes, an addition within 5, holds nothing of the order; anything else and later does."""
+    for at, effect, opens in (
+        (30 * MINUTE, Snapshot((Line("s:lamp", 1, 1000),), checkout=False), False),
+        (30 * MINUTE + 1, Snapshot((Line("s:lamp", 1, 1000),), checkout=False), True),
+        (5 * MINUTE, lamp(), False),
+        (5 * MINUTE + 1, lamp(), True),
+        (1, Added(Line("s:pot", 1, 250)), True),
+    ):
+        basket = Basket()
+        told(basket, 0, Ordered("o1", frozenset({"s:lamp"})), active=False)
+        assert bool(told(basket, at, effect)) == opens
+        told(basket, at + 1, Cancelled("o1"), active=False)
+        assert bool(told(basket, at + 2, lamp())) != opens, "an order taken back keeps nothing out"
+
+
+def test_a_merge_takes_out_what_the_other_side_has_just_bought() -> None:
+    """A cart with nothing else in it is converted at the merge; other lines stay."""
+    for also, wanted in (((), [("open", "converted", 99)]), ((Line("s:pot", 1, 250),), [])):
+        winner, loser = Basket(), Basket()
+        told(winner, 0, Ordered("o1", frozenset({"s:lamp"})), active=False)
+        told(loser, 5, Snapshot((Line("s:lamp", 1, 1000), *also), checkout=False))
+        assert [(row["from"], row["to"], row["at"]) for row in absorb(winner, loser, 99)] == wanted
+        assert list(winner.lines) == [line.key for line in also]
