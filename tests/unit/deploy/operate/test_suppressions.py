@@ -110,7 +110,7 @@ def test_a_list_is_taken_in_and_lifted_again():
     said = {row["address_hash"]: row for row in shop.read(CONTACT_SUPPRESSIONS)}
     assert said[hashed] == {
         "address_hash": hashed, "channel": "email", "topic": None, "suppressed": True, "reason": "imported",
-        "since": "2026-03-01T12:00:00.000Z",
+        "since": "2026-03-01T12:00:00.000Z", "known_at": "2026-03-01T12:00:00.000Z",
     }  # fmt: skip
     shop, _ = shop_with(no, ("email", None, hashed, True, "lifted", NOON - 1))
     assert ("sent", None) in [(row["outcome"], row["reason"]) for row in shop.read(RETARGETING_DECISIONS)]
