@@ -9,6 +9,7 @@ from typing import Any
 NEXT = {
     ("none", "open"), ("open", "abandoned"), ("abandoned", "open"), ("open", "converted"), ("abandoned", "converted"),
     ("open", "emptied"), ("abandoned", "emptied"), ("abandoned", "expired"),
+    ("converted", "open"),
 }  # fmt: skip
 Row = dict[str, Any]
 
@@ -53,8 +54,12 @@ def consistent(
     sent = {m["message_id"] for m in messages}
     if not len(sent) == len(messages) == sum(d["outcome"] == "sent" for d in decisions):
         yield f"{len(messages)} messages of {len(sent)} ids, but other decisions"
-    credited = [c["recovered"]["message_id"] for c in conversions if c["recovered"]]
-    if len(set(credited)) != len(credited):
+    credited: Counter[str] = Counter()
+    for row in conversions:
+        if row["recovered"]:
+            # What has been taken back is not credited.
+            credited[row["recovered"]["message_id"]] += row["orders"]
+    if any(orders > 1 for orders in credited.values()):
         yield "a message is credited with several orders"
     if not set(credited) <= sent:
         yield f"credited, but never sent: {set(credited) - sent}"

@@ -120,10 +120,10 @@ def test_of_two_user_ids() -> None:
             (4, "store", "u1", "Order Completed", {"order_id": "o"}),
         )
     )
-    assert merged(outcome)[2:] == [(U1, U2), (A_OF_U1, U2)]
+    assert merged(outcome)[2:] == [(U1, U2), (A_OF_U1, U2), (HASH("order_id", "o"), U2)]
     assert owners(outcome) == [U1, U2, U2, U2, U2]
     assert in_short(outcome.transitions)[-1] == "open>converted 4 30"
-    assert clusters(outcome) == {U2: "a1 a2 u1 u1 u2"}
+    assert clusters(outcome) == {U2: "a1 a2 o u1 u1 u2"}
 
 
 def test_after_two_users_are_one_neither_takes_a_device_from_the_other() -> None:

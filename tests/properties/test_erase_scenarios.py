@@ -155,7 +155,7 @@ def test_a_second_run_finds_nothing() -> None:
     story = Story(HER_DAY, [])
     first = next(r for r in story.receipts if r["agent"] == "identify")
     again = next(r for r in story.again if r["agent"] == "identify")
-    assert (first["found"], first["identifiers"]) == (True, 3)
+    assert (first["found"], first["identifiers"]) == (True, 4)
     assert (again["found"], again["edges"]) == (False, 0)
     for receipt in story.again:
         if receipt["agent"] == "journey":

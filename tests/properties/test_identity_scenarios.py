@@ -101,20 +101,20 @@ def test_type_limit_refuses_the_link_whole() -> None:
 
 def test_profile_limit_refuses_the_link_whole() -> None:
     """profile_limit: counted on the union of both sides."""
-    outcome = met("u1 a1", "x@b.example a2", "u1 a2", profile_limit=3)
+    outcome = met("u1 x@b.example", "y@b.example a2", "u1 a2", profile_limit=3)
     assert rules(outcome) == ["merged link", "merged link", "profile_limit profile_limit"]
     assert len(clusters(outcome)) == 2
 
 
 def test_a_moved_device_counts_too() -> None:
     """A device does not move into a profile that is full."""
-    outcome = met("u1 a1", "u1 a2", "u2 a3", "u1 a3", profile_limit=3)
+    outcome = met("u1 x@b.example", "u1 y@b.example", "u2 a3", "u1 a3", profile_limit=3)
     assert rules(outcome)[-1] == "profile_limit profile_limit"
-    assert clusters(outcome) == {U1: "a1 a2 u1", U2: "a3 u2"}
+    assert clusters(outcome) == {U1: "u1 x@b.example y@b.example", U2: "a3 u2"}
 
 
 def test_a_chain_of_merges_in_one_link() -> None:
-    """One event merges a phone into a brand new e-mail, and that into an older device: the phone's order counts."""
+    """One event merges a brand new e-mail into a phone, and that into an older device: the phone's order counts."""
     phone = {"phone": "+4930123456"}
     events = [
         (0, "web", "a1", "Product Added", {"sku": "lamp", "price": 10, "context": {"device": {"id": "d1"}}}),
@@ -122,6 +122,6 @@ def test_a_chain_of_merges_in_one_link() -> None:
         (10, "web", "a1", "page", {"context": {"traits": {**phone, "email": "x@b.example"}}}),
     ]
     outcome = agreed(told(*events))
-    email, device = HASH("email", "x@b.example"), HASH("device_id", "d1")
-    assert [m["into_profile_id"] for m in outcome.merges] == [device, email, device]
+    known, device = HASH("phone", "+4930123456"), HASH("device_id", "d1")
+    assert [m["into_profile_id"] for m in outcome.merges] == [device, known, known, device]
     assert in_short(outcome.transitions) == ["none>open 0 10", "open>converted 10 10"]
