@@ -20,7 +20,8 @@ ORDER_EVENTS = {"Order Completed", "Order Updated", "Order Cancelled", "Order Re
 class Sale:
     """One order. `completed` is False where only corrections have come; `cart` is the cart that it converted.
 
-    `valued_at` is the time of what has set its value.
+    `valued_at` is the time of what has set its value, `told_at` that of the last Order Completed of it; `wholly` says
+    that all of it was paid back before it came.
     """
 
     order_id: str
@@ -32,6 +33,8 @@ class Sale:
     renewal: bool = False
     cancelled_at: int | None = None
     valued_at: int = -1
+    told_at: int = -1
+    wholly: bool = False
     paid_back: dict[str, Decimal] = field(default_factory=dict)
     credited: Sent | None = None
     cart: Cart | None = None
@@ -98,7 +101,8 @@ def hear(sale: Sale, event: Fact) -> str | None:
         if not sale.completed:
             sale.cancelled_at = max(event.time, sale.cancelled_at or 0)
             return None
-        if sale.cancelled_at is not None:
+        paid_again = event.time < sale.told_at and event.time - sale.at <= HOUR
+        if sale.cancelled_at is not None or paid_again:
             return None
         sale.cancelled_at = event.time
         return "cancellation"
@@ -107,6 +111,8 @@ def hear(sale: Sale, event: Fact) -> str | None:
         if not void and says_value(event.properties) and event.time >= sale.valued_at:
             sale.value, sale.valued_at = max(Decimal(0), order_value(event.properties)), event.time
         return "update" if sale.stands() != before else None
+    if not sale.completed and not says_value(event.properties):
+        sale.wholly = sale.wholly or refund_of(event) not in sale.paid_back
     told = says_value(event.properties) or not sale.completed
     amount = abs(order_value(event.properties)) if told else (sale.value if sale.cancelled_at is None else Decimal(0))
     sale.paid_back.setdefault(refund_of(event), amount)

@@ -22,9 +22,11 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
     order_id = name_of(event)
     sale = p.orders.get(order_id)
     completed = event.name == "Order Completed" and order_value(event.properties) >= 0
-    if completed and (sale is None or not sale.completed or sale.failed):
+    after_failure = sale is not None and sale.failed and event.time >= (sale.cancelled_at or 0)
+    if completed and (sale is None or not sale.completed or after_failure):
         return sell(walk, p, event, order_id, sale)
     if completed:
+        sale.told_at = max(sale.told_at, event.time)
         return None
     if sale is None:
         currency = text(event.properties.get("currency"))
@@ -43,7 +45,7 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     currency = text(event.properties.get("currency"))
     sale = Sale(order_id, event.time, event.channel, currency, order_value(event.properties))
     sale.renewal = is_renewal(event.properties)
-    sale.valued_at = event.time
+    sale.valued_at = sale.told_at = event.time
     if known is not None and not known.completed:
         # What was said of it before it came, by the times of events.
         if known.valued_at >= event.time:
@@ -54,6 +56,8 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     if known is not None:
         # What was paid back of a payment that failed was not paid back of this one.
         sale.paid_back = {refund: Decimal(0) if known.failed else paid for refund, paid in known.paid_back.items()}
+        if known.wholly:
+            sale.paid_back["all of it"] = sale.value
     p.orders[order_id] = sale
     if sale.failed:
         if sale.stands() != before:

@@ -473,6 +473,7 @@ class Walk:
             best, other = (theirs, mine) if theirs.completed and not mine.completed else (mine, theirs)
             best.cart = best.cart or other.cart
             if not other.completed and not best.completed:
+                best.wholly = best.wholly or other.wholly
                 best.cancelled_at = max((at for at in (best.cancelled_at, other.cancelled_at) if at), default=None)
                 if other.valued_at > best.valued_at:
                     best.value, best.valued_at = other.value, other.valued_at

@@ -24,7 +24,7 @@ RECOVERY_MS: Final = 7 * DAY_MS
 TAKE_BACK_MS: Final = HOUR_MS
 """A cancellation within this of the order is a payment that failed: the cart is open again."""
 MOST_ORDERS: Final = 500
-CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE = "c", "b", "u", "r", "e"
+CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE, WHOLE = "c", "b", "u", "r", "e", "w"
 _NO_PURCHASE: Final = frozenset({TAKEN_BACK, UNKNOWN, RENEWAL})
 ORDER, RENEWED, UPDATE, REFUND, CANCELLATION = "order", "renewal", "update", "refund", "cancellation"
 
@@ -54,7 +54,8 @@ class Conversion(NamedTuple):
 def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion | None:
     """An Order Completed of the order `order_id`; None when this order has been counted already."""
     known = profile.orders.get(order_id)
-    if known is not None and (ELSEWHERE in known.flags or not {UNKNOWN, TAKEN_BACK} & {*known.flags}):
+    if known is not None and _is_repeat(known, event.time):
+        known.told_at = max(known.told_at, event.time)
         return None
     renewal = is_renewal(event.properties)
     worth, valued_at, cancelled_at = order_value(event.properties), event.time, -1
@@ -69,7 +70,7 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
     order = Order(
         event.time, event.channel, currency_of(event.properties), worth, flags=RENEWAL if renewal else "",
         weights=crediting.weights(touches, event.time), recovered=recovered,
-        by=event.by, valued_at=valued_at, cancelled_at=cancelled_at,
+        by=event.by, valued_at=valued_at, cancelled_at=cancelled_at, told_at=event.time,
     )  # fmt: skip
     if recovered is not None and not recovered.cart_id.startswith("browse:"):
         order.stage = "checkout" if profile.cart is not None and profile.cart.checkout else "cart"
@@ -81,7 +82,7 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
         order.refunds = known.refunds
         if UNKNOWN in known.flags:
             # What was paid back of it has counted, but an order comes to no less than nothing.
-            order.refunded = known.refunded
+            order.refunded = known.refunded + (worth if WHOLE in known.flags else 0)
             refunds = paid_back(order) - paid_back(known)
     remember(profile, order_id, order)
     return changed(
@@ -100,6 +101,13 @@ def _failed(profile: Profile, event: Sealed, order_id: str, known: Order) -> Con
     remember(profile, order_id, order)
     less = -paid_back(known)
     return changed(profile, event, order_id, order, CANCELLATION, at=event.time, refunds=less) if less else None
+
+
+def _is_repeat(known: Order, at: int) -> bool:
+    """Whether an Order Completed at `at` (epoch ms) is a repeat: not after a payment that failed, nor the first."""
+    if ELSEWHERE in known.flags:
+        return True
+    return UNKNOWN not in known.flags and (TAKEN_BACK not in known.flags or at < known.cancelled_at)
 
 
 def paid_back(order: Order) -> int:
@@ -163,6 +171,7 @@ def absorb(winner: Profile, loser: Profile) -> None:
         best, other = (order, known) if _weight(order) > _weight(known) else (known, order)
         if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
             if UNKNOWN in best.flags:
+                best.flags += WHOLE if WHOLE in other.flags and WHOLE not in best.flags else ""
                 best.cancelled_at = max(best.cancelled_at, other.cancelled_at)
                 if other.valued_at > best.valued_at:
                     best.value, best.valued_at = other.value, other.valued_at

@@ -25,6 +25,7 @@ from streams.core.orders.conversions import (
     TAKEN_BACK,
     UNKNOWN,
     UPDATE,
+    WHOLE,
     Conversion,
     changed,
     paid_back,
@@ -50,6 +51,9 @@ def on_change(profile: Profile, event: Sealed, order_id: str) -> Conversion | No
     if CANCELLED in order.flags:
         return None
     if event.name == ORDER_CANCELLED:
+        if event.time < order.told_at and event.time - order.at <= TAKE_BACK_MS:
+            # The payment that failed was followed by one that did not.
+            return None
         return _cancelled(profile, event, order_id, order)
     if not tells_value(event.properties) or event.time < order.valued_at:
         return None
@@ -102,7 +106,10 @@ def _refunded(profile: Profile, event: Sealed, order_id: str, order: Order | Non
     if known_by in order.refunds:
         return None
     order.refunds.append(known_by)
-    before, whole = paid_back(order), UNKNOWN not in order.flags and not tells_value(event.properties)
+    before, whole = paid_back(order), not tells_value(event.properties)
+    if whole and UNKNOWN in order.flags:
+        order.flags += WHOLE
+        return None
     net = (0 if UNKNOWN in order.flags else order.value) - before
     order.refunded += order.value if whole else refund_value(event.properties)
     paid = paid_back(order) - before

@@ -67,6 +67,28 @@ def test_a_payment_after_one_that_failed_is_the_purchase_whatever_came_first():
     assert one.profile.cart is None
 
 
+@pytest.mark.parametrize("last", [(5, "Completed", {"total": 30}), (6, "Cancelled", {})])
+def test_a_repeat_is_before_or_after_the_failure_by_its_own_time(last):
+    """Told again before the cancellation it is a repeat, after it the second payment, whichever comes in last."""
+    again = (9, "Completed", {"total": 30})
+    before = (5.5, "Completed", {"total": 30})
+    assert money(customer((6, "Cancelled", {}), ORDER, before)) == money(customer(ORDER, (6, "Cancelled", {}), before))
+    assert money(customer(ORDER, (6, "Cancelled", {}), before)) == (0, 0, 0)
+    assert money(customer(ORDER, again, last)) == (1, 30, 0)
+
+
+def test_all_of_an_order_is_paid_back_also_before_it_comes():
+    """A refund that names no amount is of the whole, with a value that came before it and with a part paid back."""
+    whole = (8, "Refunded", {})
+    assert money(customer(whole, ORDER)) == money(customer(ORDER, whole)) == (1, 0, 30)
+    assert money(customer(UPDATED, whole, ORDER)) == (1, 0, 20)
+    assert money(customer(REFUNDED, whole, ORDER)) == money(customer(whole, REFUNDED, ORDER)) == (1, 0, 30)
+    one, other = customer(whole), customer(UPDATED)
+    other.absorbs(one, 600)
+    other.does("Order Completed", 5, order_id="o1", total=30, late=True)
+    assert money(other) == (1, 0, 20)
+
+
 def test_what_was_said_before_an_order_was_placed_is_not_about_it():
     """A value and a cancellation that are older than the order leave it as it is."""
     assert money(customer((3, "Updated", {"total": 5}), (4, "Cancelled", {}), ORDER)) == (1, 30, 0)
