@@ -37,8 +37,14 @@ STAFFED_CHANNELS: Final = frozenset({"store", "callcenter"})
 """Channels whose machine is a till or an agent's: it is in no customer's hands."""
 CONTACT_TYPES: Final = frozenset({EMAIL, PHONE, PUSH_TOKEN, ADVERTISING_ID})
 """Identifiers that are addresses: a customer can be written to there."""
-BEARING_TYPES: Final = CONTACT_TYPES | {DEVICE_ID}
-"""Those, and what a push token and an advertising id are on."""
+MESSENGERS: Final = frozenset({
+    "whatsapp", "whatsapp_id", "wa_id", "viber", "viber_id", "telegram", "telegram_id", "telegram_chat_id",
+    "telegram_user_id", "messenger", "messenger_id", "facebook_messenger", "messenger_psid", "psid", "line", "line_id",
+    "wechat", "wechat_id", "wechat_openid", "signal", "signal_id",
+})  # fmt: skip
+"""Types of external ids that are somebody's address on a messenger."""
+BEARING_TYPES: Final = CONTACT_TYPES | MESSENGERS | {DEVICE_ID}
+"""Addresses, and what a push token and an advertising id are on."""
 TYPE_LIMITS: Final = {EMAIL: 5, PHONE: 5, ANONYMOUS_ID: 50}
 DEFAULT_TYPE_LIMIT: Final = 20
 PROFILE_LIMIT: Final = 200

@@ -38,6 +38,22 @@ def of_merge(winner: Profile, loser: Profile, ordered: tuple[int | None, int | N
     return rows
 
 
+def of_merged_no(p: Profile, at: int) -> list[dict[str, Any]]:
+    """The rows that take back what is on its way though one side of the merge had said no, or its address is dead."""
+    rows = []
+    for sent in on_their_way(p, at):
+        keys = (
+            []
+            if sent.deal
+            else [sent.channel, *([f"{sent.channel}:{sent.topic}", f"*:{sent.topic}"] if sent.topic else [])]
+        )
+        refused = any(not p.reach.consent.get(key, (0, True))[1] for key in keys)
+        dead = p.reach.bounced.get(sent.channel, (0, None))[1] == sent.to
+        if refused or dead or sent.channel in p.reach.complained:
+            rows.append(taken_back(p, sent, "no_consent", at))
+    return rows
+
+
 def on_their_way(p: Profile, now: int) -> list[Sent]:
     """The messages that may not have been delivered yet."""
     return [sent for sent in p.reach.sent if sent.at > now - TTL and not sent.told]

@@ -21,7 +21,7 @@ from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
 from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
 from tests.oracle.reading import Fact, number, text
-from tests.oracle.taken_back import of_merge, of_words, on_their_way, taken_back
+from tests.oracle.taken_back import of_merge, of_merged_no, of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, renewed, shown
 
@@ -463,6 +463,7 @@ class Walk:
         self.end(winner, "exited", at, lambda s: s in theirs and s.campaign.id in taken)
         self.out.decisions += of_merge(winner, loser, ordered, at)
         self.absorb(winner, loser)
+        self.out.decisions += of_merged_no(winner, at)
 
     def absorb(self, winner: Profile, loser: Profile) -> None:
         """All that is remembered of both."""

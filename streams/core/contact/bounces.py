@@ -27,7 +27,7 @@ _FLAGS: Final = (
 )  # fmt: skip
 _HARD: Final = re.compile(r"hard|permanent")
 _SOFT: Final = re.compile(
-    r"(?<!micro)soft|transient|temporar|defer|(?<!un)block(?!list)|throttl|greylist|graylist|mailbox.?full|over.?quota|"
+    r"(?<!micro)soft|transient|temporar|defer|(?<!un)block(?!list)|throttl|greylist|graylist|mailbox.{0,4}full|over.?quota|"
     r"quota.?exceed|rate.?limit|time.?out|timed.?out|unavailable|unreachable|non.?permanent|not.?permanent|delayed|"
     r"try.?again|retry|intermittent"
 )
@@ -37,8 +37,14 @@ _LONGEST: Final = 1_000
 def is_hard(properties: Mapping[str, Any]) -> bool:
     """Whether nothing will ever be delivered to the address: so unless an event says that it may be.
 
-    `properties` are those of Email Bounced, SMS Failed or Push Notification Bounced.
+    `properties` are those of Email Bounced, SMS Failed or Push Notification Bounced; an object `bounce` in them, as
+    Amazon SES sends it, is read as well.
     """
+    within = properties.get("bounce")
+    if type(within) is dict:
+        recipients = within.get("bouncedRecipients")
+        first = recipients[0] if type(recipients) is list and recipients else None
+        properties = {**(first if type(first) is dict else {}), **within, **properties}
     for name in _CODED:
         for code in _codes(properties.get(name)):
             if code[0] == "4":

@@ -89,6 +89,19 @@ def deliverable(profile: Profile, channel: str) -> bool:
     return f"{channel}{_MARK}{COMPLAINED}" not in profile.consent and not _dead(profile, channel)
 
 
+def refuses(profile: Profile, channel: str, topic: str | None, address: str) -> bool:
+    """Whether a no forbids a message to an `address` of a channel, about a topic: that nothing was said is none."""
+    said = profile.consent
+    keys = (channel,) if topic is None else (channel, f"{channel}:{topic}", f"{ALL}:{topic}")
+    return not all(_yes(said.get(key)) for key in keys) or unwanted(profile, channel, address)
+
+
+def unwanted(profile: Profile, channel: str, address: str) -> bool:
+    """Whether a channel has been complained of, or its `address` has bounced: that stops all messages."""
+    bounced = profile.consent.get(_bounce(channel))
+    return f"{channel}{_MARK}{COMPLAINED}" in profile.consent or (bounced is not None and bounced.address == address)
+
+
 def absorb(winner: Profile, loser: Profile) -> None:
     """The strictest consent wins: once withdrawn on either side, withdrawn. What bounced on either side has bounced."""
     for key, theirs in loser.consent.items():

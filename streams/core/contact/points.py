@@ -11,7 +11,7 @@ from bisect import insort
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from schemas.identifiers import ADVERTISING_ID, DEVICE_ID, EMAIL, PHONE, PUSH_TOKEN, Hasher
+from schemas.identifiers import ADVERTISING_ID, DEVICE_ID, EMAIL, MESSENGERS, PHONE, PUSH_TOKEN, Hasher
 from schemas.names import ACTIVITY_CHANNELS, FEEDBACK_EVENTS
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Belonging, Dated, Profile
@@ -29,12 +29,6 @@ MOST_KNOWN: Final = 5
 """Addresses that are remembered of a channel: where one turns out to be somebody else's, the one before counts."""
 _GIFTS: Final = ("gift", "is_gift", "isGift", "gift_order")
 _RECIPIENTS: Final = ("recipient", "recipient_email", "recipient_name", "recipient_phone", "recipientEmail")
-MESSENGERS: Final = frozenset({
-    "whatsapp", "whatsapp_id", "wa_id", "viber", "viber_id", "telegram", "telegram_id", "telegram_chat_id",
-    "telegram_user_id", "messenger", "messenger_id", "facebook_messenger", "messenger_psid", "psid", "line", "line_id",
-    "wechat", "wechat_id", "wechat_openid", "signal", "signal_id",
-})  # fmt: skip
-"""Types of external ids that are somebody's address on a messenger."""
 MESSENGER: Final = "messenger"
 
 

@@ -64,6 +64,10 @@ class Statement(NamedTuple):
         return self.counts and not self.given and self.reason != BOUNCED
 
 
+_STATE_OF: Final = ("state", "status", "subscribed", "consent")
+"""Where an object that is a consent says what it is."""
+
+
 def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
     """All that an event says, in order; empty for most events.
 
@@ -141,7 +145,7 @@ def _subscribes(properties: Mapping[str, Any]) -> bool:
 
 def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement]:
     """Traits that say it. A yes counts in an identify call where the trait has changed to it, or was not known."""
-    for name, given in event.traits.items():
+    for name, given in _claims_in(event.traits):
         found = claim(name)
         if found is None:
             continue
@@ -153,18 +157,37 @@ def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement
             if told is not False:
                 yield from _about(event, found.channels, None, given=False)
         elif told is True:
-            known = before.get(name)
-            repeated = known is not None and answer(_inner(known.value)) is True
+            repeated = answer(_inner(_before(before, name))) is True
             if not found.vague and not repeated and event.type == "identify":
                 yield from _about(event, found.channels, None, given=True)
         elif told is False or not found.vague:
             yield from _about(event, found.channels, None, given=False)
 
 
+def _claims_in(traits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The traits; of `consent: {email: no, sms: yes}` each as `consent.email` and `consent.sms`."""
+    for name, given in traits.items():
+        if type(given) is dict and not any(state in given for state in _STATE_OF):
+            for inner, value in given.items():
+                yield f"{name}.{inner}", value
+        else:
+            yield name, given
+
+
+def _before(traits: Mapping[str, Dated], name: str) -> Any:
+    """What a trait, or one within a trait, has been until now; None if it has not been told."""
+    known = traits.get(name)
+    if known is not None:
+        return known.value
+    outer, _, inner = name.partition(".")
+    known = traits.get(outer)
+    return known.value.get(inner) if known is not None and type(known.value) is dict else None
+
+
 def _inner(value: Any) -> Any:
     """`{state: subscribed, ...}`, as shops write a consent, is its state."""
     if type(value) is dict:
-        return next((value[name] for name in ("state", "status", "subscribed", "consent") if name in value), None)
+        return next((value[name] for name in _STATE_OF if name in value), None)
     return value
 
 

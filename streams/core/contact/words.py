@@ -26,7 +26,7 @@ _CHANNELS: Final[dict[str, tuple[str, ...]]] = {
 }
 _PLAIN: Final = re.compile(r"[^0-9a-z]+")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SEPARATORS: Final = re.compile(r"[,;|]")
+_SEPARATORS: Final = re.compile(r"[,;|/+&]|\band\b")
 
 _YES: Final = frozenset({
     "true", "yes", "y", "t", "1", "on", "ok", "subscribed", "subscribe", "resubscribed", "optin", "optedin", "in",
@@ -56,7 +56,7 @@ def channels_of(named: Any) -> tuple[str, ...] | None:
     `named` is a text, or a list of texts; several may stand in one text.
     """
     if type(named) is str:
-        return _channels_in(named)
+        return _channels_in(named) or None
     if type(named) is not list or not named:
         return None
     found: dict[str, None] = {}
@@ -65,7 +65,7 @@ def channels_of(named: Any) -> tuple[str, ...] | None:
         if channels is None:
             return None
         found.update(dict.fromkeys(channels))
-    return tuple(found)
+    return tuple(found) or None
 
 
 def answer(value: Any) -> bool | None:
@@ -88,9 +88,15 @@ def claim(name: str) -> Claim | None:
 def _channels_in(text: str) -> tuple[str, ...] | None:
     found: dict[str, None] = {}
     for part in _SEPARATORS.split(text):
+        if not part.strip():
+            continue
         channels = _CHANNELS.get(_PLAIN.sub("", part.lower()))
         if channels is None:
-            return None
+            # Not one name of several words: then one name after the other.
+            words = [_CHANNELS.get(_PLAIN.sub("", word.lower())) for word in part.split()]
+            channels = tuple(channel for named in words if named is not None for channel in named)
+            if None in words:
+                return None
         found.update(dict.fromkeys(channels))
     return tuple(found)
 
@@ -100,7 +106,7 @@ def _answer(text: str) -> bool | None:
     try:
         number = float(text)
     except ValueError:
-        word = _PLAIN.sub("", text.lower())
+        word = _PLAIN.sub("", text.lower()) if "?" not in text else ""
         return True if word in _YES else False if word in _NO else None
     return True if number == 1 else False if number == 0 else None
 
@@ -108,11 +114,11 @@ def _answer(text: str) -> bool | None:
 _LONGEST: Final = 64
 _FILL: Final = frozenset({
     "is", "has", "have", "marketing", "to", "from", "of", "for", "the", "all", "by", "hs", "global", "status", "state",
-    "buyer", "customer", "user",
+    "buyer", "customer", "user", "communication", "communications", "promotional", "commercial", "gdpr",
 })  # fmt: skip
 _POSITIVE: Final = frozenset({
-    "subscribed", "subscribe", "subscription", "optin", "optedin", "consent", "consented", "accepts", "accept",
-    "accepted", "allowed", "agreed", "permission", "enabled",
+    "subscribed", "subscribe", "subscription", "subscriptions", "consents", "optin", "optedin", "consent", "consented",
+    "accepts", "accept", "accepted", "allowed", "agreed", "permission", "enabled",
 })  # fmt: skip
 _NEGATIVE: Final = frozenset({
     "unsubscribed", "unsubscribe", "unsubscribes", "optout", "optedout", "donotcontact", "donot", "dnc", "donotemail",
@@ -150,5 +156,5 @@ def _claim(name: str) -> Claim | None:
     if not channels and not marketing and kind not in _ALONE:
         # A subscription to what? A consent to which terms?
         return None
-    vague = kind == "subscription" or not (channels or (marketing and kind in _SURE))
+    vague = kind in ("subscription", "subscriptions") or not (channels or (marketing and kind in _SURE))
     return Claim(tuple(channels) or WRITTEN, positive=True, vague=vague)

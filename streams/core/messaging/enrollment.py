@@ -217,13 +217,15 @@ class Enroller(Machine[Sequence[Statement], Decision]):
 
         First what the loser's cart has started: the two carts are one now, under the winner's id, and a step of the
         other would remind of it twice. Then what the other side's last order ends, then the loser's where both have the
-        same campaign. The other side's last order also takes back what it would have prevented.
+        same campaign. The other side's last order also takes back what it would have prevented, its no what it forbids.
         """
         orders = (before.winner_order, before.loser_order)
         taken_back: list[Decision] = []
         if winner.sent and max(orders) >= 0:
             brought = {id(message) for message in loser.sent}
             taken_back = take_back.by_merge(winner, brought, orders, at, self._campaigns)
+        if winner.sent and winner.consent:
+            taken_back += take_back.by_merged_no(winner, at, self._campaigns)
         if not winner.enrollments:
             return taken_back
         cart = before.loser_cart

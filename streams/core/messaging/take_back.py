@@ -1,8 +1,8 @@
 """Messages that are taken back: decided before something came to light that forbids them, and not delivered yet.
 
-An order that came late, or with a merge, takes back what it would have prevented; a no, a complaint or a hard bounce
-what would go against it; an address that has become somebody else's what would go there. One more row says so, once a
-message. Contract section 8, Sequences.
+An order that came late, or with a merge, takes back what it would have prevented; a no, a complaint or a hard bounce,
+which a merge may bring as well, what would go against it; an address that has become somebody else's what would go
+there. One more row says so, once a message. Contract section 8, Sequences.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from streams.core.campaigns import Campaigns
+from streams.core.contact import consent
 from streams.core.contact.points import Lost
 from streams.core.contact.statements import ALL, BOUNCED, COMPLAINED, Statement
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
@@ -62,6 +63,25 @@ def by_merge(
         return ended_by(message.trigger, message.since, message.ref, order, "")
 
     return _taken(profile, prevented, "converted", at)
+
+
+def by_merged_no(profile: Profile, at: int, campaigns: Campaigns) -> list[Decision]:
+    """What goes against the consent of both sides of a merge at `at` (epoch ms), taken together, and has not arrived.
+
+    `campaigns` as of `by_order`.
+    """
+    ttl = campaigns.file.message_ttl
+
+    def unwanted(message: SentMessage) -> bool:
+        if message.at <= at - ttl or not _ARRIVED.isdisjoint(message.flags):
+            return False
+        campaign = campaigns.by_id.get(message.campaign)
+        if campaign is not None and campaign.transactional:
+            return consent.unwanted(profile, message.channel, message.to)
+        topic = None if campaign is None else campaign.topic
+        return consent.refuses(profile, message.channel, topic, message.to)
+
+    return _taken(profile, unwanted, "no_consent", at)
 
 
 def by_word(profile: Profile, event: Sealed, said: Sequence[Statement], campaigns: Campaigns) -> list[Decision]:

@@ -145,5 +145,6 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _default(value: Any, otherwise: Any = "", *, allow_false: Any = False) -> Any:
     """`default` is where a name may be missing."""
-    there = None if isinstance(value, Undefined) else value
+    # `isinstance` asks the value for its class, which is an error of a name that is missing.
+    there = None if issubclass(type(value), Undefined) else value
     return list_filters.otherwise(there, known(otherwise), allow_false=known(allow_false))

@@ -93,7 +93,8 @@ def test_the_newest_word_counts():
 
 
 @pytest.mark.parametrize(
-    "junk", [None, "", "perhaps", [], {}, 2, float("nan"), "never", "opt_out", "Opt-Out", 0, 0.0, "0", "False", [True]]
+    "junk",
+    [None, "", "perhaps", [], {}, 2, float("nan"), "never", "opt_out", "yes?", "Opt-Out", 0, 0.0, "0", "False", [True]],
 )
 def test_only_a_clear_yes_is_one(junk):
     """Whatever else claims to change a subscription is a no."""
@@ -130,6 +131,8 @@ def test_words_that_contradict_each_other_or_are_none_are_a_no(said):
         ("e-mail", "email"), ("EMAIL ", "email"), ("E_Mail", "email"), ("newsletter", "email"), ("text", "sms"),
         ("Text Message", "sms"), ("push_notifications", "push"), ("webPush", "push"), ("WhatsApp", "messenger"),
         ("mail", "email mail"), ("direct mail", "mail"), ("email, sms", "email sms"), (["Email", "text"], "email sms"),
+        ("email/sms", "email sms"), ("e-mail and text message", "email sms"), ("email sms", "email sms"),
+        (["email", " "], "email"), ([" "], "all"), ("email fax", "all"), (" ", "all"),
         ("*", "all"), ("all", "all"), ("web", "all"), ("fax", "all"), ([], "all"), (["email", "web"], "all"),
         ({"name": "email"}, "all"), (7, "all"), ("x" * 101, "all"),
     ],
@@ -179,6 +182,10 @@ def test_a_machine_withdraws_nothing_but_its_user_agent_alone_does_not_say_so():
         ({"sms_opt_out": 1}, "sms"), ({"push_subscribe": "unsubscribed"}, "push"), ({"hs_email_optout": True}, "email"),
         ({"HasOptedOutOfEmail": True}, "email"), ({"email_marketing_consent": {"state": "not_subscribed"}}, "email"),
         ({"unsubscribed_from_emails": True}, "email"), ({"newsletter": False}, "email"),
+        ({"consent": {"email": False, "sms": True}}, "email"), ({"subscriptions": {"sms": "off"}}, "sms"),
+        ({"unsubscribed": {"push": True}}, "push"), ({"communication_opt_out": True}, "all"),
+        ({"gdpr_marketing": False}, "all"), ({"consent": {"cookies": False}}, ""), ({"address": {"street": "no"}}, ""),
+        ({"subscriptions": {"email": "weekly"}}, ""),
         ({"unsubscribed": False}, ""), ({"unsubscribed": None}, ""), ({"email_subscribed": None}, ""),
         ({"email_subscribed": True}, ""), ({"subscription": "gold"}, ""), ({"email_opt_in_date": "2026-03-10"}, ""),
         ({"mobile_subscription": "prepaid"}, ""), ({"terms_accepted": False}, ""), ({"subscribed": "gold"}, ""),
@@ -264,6 +271,8 @@ BOUNCES = {"email": "Email Bounced", "sms": "SMS Failed", "push": "Push Notifica
         {"severity": "temporary"}, {"type": "blocked"}, {"status": "4.2.2"}, {"status": "4.2.2", "bounce_type": "hard"},
         {"diagnostic": "smtp; 452 4.2.2 mailbox full"}, {"reason": "Mailbox full"}, {"error": "handset unreachable"},
         {"permanent": False}, {"event": "failed", "severity": "temporary", "reason": "generic"}, {"code": 421},
+        {"reason": "mailbox is full"}, {"bounce": {"bounceType": "Transient", "bounceSubType": "General"}},
+        {"bounce": {"bounceType": "Permanent", "bouncedRecipients": [{"status": "4.4.7"}]}},
         {"status": "5.7.1", "type": "Blocked"}, {"bounce_type": "temporary", "error": 30003},
     ],
 )  # fmt: skip
@@ -280,7 +289,8 @@ def test_a_bounce_for_a_while_stops_nothing(channel, said):
         {"bounce_type": "Transient", "status": "5.4.4"}, {"type": "soft", "diagnostic": "550 5.1.1 no such user"},
         {"status": "5.0.0", "diagnostic_code": "smtp; 550 5.1.2"}, {"severity": "permanent", "reason": "blocked"},
         {"type": "Permanent"}, {"reason": "Microsoft said no"}, {"status": "5.2.2"}, {"from": "10.4.2.2"},
-        {"reason": "host 14.4.2.2 said: 550"}, {"temporary": False},
+        {"reason": "host 14.4.2.2 said: 550"}, {"temporary": False}, {"bounce": "soft ball"}, {"bounce": {}},
+        {"bounce": {"bounceType": "Transient", "bouncedRecipients": [{"status": "5.1.1"}]}},
     ],
 )  # fmt: skip
 def test_any_other_bounce_is_for_good(channel, said):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.times import parse
+from streams.testing import Topology
 from tests.support.campaigning import Customer, campaign, campaigns_of, step
 from tests.support.happenings import happened
 
@@ -64,3 +66,24 @@ def test_who_said_no_to_messengers_is_not_written_to_there():
     one.adds(2)
     one.upto(40)
     assert one.decisions[0]["reason"] == "no_consent"
+
+
+def test_an_external_id_that_is_somebody_elses_is_no_contact_point(tmp_path):
+    """Two customers name one account: it stays with the first, and the second is not written to there."""
+    file = tmp_path / "campaigns.yaml"
+    file.write_text(
+        "campaigns:\n  - id: c\n    trigger: {on: cart_abandoned}\n    steps:\n"
+        "      - {id: s, channel: messenger, template: cart_reminder}\n",
+        encoding="utf-8",
+    )
+    account = {"context": {"externalIds": [{"id": "4711", "type": "telegram"}]}}
+    cart = {"type": "track", "event": "Product Added", "properties": {"product_id": "p", "name": "Lamp", "price": 9}}
+    shop = Topology.of(file)
+    for minute, event in enumerate([
+        {"userId": "ana", "type": "identify"} | account, {"userId": "bob", "type": "identify"} | account,
+        {"userId": "ana"} | cart, {"userId": "bob"} | cart,
+    ]):  # fmt: skip
+        shop.play("channels.web", [event | {"messageId": f"{minute}", "timestamp": f"2026-03-02T09:0{minute}:00Z"}])
+    shop.reach(parse("2026-03-02T10:00:00Z") or 0)
+    assert [message["to"] for message in shop.read("retargeting.messages")] == ["telegram:4711"]
+    assert sorted(made["reason"] or "" for made in shop.read("retargeting.decisions")) == ["", "no_contact"]

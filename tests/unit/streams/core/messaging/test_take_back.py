@@ -137,3 +137,62 @@ def test_an_order_that_a_merge_brings_takes_back_nothing_else(ordered, merged, t
         winner.does(told, 31, "email", message_id=winner.messages[0]["message_id"])
     winner.absorbs(loser, merged)
     assert [row for row in winner.decisions if row["outcome"] == "cancelled"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "said"),
+    [
+        ("Unsubscribed", "web", {}),
+        ("Unsubscribed", "email", {}),
+        ("Subscription Changed", "web", {"topic": "carts", "subscribed": False}),
+        ("Email Marked as Spam", "email", {}),
+        ("Email Bounced", "email", HERS),
+    ],
+)
+@pytest.mark.parametrize("refuser", [0, 1])
+def test_a_no_that_a_merge_brings_takes_back(name, channel, said, refuser):
+    """One side had said no, or its address was dead, and nobody knew that the two are one."""
+    made = [campaign("c", "cart_abandoned", step(channel="email"), topic="carts")]
+    pair = [Customer(made, id_=id_) for id_ in ("p", "q")]
+    pair[1 - refuser].adds()
+    pair[refuser].does(name, 10, channel, **said)
+    pair[1 - refuser].upto(30)
+    message = pair[1 - refuser].messages[0]["message_id"]
+    pair[0].absorbs(pair[1], 40)
+    taken = [row for row in pair[0].decisions if row["outcome"] == "cancelled"]
+    assert [(row["reason"], row["message_id"], row["decided_at"]) for row in taken] == [
+        ("no_consent", message, iso(at(40)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "said"),
+    [
+        ("Unsubscribed", "sms", {}),
+        ("Subscription Changed", "web", {"topic": "news", "subscribed": False}),
+        ("Subscription Changed", "web", {"channel": "email", "subscribed": True}),
+        ("Email Bounced", "email", OLD),
+        ("Email Opened", "email", {}),
+    ],
+)
+def test_what_a_merge_brings_about_something_else_takes_back_nothing(name, channel, said):
+    """Another channel, topic or address, a yes, no word at all."""
+    made = [campaign("c", "cart_abandoned", step(channel="email"), topic="carts")]
+    winner, loser = (Customer(made, id_=id_) for id_ in ("p", "q"))
+    winner.adds()
+    loser.does(name, 10, channel, **said)
+    winner.upto(30)
+    winner.absorbs(loser, 40)
+    assert [row for row in winner.decisions if row["outcome"] == "cancelled"] == []
+
+
+@pytest.mark.parametrize(("name", "taken"), [("Unsubscribed", []), ("Email Marked as Spam", ["no_consent"])])
+def test_only_a_complaint_that_a_merge_brings_takes_back_what_is_part_of_a_deal(name, taken):
+    """A confirmation needs no marketing consent."""
+    made = [campaign("c", "cart_abandoned", step(channel="email"), transactional=True)]
+    winner, loser = (Customer(made, id_=id_) for id_ in ("p", "q"))
+    winner.adds()
+    loser.does(name, 10, "email")
+    winner.upto(30)
+    winner.absorbs(loser, 40)
+    assert [row["reason"] for row in winner.decisions if row["outcome"] == "cancelled"] == taken

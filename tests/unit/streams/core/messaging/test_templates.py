@@ -39,6 +39,24 @@ def test_what_is_missing_or_wrong_gives_no_message(text):
     assert renderer(text).render("t", "email", {"name": "Ann", "cart": {}}) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ missing | default: 'you' }}", "{{ missing.too | default: 'you' }}", "{{ cart.nothing | default: 'you' }}",
+        "{{ list[9].name | default: 'you' }}", "{{ missing | default: name }}",
+        "{{ missing | default: 'YOU' | downcase }}",
+        "{% assign x = missing | default: 'you' %}{{ x }}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("channel", ["email", "push"])
+def test_default_stands_in_for_a_name_that_is_missing(text, channel):
+    """Of a value, of a part of it, of an item; what stands in may not be missing itself."""
+    made = renderer(text, channel).render("t", channel, {"name": "you", "cart": {}, "list": []})
+    assert made is not None
+    assert made.body == "you"
+    assert renderer("{{ a | default: b }}", channel).render("t", channel, {}) is None
+
+
 def test_a_template_cannot_read_files_or_attributes():
     """Includes find nothing and underscored names lead nowhere."""
     assert renderer("{% include '/etc/passwd' %}").render("t", "email", {}) is None

@@ -30,6 +30,16 @@ def test_an_event_of_the_name_starts_a_campaign(name, said):
     assert one.messages[0]["trigger"]["type"] == "event"
 
 
+@pytest.mark.parametrize("came", ["trial_started", "trialStarted", "TRIAL-STARTED"])
+@pytest.mark.parametrize("name", ["Trial Started", "trial_started"])
+def test_names_are_compared_as_those_of_events_are(name, came):
+    """Without case, blanks, underscores and hyphens."""
+    one = waiting(name=name)
+    one.does(came, 0, "app", plan="pro")
+    one.upto(1)
+    assert [message["body"] for message in one.messages] == [f"{came} pro 0"]
+
+
 @pytest.mark.parametrize(
     ("condition", "plan", "starts"),
     [
