@@ -165,7 +165,8 @@ class Catalogue:
     def has_news(self, profile_id: bytes, profile: Profile) -> bool:
         """Whether anything may have happened that concerns the profile and that it may not have had yet."""
         news = self._news if profile.merging_into is None else self._of
-        return bool(news) and not self._known_of(profile_id, profile).names.isdisjoint(news)
+        # A dict's keys look through the smaller of the two.
+        return bool(news) and not news.keys().isdisjoint(self._known_of(profile_id, profile).names)
 
     # -- changes come
 
@@ -319,7 +320,10 @@ class Catalogue:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             known = self._known[profile_id] = Known(set(), set())
-        for one in concerns(profile) - known.ids:
+        wanted = concerns(profile)
+        if known.ids.issuperset(wanted):
+            return known
+        for one in wanted - known.ids:
             names = shared_names(one)
             known.ids.add(one)
             known.names.update(names)
