@@ -13,9 +13,10 @@ from tests.oracle.identity import Graph
 from tests.oracle.message_names import Names
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
+from tests.oracle.reach import TELLS
 from tests.oracle.reading import Fact, fact_of
 from tests.oracle.shop import RATES, STORES, TEMPLATES
-from tests.oracle.walk import FOR_EVER, TELLS, Walk
+from tests.oracle.walk import FOR_EVER, Walk
 
 SECRET = "proof"  # noqa: S105 - of made-up histories
 

@@ -10,18 +10,20 @@ from typing import Any
 from schemas.identifiers import Identifier
 from tests.oracle import sold
 from tests.oracle.addresses import Addresses
-from tests.oracle.campaigns import DAY, MINUTE, Campaign, Campaigns, local, milliseconds
-from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, products, union
+from tests.oracle.campaigns import DAY, Campaign, Campaigns, milliseconds
+from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, products
 from tests.oracle.consent import said
 from tests.oracle.decisions import Judge, Verdict, shown_trigger
 from tests.oracle.everybody import Everybody
+from tests.oracle.merging import Merging
 from tests.oracle.names import Names, names_of
 from tests.oracle.orders import ORDER_EVENTS
 from tests.oracle.outcome import Outcome, iso
-from tests.oracle.profile import Profile, Sequence, Waiting, digest, latest
-from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
+from tests.oracle.profile import Profile, Sequence, Waiting, digest
+from tests.oracle.reach import Sent, is_machine
 from tests.oracle.reading import Fact, number, text
-from tests.oracle.taken_back import of_merge, of_merged_no, of_words, on_their_way, taken_back
+from tests.oracle.responding import Responding
+from tests.oracle.taken_back import of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, renewed, shown
 
@@ -33,7 +35,7 @@ SAID_ONCE = {
 FOR_EVER = float("inf")
 
 
-class Walk:
+class Walk(Merging, Responding):
     """The sequential machine: called in order, it writes what happens to `out`."""
 
     def __init__(self, campaigns: Campaigns, out: Outcome) -> None:
@@ -250,83 +252,6 @@ class Walk:
         ref = f"event:{event.message_id}:{event.time}"
         return [(campaign, Trigger("event", event.time, event.time, ref, products=tuple(products), about=about))]
 
-    def feedback(self, p: Profile, event: Fact) -> list[Found]:
-        """What an event tells of a message, and whether it is a response to one; the campaigns that wait for that."""
-        name = event.name if event.type == "track" else ""
-        if name in TELLS:
-            told, channel = TELLS[name], RESPONSES.get(name)
-            message = p.reach.message(text(event.properties.get("message_id")))
-        elif event.channel in {"web", "app"} or event.type in {"page", "screen"}:
-            message = p.reach.message(followed(event))
-            if message is None:
-                return []
-            told, channel = "clicks", None if "clicks" in message.told else message.channel
-        else:
-            return []
-        if told in {"opens", "clicks"} and is_machine(event):
-            return []
-        hour = local(event.time, self.judge.zone(p)).hour
-        if message and told == "clicks" and message.channel in {"email", "sms"}:
-            if self.is_scanner(p, message, event, None if channel is None else hour):
-                self.fetched.add(event.source)
-                return []
-        elif message and told == "delivered" and message.channel in {"email", "sms"}:
-            message.delivered = event.time if message.delivered is None else message.delivered
-            self.unclick(p, message, [click for click in message.clicks if click.at < event.time], event.time)
-        found: list[Found] = []
-        if message and told not in message.told:
-            message.told.add(told)
-            self.out.told.append((message.campaign_id, told, event.time))
-            kind = {"clicks": "message_clicked", "bounces": "message_bounced"}.get(told, "")
-            about = {"message_id": message.message_id, "campaign_id": message.campaign_id}
-            trigger = Trigger(kind, event.time, event.time, f"{kind}:{message.message_id}", about=about)
-            found = [(campaign, trigger) for campaign in self.campaigns.on(kind)]
-        if channel is None:
-            return found
-        p.reach.engaged[channel] += 1
-        p.reach.hours[hour] += 1
-        self.everybody.engaged(channel, hour, event.time)
-        if message:
-            sequence = p.sequence_of(message.campaign_id, message.ref)
-        else:
-            sequence = p.sequence_of(text(event.properties.get("campaign_id")) or "")
-        if sequence is not None:
-            sequence.engaged = True
-        return found
-
-    def is_scanner(self, p: Profile, message: Sent, event: Fact, hour: int | None) -> bool:
-        """Whether a click is a machine's by its time, or one of three links within two seconds; those are undone."""
-        sent, machine = message.at, self.campaigns.machine
-        if message.delivered is not None and message.delivered - sent >= MINUTE:
-            sent = message.delivered
-        click = Click(event.time, link_of(event), hour)
-        message.clicks.append(click)
-        if event.time < sent + machine or (message.delivered is not None and event.time < message.delivered):
-            click.hour = None
-            return True
-        near = [other for other in message.clicks if event.time - 2000 <= other.at <= event.time]
-        if len({other.link for other in near} - {""}) < 3:
-            return False
-        click.hour = None
-        self.unclick(p, message, near, event.time)
-        return True
-
-    def unclick(self, p: Profile, message: Sent, clicks: list[Click], now: int) -> None:
-        """Clicks were not by a person: as if they had not been."""
-        undone = [click for click in clicks if click.hour is not None]
-        for click in undone:
-            p.reach.engaged[message.channel] -= 1
-            p.reach.hours[click.hour] -= 1
-            self.everybody.engaged(message.channel, click.hour, now, -1)
-            click.hour = None
-        if undone and "clicks" in message.told and all(click.hour is None for click in message.clicks):
-            message.told.discard("clicks")
-            self.out.told.remove((message.campaign_id, "clicks", undone[0].at))
-            of = [s for s in p.reach.sent if (s.campaign_id, s.ref) == (message.campaign_id, message.ref)]
-            sequence = p.sequence_of(message.campaign_id, message.ref)
-            if sequence is not None:
-                sequence.engaged = any({"opens", "clicks"} & s.told for s in of)
-
     def shop(self, p: Profile, event: Fact) -> None:
         """Lines change, activity moves the clock, and the cart opens, opens again, or is emptied."""
         active_before, active = p.last_activity, is_activity(event) and not self.is_fetched(event)
@@ -417,82 +342,6 @@ class Walk:
             for sequence in p.sequences:
                 sequence.trigger = renewed(sequence.trigger, event)
             self.start(p, p.looks.of_change(self.campaigns, event, p.bought))
-
-    # ------------------------------------------------------------------ merges
-
-    def merge(self, winner: Profile, loser: Profile, at: int) -> None:
-        """Two profiles are one from now on (ruling 11)."""
-        self.run_timers(loser, at)
-        self.run_timers(winner, at)
-        theirs, mine = list(loser.sequences), list(winner.sequences)
-        winner.sequences += theirs
-        ordered = winner.last_order, loser.last_order
-        winner.last_order = latest(*ordered)
-        for side, other_order in ((loser, ordered[0]), (winner, ordered[1])):
-            if side.cart and other_order is not None and other_order >= side.cart.opened_at:
-                cart, side.cart = side.cart, None
-                for order in (winner if side is loser else loser).bought.purchases.values():
-                    if not order.contents and order.at >= cart.opened_at:
-                        order.contents = {line.names for line in products(cart.lines)}
-                self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
-                self.transition(winner.id, cart, "converted", "order", at)
-        winner.bought.absorb(loser.bought)
-        for side in (winner, loser):
-            if side.cart:
-                cart, lines = side.cart, winner.bought.left(side.cart.lines, self.campaigns.order_grace)
-                if not products(lines):
-                    lines, side.cart = cart.lines, None
-                    self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
-                    self.transition(winner.id, cart, "converted", "order", max(at, cart.opened_at))
-                cart.lines = lines
-        winner.last_activity = latest(winner.last_activity, loser.last_activity)
-        if winner.cart and loser.cart:
-            both, other = union(winner.cart, loser.cart), loser.cart.cart_id
-            self.end(winner, "exited", at, lambda s: s.trigger.cart_id == other)
-            if winner.cart.state == "abandoned" and both.state == "open":
-                self.end(winner, "exited", at, lambda s: s.trigger.cart_id == both.cart_id)
-                both.state = "abandoned"
-                self.transition(winner.id, both, "open", "reopened", at)
-            winner.cart = both
-        else:
-            winner.cart = winner.cart or loser.cart
-        for side, other_order in ((theirs, ordered[0]), (mine, ordered[1])):
-            if other_order is not None:
-                self.end(winner, "converted", at, lambda s, x=side, o=other_order: s in x and s.ended_by(o))
-        taken = [s.campaign.id for s in winner.sequences if s in mine and not s.campaign.transactional]
-        self.end(winner, "exited", at, lambda s: s in theirs and s.campaign.id in taken)
-        self.out.decisions += of_merge(winner, loser, ordered, at)
-        self.absorb(winner, loser)
-        self.out.decisions += of_merged_no(winner, at)
-
-    def absorb(self, winner: Profile, loser: Profile) -> None:
-        """All that is remembered of both."""
-        for message_id, time in loser.applied.items():
-            winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
-        for order_id, theirs in loser.orders.items():
-            mine = winner.orders.get(order_id, theirs)
-            best, other = (theirs, mine) if theirs.completed and not mine.completed else (mine, theirs)
-            best.cart = best.cart or other.cart
-            if not other.completed and not best.completed:
-                best.wholly = best.wholly or other.wholly
-                best.cancelled_at = max((at for at in (best.cancelled_at, other.cancelled_at) if at), default=None)
-                if other.valued_at > best.valued_at:
-                    best.value, best.valued_at = other.value, other.valued_at
-            if not other.completed:
-                best.paid_back = {**other.paid_back, **best.paid_back}
-            winner.orders[order_id] = best
-        for campaign_id, entered in loser.entered.items():
-            winner.entered[campaign_id] = max(entered, winner.entered.get(campaign_id, entered))
-        winner.offers = loser.offers | winner.offers
-        winner.reach.absorb(loser.reach)
-        winner.looks.absorb(
-            loser.looks, winner.last_order, winner.bought, self.campaigns.order_grace, has_cart=winner.cart is not None
-        )  # fmt: skip
-        arms = winner.reach.arms
-        for campaign in self.campaigns.campaigns:
-            arm = loser.reach.arms.get(campaign.id)
-            if arm and arms.setdefault(campaign.id, self.campaigns.arm(winner.id, campaign)) != arm:
-                winner.reach.both_arms.add(campaign.id)
 
     # ------------------------------------------------------------------ rows
 

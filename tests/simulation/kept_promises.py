@@ -30,9 +30,9 @@ from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
 from tests.simulation.invariants import Topics, failed
+from tests.simulation.sayings import WRITTEN, saying
 
 Row = dict[str, Any]
-GIVES = {"true", "1", "yes", "opt_in"}
 OWN_MACHINE = {"web", "app", "marketplace", "messenger"}
 TELLS = {
     *RESPONSES,
@@ -43,15 +43,7 @@ TELLS = {
     "Unsubscribed",
     "Email Marked as Spam",
 }
-WRITTEN = {"email", "sms", "push", "ads"}
 CHANNEL_OF = {"email": "email", "phone": "sms", "push_token": "push"}
-SPELT = {
-    "broadcast": {"broadcast"},
-    "e-mail": {"email"},
-    "text": {"sms"},
-    "mail": {"email"},
-    **{name: {name} for name in WRITTEN},
-}
 """What made-up histories call a channel; any other name is all of them."""
 
 
@@ -293,33 +285,6 @@ def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | N
         if (before and not before[-1]) or (not before and key == channel and not campaigns.opt_out):
             return f"a message without consent to {key}"
     return None
-
-
-def saying(event: Row, key: str) -> Iterator[bool]:
-    """What an event says of this consent, if anything."""
-    given = event["properties"]
-    topic = given.get("topic")
-    for name, value in event["traits"].items() if not topic else ():
-        if name == "unsubscribed" and value is True and key in WRITTEN:
-            yield False
-        if name == "email_subscribed" and key == "email" and value is not None:
-            # A yes may be an old one; whether it counts is left open.
-            yield str(value).lower() in GIVES
-    if event["type"] != "track":
-        return
-    if event["name"] == "Email Marked as Spam" and key == "email":
-        yield False
-    if event["name"] in {"Subscription Changed", "Unsubscribed"} and given.get("machine") is not True:
-        told = str(given.get("subscribed")).lower() in GIVES and event["name"] == "Subscription Changed"
-        names = given.get("channel") or ([event["channel"]] if not topic else ["*"])
-        names = [name.strip().lower() for name in (names if isinstance(names, list) else [names])]
-        known = all(name in SPELT for name in names)
-        if topic:
-            about = {f"{c}:{topic}" for name in names for c in SPELT[name]} if known else {f"*:{topic}"}
-        else:
-            about = set().union(*(SPELT[name] for name in names)) if known else WRITTEN
-        if key in about:
-            yield told
 
 
 def to_a_stranger(story: Story, message: Row) -> str | None:
