@@ -292,7 +292,7 @@ OF_CAMPAIGNS = (
 PROMISED = (
     every_address_is_the_customers,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
-    addresses_are_not_asked, orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
+    orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
     feedback_goes_by_the_address,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
