@@ -317,6 +317,7 @@ def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
         assert any(failures(seed, campaigning=True) for seed in range(MOST))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", PROMISED, ids=lambda rule: rule.__name__)
 def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
     """What was written shows it, with nothing to compare it with."""
@@ -331,6 +332,7 @@ def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) 
         assert any(failures(seed) for seed in range(MOST))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [repeats_of_orders_count, refunds_know_no_end], ids=lambda rule: rule.__name__)
 def test_money_that_counts_twice_is_noticed_without_the_oracle(broken: Break) -> None:
     """The rows of conversions show it by themselves."""
