@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.oracle.cart import products, union
 from tests.oracle.decisions import credit
 from tests.oracle.names import names_of
-from tests.oracle.orders import Sale, hear, is_renewal, name_of, row
+from tests.oracle.orders import Sale, hear, is_renewal, name_of, row, says_value
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact, order_value, text
 from tests.oracle.triggers import products_of
@@ -27,6 +27,8 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
         return sell(walk, p, event, order_id, sale)
     if completed:
         sale.told_at = max(sale.told_at, event.time)
+        return None
+    if sale is None and event.name == "Order Updated" and not says_value(event.properties):
         return None
     if sale is None:
         currency = text(event.properties.get("currency"))
