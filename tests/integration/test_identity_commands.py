@@ -128,7 +128,7 @@ def shop(tmp_path, request, monkeypatch, capfd):
     running = Shop(up, capfd)
     running.publish(tmp_path / "story.jsonl", STORY)
     running.until("SELECT count() FROM events", 8, "the events to arrive")
-    running.until("SELECT uniq(identifier) FROM identifiers", 7, "the identifiers to arrive")
+    running.until("SELECT uniq(identifier) FROM identifiers", 8, "the identifiers to arrive")
     yield running
     if up.process.poll() is None:
         up.process.kill()
