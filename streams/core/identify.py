@@ -262,7 +262,9 @@ class Identify:
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
             key, batch, identifiers, previous, weak = heapq.heappop(waiting)
-            if previous or not self._is_repeat(key, identifiers, weak):
+            # What ingest writes again after a crash comes right behind the first. It must not be applied once more: who
+            # has made room for the rest of it would be linked anew.
+            if key != self._newest and (previous or not self._is_repeat(key, identifiers, weak)):
                 self._link(key, identifiers, previous, weak)
             else:
                 repeated += 1
