@@ -141,7 +141,7 @@ class CartTransition(PublicRecord):
     at: Time = Field(description="event time of the cause; for abandoned: last activity + abandon_after")
     reason: CartReason
     lines: list[CartLine] = Field(description="before the change for converted and expired, else after it")
-    value: Money = Field(description="sum of price x quantity of the lines in the cart's currency")
+    value: Money | None = Field(description="of all lines in the cart's currency; null where one cannot be converted")
     currency: str | None
     stage: CartStage
     abandonment_no: int = Field(ge=0)

@@ -25,7 +25,7 @@ Channel = Literal[
     "callcenter", "broadcast", "mail",
 ]  # fmt: skip
 CartState = Literal["none", "open", "abandoned", "converted", "emptied", "expired"]
-CartReason = Literal["opened", "inactivity", "reopened", "order", "emptied", "expired"]
+CartReason = Literal["opened", "inactivity", "reopened", "order", "order_cancelled", "emptied", "expired"]
 CartStage = Literal["cart", "checkout"]
 Arm = Literal["treatment", "control"]
 Outcome = Literal["sent", "held_out", "suppressed", "deferred", "cancelled"]
@@ -35,7 +35,8 @@ DecisionReason = Literal[
 ]  # fmt: skip
 TriggerType = Literal[
     "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
-    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
+    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "event", "message_clicked",
+    "message_bounced",
 ]  # fmt: skip
 MergeReason = Literal[
     "link", "alias", "device_reassigned", "first", "person_id_kept", "type_limit", "profile_limit", "typed",

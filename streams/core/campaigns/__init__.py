@@ -14,7 +14,7 @@ from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, Qu
 from streams.core.campaigns.rates import Rates
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
-from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerName, TriggerRule
+from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerRule
 
 __all__ = [
     "CHANNELS",
@@ -33,7 +33,6 @@ __all__ = [
     "Store",
     "Stores",
     "Templates",
-    "TriggerName",
     "TriggerRule",
 ]  # fmt: skip
 

@@ -7,16 +7,12 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from schemas.aliases.table import canonical
+from schemas.vocabulary import TriggerType
 from streams.core.campaigns.values import Distance, Duration, Share, Strict, known
 
-TriggerName = Literal[
-    "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
-    "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "event", "message_clicked",
-    "message_bounced",
-]  # fmt: skip
 Interest = Literal["viewed", "carted", "wished"]
 
-TRIGGERS: Final[tuple[str, ...]] = get_args(TriggerName)
+TRIGGERS: Final[tuple[str, ...]] = get_args(TriggerType)
 _INTERESTS: Final[tuple[Interest, ...]] = get_args(Interest)
 PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "cart_abandoned": ("min_value",),
@@ -54,7 +50,7 @@ class TriggerRule(Strict):
     `condition` (`if` in the file) a Liquid expression over `event`, `properties` and `profile`.
     """
 
-    on: TriggerName
+    on: TriggerType
     min_value: float = Field(default=0, allow_inf_nan=False)
     min_drop: Share = 0.0
     interest: tuple[Interest, ...] = Field(default=_INTERESTS, min_length=1)

@@ -41,7 +41,7 @@ TRANSITIONS: Final = {
     (ABANDONED, "expired"): EXPIRED,
     (CONVERTED, "order_cancelled"): OPEN,
 }
-"""(state, reason) -> state. Converted , emptied and expired carts are gone; the next line opens another.
+"""(state, reason) -> state. Converted, emptied and expired carts are gone; the next line opens another.
 
 A converted cart comes back only when its order is cancelled within the hour."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
+from typing import get_args
 
 import orjson
 import pytest
@@ -16,7 +18,9 @@ from schemas.documents import json_schemas
 from schemas.outputs import DeadLetterHeaders
 from schemas.record import Record
 from schemas.settings import Settings
-from streams.testing import replay
+from schemas.vocabulary import CartReason
+from streams.core.cart.machine import TRANSITIONS
+from streams.testing import Topology, replay
 
 JSON_TOPICS = [topic for topic in topics.OUTPUT_TOPICS if topic != topics.DEAD_LETTERS]
 MOST = 200
@@ -65,3 +69,45 @@ def test_dead_letters_match_their_headers(outputs: dict[str, list[Record]]) -> N
         headers = {name: value.decode() for name, value in record.headers}
         assert headers.keys() == DeadLetterHeaders.model_fields.keys()
         DeadLetterHeaders.model_validate(headers)
+
+
+TOLD = """
+campaigns:
+  - id: news
+    trigger: {on: event, name: Account Created}
+    steps: [{id: hello, channel: email, template: cart_reminder}]
+  - {id: cart, trigger: {on: cart_abandoned}, steps: [{id: reminder, channel: email, template: cart_reminder}]}
+"""
+
+
+def test_rarer_values_match_their_schema(tmp_path: Path) -> None:
+    """A cart of two currencies, an order that is cancelled within the hour, a campaign that any event sets off."""
+    (tmp_path / "campaigns.yaml").write_text(TOLD)
+    topology = Topology.of(tmp_path / "campaigns.yaml")
+    anna = {"userId": "anna", "traits": {"email": "anna@shop.example"}}
+    euro, dollar = {"sku": "a", "price": 5, "currency": "EUR"}, {"sku": "b", "price": 7, "currency": "USD"}
+    happened = [
+        ("identify", None, {}), ("track", "Account Created", {}),
+        ("track", "Product Added", euro), ("track", "Product Added", dollar), ("track", "Cart Viewed", {}),
+        ("track", "Order Completed", {"order_id": "1", "revenue": 5, "currency": "EUR"}),
+        ("track", "Order Cancelled", {"order_id": "1"}),
+    ]  # fmt: skip
+    topology.play("channels.web", [
+        {**anna, "messageId": f"m{nth}", "type": kind, "event": name, "properties": said,
+         "timestamp": f"2026-03-10T10:{nth:02}:00.000Z"} for nth, (kind, name, said) in enumerate(happened)
+    ])  # fmt: skip
+    topology.finish()
+    for topic, wanted in (
+        (topics.CART_TRANSITIONS, {"opened", "order", "order_cancelled", "inactivity", "expired"}),
+        (topics.RETARGETING_DECISIONS, {"event", "cart_abandoned"}),
+    ):
+        rows = topology.read(topic)
+        assert {row["trigger"]["type"] if "trigger" in row else row["reason"] for row in rows} == wanted
+        for row in rows:
+            Draft202012Validator(json_schemas()[topic]).validate(row)
+    assert None in [row["value"] for row in topology.read(topics.CART_TRANSITIONS)]
+
+
+def test_reasons_of_carts_are_those_of_the_machine() -> None:
+    """Each reason that a cart's state changes for is published, and no other."""
+    assert set(get_args(CartReason)) == {reason for _, reason in TRANSITIONS}
