@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from schemas.aliases.table import NO_NAMES, PAGE, SCREEN, Names, Table, of_kind, squash
+from schemas.yaml_keys import UniqueKeys
 
 _KEYS: Final = ("events", "properties", "off")
 _PROPERTIES: Final = frozenset(
@@ -16,17 +17,8 @@ _PROPERTIES: Final = frozenset(
 _LONGEST: Final = 200
 
 
-class _Loader(yaml.BaseLoader):
+class _Loader(UniqueKeys, yaml.BaseLoader):
     """All is text, `off` as well, which YAML 1.1 takes for false; no key comes twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As it stands there. Raises ConstructorError for a key that is there twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 def load(path: Path | None) -> Names:

@@ -11,21 +11,14 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from schemas.yaml_keys import UniqueKeys
+
 BUILT_IN: Final = Path(str(files("streams.campaigns")))
 """The folder of the built-in file and its templates."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(UniqueKeys, yaml.SafeLoader):
     """YAML 1.1 takes `on` for true; here, as in YAML 1.2, only true and false are booleans, and no key comes twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As it stands there. Raises ConstructorError for a key that is there twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {

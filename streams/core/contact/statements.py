@@ -28,6 +28,8 @@ from streams.core.profile.state import Dated
 ALL: Final = "*"
 """The channel of a statement about a topic on all channels."""
 SUBSCRIBED, UNSUBSCRIBED_BY, COMPLAINED, BOUNCED = "subscribed", "unsubscribed", "complained", "bounced"
+ALWAYS: Final = frozenset({BOUNCED, COMPLAINED})
+"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 _CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
 SAYING: Final = CONSENT_EVENTS | _BOUNCES.keys()

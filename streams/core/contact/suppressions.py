@@ -20,7 +20,7 @@ from schemas.identifiers import Hasher
 from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import CONTACT_SUPPRESSIONS, partition_of
-from streams.core.contact.statements import BOUNCED, COMPLAINED
+from streams.core.contact.statements import ALWAYS
 from streams.core.contact.telling import kept_as
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, bound, time_of
@@ -30,8 +30,6 @@ from streams.core.protocol.state_keys import ADDRESS, ADDRESS_WAITS
 from streams.core.watermark.partition_clock import PartitionClock
 
 _HASH: Final = 16
-ALWAYS: Final = frozenset({BOUNCED, COMPLAINED})
-"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 
 
 class Said(NamedTuple):

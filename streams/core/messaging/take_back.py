@@ -13,14 +13,13 @@ from typing import Final
 from streams.core.campaigns import Campaigns
 from streams.core.contact import consent
 from streams.core.contact.points import Lost
-from streams.core.contact.statements import ALL, BOUNCED, COMPLAINED, Statement
+from streams.core.contact.statements import ALL, ALWAYS, BOUNCED, Statement
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Enrollment, Profile, SentMessage
 
 _RETRACTED: Final = "r"
-_ALWAYS: Final = (BOUNCED, COMPLAINED)
 _ARRIVED: Final = frozenset("docbu")
 """Flags of a message that is known to have come to its end: it was delivered, or it bounced."""
 
@@ -99,7 +98,7 @@ def by_word(profile: Profile, event: Sealed, said: Sequence[Statement], campaign
             return False
         campaign = campaigns.by_id.get(message.campaign)
         if campaign is not None and campaign.transactional:
-            return any(no.reason in _ALWAYS and _about(profile, no, message, None) for no in nos)
+            return any(no.reason in ALWAYS and _about(profile, no, message, None) for no in nos)
         return any(_about(profile, no, message, None if campaign is None else campaign.topic) for no in nos)
 
     return _taken(profile, unwanted, "no_consent", event.time)

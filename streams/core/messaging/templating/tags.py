@@ -15,6 +15,7 @@ from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.render_tag import RenderNode, RenderTag
 from liquid.builtin.tags.tablerow_tag import TableRow, TablerowNode, TablerowTag
 from liquid.exceptions import BreakLoop, ContinueLoop, LiquidError, LiquidSyntaxError
+from liquid.tag import Tag
 
 from streams.core.messaging.templating import markup
 from streams.core.messaging.templating.loops import Loop, LoopTag
@@ -53,28 +54,26 @@ class _Shown(OutputNode):
             return 0
 
 
-class _Output(Output):
-    node_class = _Shown
+class _Read(Tag):
+    """A tag with filters: those that there are not are refused when it is read."""
 
-    def parse(self, stream: TokenStream) -> OutputNode:
+    def parse(self, stream: TokenStream) -> Any:
         """As the engine's own, its filters known."""
-        node = super().parse(stream)
+        node: Any = super().parse(stream)  # type: ignore[safe-super] # those beside it have one
         _read(self, node.expression)
         return node
+
+
+class _Output(_Read, Output):
+    node_class = _Shown
 
 
 class _EchoNode(_Shown, EchoNode):
     __slots__ = ()
 
 
-class _Echo(EchoTag):
+class _Echo(_Read, EchoTag):
     node_class = _EchoNode
-
-    def parse(self, stream: TokenStream) -> Node:
-        """As the engine's own, its filters known."""
-        node = cast("_EchoNode", super().parse(stream))
-        _read(self, node.expression)
-        return node
 
 
 class _AssignNode(AssignNode):
@@ -90,14 +89,8 @@ class _AssignNode(AssignNode):
             return 0
 
 
-class _Assign(AssignTag):
+class _Assign(_Read, AssignTag):
     node_class = _AssignNode
-
-    def parse(self, stream: TokenStream) -> AssignNode:
-        """As the engine's own, its filters known."""
-        node = super().parse(stream)
-        _read(self, node.expression)
-        return node
 
 
 class _CycleNode(CycleNode):
