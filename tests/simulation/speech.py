@@ -148,7 +148,7 @@ def otherwise(channel: str, message: dict[str, Any], rng: random.Random) -> dict
         return None if said is None else {"event": said[0], "properties": said[1]}
     word = OPENED.get((channel, message["event"]))
     ours = properties.get("message_id")
-    if word is None or (ours is not None and not re.fullmatch("[0-9a-f]{32}", str(ours))):
+    if word is None or (ours is not None and not re.fullmatch("[0-9a-v]{48}", str(ours))):
         return None
     if word == "message.push.clicked" and "campaign_id" in properties:
         # Customer.io's is a campaign of its own (8.114).
