@@ -265,9 +265,8 @@ def at_times(timed: list[tuple[int, Step]]) -> list[Step]:
 def responses(rng: random.Random, messages: list[dict[str, Any]], partitions: int) -> list[tuple[int, Step]]:
     """What customers do with messages that they were sent."""
     timed = []
-    for nth, message in enumerate(messages):
-        if rng.random() < 0.4:
-            continue
+    answered = [message for message in messages for _ in range(rng.choice((0, 1, 2, 3, 4)))]
+    for nth, message in enumerate(answered):
         ids = {
             "email": {"context": {"traits": {"email": message["to"]}}},
             "sms": {"context": {"traits": {"phone": message["to"]}}},
