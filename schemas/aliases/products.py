@@ -17,6 +17,7 @@ ITEM_FIELDS: Final = (
     "category",
 )  # fmt: skip
 _SCALARS: Final = frozenset({str, int, float})
+_DICT: Final = frozenset({dict})
 _MATOMO: Final = ("sku", "name", "category", "price", "quantity")
 _MOST_PLAIN: Final = 10_000
 
@@ -44,6 +45,9 @@ class Products:
         if type(items) is not list:
             return items is None
         plain = self._plain
+        if _DICT.issuperset(map(type, items)) and plain.issuperset(set().union(*items)):
+            nested = [1 for item in items if type(item.get("price")) is dict or type(item.get("variant")) is dict]
+            return not nested
         for item in items:
             if type(item) is not dict:
                 continue

@@ -60,7 +60,8 @@ class Shopping:
                 return False
             if len(self._plain) < _MOST_PLAIN:
                 self._plain.update(key for key in properties if len(key) <= _LONGEST)
-        return self._products.are_plain(properties.get("products"))
+        items = properties.get("products")
+        return items is None or self._products.are_plain(items)
 
     def _is_odd(self, key: str) -> bool:
         name = squash(key)

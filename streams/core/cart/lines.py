@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -231,17 +232,28 @@ def currency_of(properties: Mapping[str, Any]) -> str | None:
 
 def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
     """What an item of an event says about a product, as a line of `count` pieces."""
-    price = micros(item.get("price"))
+    get = item.get
+    texts = get("product_id"), get("sku"), get("name"), get("url"), get("image_url"), get("currency")
+    try:
+        product_id, sku, name, url, image_url, currency = _filled(*texts)
+    except TypeError:  # A list or an object says nothing, and cannot be remembered.
+        product_id, sku, name, url, image_url, currency = map(filled_text, texts)
     return Line(
-        product_id=filled_text(item.get("product_id")),
-        sku=filled_text(item.get("sku")),
-        name=filled_text(item.get("name")),
-        price=price,
+        product_id=product_id,
+        sku=sku,
+        name=name,
+        price=micros(get("price")),
         quantity=count,
-        url=filled_text(item.get("url")),
-        image_url=filled_text(item.get("image_url")),
-        currency=currency_of(item),
+        url=url,
+        image_url=image_url,
+        currency=currency.upper() if currency else None,
     )
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _filled(*texts: object) -> tuple[str | None, ...]:
+    """Each as `filled_text` reads it, remembered: shops have more events than products."""
+    return tuple(map(filled_text, texts))
 
 
 def _tell(line: Line, new: Line) -> None:

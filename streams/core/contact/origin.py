@@ -53,7 +53,8 @@ def absorb(winner: Profile, loser: Profile) -> None:
 
 def _locale(profile: Profile, event: Sealed, machine: Any) -> None:
     """A language, two letters, Chinese with its script: of the browser or app, else as the customer's data have it."""
-    if profile.locale is not None and event.time < profile.locale.at:
+    last = profile.locale
+    if last is not None and event.time < last.at:
         return
     for said in (machine, event.traits.get("language"), event.traits.get("locale")):
         if isinstance(said, str) and (language := _language(said)) is not None:

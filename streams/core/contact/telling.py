@@ -45,16 +45,17 @@ class Told(NamedTuple):
 def traits_may_say(body: bytes) -> bool:
     """Whether the traits in an event's body may say anything: those of most do not, and are not looked into."""
     begin = body.find(_TRAITS)
-    if begin < 0:
-        return False
-    begin += len(_TRAITS)
-    end = body.find(b"}", begin)
-    # Traits with objects in them are followed by what need not be looked into as well, but does no harm.
-    flat = body.find(b"{", begin, end) < 0
-    rest = body[begin:end].lower() if flat else body[begin:].lower()
-    for word in _WORDS:  # noqa: SIM110 - a generator costs more than all the words
-        if word in rest:
-            return True
+    # The context may have traits of its own, which stand before those of the call.
+    while begin >= 0:
+        begin += len(_TRAITS)
+        end = body.find(b"}", begin)
+        # Traits with objects in them are followed by what need not be looked into as well, but does no harm.
+        flat = body.find(b"{", begin, end) < 0
+        rest = body[begin:end].lower() if flat else body[begin:].lower()
+        for word in _WORDS:
+            if word in rest:
+                return True
+        begin = body.find(_TRAITS, begin)
     return False
 
 

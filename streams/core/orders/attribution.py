@@ -187,7 +187,10 @@ def _host_of(url: str) -> str:
 
 
 def _word(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
+    return _meant(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _meant(value: str) -> str | None:
     word = value.strip()
     return None if not word or word.lower().strip("() ") in _NO_SOURCE else word

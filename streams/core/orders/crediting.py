@@ -64,7 +64,11 @@ def divided(amount: int, by: Mapping[str, int]) -> dict[str, int]:
 
 
 def _numbers(by: Mapping[str, int], amount: int, already: int) -> dict[str, Any]:
-    before, after = divided(already, by), divided(already + amount, by)
+    if len(by) == 1:
+        # Most orders have one channel, which gets the whole.
+        return {key: to_number(amount) for key in by}
+    after = divided(already + amount, by)
+    before = divided(already, by) if already else dict.fromkeys(by, 0)
     return {key: to_number(after[key] - before[key]) for key in by}
 
 

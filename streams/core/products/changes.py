@@ -165,8 +165,13 @@ class Catalogue:
     def has_news(self, profile_id: bytes, profile: Profile) -> bool:
         """Whether anything may have happened that concerns the profile and that it may not have had yet."""
         news = self._news if profile.merging_into is None else self._of
+        if not news:
+            return False
+        known = self._known.get(profile_id)
+        if known is None or profile.offers or profile.enrollments or not known.ids.issuperset(profile.interests):
+            known = self._known_of(profile_id, profile)
         # A dict's keys look through the smaller of the two.
-        return bool(news) and not news.keys().isdisjoint(self._known_of(profile_id, profile).names)
+        return not news.keys().isdisjoint(known.names)
 
     # -- changes come
 

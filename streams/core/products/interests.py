@@ -6,6 +6,7 @@ They are kept whatever the campaigns ask for, because campaigns change while it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
@@ -33,11 +34,12 @@ def product(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
     """The price of an item in micros, and what the item says of the product: names as in a line, nothing absent."""
-    get, said = item.get, dict[str, Any]()
-    for name in _TEXTS:
-        value = get(name)
-        if value is not None and (text := filled_text(value)) is not None and len(text) <= LONGEST:
-            said[name] = text
+    get = item.get
+    texts = get("product_id"), get("sku"), get("variant"), get("name"), get("url"), get("image_url")
+    try:
+        said: dict[str, Any] = dict(_said(*texts))
+    except TypeError:  # A list or an object says nothing, and cannot be remembered.
+        said = dict(_said(*(None if isinstance(text, list | dict) else text for text in texts)))
     if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
         said["quantity"] = min(pieces, MOST_PIECES)
     price = micros(get("price"))
@@ -45,6 +47,13 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
         return None, said
     said["price"] = to_number(price)
     return price, said
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _said(*texts: object) -> tuple[tuple[str, str], ...]:
+    """Names and texts of those that say something, in the order of `_TEXTS`: shops have more events than products."""
+    read = ((name, filled_text(value)) for name, value in zip(_TEXTS, texts, strict=True) if value is not None)
+    return tuple((name, text) for name, text in read if text is not None and len(text) <= LONGEST)
 
 
 def whole(said: Mapping[str, Any]) -> dict[str, Any]:

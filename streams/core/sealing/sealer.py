@@ -40,6 +40,8 @@ _BODY: Final = 1 + HEAD_SIZE
 _tuple: Final[Any] = tuple.__new__
 Item = tuple[bytes, int, bytes, bytes]
 """What takes effect: order key, kind, and of a merge its key and the sub-profile's id, of an event what is kept."""
+Kept = list[tuple[bytes, bytes]]
+"""Events that wait: order key, and what is kept of each."""
 
 
 class Sealer:
@@ -167,24 +169,36 @@ class Sealer:
         """`_run` for a profile that nothing waits in; returns its next timer. Most profiles are, most of the time."""
         logic, wall = self.logic, self._clock.wall
         has_news = self._catalogue.has_news
-        # A timer may give the profile a code that is spent before the next one: those are looked for in between.
-        if self._catalogue.codes_spent or has_news(profile_id, profile):
+        if has_news(profile_id, profile):
             self._run(profile, profile_id, upto, upto, effects)
             return logic.due_at(profile)
-        timer = logic.due_at(profile)
+        # A timer may give the profile a code that is spent before the next one: those are looked for in between.
+        codes_spent = self._catalogue.codes_spent
+        timer, since = logic.due_at(profile), b""
         events = self._pending.take_before(profile_id, upto)
-        for nth, (key, value) in enumerate(events, 1):
+        for nth, (key, value) in enumerate(events):
             time = time_of(key)
             if timer is not None and timer <= time:
+                if codes_spent:
+                    return self._take_rest(profile, profile_id, since, events[nth:], upto, effects)
                 logic.on_time(profile, time, wall, effects)
             self._event(profile, key, value, upto, effects)
+            since = key
             if has_news(profile_id, profile):
-                self._take(profile, profile_id, key, [(k, _EVENT, b"", v) for k, v in events[nth:]], upto, effects)
-                return logic.due_at(profile)
+                return self._take_rest(profile, profile_id, since, events[nth + 1 :], upto, effects)
             timer = logic.due_at(profile)
         if timer is not None and timer <= (time := time_of(upto)):
+            if codes_spent:
+                return self._take_rest(profile, profile_id, since, [], upto, effects)
             timer = logic.on_time(profile, time, wall, effects)
         return timer
+
+    def _take_rest(
+        self, profile: Profile, profile_id: bytes, since: bytes, events: Kept, upto: bytes, effects: Effects
+    ) -> int | None:
+        """Take these events, and what happens to products from `since` on; returns the profile's next timer."""
+        self._take(profile, profile_id, since, [(key, _EVENT, b"", value) for key, value in events], upto, effects)
+        return self.logic.due_at(profile)
 
     def _run(self, profile: Profile, profile_id: bytes, upto: bytes, merges: bytes, effects: Effects) -> None:
         """Take events and timers up to `upto`, merges up to `merges`."""

@@ -275,6 +275,8 @@ def test_no_trait_that_says_something_is_passed_over(name) -> None:
     """Ingest looks into the traits of every event whose traits may say something, and into no others."""
     assert traits_may_say(orjson.dumps({"context": {}, "traits": {"a": 1, name.upper(): False}}))
     assert not traits_may_say(orjson.dumps({"properties": {name: 1}, "context": {}, "traits": {"email": "a@b.c"}}))
+    context = {"traits": {"email": "a@b.c"}}
+    assert traits_may_say(orjson.dumps({"context": context, "traits": {"email": "a@b.c", name: False}}))
 
 
 def test_events_that_say_nothing_tell_nothing() -> None:
