@@ -38,7 +38,8 @@ class Message(PublicRecord):
         "message_id": MESSAGE, **_STEP, "profile_id": PROFILE, "channel": "email", "to": "ana@example.com",
         "subject": "Still thinking it over?", "body": "Your cart is waiting.",
         "url": f"https://shop.example/cart?wb_mid={MESSAGE}", "offer": _OFFER, "trigger": _TRIGGER, "decided_at": AT,
-        "expires_at": "2026-11-22T18:32:59.333Z",
+        "expires_at": "2026-11-22T18:32:59.333Z", "quiet_from": "2026-11-21T20:00:00.000Z",
+        "quiet_until": "2026-11-22T08:00:00.000Z",
     }]})  # fmt: skip
 
     message_id: MessageId = Field(description="deterministic in profile, campaign, what triggered it, and step")
@@ -60,6 +61,12 @@ class Message(PublicRecord):
     trigger: Trigger
     decided_at: Time
     expires_at: Time | None = Field(description="not to be sent after this")
+    quiet_from: Time | None = Field(
+        None, description="when the customer's next quiet hours begin, if that is before it expires; null without any"
+    )
+    quiet_until: Time | None = Field(
+        None, description="when they end: not to be sent between the two, nor between the same times a day later"
+    )
     transactional: bool = Field(False, description="true of a campaign that is: an order does not hold it back")
 
 

@@ -85,7 +85,7 @@ class Item:
     down: bool = False
     rest_until: float = 0.0
     deferred: bool = False
-    """Its own mailbox has deferred it, and it rests."""
+    """Its own mailbox has deferred it, or it is night there, and it rests."""
     waited_for: str = ""
     """The owner whose claim has been waited for in vain."""
 
@@ -103,7 +103,7 @@ class Courier:
         self.trying: set[asyncio.Task[bool]] = set()
         """Tasks that must not be cancelled: from a claim to its result."""
         self.resting = 0
-        """How many messages rest because their own mailbox has deferred them, for hours perhaps."""
+        """How many messages rest because their own mailbox has deferred them or it is night, for hours perhaps."""
 
     def item(self, message: Message, partition: int, offset: int, at: int) -> Item:
         """A message, read from a partition at an offset, in its profile's queue; call in the order of offsets.
@@ -160,6 +160,8 @@ class Courier:
     async def _admitted(self, item: Item, channel: Channel) -> bool:
         """Whether the message may be tried now, with a slot taken; False after a wait: then judge it anew."""
         left = max(0.0, (item.message.expires_at - self.timing.now()) / 1000)
+        if quiet := item.message.quiet_for(self.timing.now()):
+            item.rest_until, item.deferred = self.timing.monotonic() + quiet / 1000, True
         if await self._rested(item, left):
             return False
         if wait := channel.breaker.wait(self.timing.monotonic()):
@@ -169,20 +171,25 @@ class Courier:
             self.queues.park(item.place, parked=False)
             return False
         await channel.slots.acquire()
-        if channel.breaker.wait(self.timing.monotonic()) or self.timing.now() >= item.message.expires_at:
+        now = self.timing.now()
+        closed = now >= item.message.expires_at or item.message.quiet_for(now)
+        if closed or channel.breaker.wait(self.timing.monotonic()):
             channel.slots.release()
             return False
-        now, domain = self.timing.monotonic(), item.message.to.rpartition("@")[2].lower()
-        if wait := channel.caps.wait(domain, now):
+        moment, domain = self.timing.monotonic(), item.message.to.rpartition("@")[2].lower()
+        if wait := channel.caps.wait(domain, moment):
             channel.slots.release()
-            item.rest_until = now + wait
+            item.rest_until = moment + wait
             return False
-        channel.caps.take(domain, now)
+        channel.caps.take(domain, moment)
         channel.breaker.begin()
         return True
 
     async def _rested(self, item: Item, left: float) -> bool:
-        """Whether the message had to rest, after a failure or for the cap of its domain; `left` seconds at most."""
+        """Whether the message had to rest: after a failure, at night, or for the cap of its domain.
+
+        `left` seconds at most.
+        """
         rest = item.rest_until - self.timing.monotonic()
         if rest <= 0:
             return False

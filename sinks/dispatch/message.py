@@ -37,6 +37,17 @@ class Message(NamedTuple):
     """Not to be sent from this moment on: as the record says, else a day after it was decided."""
     raw: bytes
     transactional: bool = False
+    quiet_from: int | None = None
+    quiet_until: int = 0
+
+    def quiet_for(self, now: int) -> int:
+        """How long it is still quiet where the customer is, in milliseconds; 0 when it may be sent `now`.
+
+        A message that waits for days finds it quiet at the same times each day.
+        """
+        if self.quiet_from is None or now < self.quiet_from:
+            return 0
+        return max(0, self.quiet_until - self.quiet_from - (now - self.quiet_from) % DAY_MS)
 
 
 def read(value: bytes) -> Message:
@@ -52,12 +63,14 @@ def read(value: bytes) -> Message:
     if not isinstance(trigger, dict):
         raise UnreadableError("trigger is missing")
     decided_at = _time(found, "decided_at")
+    quiet = [None if found.get(name) is None else _time(found, name) for name in ("quiet_from", "quiet_until")]
     expires_at = decided_at + DAY_MS if found.get("expires_at") is None else _time(found, "expires_at")
     return Message(
         **texts, variant=found.get("variant"), to=str(found.get("to") or ""), subject=str(found.get("subject") or ""),
         body=str(found.get("body") or ""), trigger=trigger, trigger_at=_time(trigger, "at"),
         decided_at=decided_at, expires_at=expires_at,
         raw=value, transactional=found.get("transactional") is True,
+        quiet_from=quiet[0], quiet_until=quiet[1] or 0,
     )  # fmt: skip
 
 

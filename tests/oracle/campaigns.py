@@ -191,6 +191,15 @@ class Campaigns:
             at += MINUTE
         return at
 
+    def next_quiet(self, zone: str | None, now: int, before: int) -> tuple[int, int] | None:
+        """When quiet hours begin and end that begin first after `now`, and before another time; None without any."""
+        at = now // MINUTE * MINUTE + MINUTE
+        while self.quiet and at < before and at < now + 2 * DAY:
+            if (until := self.quiet_until(zone, at)) is not None:
+                return at, until
+            at += MINUTE
+        return None
+
     def next_hour(self, zone: str | None, hour: int, now: int) -> int:
         """When this hour of the day begins next, at or after `now`, where the customer is."""
         at = -(-now // (15 * MINUTE)) * 15 * MINUTE

@@ -33,7 +33,7 @@ FIELDS = {
     ),
     RETARGETING_MESSAGES: (
         "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "subject", "body",
-        "url", "offer", "trigger", "decided_at", "expires_at",
+        "url", "offer", "trigger", "decided_at", "expires_at", "quiet_from", "quiet_until",
     ),
     CONVERSIONS: (
         "order_id", "profile_id", "kind", "orders", "value", "refunds", "currency", "at", "changed_at", "message_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -234,6 +235,9 @@ class Judge:
             if (said := rendered(text, channel, scope, campaigns.sms_segments)) is None:
                 return None
             subject, body = said
+        expires = min(iso(now + campaigns.message_ttl), offer["expires_at"] if offer else "9")
+        ends = round(datetime.fromisoformat(expires).timestamp() * 1000)
+        quiet = None if sequence.campaign.transactional else campaigns.next_quiet(self.zone(p), now, ends)
         return {
             "message_id": scope["message_id"],
             "campaign_id": sequence.campaign.id,
@@ -248,7 +252,9 @@ class Judge:
             "offer": offer,
             "trigger": shown_trigger(sequence),
             "decided_at": iso(now),
-            "expires_at": min(iso(now + campaigns.message_ttl), offer["expires_at"] if offer else "9"),
+            "expires_at": expires,
+            "quiet_from": None if quiet is None else iso(quiet[0]),
+            "quiet_until": None if quiet is None else iso(quiet[1]),
         }
 
 

@@ -5,7 +5,8 @@ Contract 8.78, item 7 and contract 8.78, item 8.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from schemas import zones
 from streams.core.campaigns import CampaignFile, QuietHours
@@ -41,6 +42,37 @@ def quiet_until(quiet: QuietHours | None, zone: str, now: int) -> int | None:
         return None
 
 
+def quiet_after(quiet: QuietHours | None, zone: str, now: int, before: int) -> tuple[int, int] | None:
+    """When the next quiet hours begin and end that begin after `now` and `before` a time; None without any.
+
+    All in epoch milliseconds; it is not quiet `now`. `zone` is as for `quiet_until`, by which they end.
+    """
+    if quiet is None or quiet.start == quiet.end:
+        return None
+    try:
+        for begin in sorted(_begins(quiet, zones.zone(zone), now)):
+            if now < begin < before and (end := _end_of(quiet, zone, begin)) is not None:
+                return begin, end
+    except (OverflowError, ValueError):
+        pass  # The last day of the calendar.
+    return None
+
+
+def _begins(quiet: QuietHours, rules: tzinfo, now: int) -> Iterator[int]:
+    """When it may become quiet in the two days after `now`: where the clock shows the time, or is put forward or back.
+
+    Epoch milliseconds, in no order. Quiet hours come once a day.
+    """
+    today = datetime.fromtimestamp(now / 1000, tz=rules)
+    for days in range(3):
+        begin = datetime.combine(today.date() + timedelta(days=days), quiet.start, tzinfo=rules)
+        yield from (int(begin.replace(fold=fold).timestamp() * 1000) for fold in (0, 1))
+    for days in range(2):
+        since, until = (today.astimezone(UTC) + timedelta(days=n) for n in (days, days + 1))
+        if since.astimezone(rules).utcoffset() != until.astimezone(rules).utcoffset():
+            yield _leap(int(since.timestamp() * 1000), int(until.timestamp() * 1000), rules)
+
+
 def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
     rules, local = zones.zone(zone), zones.local_time(now, zone)
     clock = local.time()
@@ -57,7 +89,7 @@ def _end_of(quiet: QuietHours, zone: str, now: int) -> int | None:
 
 
 def _leap(before: int, after: int, rules: tzinfo) -> int:
-    """When clocks go forward between two times: the first moment, in epoch milliseconds, at which they show more."""
+    """When clocks are put forward or back between two times: the first moment of the new time, epoch milliseconds."""
 
     def offset(at: int) -> timedelta | None:
         return datetime.fromtimestamp(at / 1000, tz=rules).utcoffset()

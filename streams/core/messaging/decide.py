@@ -203,8 +203,13 @@ class Decider:
         rendered = self._renderer.render(step.template, channel, seen, language)
         if rendered is None:
             return None
+        campaign = self._campaigns.by_id[enrollment.campaign]
         if about.offer is not None:
-            offers.on_sent(profile, self._campaigns.by_id[enrollment.campaign], about.offer)
+            offers.on_sent(profile, campaign, about.offer)
+        expires = _expires(at + self._file.message_ttl, about.offer)
+        quiet = None
+        if not campaign.transactional:
+            quiet = caps.quiet_after(self._file.quiet_hours, self._zone(profile), at, expires)
         return {
             "message_id": about.message_id,
             "campaign_id": enrollment.campaign,
@@ -219,8 +224,10 @@ class Decider:
             "offer": seen["offer"],
             "trigger": trigger_shown(enrollment),
             "decided_at": iso(at),
-            "expires_at": iso(_expires(at + self._file.message_ttl, about.offer)),
-            **({"transactional": True} if self._campaigns.by_id[enrollment.campaign].transactional else {}),
+            "expires_at": iso(expires),
+            "quiet_from": None if quiet is None else iso(quiet[0]),
+            "quiet_until": None if quiet is None else iso(quiet[1]),
+            **({"transactional": True} if campaign.transactional else {}),
         }
 
     def _scope(

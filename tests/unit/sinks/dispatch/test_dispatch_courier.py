@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from schemas import times
 from schemas.identifiers import Hasher
 from schemas.settings import Settings
 from sinks.dispatch import ledger
@@ -190,6 +191,27 @@ async def test_greylisting_passes_with_the_settings_as_they_come():
     await deliver(courier(log, {"email": sender}, time=time, settings=settings), message(ttl=24 * HOUR))
     assert set(states(log).values()) == {"failed"}
     assert len(sender.tried) == settings.dispatch_attempts
+
+
+@pytest.mark.parametrize(("down", "sent_at"), [(1, 1), (12, 20), (30, 30), (37, 44)])
+async def test_nothing_is_sent_at_night(down, sent_at):
+    """What could not be sent by day, because the channel was down, waits for the end of the customer's quiet hours."""
+    log, time, went = Log(), OwnTime(), []
+    sender = Sender(lambda: answer(Kind.ACCEPTED if time.seconds >= down * 3_600 else Kind.DOWN))
+    made = courier(log, {"email": sender}, time=time)
+    night = {"quiet_from": times.iso(NOW + 8 * HOUR), "quiet_until": times.iso(NOW + 20 * HOUR)}
+    await deliver(made, message(ttl=48 * HOUR, **night))
+    went = next(entry.at for _, entry in log.entries if entry.outcome == "sent")
+    assert set(states(log).values()) == {"sent"}
+    assert 0 <= went - NOW - sent_at * HOUR < HOUR / 4
+
+
+async def test_a_message_that_expires_at_night_is_not_sent():
+    """It does not wait for the morning."""
+    log, sender = Log(), Sender([])
+    night = {"quiet_from": times.iso(NOW), "quiet_until": times.iso(NOW + 3 * HOUR)}
+    await deliver(courier(log, {"email": sender}), message(ttl=2 * HOUR, **night))
+    assert set(states(log).values()) == {"expired"}
 
 
 async def test_a_deferred_message_holds_up_no_other_channel():

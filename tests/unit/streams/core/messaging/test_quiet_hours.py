@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.core.campaigns import QuietHours
-from streams.core.messaging.caps import quiet_until
+from streams.core.messaging.caps import quiet_after, quiet_until
 
 NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
 LUNCH = QuietHours.model_validate({"from": "12:00", "to": "13:00"})
@@ -89,3 +89,27 @@ def test_hours_within_a_day_and_none_at_all():
     assert quiet_until(LUNCH, "UTC", ms("2026-01-05 13:00:00", "UTC")) is None
     assert quiet_until(QuietHours.model_validate({"from": "08:00", "to": "08:00"}), "UTC", inside) is None
     assert quiet_until(None, "UTC", inside) is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "quiet", "noon"),
+    [
+        ("Europe/Berlin", ("21:00", "09:00"), "2026-01-05T12:00:00Z"),
+        ("Europe/Berlin", ("02:30", "09:00"), "2026-03-28T12:00:00Z"),
+        ("Europe/Berlin", ("02:30", "09:00"), "2026-10-24T12:00:00Z"),
+        ("Europe/Berlin", ("00:00", "02:30"), "2026-10-25T00:45:00Z"),
+        ("Africa/Cairo", ("00:00", "00:30"), "2026-04-23T12:00:00Z"),
+        ("Australia/Lord_Howe", ("02:15", "03:00"), "2026-10-03T12:00:00Z"),
+        ("America/New_York", ("12:00", "13:00"), "2026-07-05T17:00:00Z"),
+        ("+05:45", ("22:00", "07:00"), "2026-07-05T12:00:00Z"),
+    ],
+)
+def test_the_next_quiet_hours(zone, quiet, noon):
+    """They begin at the first minute that is quiet, also where clocks change over it, and end as quiet hours do."""
+    hours = QuietHours.model_validate({"from": quiet[0], "to": quiet[1]})
+    now, day = int(datetime.fromisoformat(noon).timestamp() * 1000), 86_400_000
+    begin = next(at for at in range(now, now + 2 * day, 60_000) if quiet_until(hours, zone, at) is not None)
+    assert quiet_after(hours, zone, now, now + 2 * day) == (begin, quiet_until(hours, zone, begin))
+    assert quiet_after(hours, zone, now, begin + 1) is not None
+    assert quiet_after(hours, zone, now, begin) is None
+    assert quiet_after(None, zone, now, now + day) is None
