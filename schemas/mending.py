@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from schemas.calls import TYPES, message_id_of, time_of
+from schemas.consent_words import says_no, subscribes
 from schemas.decoding import Refused, decode
 from schemas.envelope import unwrap
 from schemas.names import EMAIL_MARKED_AS_SPAM, ORDER_EVENTS, SUBSCRIPTION_CHANGED, UNSUBSCRIBED
@@ -23,15 +23,6 @@ MENDED: Final = frozenset({
 """Reasons for which it is worth a second look."""
 _HEARD: Final = ORDER_EVENTS | {UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM}
 _OBJECTS: Final = ("properties", "context", "traits")
-_STATES: Final = ("subscribed", "status", "state", "subscription_status", "opt_in", "opted_in")
-_YES: Final = frozenset(
-    {"true", "1", "1.0", "yes", "y", "on", "subscribed", "subscribe", "opt_in", "optin", "opted_in"}
-)
-_REFUSED: Final = frozenset({"false", "0", "0.0", "no", "n", "off", "unsubscribed", "opt_out", "optout", "opted_out"})
-_NEGATIVE: Final = re.compile(
-    r"unsubscribe|opt(?:ed)?_?out|do_?not_?(?:contact|email|disturb)|no_?marketing", re.IGNORECASE
-)
-_POSITIVE: Final = re.compile(r"subscri|opt(?:ed)?_?in|consent|accepts_?marketing|newsletter", re.IGNORECASE)
 
 
 class Mended(NamedTuple):
@@ -102,25 +93,9 @@ def _name(event: Any, name_of: Callable[[str], str]) -> str:
 
 
 def _is_heard(name: str, properties: Mapping[str, Any], traits: Sequence[Any]) -> bool:
-    if name in _HEARD or any(type(each) is dict and _says_no(each) for each in traits):
+    if name in _HEARD or any(type(each) is dict and says_no(each) for each in traits):
         return True
-    said = next((properties[state] for state in _STATES if state in properties), None)
-    return name == SUBSCRIPTION_CHANGED and _word(said) not in _YES
-
-
-def _says_no(traits: Mapping[str, Any]) -> bool:
-    """Whether traits withdraw a consent: `unsubscribed: true`, `email_subscribed: false`."""
-    for name, value in traits.items():
-        word = _word(value)
-        if word in _YES and _NEGATIVE.search(name):
-            return True
-        if word in _REFUSED and _POSITIVE.search(name) and not _NEGATIVE.search(name):
-            return True
-    return False
-
-
-def _word(value: Any) -> str:
-    return str(value).strip().lower()
+    return name == SUBSCRIPTION_CHANGED and not subscribes(properties)
 
 
 def _is_timeless(message: Mapping[str, Any], attributes: dict[str, Any], received: int) -> bool:

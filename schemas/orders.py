@@ -57,17 +57,20 @@ def order_value(properties: Mapping[str, Any]) -> int:
 
     It is the revenue, else the total, else the value, else the sum of price x quantity of the products.
 
-    A quantity that is not given counts as 1, a price that cannot be read as 0.
+    A quantity that is not given counts as 1, a price that cannot be read as 0; a voucher does not bring products of which
+    a price is missing below nothing.
     """
     for name in TOTALS:
         if name in properties and (amount := micros(properties[name])) is not None:
             return amount
-    total = 0
+    total, known = 0, True
     products = properties.get("products")
     for item in products if isinstance(products, list) else ():
         if isinstance(item, dict):
-            price, pieces = micros(item.get("price")) or 0, micros(item.get("quantity"))
-            total += price * (MICRO if pieces is None else pieces)
+            price, pieces = micros(item.get("price")), micros(item.get("quantity"))
+            known = known and price is not None
+            total += (price or 0) * (MICRO if pieces is None else pieces)
+    total = total if known else max(0, total)
     # Two factors in millionths make a product in millionths of millionths.
     return max(-LIMIT, min(LIMIT, _half_even(total)))
 

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from schemas import times
+from schemas.consent_words import ALWAYS
 from schemas.identifiers import Hasher
 from schemas.times import MAX_TIME
 from sinks.dispatch.message import Message
@@ -17,8 +18,6 @@ from sinks.dispatch.message import Message
 CONVERTED: Final = "converted"
 ERASED: Final = "erased"
 NO_CONSENT: Final = "no_consent"
-ALWAYS: Final = frozenset({"bounced", "complained"})
-"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 _CANCELLED: Final = b'"cancelled"'
 
 

@@ -80,10 +80,11 @@ def order_value(properties: dict[str, Any]) -> Decimal:
     for name in ("revenue", "total", "value"):
         if (given := number(properties.get(name))) is not None:
             return given.quantize(Decimal("0.000001"))
-    total = Decimal(0)
     products = properties.get("products")
-    for item in products if isinstance(products, list) else ():
-        if isinstance(item, dict):
-            quantity = number(item.get("quantity"))
-            total += (number(item.get("price")) or Decimal(0)) * (Decimal(1) if quantity is None else quantity)
-    return total.quantize(Decimal("0.000001"))
+    items = [item for item in products if isinstance(item, dict)] if isinstance(products, list) else []
+    prices, pieces = [number(item.get("price")) for item in items], [number(item.get("quantity")) for item in items]
+    total = sum(
+        ((price or 0) * (1 if count is None else count) for price, count in zip(prices, pieces, strict=True)),
+        Decimal(0),
+    )
+    return (max(Decimal(0), total) if None in prices else total).quantize(Decimal("0.000001"))

@@ -9,6 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from schemas.consent_words import (
+    BOUNCED,
+    COMPLAINED,
+    SUBSCRIBED,
+    UNSUBSCRIBED_BY,
+    WRITTEN,
+    answer,
+    channels_of,
+    claim,
+    claims_in,
+    state_of,
+    subscribes,
+)
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
 from schemas.names import (
     CONSENT_EVENTS,
@@ -21,25 +34,15 @@ from schemas.names import (
 )
 from streams.core.campaigns.trigger import LONGEST_TOPIC
 from streams.core.contact.bounces import is_hard
-from streams.core.contact.words import WRITTEN, answer, channels_of, claim
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated
 
 ALL: Final = "*"
 """The channel of a statement about a topic on all channels."""
-SUBSCRIBED, UNSUBSCRIBED_BY, COMPLAINED, BOUNCED = "subscribed", "unsubscribed", "complained", "bounced"
-ALWAYS: Final = frozenset({BOUNCED, COMPLAINED})
-"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 _CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
 SAYING: Final = CONSENT_EVENTS | _BOUNCES.keys()
 """Names of the events that may say something; any event may by its traits."""
-_STATES: Final = (
-    "subscribed", "status", "state", "subscription_status", "subscription_state", "subscription", "consent", "opt_in",
-    "optIn", "opted_in", "optedIn", "value", "action", "new_status", "newStatus", "isSubscribed", "is_subscribed",
-)  # fmt: skip
-"""Properties of Subscription Changed that say what it has changed to."""
-_REFUSALS: Final = ("unsubscribed", "opt_out", "optOut", "opted_out", "optedOut")
 _EMPTY: Final = ("", None)
 
 
@@ -64,10 +67,6 @@ class Statement(NamedTuple):
     def withdraws(self) -> bool:
         """The customer has said no, and has not said yes since."""
         return self.counts and not self.given and self.reason != BOUNCED
-
-
-_STATE_OF: Final = ("state", "status", "subscribed", "consent")
-"""Where an object that is a consent says what it is."""
 
 
 def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
@@ -108,7 +107,7 @@ def _of_consent(event: Sealed) -> Iterator[Statement]:
     if event.name == UNSUBSCRIBED and answer(properties.get("machine")) is True:
         # A scanner has followed the link: nobody has said anything. A browser's post is a person's word.
         return
-    given = event.name == SUBSCRIPTION_CHANGED and _subscribes(properties)
+    given = event.name == SUBSCRIPTION_CHANGED and subscribes(properties)
     topic = _word(properties.get("topic"))
     if topic is not None and len(topic) > LONGEST_TOPIC:
         return
@@ -131,27 +130,13 @@ def _about(event: Sealed, channels: tuple[str, ...], topic: str | None, *, given
         yield Statement(channel, topic, given, reason, True, known.get(channel))
 
 
-def _subscribes(properties: Mapping[str, Any]) -> bool:
-    """Only a clear yes, and nothing beside it that says otherwise."""
-    yes = False
-    for name in _STATES:
-        value = properties.get(name)
-        if name == "subscribed" and "subscribed" in properties and answer(value) is not True:
-            return False
-        told = answer(value)
-        if told is False:
-            return False
-        yes = yes or told is True
-    return yes and all(answer(properties.get(name)) is not True for name in _REFUSALS)
-
-
 def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement]:
     """Traits that say it. A yes counts in an identify call where the trait has changed to it, or was not known."""
-    for name, given in _claims_in(event.traits):
+    for name, given in claims_in(event.traits):
         found = claim(name)
         if found is None:
             continue
-        value = _inner(given)
+        value = state_of(given)
         if value in _EMPTY or (type(value) is str and value.isspace()):
             continue
         told = answer(value)
@@ -159,21 +144,11 @@ def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement
             if told is not False:
                 yield from _about(event, found.channels, None, given=False)
         elif told is True:
-            repeated = answer(_inner(_before(before, name))) is True
+            repeated = answer(state_of(_before(before, name))) is True
             if not found.vague and not repeated and event.type == "identify":
                 yield from _about(event, found.channels, None, given=True)
         elif told is False or not found.vague:
             yield from _about(event, found.channels, None, given=False)
-
-
-def _claims_in(traits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The traits; of `consent: {email: no, sms: yes}` each as `consent.email` and `consent.sms`."""
-    for name, given in traits.items():
-        if type(given) is dict and not any(state in given for state in _STATE_OF):
-            for inner, value in given.items():
-                yield f"{name}.{inner}", value
-        else:
-            yield name, given
 
 
 def _before(traits: Mapping[str, Dated], name: str) -> Any:
@@ -184,13 +159,6 @@ def _before(traits: Mapping[str, Dated], name: str) -> Any:
     outer, _, inner = name.partition(".")
     known = traits.get(outer)
     return known.value.get(inner) if known is not None and type(known.value) is dict else None
-
-
-def _inner(value: Any) -> Any:
-    """`{state: subscribed, ...}`, as shops write a consent, is its state."""
-    if type(value) is dict:
-        return next((value[name] for name in _STATE_OF if name in value), None)
-    return value
 
 
 def _word(value: Any) -> str | None:

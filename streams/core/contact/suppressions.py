@@ -16,11 +16,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from schemas.consent_words import ALWAYS
 from schemas.identifiers import Hasher
 from schemas.record import Out
 from schemas.times import iso
 from schemas.topics import CONTACT_SUPPRESSIONS, partition_of
-from streams.core.contact.statements import ALWAYS
 from streams.core.contact.telling import kept_as
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, bound, time_of

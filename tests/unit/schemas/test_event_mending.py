@@ -26,6 +26,15 @@ HEARD: list[dict[str, Any]] = [
     {"type": "identify", "userId": "u", "traits": {"unsubscribed": True}},
     {"type": "identify", "userId": "u", "traits": {"email_subscribed": "no"}},
     {"type": "page", "userId": "u", "context": {"traits": {"acceptsMarketing": False}}},
+    {"type": "identify", "userId": "u", "traits": {"email_consent": "revoked"}},
+    {"type": "identify", "userId": "u", "traits": {"consent": {"sms": "denied", "email": "yes"}}},
+    {"type": "identify", "userId": "u", "traits": {"marketing_permission": {"state": "declined"}}},
+    {
+        "type": "track",
+        "event": "Subscription Changed",
+        "userId": "u",
+        "properties": {"subscribed": "y", "opted_out": 1},
+    },
 ]
 PASSED_OVER: list[dict[str, Any]] = [
     {"type": "track", "event": "Product Added", "userId": "u", "properties": {"sku": "S"}},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.core.contact.words import WRITTEN
+from schemas.consent_words import WRITTEN
 from streams.core.profile.state import Consent, Dated
 from tests.support.happenings import at
 from tests.support.reached import NEW, OLD, Person, is_email

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.consent_words import WRITTEN
 from streams.core.contact import consent, origin
 from streams.core.contact.statements import Statement
-from streams.core.contact.words import WRITTEN
 from streams.core.profile.state import Consent, Dated
 from tests.support.happenings import at
 from tests.support.reached import NEW, OLD, Person, is_email

@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas import consent_words
 from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.times import parse
 from schemas.topics import CHANNEL_TOPICS, CONTACT_SUPPRESSIONS, RETARGETING_DECISIONS, partition_of
-from streams.core.contact import words
 from streams.core.contact.telling import traits_may_say
 from streams.core.protocol.state_keys import ADDRESS, ADDRESS_WAITS
 from streams.testing import Topology
@@ -269,7 +269,9 @@ def test_what_is_kept_survives_a_restart_and_does_not_grow() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [f"is_{word}" for word in sorted(words._POSITIVE | words._NEGATIVE)] + ["newsletter", "emailMarketing"]
+    "name",
+    [f"is_{word}" for word in sorted(consent_words._POSITIVE | consent_words._NEGATIVE)]
+    + ["newsletter", "emailMarketing"],
 )
 def test_no_trait_that_says_something_is_passed_over(name) -> None:
     """Ingest looks into the traits of every event whose traits may say something, and into no others."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 WRITTEN: Final = ("email", "sms", "push", "ads", "messenger", "mail", "broadcast")
 """The channels on which a shop writes to customers."""
+SUBSCRIBED, UNSUBSCRIBED_BY, COMPLAINED, BOUNCED = "subscribed", "unsubscribed", "complained", "bounced"
+ALWAYS: Final = frozenset({BOUNCED, COMPLAINED})
+"""Reasons that hold for whatever is to be sent; the others for what asks for consent alone."""
 _SYNONYMS: Final = {
     "email": ("email", "emails", "mails", "mailing", "newsletter", "newsletters", "emailmarketing", "emailnewsletter"),
     "sms": ("sms", "smses", "text", "texts", "txt", "textmessage", "textmessages", "texting", "mobile", "phone", "mms",
@@ -37,6 +41,14 @@ _NO: Final = frozenset({
     "disabled", "inactive", "denied", "declined", "rejected", "revoked", "withdrawn", "none", "cleaned", "blocked",
     "notsubscribed",
 })  # fmt: skip
+STATES: Final = (
+    "subscribed", "status", "state", "subscription_status", "subscription_state", "subscription", "consent", "opt_in",
+    "optIn", "opted_in", "optedIn", "value", "action", "new_status", "newStatus", "isSubscribed", "is_subscribed",
+)  # fmt: skip
+"""Properties of Subscription Changed that say what it has changed to."""
+_REFUSALS: Final = ("unsubscribed", "opt_out", "optOut", "opted_out", "optedOut")
+_STATE_OF: Final = ("state", "status", "subscribed", "consent")
+"""Where an object that is a consent says what it is."""
 
 
 class Claim(NamedTuple):
@@ -82,6 +94,46 @@ def answer(value: Any) -> bool | None:
 def claim(name: str) -> Claim | None:
     """What a trait of this name claims about subscriptions; None where it is about anything else."""
     return _claim(name) if len(name) <= _LONGEST else None
+
+
+def subscribes(properties: Mapping[str, Any]) -> bool:
+    """Whether the `properties` of Subscription Changed are a clear yes, and nothing beside it says otherwise."""
+    yes = False
+    for name in STATES:
+        value = properties.get(name)
+        if name == "subscribed" and "subscribed" in properties and answer(value) is not True:
+            return False
+        told = answer(value)
+        if told is False:
+            return False
+        yes = yes or told is True
+    return yes and all(answer(properties.get(name)) is not True for name in _REFUSALS)
+
+
+def claims_in(traits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The `traits` by name; of `consent: {email: no, sms: yes}` each as `consent.email` and `consent.sms`."""
+    for name, given in traits.items():
+        if type(given) is dict and not any(state in given for state in _STATE_OF):
+            for inner, value in given.items():
+                yield f"{name}.{inner}", value
+        else:
+            yield name, given
+
+
+def state_of(value: Any) -> Any:
+    """A trait's `value`; of `{state: subscribed, ...}`, as shops write a consent, its state."""
+    if type(value) is dict:
+        return next((value[name] for name in _STATE_OF if name in value), None)
+    return value
+
+
+def says_no(traits: Mapping[str, Any]) -> bool:
+    """Whether `traits` withdraw a consent: `unsubscribed: true`, `email_subscribed: false`."""
+    for name, given in claims_in(traits):
+        found, told = claim(name), answer(state_of(given))
+        if found is not None and told is not None and told is not found.positive:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1024)
