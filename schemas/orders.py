@@ -57,8 +57,8 @@ def order_value(properties: Mapping[str, Any]) -> int:
 
     It is the revenue, else the total, else the value, else the sum of price x quantity of the products.
 
-    A quantity that is not given counts as 1, a price that cannot be read as 0; a voucher does not bring products of which
-    a price is missing below nothing.
+    A quantity that is not given counts as 1, a price that cannot be read as 0: a voucher does not bring products
+    of which a price is missing below nothing.
     """
     for name in TOTALS:
         if name in properties and (amount := micros(properties[name])) is not None:
