@@ -317,6 +317,8 @@ def beyond_caps(story: Story, campaigns: Campaigns, message: Row) -> str | None:
     at = message["at"]
     family = {one for one, until in story.families.of(message["profile_id"], at).items() if until > at}
     theirs = [m for m in story.messages if m["at"] <= at and m["profile_id"] in family]
+    # What is part of a deal goes out in any case, at the same instant perhaps after this one.
+    theirs = [m for m in theirs if m["at"] < at or not m.get("transactional")]
     for scope in ("global", message["channel"]):
         for limit, per in campaigns.caps.get(scope, ()):
             count = sum(at - per < m["at"] and scope in {"global", m["channel"]} for m in theirs)
