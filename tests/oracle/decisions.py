@@ -109,11 +109,11 @@ class Judge:
         return p.reach.zone[1] if p.reach.zone else self.campaigns.timezone
 
     def capped(self, p: Profile, channel: str, now: int) -> bool:
-        """Whether one more message on this channel now would be one too many."""
+        """Whether one more message on this channel now would be one too many. What has gone out since counts, too."""
         for scope in ("global", channel):
             times = [s.at for s in p.reach.sent if scope in {"global", s.channel}]
             for limit, per in self.campaigns.caps.get(scope, ()):
-                if sum(now - per < at <= now for at in times) >= limit:
+                if sum(now - per < at for at in times) >= limit:
                     return True
         return False
 

@@ -49,6 +49,11 @@ class Sequence:
             waiting.gone = waiting.step.id not in steps
             waiting.step = steps.get(waiting.step.id, replace(waiting.step, place=0))
 
+    @property
+    def clicked(self) -> str | None:
+        """The message whose click has started it."""
+        return self.trigger.about.get("message_id") if self.trigger.type == "message_clicked" else None
+
     def ended_by(self, order: int) -> bool:
         """Whether an order of this time ends it. What is part of a deal that was made goes on."""
         return not self.campaign.transactional and self.trigger.ended_by(order)

@@ -54,7 +54,7 @@ class Sent:
     """A message that went out. `abandonment` is what it reminded of, None for one about anything else.
 
     `told`: what is known to have become of it. `row`: the decision to send it, `topic` its campaign's; `to`: the
-    address; `delivered` and `clicks`: when.
+    address; `delivered` and `clicks`: when; `followed`: something is decided of what a click on it has set off.
     """
 
     at: int
@@ -72,6 +72,7 @@ class Sent:
     delivered: int | None = None
     clicks: list[Click] = field(default_factory=list)
     deal: bool = False
+    followed: bool = False
 
 
 @dataclass

@@ -12,10 +12,15 @@ from schemas.identifiers import Identifier
 from schemas.money import MICRO, micros
 from schemas.values import text_of
 
+SAID_ONCE = {
+    "Order Completed", "Order Updated", "Order Cancelled", "Order Refunded", "Unsubscribed", "Subscription Changed",
+    "Email Marked as Spam",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Fact:
-    """One event, after schemas.events has read it."""
+    """One event, after schemas.events has read it. `called` is its name, whatever `name` becomes."""
 
     time: int
     topic: str
@@ -31,11 +36,19 @@ class Fact:
     context: dict[str, Any]
     traits: dict[str, Any]
     weak: int = 0
+    called: str = ""
 
     @property
     def source(self) -> tuple[str, int, int]:
         """Where it was read."""
         return self.topic, self.partition, self.offset
+
+    @property
+    def known_by(self) -> str:
+        """What a repeat is told by: its message id, of an order or a word on consent its name and order besides."""
+        if self.type != "track" or self.called not in SAID_ONCE:
+            return self.message_id
+        return f"{self.message_id}\n{self.called}\n{text(self.properties.get('order_id')) or ''}"
 
     @property
     def key(self) -> tuple[int, str, int, int]:
@@ -61,6 +74,7 @@ def fact_of(event: Event) -> Fact:
         body["context"],
         body["traits"],
         event.weak,
+        body["name"],
     )
 
 

@@ -41,8 +41,9 @@ class Responding:
             self.out.told.append((message.campaign_id, told, event.time))
             kind = {"clicks": "message_clicked", "bounces": "message_bounced"}.get(told, "")
             about = {"message_id": message.message_id, "campaign_id": message.campaign_id}
-            trigger = Trigger(kind, event.time, event.time, f"{kind}:{message.message_id}", about=about)
-            found = [(campaign, trigger) for campaign in self.campaigns.on(kind)]
+            trigger = Trigger(kind, event.time, event.time, f"{kind}:{message.message_id}:{event.time}", about=about)
+            if kind != "message_clicked" or not message.followed:
+                found = [(campaign, trigger) for campaign in self.campaigns.on(kind)]
         if channel is None:
             return found
         p.reach.engaged[channel] += 1
@@ -83,6 +84,7 @@ class Responding:
             click.hour = None
         if undone and "clicks" in message.told and all(click.hour is None for click in message.clicks):
             message.told.discard("clicks")
+            self.end(p, "exited", now, lambda s: s.clicked == message.message_id)
             self.out.told.remove((message.campaign_id, "clicks", undone[0].at))
             of = [s for s in p.reach.sent if (s.campaign_id, s.ref) == (message.campaign_id, message.ref)]
             sequence = p.sequence_of(message.campaign_id, message.ref)

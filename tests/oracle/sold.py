@@ -86,8 +86,9 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
 
 def cancel(walk: Walk, p: Profile, sale: Sale, at: int) -> None:
     """An order is cancelled. Where a payment failed, it is as if it had not been, and the cart is open again."""
-    thanks = f"order:{sale.order_id}:"
-    walk.end(p, "exited", at, lambda s: s.trigger.type == "order_completed" and s.trigger.ref.startswith(thanks))
+    walk.end(
+        p, "exited", at, lambda s: s.trigger.type == "order_completed" and s.trigger.about["order_id"] == sale.order_id
+    )
     p.bought.purchases.pop(sale.order_id, None)
     if not sale.failed:
         return

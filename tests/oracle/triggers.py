@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from schemas.products import product_key
 from tests.oracle.bought import Bought
 from tests.oracle.campaigns import Campaign, Campaigns, metres, milliseconds
 from tests.oracle.cart import ACTIVE_CHANNELS, Line, items_of, plain
@@ -167,7 +168,13 @@ class Looks:
         value, currency = order_value(event.properties), text(event.properties.get("currency"))
         about = {"order_id": order_id, "value": plain(value), **({"currency": currency} if currency else {})}
         trigger = Trigger(
-            "order_completed", event.time, event.time, f"order:{order_id}", value=value, products=products, about=about
+            "order_completed",
+            event.time,
+            event.time,
+            f"order:{order_id}:{event.time}",
+            value=value,
+            products=products,
+            about=about,
         )
         yield from ((campaign, trigger) for campaign in campaigns.on("order_completed"))
 
@@ -198,7 +205,7 @@ class Looks:
             since = event.time - milliseconds(campaign.asks.get("within", "7d"))
             for topic in topics_of(event):
                 if wanted in {None, topic} and sum(since < at <= event.time for at in self.topics[topic]) >= times:
-                    ref = f"content:{event.message_id}:{event.time}"
+                    ref = f"content:{event.known_by}:{event.time}"
                     yield campaign, Trigger("content_viewed", event.time, event.time, ref, about={"topic": topic})
                     break
 
@@ -221,7 +228,7 @@ class Looks:
             "store_nearby",
             event.time,
             event.time,
-            f"nearby:{event.message_id}:{event.time}",
+            f"nearby:{event.known_by}:{event.time}",
             about={"store_id": near[0].id},
         )
         for campaign in campaigns.on("store_nearby"):
@@ -253,8 +260,9 @@ class Looks:
             if kind == "price_dropped" and not dropped(before, now, asks.get("min_drop", 0)):
                 continue
             prefix = "price" if kind == "price_dropped" else "stock"
+            ref = f"{prefix}:{product_key(event.properties)}:{event.message_id}:{event.time}"
             yield campaign, Trigger(
-                kind, event.time, event.time, f"{prefix}:{key}:{event.message_id}:{event.time}", products=(product,),
+                kind, event.time, event.time, ref, products=(product,),
                 names=(named,),
                 about={n: v if n == "product_id" else plain(v) for n, v in about.items() if v is not None}
                 | ({"currency": coin} if coin else {}),

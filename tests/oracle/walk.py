@@ -21,17 +21,13 @@ from tests.oracle.orders import ORDER_EVENTS
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
 from tests.oracle.reach import Sent, is_machine
-from tests.oracle.reading import Fact, number, text
+from tests.oracle.reading import Fact, number
 from tests.oracle.responding import Responding
 from tests.oracle.taken_back import of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
 from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, renewed, shown
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
-SAID_ONCE = {
-    "Order Completed", "Order Updated", "Order Cancelled", "Order Refunded", "Unsubscribed", "Subscription Changed",
-    "Email Marked as Spam",
-}  # fmt: skip
 FOR_EVER = float("inf")
 
 
@@ -65,7 +61,7 @@ class Walk(Merging, Responding):
         if (at := p.browse_due()) is not None:
             due.append((at, 1, lambda at: self.browse_time(p, at)))
         for n, campaign in enumerate(self.campaigns.on("lapsed")):
-            if p.last_order is not None and p.looks.lapsed.get(campaign.id) != p.last_order:
+            if p.last_order is not None and p.looks.lapsed.get(campaign.id, -1) < p.last_order:
                 at = p.last_order + milliseconds(campaign.asks["after"])
                 due.append((at, 2 + n, lambda at, campaign=campaign: self.lapsed_time(p, campaign, at)))
         steps = [(sequence, waiting) for sequence in p.sequences for waiting in sequence.waiting]
@@ -145,7 +141,8 @@ class Walk(Merging, Responding):
     def take_step(self, p: Profile, sequence: Sequence, waiting: Waiting, now: int) -> None:
         """Decide a step that is due."""
         verdict = Verdict("cancelled", "exited") if waiting.gone else self.judge.decide(p, sequence, waiting, now)
-        waiting.placed = True
+        # Campaigns that are applied later may ask for an hour where those of before did not.
+        waiting.placed = waiting.placed or waiting.step.best_hour
         if verdict.outcome == "moved":
             waiting.due = verdict.again
             return
@@ -154,6 +151,8 @@ class Walk(Merging, Responding):
             waiting.due = verdict.again
             return
         sequence.waiting.remove(waiting)
+        if clicked := p.reach.message(sequence.clicked):
+            clicked.followed = True
         if not sequence.waiting:
             p.sequences.remove(sequence)
         if verdict.channel is not None:
@@ -182,9 +181,7 @@ class Walk(Merging, Responding):
     def apply(self, p: Profile, event: Fact, strangers: set[Identifier] = frozenset()) -> None:
         """One event takes effect in the profile. `strangers`: those of its identifiers that are somebody else's."""
         self.run_timers(p, event.time)
-        known_by = event.message_id
-        if event.type == "track" and event.name in SAID_ONCE:
-            known_by = f"{known_by} {event.name} {text(event.properties.get('order_id'))}"
+        known_by = event.known_by
         before = p.applied.get(known_by)
         if before is not None and abs(event.time - before) < DAY:
             self.out.duplicates += 1
@@ -249,7 +246,7 @@ class Walk(Merging, Responding):
         products = [shown(product) for product in products_of(event)]
         if not products and (said.get("product_id") or said.get("sku")):
             products = [shown(said)]
-        ref = f"event:{event.message_id}:{event.time}"
+        ref = f"event:{event.known_by}:{event.time}"
         return [(campaign, Trigger("event", event.time, event.time, ref, products=tuple(products), about=about))]
 
     def shop(self, p: Profile, event: Fact) -> None:

@@ -157,7 +157,7 @@ def _undone(profile: Profile, message: SentMessage, taken_back: list[Click]) -> 
             if (enrollment.campaign, enrollment.ref) == of:
                 enrollment.engaged = responded
     undone = tuple((click.at, message.channel, click.hour) for click in taken_back)
-    return Feedback(None, _dimensions(message), None, 0, (), undone, unclicked)
+    return Feedback(None, _dimensions(message), None, 0, (), undone, unclicked, message.message_id)
 
 
 def _message(profile: Profile, message_id: str | None) -> SentMessage | None:

@@ -8,6 +8,7 @@ from schemas.topics import DAY_MS
 from streams.core.profile.state import Engagement, Profile, SentMessage
 
 _LONGEST_WINDOW_MS: Final = 31 * DAY_MS
+FOLLOWED: Final = "f"
 
 
 def on_sent(profile: Profile, message: SentMessage) -> None:
@@ -17,6 +18,18 @@ def on_sent(profile: Profile, message: SentMessage) -> None:
         known = profile.engagement[message.channel] = Engagement()
     known.sent += 1
     profile.sent.append(message)
+
+
+def on_decided(profile: Profile, message_id: str) -> None:
+    """Something is decided of what a click on a message (its `message_id`) has set off: no later click on it does."""
+    for message in profile.sent:
+        if message.message_id == message_id and FOLLOWED not in message.flags:
+            message.flags = "".join(sorted(message.flags + FOLLOWED))
+
+
+def is_followed(profile: Profile, message_id: str) -> bool:
+    """Whether something has been decided of what a click on a message (its `message_id`) has set off."""
+    return any(message.message_id == message_id and FOLLOWED in message.flags for message in profile.sent)
 
 
 def forget_old(profile: Profile, at: int) -> None:

@@ -15,15 +15,17 @@ from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.points import Lost
 from streams.core.contact.statements import ALL, Statement
+from streams.core.engagement.sent import on_decided
 from streams.core.messaging import offers, take_back
 from streams.core.messaging.decide import Decider
 from streams.core.messaging.decision import Decision
 from streams.core.messaging.experiments import ExperimentAssignment
-from streams.core.messaging.take_back import ended_by
+from streams.core.messaging.take_back import ended_by, order_of
 from streams.core.orders.conversions import order_id
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Enrollment, Profile, ScheduledStep
+from streams.core.triggers.message_told import CLICKED
 from streams.core.triggers.trigger import Triggered
 
 _ENDS: Final = {"order": "converted", "emptied": "exited", "expired": "exited", "reopened": "exited"}
@@ -123,6 +125,8 @@ class Enroller(Machine[Sequence[Statement], Decision]):
                 decisions.append(decision)
                 if not decision.waits:
                     enrollment.steps.remove(scheduled)
+                    if enrollment.trigger == CLICKED:
+                        on_decided(profile, enrollment.about["message_id"])
         profile.enrollments = [enrollment for enrollment in profile.enrollments if enrollment.steps]
         return decisions
 
@@ -161,12 +165,17 @@ class Enroller(Machine[Sequence[Statement], Decision]):
         """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""
         return take_back.by_word(profile, event, said, self._campaigns)
 
+    def on_unclicked(self, profile: Profile, message_id: str, at: int) -> Sequence[Decision]:
+        """The clicks on the message of this `message_id` prove to be a machine's: what waits of what they set off ends.
+
+        `at`: when, in epoch milliseconds.
+        """
+        return self._end(profile, lambda s: s.trigger == CLICKED and s.about["message_id"] == message_id, "exited", at)
+
     def on_cancelled(self, profile: Profile, order: str, at: int) -> Sequence[Decision]:
         """An order (its order_id) is cancelled at `at` (epoch milliseconds): what thanks for it ends."""
         about = f"order:{order}"
-        return self._end(
-            profile, lambda s: s.trigger == "order_completed" and s.ref.rpartition(":")[0] == about, "exited", at
-        )
+        return self._end(profile, lambda s: s.trigger == "order_completed" and order_of(s.ref) == about, "exited", at)
 
     def on_event(self, profile: Profile, event: Sealed, said: Sequence[Statement], /) -> Sequence[Decision]:
         """An event may be a way out: a visit, a response to a message, a consent that was withdrawn."""

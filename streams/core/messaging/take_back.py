@@ -123,8 +123,13 @@ def ended_by(trigger: str, since: int, ref: str, order_at: int, order_ref: str) 
     order's.
     """
     if trigger == "order_completed":
-        return order_at > since and ref.rpartition(":")[0] != order_ref
+        return order_at > since and order_of(ref) != order_ref
     return order_at >= since
+
+
+def order_of(ref: str) -> str:
+    """The order that the `ref` of an enrollment thanks for, without when it was placed and by which profile."""
+    return ref.rsplit(":", 2)[0]
 
 
 def _deal(message: SentMessage, campaigns: Campaigns) -> bool:

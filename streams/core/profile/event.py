@@ -41,7 +41,7 @@ class Sealed(Struct, kw_only=True, gc=False):
 
     `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `by`: the
     first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is known of
-    `by_machine`.
+    `by_machine`. `read_as`: its name, where `name` was emptied since.
     """
 
     channel: str
@@ -58,6 +58,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     by: str = ""
     order: bytes = b""
     machine: bool | None = None
+    read_as: str = ""
 
     @property
     def by_machine(self) -> bool:
@@ -72,9 +73,10 @@ class Sealed(Struct, kw_only=True, gc=False):
 
         A server gives the id of one request to several events, and a subscription the same to each of its orders.
         """
-        if self.name not in _SAID_ONCE:
+        name = self.name or self.read_as
+        if name not in _SAID_ONCE:
             return self.message_id
-        return f"{self.message_id}\n{self.name}\n{filled_text(self.properties.get('order_id')) or ''}"
+        return f"{self.message_id}\n{name}\n{filled_text(self.properties.get('order_id')) or ''}"
 
     @property
     def is_past_repeats(self) -> bool:

@@ -107,7 +107,8 @@ class SentMessage(Struct, array_like=True, gc=False):
     """A message of the last 31 days.
 
     `ref`, `trigger`, `triggered_at` and `since` are those of its enrollment. `flags` are letters: `o`pened, `c`licked,
-    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted. `to` is the address; `clicks` are those that may still turn out
+    `d`elivered, `b`ounced, `u`nsubscribed, `r`etracted, `f`ollowed (something is decided of what a click on it has set
+    off). `to` is the address; `clicks` are those that may still turn out
     to be a machine's, `delivered` is when it was delivered, 0 while nobody has said.
     """
 

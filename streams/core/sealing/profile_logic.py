@@ -138,7 +138,7 @@ class ProfileLogic:
         told: Sequence[Feedback] = ()
         if profile.sent or event.name in FEEDBACK_EVENTS:
             told = self._engagement.on_event(profile, event, None)
-            self._feedback(told, event, effects)
+            self._feedback(profile, told, event, effects)
         self._count(event, effects)
         if profile.offers and event.name in CODE_EVENTS:
             offers.on_event(profile, event)
@@ -152,7 +152,7 @@ class ProfileLogic:
         if event.name == ORDER_COMPLETED:
             if not (conversions and conversions[0].is_purchase):
                 # A repeat, a renewal, a refund: nothing was bought, so to all that follows it is any other event.
-                event.name = ""
+                event.name, event.read_as = "", event.name
             elif isinstance(products := event.properties.get("products"), list):
                 effects.learned.bought(products, event.clock)
         cart = profile.cart
@@ -252,7 +252,7 @@ class ProfileLogic:
             last = last_purchase(profile)
             self._follow(profile, self._cart.take_back(profile, taken.order_id, event.time, last), effects)
 
-    def _feedback(self, feedback: Iterable[Feedback], event: Sealed, effects: Effects) -> None:
+    def _feedback(self, profile: Profile, feedback: Iterable[Feedback], event: Sealed, effects: Effects) -> None:
         for told in feedback:
             if told.counts is not None:
                 effects.cells.add("campaign_day", event.time, told.of, **{told.counts: 1})
@@ -263,6 +263,7 @@ class ProfileLogic:
                 effects.cells.add("channel_hour", at, {"channel": channel}, clicks=-1, machine_clicks=1)
             if told.unclicked >= 0:
                 effects.cells.add("campaign_day", told.unclicked, told.of, clicks=-1)
+                self._follow(profile, self._enroller.on_unclicked(profile, told.message_id, event.time), effects)
 
     def _count(self, event: Sealed, effects: Effects) -> None:
         name, amount = event.name, 1

@@ -11,7 +11,7 @@ from streams.core.campaigns import Campaign
 from streams.core.campaigns.trigger import LONGEST_TOPIC, MOST_TIMES
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Triggered, ref
+from streams.core.triggers.trigger import Triggered, ref_of_event
 
 MOST_TOPICS: Final = 20
 _TYPES: Final = frozenset({"page", "screen", "track"})
@@ -39,7 +39,7 @@ def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> 
             times = profile.topics.get(topic, [])
             seen = bisect_right(times, event.time) - bisect_right(times, event.time - rule.within)
             if seen >= rule.times:
-                about = ref(profile, "content", event.message_id, event.time)
+                about = ref_of_event(profile, "content", event)
                 found.append(
                     Triggered(
                         "content_viewed", event.time, event.time, about, about={"topic": topic}, campaign=campaign.id

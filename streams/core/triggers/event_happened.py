@@ -12,7 +12,7 @@ from streams.core.campaigns import Campaign
 from streams.core.products.interests import product, products
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Triggered, ref
+from streams.core.triggers.trigger import Triggered, ref_of_event
 
 MOST_PROPERTIES: Final = 50
 LONGEST_PROPERTY: Final = 2_000
@@ -28,7 +28,7 @@ def on_event(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> 
     shown = [product(item) for item in products(event.properties)]
     if not shown and product_key(event.properties) is not None:
         shown = [product(event.properties)]
-    about_it = ref(profile, "event", event.message_id, event.time)
+    about_it = ref_of_event(profile, "event", event)
     return [
         Triggered("event", event.time, event.time, about_it, products=shown, about=about, campaign=campaign.id)
         for campaign in campaigns

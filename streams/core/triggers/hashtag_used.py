@@ -8,7 +8,7 @@ from typing import Any
 from streams.core.campaigns import Campaign
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Triggered, ref
+from streams.core.triggers.trigger import Triggered, ref_of_event
 
 
 def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> list[Triggered]:
@@ -18,7 +18,7 @@ def on_post(profile: Profile, event: Sealed, campaigns: Sequence[Campaign]) -> l
         wanted = campaign.trigger.hashtags
         used = next((tag for tag in hashtags if not wanted or tag in wanted), None)
         if used is not None:
-            about = ref(profile, "hashtag", event.message_id, event.time)
+            about = ref_of_event(profile, "hashtag", event)
             found.append(
                 Triggered("hashtag_used", event.time, event.time, about, about={"hashtag": used}, campaign=campaign.id)
             )

@@ -10,14 +10,17 @@ from streams.core.triggers.trigger import Triggered, ref
 
 
 def due_at(profile: Profile, campaigns: Sequence[Campaign]) -> int | None:
-    """When the first campaign is due that the last order has not set off yet: epoch milliseconds, None without one."""
+    """When the first campaign is due that the last order has not set off yet: epoch milliseconds, None without one.
+
+    Where a later order has set it off and was taken back, the one of before has had its turn.
+    """
     last = profile.last_order
     if last < 0:
         return None
     said, first = profile.lapsed, None
     for campaign in campaigns:
         after = campaign.trigger.after
-        if (first is None or after < first) and said.get(campaign.id) != last:
+        if (first is None or after < first) and said.get(campaign.id, -1) < last:
             first = after
     return None if first is None else last + first
 
@@ -26,7 +29,7 @@ def on_time(profile: Profile, due: int, campaigns: Sequence[Campaign]) -> list[T
     """The campaigns due at `due` (epoch milliseconds), in the order of the file; each once for one last order."""
     last, found = profile.last_order, []
     for campaign in campaigns:
-        if last + campaign.trigger.after == due and profile.lapsed.get(campaign.id) != last:
+        if last + campaign.trigger.after == due and profile.lapsed.get(campaign.id, -1) < last:
             profile.lapsed[campaign.id] = last
             found.append(Triggered("lapsed", due, due, ref(profile, "lapsed", last), campaign=campaign.id))
     return found

@@ -18,6 +18,6 @@ def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Triggered:
         about["currency"] = currency
     shown = [product(item) for item in products(event.properties)]
     return Triggered(
-        "order_completed", event.time, event.time, ref(profile, "order", order_id), value=counted.revenue,
+        "order_completed", event.time, event.time, ref(profile, "order", order_id, event.time), value=counted.revenue,
         products=shown, about=about,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from streams.core.cart.lines import currency_of
 from streams.core.products.interests import whole
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
-from streams.core.triggers.trigger import Triggered, ref
+from streams.core.triggers.trigger import Triggered, ref_of_event
 
 
 def on_added(
@@ -28,6 +28,6 @@ def on_added(
     if (currency := currency_of(item)) is not None:
         about["currency"] = currency
     return Triggered(
-        "product_added", event.time, event.time, ref(profile, "added", event.message_id, event.time),
+        "product_added", event.time, event.time, ref_of_event(profile, "added", event),
         value=max(-LIMIT, min(worth, LIMIT)), products=[whole(said)], about=about,
     )  # fmt: skip

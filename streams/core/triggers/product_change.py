@@ -32,6 +32,6 @@ def trigger(
     if (currency := currency_of(change.properties)) is not None:
         known["currency"] = currency
     return Triggered(
-        change.kind, change.time, change.time, ref(profile, prefix, change.product_id, change.message_id, change.time),
+        change.kind, change.time, change.time, ref(profile, prefix, change.key, change.message_id, change.time),
         value=micros(shown["price"]) or 0, products=[shown], about=known, campaign=campaign.id,
     )  # fmt: skip

@@ -125,8 +125,12 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
         lapsed.absorb(winner, loser)
         return ()
 
-    def divide(self, _profile: Profile, _share: Profile, _leaving: Leaving, /) -> Sequence[Triggered]:
-        """All of it stays: nothing says which identifier an interest, a topic or a place came with."""
+    def divide(self, profile: Profile, share: Profile, _leaving: Leaving, /) -> Sequence[Triggered]:
+        """It stays, for nothing says which identifier an interest, a topic or a place came with.
+
+        Both sides know the last order, and so of which it has been said that it was long ago.
+        """
+        share.lapsed = dict(profile.lapsed)
         return ()
 
     def _product(self, profile: Profile, event: Sealed) -> list[Triggered]:

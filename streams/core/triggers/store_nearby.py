@@ -11,7 +11,7 @@ from streams.core.campaigns.stores import Stores
 from streams.core.contact.points import OWN_MACHINE
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Location, Profile
-from streams.core.triggers.trigger import Triggered, ref
+from streams.core.triggers.trigger import Triggered, ref_of_event
 
 _LATITUDE: Final = ("latitude", "lat")
 _LONGITUDE: Final = ("longitude", "lon", "lng")
@@ -41,7 +41,7 @@ def on_event(profile: Profile, event: Sealed, stores: Stores, campaigns: Sequenc
     if event.late or not campaigns or (found := stores.nearest(*here)) is None:
         return []
     nearest, metres = found
-    about = ref(profile, "nearby", event.message_id, event.time)
+    about = ref_of_event(profile, "nearby", event)
     return [
         Triggered("store_nearby", event.time, event.time, about, about={"store_id": nearest.id}, campaign=campaign.id)
         for campaign in campaigns

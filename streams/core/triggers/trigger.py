@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
 
 
@@ -34,6 +35,14 @@ def ref(profile: Profile, *parts: str | int) -> str:
     """What a trigger is about, in one text: the parts and the profile it happens to.
 
     Two profiles may have the same order or see the same change of a price, and be one later; what each of them was sent
-    about it must not have one id. Of an event, the messageId and the time: after a day a producer may use it again.
+    about it must not have one id. What may happen to one thing again names its time, too.
     """
     return ":".join(map(str, (*parts, profile.id)))
+
+
+def ref_of_event(profile: Profile, kind: str, event: Sealed) -> str:
+    """The `ref` of an event, for a trigger of this `kind`: what repeats are told by, and the time.
+
+    After a day a producer may use a messageId again.
+    """
+    return ref(profile, kind, event.known_by, event.time)

@@ -21,11 +21,11 @@ EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 GOES = {"cart", "sold", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
-    "contaminated", "belongings", "strangers", "devices", "purchases",
+    "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",
-    "topics", "location", "locale", "hours", "lapsed",
+    "topics", "location", "locale", "hours",
 }  # fmt: skip
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: type(machine).__name__)

@@ -159,7 +159,7 @@ def test_an_order_that_counts_is_a_trigger():
         return customer.triggers.on_event(customer.profile, event, () if conversion is None else (conversion,))
 
     (trigger,) = order(5, products=[{"product_id": "a", "quantity": 2}, "junk", {"sku": "b", "price": 1}])
-    assert trigger[:4] == ("order_completed", at(5), at(5), "order:7:p")
+    assert trigger[:4] == ("order_completed", at(5), at(5), f"order:7:{at(5)}:p")
     assert trigger.about == {"order_id": "7", "value": 12.5, "currency": "EUR"}
     assert [(p["product_id"], p["sku"], p["quantity"]) for p in trigger.products] == [("a", None, 2), (None, "b", 1)]
     assert (trigger.value, trigger.campaign) == (12_500_000, None)
