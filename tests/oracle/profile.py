@@ -106,6 +106,11 @@ class Profile:
     entered: dict[str, int] = field(default_factory=dict)
     offers: dict[str, Code] = field(default_factory=dict)
 
+    def spend(self, codes: set[str]) -> None:
+        """Codes, in capitals, were redeemed or refused; some may be this customer's."""
+        for code in self.offers.values():
+            code.spent = code.spent or code.code.upper() in codes
+
     def cart_due(self) -> int | None:
         """When the cart is abandoned, or expires if it is already."""
         if self.cart is None:

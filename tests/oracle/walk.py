@@ -188,6 +188,7 @@ class Walk(Merging, Responding):
             return
         p.applied[known_by] = event.time
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
+        p.spend(codes_of(event))
         words = said(event, p.reach.traits)
         withdrawn = p.reach.learn(event, self.campaigns, strangers)
         self.addresses.of_profile(event, p, words, p.reach.died(event))
@@ -325,8 +326,7 @@ class Walk(Merging, Responding):
         spent = codes_of(event)
         for p in profiles if spent else ():
             self.run_timers(p, event.time)
-            for code in p.offers.values():
-                code.spent = code.spent or code.code.upper() in spent
+            p.spend(spent)
         key = names_of(event.properties) if event.type == "track" and event.name in CHANGES else None
         if key is None:
             return

@@ -172,3 +172,16 @@ def test_what_was_bought_is_not_recommended(had: dict, recommended: bool) -> Non
     )  # fmt: skip
     (message,) = out.messages
     assert ("with rug/" in message["body"]) is recommended
+
+
+def test_thanks_for_an_order_do_not_give_the_code_again_that_it_has_used() -> None:
+    """Whoever was given a code is known to have used it as soon as the order has happened."""
+    thanks = (
+        "campaigns:\n  - {id: c, trigger: {on: order_completed}, offer: {prefix: C, discount: 5 EUR},\n"
+        "     exit_on: [order_completed], steps: [{id: s, channel: email, template: all}]}\n"
+    )
+    first = (0, "web", "u1 a@b.example", "Order Completed", {"order_id": "o1"})
+    (message,) = agreed(told(first), thanks).messages
+    second = (60, "web", "u1", "Order Completed", {"order_id": "o2", "coupon": message["offer"]["code"].lower()})
+    offers = [row["offer"] for row in agreed(told(first, second), thanks).messages]
+    assert offers == [message["offer"], None]

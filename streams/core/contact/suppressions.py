@@ -30,6 +30,8 @@ from streams.core.protocol.state_keys import ADDRESS, ADDRESS_WAITS
 from streams.core.watermark.partition_clock import PartitionClock
 
 _HASH: Final = 16
+_MOST: Final = 50
+"""So many things said of one address are told apart until a midnight has passed them."""
 
 
 class Said(NamedTuple):
@@ -113,8 +115,9 @@ class Suppressions:
         upto = bound(max(at, time_of(floor)))
         for about, yes in zip((None,) if topic is None else (None, topic), own_yes, strict=False):
             said = self._said(bytes.fromhex(self.hashed(channel, about, address)))
-            last = standing([one for one in said if one.upto < upto])
-            if last is None or last.given or time_of(last.key) < yes:
+            known = [one for one in said if one.upto < upto]
+            last = standing(known)
+            if last is None or last.given or time_of(known[-1].key) < yes:
                 continue
             if not deal or last.reason in ALWAYS:
                 return True
@@ -138,8 +141,8 @@ class Suppressions:
             return
         last = said[-1] if said else None
         again = last is not None and not last.given and not given and last.key < key and last.upto <= upto
-        if last is not None and again and (reason not in ALWAYS or last.reason in ALWAYS):
-            # Said again: it is one no since the first time.
+        if last is not None and again and len(said) >= _MOST and (reason not in ALWAYS or last.reason in ALWAYS):
+            # Said again and again in one day: when exactly matters to nobody but whoever says yes in between.
             said[-1] = last._replace(key=key)
         else:
             insort(said, Said(key, upto, given, reason, time_of(key)))

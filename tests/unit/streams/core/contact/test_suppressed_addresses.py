@@ -224,6 +224,36 @@ def test_the_customers_own_yes_holds_at_once(about, outcome) -> None:
     assert [(minute, what) for minute, what, _ in shop.decided()] == [(42, outcome)]
 
 
+@pytest.mark.parametrize("later", [43, DAY - 1])
+def test_a_no_of_afterwards_does_not_change_what_an_own_yes_has_allowed(later) -> None:
+    """Also if both no's are known before the decision is made: it knows what was said up to its time."""
+    shop = household()
+    shop.tell(5, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.hands_over_the_tablet(10)
+    shop.carts(12, BEN)
+    shop.tell(41, "email", "Subscription Changed", BEN, channel="push", subscribed=True)
+    shop.tell(later, "app", "Subscription Changed", {**BEN, **TOKEN}, **PUSH_OFF)
+    shop.carts(DAY, BEN)
+    shop.topology.finish()
+    assert [(minute, what) for minute, what, _ in shop.decided()] == [
+        (42, "sent"), (later, "cancelled"), (DAY + 30, "suppressed")
+    ]  # fmt: skip
+
+
+def test_an_own_yes_lifts_all_that_was_said_before_it_and_nothing_since() -> None:
+    """Of several no's in a row the last one is what a yes is compared with."""
+    shop = household()
+    for minute in (5, 7):
+        shop.tell(minute, "app", "Subscription Changed", {**ANNA, **TOKEN}, **PUSH_OFF)
+    shop.hands_over_the_tablet(10)
+    shop.carts(12, BEN)
+    shop.tell(41, "email", "Subscription Changed", BEN, channel="push", subscribed=True)
+    shop.tell(50, "push", "Push Notification Bounced", TOKEN, bounce_type="hard")
+    shop.carts(60, BEN)
+    shop.topology.finish()
+    assert [(minute, what) for minute, what, _ in shop.decided() if minute != 50] == [(42, "sent"), (90, "suppressed")]
+
+
 def test_an_own_yes_to_another_address_holds_for_that_alone() -> None:
     """Ben's yes was to his telephone; of the tablet, which he has afterwards, Anna's no stands."""
     shop = household()
@@ -252,10 +282,10 @@ def test_a_no_that_comes_late_counts_from_then_on() -> None:
 
 
 def test_what_is_kept_survives_a_restart_and_does_not_grow() -> None:
-    """What waits and what has been said come back from the store; the same said again and again is one word."""
+    """What waits and what has been said come back from the store; the same said again and again is kept in bounds."""
     shop = household()
-    for nth in range(5):
-        shop.tell(5 + nth, "push", "Push Notification Bounced", TOKEN)
+    for nth in range(60):
+        shop.tell(5 + nth / 10, "push", "Push Notification Bounced", TOKEN)
     shop.topology.restart()
     shop.hands_over_the_tablet(12)
     shop.carts(20, BEN)
@@ -265,7 +295,18 @@ def test_what_is_kept_survives_a_restart_and_does_not_grow() -> None:
     assert shop.decided() == [(50, "suppressed", "no_consent")]
     for store in shop.topology.stores[1:]:
         assert list(store.scan(ADDRESS_WAITS)) == []
-        assert [len(orjson.loads(value)) for _, value in store.scan(ADDRESS)] == [1]
+        assert [len(orjson.loads(value)) for _, value in store.scan(ADDRESS)] == [50]
+
+
+def test_of_days_that_are_over_one_word_is_kept() -> None:
+    """Whatever was said of an address before the last midnight is what holds since."""
+    shop = household()
+    for day in range(3):
+        for minute in (5, 6):
+            shop.tell(day * DAY + minute, "push", "Push Notification Bounced", TOKEN)
+    shop.topology.finish()
+    for store in shop.topology.stores[1:]:
+        assert [len(orjson.loads(value)) for _, value in store.scan(ADDRESS)] == [3]
 
 
 @pytest.mark.parametrize(
