@@ -8,12 +8,14 @@ from typing import Any
 Row = dict[str, Any]
 GIVES = {"true", "1", "yes", "opt_in"}
 WRITTEN = {"email", "sms", "push", "ads"}
+EVERYWHERE = WRITTEN | {"messenger", "mail", "broadcast"}
 SPELT = {
-    "broadcast": {"broadcast"},
+    **{name: {name} for name in EVERYWHERE},
     "e-mail": {"email"},
     "text": {"sms"},
-    "mail": {"email"},
-    **{name: {name} for name in WRITTEN},
+    "push_notifications": {"push"},
+    "whatsapp": {"messenger"},
+    "mail": {"email", "mail"},
 }
 
 
@@ -22,7 +24,7 @@ def saying(event: Row, key: str) -> Iterator[bool]:
     given = event["properties"]
     topic = given.get("topic")
     for name, value in event["traits"].items() if not topic else ():
-        if name == "unsubscribed" and value is True and key in WRITTEN:
+        if name == "unsubscribed" and value is True and key in EVERYWHERE:
             yield False
         if name == "email_subscribed" and key == "email" and value is not None:
             # A yes may be an old one; whether it counts is left open.
@@ -39,6 +41,6 @@ def saying(event: Row, key: str) -> Iterator[bool]:
         if topic:
             about = {f"{c}:{topic}" for name in names for c in SPELT[name]} if known else {f"*:{topic}"}
         else:
-            about = set().union(*(SPELT[name] for name in names)) if known else WRITTEN
+            about = set().union(*(SPELT[name] for name in names)) if known else EVERYWHERE
         if key in about:
             yield told
