@@ -280,6 +280,11 @@ def prices_stand_still() -> AbstractContextManager[Any]:
     return patch.object(awaited, "on_product", lambda *_: None)
 
 
+def what_a_machine_has_set_off_goes_on() -> AbstractContextManager[Any]:
+    """A click is taken back, what it has set off is not."""
+    return patch.object(enrollment.Enroller, "on_unclicked", lambda *_: ())
+
+
 OF_CAMPAIGNS = (
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     everybody_is_treated, one_may_always_enter, what_everybody_does_is_known_at_once, midnights_are_passed,
@@ -296,6 +301,7 @@ PROMISED = (
     feedback_goes_by_the_address,
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
+RARE_OF_CAMPAIGNS = (what_a_machine_has_set_off_goes_on,)
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
@@ -310,7 +316,11 @@ def test_a_broken_rule_is_noticed(broken: Break) -> None:
         assert any(failures(seed) for seed in range(MOST))
 
 
-@pytest.mark.parametrize("broken", OF_CAMPAIGNS, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "broken",
+    [*OF_CAMPAIGNS, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE_OF_CAMPAIGNS)],
+    ids=lambda rule: rule.__name__,
+)
 def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
     """The same, of histories of campaigns."""
     with broken():
