@@ -20,6 +20,7 @@ from tests.simulation.invariants import (
     Topics,
     cells_add_up,
     each_once,
+    no_errors,
     no_message_after_an_order,
     repeats_only,
     unique,
@@ -74,6 +75,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     drained, whole = world.topics(), world.topics(whole=True)
     yield from unique(whole)
     yield from links_made(whole)
+    yield from no_errors(whole)
     switched = switches(plan, world)
     files = [plan.campaigns, *(text for _, text in switched)]
     if plan.requests:

@@ -20,7 +20,7 @@ from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
-from streams.core.ingest import Ingest
+from streams.core.ingest import NOBODY, Ingest
 from streams.core.messaging import awaited, caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
 from streams.core.messaging.experiments import ExperimentAssignment
@@ -275,6 +275,41 @@ def feedback_goes_by_the_address() -> AbstractContextManager[Any]:
     return patch.object(Ingest, "_recipient", lambda *_: None)
 
 
+def erasures_have_no_end() -> AbstractContextManager[Any]:
+    """What an erased person does later is dropped where they were, too."""
+    return patch.object(ForwardingTable, "anew", lambda *_: None)
+
+
+def erasures_take_what_they_are_near_to() -> AbstractContextManager[Any]:
+    """What names an erased person is dropped whenever it happened."""
+    real = Ingest.process
+
+    def process(self: Ingest, records: Any) -> None:
+        self._erased = dict.fromkeys(self._erased, MAX_TIME)
+        real(self, records)
+
+    return patch.object(Ingest, "process", process)
+
+
+def messages_outlive_their_customer() -> AbstractContextManager[Any]:
+    """Feedback of a message of an erased profile goes to whoever it names."""
+    real = Ingest._recipient
+
+    def recipient(self: Ingest, event: Any) -> bytes | None:
+        to = real(self, event)
+        gone = to is not None and self._erased.get(to[:16].hex()) is not None
+        return None if gone and event.identifiers else to
+
+    return patch.object(Ingest, "_recipient", recipient)
+
+
+def forged_ids_are_dropped() -> AbstractContextManager[Any]:
+    """What names a message that is none of ours, and nobody else, is no dead letter."""
+    real = Ingest._let_go
+    drop = lambda self, event, record, to: None if to == NOBODY else real(self, event, record, to)  # noqa: E731
+    return patch.object(Ingest, "_let_go", drop)
+
+
 def prices_stand_still() -> AbstractContextManager[Any]:
     """What waits to tell of a price tells the one it began with."""
     return patch.object(awaited, "on_product", lambda *_: None)
@@ -302,6 +337,9 @@ PROMISED = (
 )  # fmt: skip
 """Rules whose breach the written records show by themselves."""
 RARE_OF_CAMPAIGNS = (what_a_machine_has_set_off_goes_on,)
+OF_REQUESTS = (
+    erasures_have_no_end, erasures_take_what_they_are_near_to, messages_outlive_their_customer, forged_ids_are_dropped,
+)  # fmt: skip
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
@@ -340,6 +378,13 @@ def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) 
     """The same, of what is linked with what."""
     with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
         assert any(failures(seed) for seed in range(MOST))
+
+
+@pytest.mark.parametrize("broken", OF_REQUESTS, ids=lambda rule: rule.__name__)
+def test_an_erasure_that_takes_too_much_or_too_little_is_noticed(broken: Break) -> None:
+    """The same, of runs in which somebody asks for splits and erasures."""
+    with broken():
+        assert any(failures(seed, asking=True, campaigning=True) for seed in range(MOST))
 
 
 @pytest.mark.slow
