@@ -33,6 +33,7 @@ from tests.oracle.campaign_words import (
     TRANSACTIONAL,
     TRIGGERS,
 )
+from tests.oracle.episodes import bought_instead, bought_together, bounced, handed_over, priced_anew, scanned
 from tests.oracle.histories import ANSWERS, DAY, HOUR, LOOSE, MINUTE, START, Choose, History, Step, track
 from tests.oracle.run import run
 
@@ -149,21 +150,27 @@ def product(choose: Choose) -> dict[str, Any]:
     return {**choose(PRODUCTS), **choose(({}, {}, {}, {"quantity": 2}, {"price": "15.00"}))}
 
 
+def fetched(choose: Choose) -> dict[str, Any]:
+    """What tells that a machine does a thing, where one does."""
+    return choose((*({},) * 6, *AGENTS))
+
+
 def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
     """One event: its channel, and the message without its identifiers."""
     shop = choose(("web", "web", "web", "app", "store", "callcenter"))
     kind = choose(KINDS)
     if kind in {"add", "view", "wish", "remove"}:
         name = {"add": "Product Added", "view": "Product Viewed", "wish": "Product Added to Wishlist"}
-        return shop, track(name.get(kind, "Product Removed"), product(choose))
+        return shop, track(name.get(kind, "Product Removed"), {**product(choose), **fetched(choose)})
     if kind == "checkout":
         return shop, track("Checkout Started", choose(({}, {"products": [product(choose), product(choose)]})))
     if kind == "cart":
         return shop, track("Cart Viewed", {"products": [product(choose) for _ in range(choose((0, 1, 2, 2)))]})
     if kind == "page":
-        return shop, {"type": choose(("page", "screen")), "name": "Home", "properties": choose((*({},) * 6, *AGENTS))}
+        return shop, {"type": choose(("page", "screen")), "name": "Home", "properties": fetched(choose)}
     if kind == "topic":
-        return shop, {"type": choose(("page", "page", "track")), "event": "Article Read", "properties": choose(TOPICS)}
+        said = {**choose(TOPICS), **fetched(choose)}
+        return shop, {"type": choose(("page", "page", "track")), "event": "Article Read", "properties": said}
     if kind == "order":
         order = choose(({"order_id": "o1"}, {"order_id": "o2"}, {"order_id": "o3", "revenue": 50}, {}))
         products = [product(choose) for _ in range(choose((0, 1, 2, 3)))]
@@ -177,7 +184,7 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
             choose(("Hashtag Used", "Post Shared", "Post Commented", "Post Liked")), choose(HASHTAGS)
         )
     if kind == "place":
-        where = choose(PLACES)
+        where = {**choose(PLACES), **fetched(choose)}
         page = {"type": "page", "name": "Map"}
         return shop, choose(({**page, "properties": where}, {**page, "context": {"location": where}}))
     if kind == "visit":
@@ -317,7 +324,7 @@ def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: i
     """What becomes of the codes in messages: customers, or friends of theirs, use them, and the shop refuses some."""
     timed = []
     for nth, message in enumerate(messages):
-        if not message["offer"] or rng.random() < 0.6:
+        if not message["offer"] or rng.random() < 0.4:
             continue
         code = rng.choice((str, str.lower))(message["offer"]["code"])
         name, said = rng.choice((
@@ -329,25 +336,11 @@ def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: i
         ))  # fmt: skip
         at = round(datetime.fromisoformat(message["decided_at"]).timestamp() * 1000)
         at += rng.choice((0, 1, MINUTE, HOUR, 20 * HOUR))
-        who = rng.choice(({"userId": "u0"}, {"userId": "u1"}, {"anonymousId": "friend"}, {"anonymousId": f"f{nth}"}))
+        who = rng.choice(
+            ({"userId": "u0"}, {"userId": "u1"}, *({"anonymousId": "friend"}, {"anonymousId": f"f{nth}"}) * 2)
+        )
         step = {**track(name, said), **who, "context": {}, "messageId": f"code{nth}"}
         timed.append((at, Step(0, rng.choice(("web", "store")), rng.randrange(partitions), step)))
-    return timed
-
-
-def handed_over(rng: random.Random, now: int) -> list[tuple[int, Step]]:
-    """One of a household says no without naming an address; then another logs in on the tablet, and leaves a cart."""
-    device = {"context": {"device": {"token": "token0"}}}
-    said = track("Subscription Changed", {"channel": rng.choice(("push", "push", "all")), "subscribed": False})
-    told = [
-        {"userId": "u0", **device, "type": "identify"}, {"userId": "u0", **said},
-        {"userId": "u1", **device, "type": "identify"},
-        {"userId": "u1", **track("Checkout Started", {"products": [product(rng.choice)]})},
-    ]  # fmt: skip
-    timed = []
-    for nth, message in enumerate(told):
-        now += rng.choice((1, MINUTE - 1, MINUTE, 5 * MINUTE))
-        timed.append((now, Step(0, "app", rng.choice((0, 1)), {"messageId": f"h{nth}", **message})))
     return timed
 
 
@@ -382,6 +375,17 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
             timed.append((now + rng.choice((0, MINUTE)), Step(0, channel, 1, {**message, "timestamp": now})))
     if people.shared and people.count > 1:
         timed += handed_over(rng, now)
+    if "price_dropped" in file or "back_in_stock" in file:
+        timed += priced_anew(rng, [at for at, _ in timed])
+    if "abandoned" in file and rng.random() < 0.5:
+        timed += bought_together(rng, [at for at, _ in timed])
+    if rng.random() < 0.5:
+        timed += bought_instead(rng, [at for at, _ in timed])
+        at, order = timed[-2]
+        timed += [
+            (at + after, Step(0, shop, 0, said, 0)) for after, shop, said in afterwards(rng, longest, order.message)
+        ]
     first = History(at_times(timed), file)
     sent = run(first.records(), campaigns=file).messages
-    return History(at_times([*timed, *responses(rng, sent, 2), *codes_used(rng, sent, 2)]), file)
+    told = [*responses(rng, sent, 2), *scanned(rng, sent, 2), *bounced(rng, sent, 2), *codes_used(rng, sent, 2)]
+    return History(at_times([*timed, *told]), file)

@@ -167,7 +167,7 @@ class Reach:
             self.device_of.pop(value, None)
         return gone
 
-    def learn(self, event: Fact, campaigns: Campaigns, strangers: set[Identifier]) -> set[str]:
+    def learn(self, event: Fact, strangers: set[Identifier]) -> set[str]:
         """All that an event says of the above. Returns the keys of the consent that it withdraws.
 
         `strangers`: those of its identifiers that are somebody else's.
@@ -196,11 +196,14 @@ class Reach:
             self.zone = (event.time, zone)
         if (language := language_of(event)) is not None:
             self.language = (event.time, language)
-        if (place := place_of(event, campaigns)) is not None:
-            self.place = (event.time, *place)
         if event.type == "identify":
             self.traits |= event.traits
         return withdrawn
+
+    def go(self, event: Fact, campaigns: Campaigns) -> None:
+        """Be where an event is that no machine has made, if it says where that is."""
+        if (place := place_of(event, campaigns)) is not None:
+            self.place = (event.time, *place)
 
     def heard(self, event: Fact) -> set[str]:
         """What an event says of consent and bounces. Returns the keys of the consent that it withdraws."""

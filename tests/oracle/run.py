@@ -101,8 +101,9 @@ def run(
                             walk.run_timers(profile(one), fact.time)
                         walk.lose(profile(change.loser), change.moved, fact.time)
                 else:
-                    walk.merge(profile(change.winner), profile(change.loser), fact.time)
-                    del profiles[change.loser]
+                    # Of whom nothing has been heard yet, nothing is merged.
+                    if change.loser in profiles:
+                        walk.merge(profile(change.winner), profiles.pop(change.loser), fact.time)
                     part_of[change.loser] = change.winner
                 out.merges.append(row)
             owner = graph.profile_of(fact.identifiers[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import yaml
 
@@ -44,16 +44,22 @@ TEMPLATES = {
 
 
 @cache
-def campaigns_file(text: str) -> Path:
-    """A campaigns file of this text, with the stores, the rates and the templates beside it."""
-    name = blake2b(text.encode(), digest_size=8).hexdigest()
-    folder = Path(mkdtemp(prefix="winback-oracle-"))
+def _shelf() -> TemporaryDirectory[str]:
+    """A folder with the stores, the rates and the templates; it goes when the process ends."""
+    shelf = TemporaryDirectory(prefix="winback-oracle-")
+    folder = Path(shelf.name)
     (folder / "stores.yaml").write_text(yaml.safe_dump(list(STORES)))
     (folder / "rates.yaml").write_text(yaml.safe_dump(RATES))
     for path, template in TEMPLATES.items():
         place = folder / "templates" / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(template)
-    file = folder / f"{name}.yaml"
+    return shelf
+
+
+@cache
+def campaigns_file(text: str) -> Path:
+    """A campaigns file of this text, beside the stores, the rates and the templates of all of them."""
+    file = Path(_shelf().name) / f"{blake2b(text.encode(), digest_size=8).hexdigest()}.yaml"
     file.write_text(text)
     return file

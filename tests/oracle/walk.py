@@ -190,7 +190,7 @@ class Walk(Merging, Responding):
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
         p.spend(codes_of(event))
         words = said(event, p.reach.traits)
-        withdrawn = p.reach.learn(event, self.campaigns, strangers)
+        withdrawn = p.reach.learn(event, strangers)
         self.addresses.of_profile(event, p, words, p.reach.died(event))
         self.end(p, "exited", event.time, lambda s: bool(withdrawn) and self.is_told_off(p, s, withdrawn))
         fed = self.feedback(p, event)
@@ -207,6 +207,7 @@ class Walk(Merging, Responding):
             self.shop(p, event)
         if self.is_fetched(event):
             return
+        p.reach.go(event, self.campaigns)
         p.looks.learn(
             event, p.bought, self.campaigns.order_grace, has_cart=p.cart is not None, last_order=p.last_order
         )  # fmt: skip

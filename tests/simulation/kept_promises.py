@@ -30,7 +30,7 @@ from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
 from tests.simulation.invariants import Topics, failed
-from tests.simulation.sayings import WRITTEN, saying
+from tests.simulation.sayings import GIVES, WRITTEN, saying
 
 Row = dict[str, Any]
 OWN_MACHINE = {"web", "app", "marketplace", "messenger"}
@@ -207,7 +207,7 @@ def to_refused_addresses(story: Story) -> Iterator[str]:
             said = [] if given.get("topic") else list(saying(event, channel))
             if not event["late"] and (False in said or (dead and channel == "email")):
                 no[channel, address].append(event["time"])
-        if event["name"] == "Subscription Changed" or "email_subscribed" in event["traits"]:
+        if str(given.get("subscribed")).lower() in GIVES or "email_subscribed" in event["traits"]:
             yes.append(event["time"])
     for message in (message for message in story.messages if not message.get("transactional")):
         at = message["at"]
