@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -44,7 +45,7 @@ MOST = 240
 
 def changes_settle_at_once() -> AbstractContextManager[Any]:
     """A change of identity does not hold the watermark."""
-    return patch.object(Rounds, "change", lambda _self, _key, _version: None)
+    return patch.object(Rounds, "change", lambda *_: None)
 
 
 def rounds_do_not_wait() -> AbstractContextManager[Any]:
@@ -330,7 +331,7 @@ OF_CAMPAIGNS = (
     lists_are_not_taken_in, prices_stand_still,
 )  # fmt: skip
 PROMISED = (
-    every_address_is_the_customers,
+    every_address_is_the_customers, addresses_are_not_asked,
     consent_is_not_asked, caps_do_not_count, nights_are_not_quiet, orders_end_nothing, what_is_put_off_is_dropped,
     orders_are_forgotten_at_once, what_was_bought_is_named, spent_codes_are_given,
     feedback_goes_by_the_address,
@@ -343,15 +344,53 @@ OF_REQUESTS = (
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
+NOTICED_BY = {
+    "every_address_is_the_customers alone": 74, "addresses_are_not_asked alone": 29, "consent_is_not_asked alone": 1,
+    "caps_do_not_count alone": 13, "nights_are_not_quiet alone": 5, "orders_end_nothing alone": 17,
+    "what_is_put_off_is_dropped alone": 2, "orders_are_forgotten_at_once alone": 79,
+    "what_was_bought_is_named alone": 15, "spent_codes_are_given alone": 56, "feedback_goes_by_the_address alone": 2,
+    "consent_is_not_asked": 1, "caps_do_not_count": 13, "nights_are_not_quiet": 5, "orders_end_nothing": 2,
+    "what_is_put_off_is_dropped": 2, "everybody_is_treated": 2, "one_may_always_enter": 2,
+    "what_everybody_does_is_known_at_once": 30, "midnights_are_passed": 2, "changes_of_products_happen_again": 1,
+    "addresses_are_not_asked": 27, "feedback_gives_addresses": 66, "bounces_stop_nothing": 27,
+    "scanners_are_patient": 60, "scanners_follow_one_link": 20, "deliveries_come_first": 26,
+    "machines_are_customers": 6, "what_was_bought_is_named": 1, "spent_codes_are_given": 54,
+    "feedback_goes_by_the_address": 1, "lists_are_not_taken_in": 27, "prices_stand_still": 62,
+    "refunds_know_no_end alone": 28, "changes_settle_at_once": 9, "moved_devices_are_not_forwarded": 1,
+    "events_come_before_merges": 1, "consent_is_not_merged": 54, "rates_do_not_change": 110,
+    "names_of_others_are_read_without_their_properties": 1, "names_of_others_mean_nothing": 1,
+}  # fmt: skip
+"""A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""
+
+
+def notices(broken: Break, *, alone: bool = False, **kind: bool) -> bool:
+    """Whether a seed fails while a rule is broken, with a finding: an error of the broken code itself is none.
+
+    The seed that is known to notice is tried first; if it does not any more, all of the first seeds are. So a rule that
+    nothing notices fails the test whatever is known, and `python -W always` says which seed to write down.
+    """
+    known = NOTICED_BY.get(broken.__name__ + " alone" * alone, 0)
+    with ExitStack() as stack:
+        if alone:
+            stack.enter_context(patch.object(check, "as_the_oracle", lambda *_: iter(())))
+        stack.enter_context(broken())
+        for seed in (known, *range(MOST)):
+            found = failures(seed, **kind)[1:]
+            if any(not line.startswith("Traceback") for line in found):
+                if seed != known:
+                    warnings.warn(f"{broken.__name__}{' alone' * alone} is noticed by seed {seed}", stacklevel=2)
+                return True
+    return False
+
+
 @pytest.mark.parametrize(
     "broken",
     [*QUICK, *OF_NAMES, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE)],
     ids=lambda rule: rule.__name__,
 )
 def test_a_broken_rule_is_noticed(broken: Break) -> None:
-    """One of the first seeds fails, as it does not with the rule as it is."""
-    with broken():
-        assert any(failures(seed) for seed in range(MOST))
+    """A seed fails, as it does not with the rule as it is: the known one, else one of the first."""
+    assert notices(broken)
 
 
 @pytest.mark.parametrize(
@@ -361,35 +400,28 @@ def test_a_broken_rule_is_noticed(broken: Break) -> None:
 )
 def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
     """The same, of histories of campaigns."""
-    with broken():
-        assert any(failures(seed, campaigning=True) for seed in range(MOST))
+    assert notices(broken, campaigning=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", PROMISED, ids=lambda rule: rule.__name__)
 def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
     """What was written shows it, with nothing to compare it with."""
-    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
-        assert any(failures(seed, campaigning=True) for seed in range(MOST))
+    assert notices(broken, alone=True, campaigning=True)
 
 
 @pytest.mark.parametrize("broken", OF_LINKS, ids=lambda rule: rule.__name__)
 def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) -> None:
     """The same, of what is linked with what."""
-    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
-        assert any(failures(seed) for seed in range(MOST))
+    assert notices(broken, alone=True)
 
 
 @pytest.mark.parametrize("broken", OF_REQUESTS, ids=lambda rule: rule.__name__)
 def test_an_erasure_that_takes_too_much_or_too_little_is_noticed(broken: Break) -> None:
     """The same, of runs in which somebody asks for splits and erasures."""
-    with broken():
-        assert any(failures(seed, asking=True, campaigning=True) for seed in range(MOST))
+    assert notices(broken, asking=True, campaigning=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", [repeats_of_orders_count, refunds_know_no_end], ids=lambda rule: rule.__name__)
 def test_money_that_counts_twice_is_noticed_without_the_oracle(broken: Break) -> None:
     """The rows of conversions show it by themselves."""
-    with patch.object(check, "as_the_oracle", lambda *_: iter(())), broken():
-        assert any(failures(seed) for seed in range(MOST))
+    assert notices(broken, alone=True)
