@@ -86,6 +86,27 @@ class Up:
         ran = winback("query", "SELECT count() AS n FROM events FINAL", "--json", **self.settings)
         return json.loads(ran.stdout)[0]["n"] if ran.returncode == 0 else -1
 
+    def has(self, count: int) -> None:
+        """Wait until ClickHouse has so many events; fails with how many it has, and what the logs say."""
+        last = -1
+
+        def arrived() -> bool:
+            nonlocal last
+            last = self.events()
+            return last >= count
+
+        try:
+            wait_for(arrived, f"{count} events to be there", alive=self.process)
+        except AssertionError as failed:
+            pytest.fail(f"{failed}; at last there were {last}\n{self.logged()}")
+        if last != count:
+            pytest.fail(f"{last} events, not {count}\n{self.logged()}")
+
+    def logged(self) -> str:
+        """The ends of the logs of its children."""
+        logs = sorted((self.folder / "logs").glob("*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in logs)
+
 
 @pytest.fixture
 def up(tmp_path, request):
@@ -113,7 +134,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
 
     # It is fed and asked by the commands, by curl and by ClickHouse's own client, while it runs.
     assert winback("publish", story, **up.settings).returncode == 0
-    wait_for(lambda: up.events() == 6, "the events to arrive", alive=up.process)
+    up.has(6)
     report = json.loads(winback("report", "--json", **up.settings).stdout)
     assert report["events"]["total"] == 6
     assert report["profiles"]["merges"] >= 2
@@ -146,7 +167,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     assert winback("publish", story, **up.settings).returncode == 0
     more = write(tmp_path / "more.jsonl", [{**STORY[0], "value": {**STORY[0]["value"], "messageId": "another"}}])
     assert winback("publish", more, **up.settings).returncode == 0
-    wait_for(lambda: up.events() == 7, "the one new event to arrive", alive=up.process)
+    up.has(7)
     assert len(before & set(up.children())) == 1
 
     # Stopped, it leaves nothing running; started again on the same folder, everything is there.
@@ -160,7 +181,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     campaigns.write_text(CAMPAIGNS.format("20%"), encoding="utf-8")
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     up.start()
-    wait_for(lambda: up.events() == 7, "the events to be there again", alive=up.process)
+    up.has(7)
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(up):

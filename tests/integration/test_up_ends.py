@@ -98,10 +98,28 @@ def _whole(path):
     return None
 
 
-def has(up, count):
-    """Wait until ClickHouse has so many events, and no message twice."""
-    wait_for(lambda: up.events() >= count, f"{count} events to be there", alive=up.process)
-    assert up.events() == count
+def in_terminal(up, on_hangup):
+    """Start it again, in a terminal, and wait until it runs: its process, and the terminal's other side.
+
+    `on_hangup`: what it inherits for SIGHUP, which is that of whoever runs the tests otherwise.
+    """
+    ours, theirs = pty.openpty()
+
+    def begin():
+        signal.signal(signal.SIGHUP, on_hangup)
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    command = [*WINBACK, "up", "--dir", up.folder, "--kafka-port", up.kafka, "--http-port", up.http]
+    command += ["--metrics-port", up.metrics]
+    up.process = subprocess.Popen(
+        [*map(str, command)], cwd=ROOT, env=environment(**up.more), stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, preexec_fn=begin,  # noqa: PLW1509
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    while b"running; Ctrl-C" not in said:
+        said += os.read(ours, 4096)
+    return up.process, ours
 
 
 def figures(up):
@@ -123,18 +141,7 @@ def test_a_closed_terminal_loses_nothing(stack, tmp_path):
     """Everything acknowledged before the terminal is closed is there at the next start, and nothing is left running."""
     up = stack()
     up.stop()
-    ours, theirs = pty.openpty()
-
-    command = [*WINBACK, "up", "--dir", up.folder, "--kafka-port", up.kafka, "--http-port", up.http]
-    command += ["--metrics-port", up.metrics]
-    shell = subprocess.Popen(
-        [*map(str, command)], cwd=ROOT, env=environment(**up.more), stdin=theirs, stdout=theirs, stderr=theirs,
-        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509
-    )  # fmt: skip
-    os.close(theirs)
-    said = b""
-    while b"running; Ctrl-C" not in said:
-        said += os.read(ours, 4096)
+    shell, ours = in_terminal(up, signal.SIG_DFL)
     pids = up.children()
     assert len(pids) == 3
     publish(up, tmp_path)
@@ -143,7 +150,25 @@ def test_a_closed_terminal_loses_nothing(stack, tmp_path):
     gone(up, pids)
     assert not (up.folder / "kafka.unsaved").exists()
     up.start()
-    has(up, N)
+    up.has(N)
+
+
+def test_started_with_nohup_it_outlives_its_terminal(stack, tmp_path):
+    """With nobody left to tell, a killed worker still comes back; SIGTERM stops it as ever."""
+    up = stack()
+    up.stop()
+    shell, ours = in_terminal(up, signal.SIG_IGN)
+    os.close(ours)
+    before = up.pid("streams-1")
+    os.kill(before, signal.SIGKILL)
+    publish(up, tmp_path)
+    up.has(N)
+    assert up.pid("streams-1") != before
+    pids = up.children()
+    shell.terminate()
+    assert shell.wait(60) == 0
+    gone(up, pids)
+    assert not (up.folder / "kafka.unsaved").exists()
 
 
 def test_a_killed_supervisor_loses_nothing(stack, tmp_path):
@@ -156,14 +181,14 @@ def test_a_killed_supervisor_loses_nothing(stack, tmp_path):
     gone(up, pids)
     assert not (up.folder / "kafka.unsaved").exists()
     up.start()
-    has(up, N)
+    up.has(N)
 
 
 def test_a_killed_broker_is_told_and_the_rest_begins_anew_with_it(stack, tmp_path):
     """Nobody who remembers what the embedded broker has lost goes on: all are new processes, each event counts once."""
     up = stack()
     publish(up, tmp_path, 0, 100)
-    has(up, 100)
+    up.has(100)
     before = up.children()
     publish(up, tmp_path, 100, 100)
     os.kill(up.pid("kafka"), signal.SIGKILL)
@@ -171,7 +196,7 @@ def test_a_killed_broker_is_told_and_the_rest_begins_anew_with_it(stack, tmp_pat
     wait_for(lambda: len(up.children()) == 3, "all to be back", alive=up.process)
     assert not set(before) & set(up.children())
     publish(up, tmp_path, 0, 200)
-    has(up, 200)
+    up.has(200)
 
 
 @pytest.mark.slow
@@ -184,13 +209,13 @@ def test_what_the_broker_lost_is_published_again_and_counted_once(stack, tmp_pat
     """
     up = stack()
     publish(up, tmp_path, 0, 200)
-    has(up, 200)
+    up.has(200)
     saved = up.folder / "kafka" / "kafka.json"
     settled = time.time() + 3.0
     wait_for(lambda: saved.stat().st_mtime > settled, "the broker to save what has been committed", alive=up.process)
     kept = wait_for(lambda: _whole(saved), "what it has saved", alive=up.process)
     publish(up, tmp_path, 200, 300)
-    has(up, 500)
+    up.has(500)
     up.stop()
 
     saved.write_bytes(kept)
@@ -201,7 +226,7 @@ def test_what_the_broker_lost_is_published_again_and_counted_once(stack, tmp_pat
     assert raw(up) == 200
     publish(up, tmp_path, 0, 500)
     publish(up, tmp_path, 500, 50)
-    has(up, 550)
+    up.has(550)
     log = (up.folder / "logs" / "streams-1.log").read_text()
     assert ("it is rebuilt" in log) == (not told)
     publish(up, tmp_path, 0, 550)
@@ -225,7 +250,7 @@ def test_apache_kafka_keeps_what_it_acknowledged(stack, tmp_path):
     assert brokers.FORGETS not in up.said
     publish(up, tmp_path)
     os.kill(up.pid("kafka"), signal.SIGKILL)
-    has(up, N)
+    up.has(N)
     pids = up.children()
     up.stop()
     gone(up, pids)
@@ -235,7 +260,7 @@ def test_apache_kafka_keeps_what_it_acknowledged(stack, tmp_path):
     assert "start it with that, or choose another folder" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     up.start()
-    has(up, N)
+    up.has(N)
     assert raw(up) == N
 
 
@@ -278,4 +303,4 @@ def test_stopped_while_it_boots_and_stopped_twice(stack, tmp_path):
     assert not list((up.folder / "logs").glob("*.pid"))
     assert not (up.folder / "kafka.unsaved").exists()
     up.start()
-    has(up, N)
+    up.has(N)
