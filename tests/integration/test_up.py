@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -61,6 +64,10 @@ class Up:
     def start(self) -> None:
         """Start it, and wait until it says that it runs."""
         self.launch()
+        self.runs()
+
+    def runs(self) -> None:
+        """Wait until it says that it runs."""
         self.said = ""
         for line in self.process.stderr:
             if line.startswith("running"):
@@ -85,6 +92,13 @@ class Up:
         """Events in ClickHouse, by `winback query`."""
         ran = winback("query", "SELECT count() AS n FROM events FINAL", "--json", **self.settings)
         return json.loads(ran.stdout)[0]["n"] if ran.returncode == 0 else -1
+
+    def watermark(self) -> float:
+        """How far time has come, in epoch seconds."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
+            shown = answer.read().decode()
+        behind = re.search(r"^winback_watermark_delay_seconds ([\d.e+]+)$", shown, re.MULTILINE)
+        return time.time() - float(behind[1]) if behind else 0.0
 
     def has(self, count: int) -> None:
         """Wait until ClickHouse has so many events; fails with how many it has, and what the logs say."""
@@ -182,6 +196,27 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     up.start()
     up.has(7)
+
+
+def test_a_history_from_before_the_clock_starts_counts_once_when_published_again(up, tmp_path):
+    """Months old and in time, as nothing has been sealed yet; the second time it is late, and known all the same."""
+    story = write(tmp_path / "story.jsonl", STORY)
+    up.stop()
+    shutil.rmtree(up.folder)
+    up.launch()
+    wait_for(lambda: not _free(up.kafka), "the broker to listen", alive=up.process)
+    assert winback("publish", story, **up.settings).returncode == 0
+    up.runs()
+    up.has(6)
+    late = winback("query", "SELECT count() AS n FROM events FINAL WHERE late", "--json", **up.settings)
+    assert json.loads(late.stdout) == [{"n": 0}]
+    more = {**STORY[0], "value": {**STORY[0]["value"], "messageId": "another"}}
+    again = write(tmp_path / "again.jsonl", [*STORY, more])
+    wait_for(lambda: up.watermark() > time.time() - 600, "time to have come to the present", alive=up.process)
+    assert winback("publish", again, **up.settings).returncode == 0
+    up.has(7)
+    new = winback("query", "SELECT message_id FROM events FINAL WHERE late", "--json", **up.settings)
+    assert json.loads(new.stdout) == [{"message_id": "another"}]
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(up):

@@ -35,15 +35,19 @@ class Table:
     def __post_init__(self) -> None:
         """One partition of one."""
         self.store = PartitionStore(MemoryBase())
+        self.restart()
+        self._offset = 0
+        self._rounds = 0
+        self._reader, self._hasher = Reader(), Hasher(SECRET)
+
+    def restart(self) -> None:
+        """The task begins anew on what it has stored."""
         self.journey = Journey(
             self.store, self, partition=0, partitions=1, campaigns=load(None), secret=SECRET,
             most_pending=self.most_pending,
             events_a_call=self.events_a_call,
         )  # fmt: skip
         self.journey.load()
-        self._offset = 0
-        self._rounds = 0
-        self._reader, self._hasher = Reader(), Hasher(SECRET)
 
     def send(self, out: Out) -> None:
         """What the task emits."""

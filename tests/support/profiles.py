@@ -35,7 +35,7 @@ def full() -> Profile:
     reminder = Reminder("c", 1, 2, "c1", "s", None, "email", "m1")
     orders = {"o": Order(1, "web", "EUR", 9, 1, ["r"], "c", {"first": {"web": 1}}, reminder, "cart")}
     return Profile(
-        "p", ["q", "00"], [["r", "01"]], 5, 4, cart, {"m": 1}, {"m": 2}, orders, {"o": SoldCart(1, cart)},
+        "p", ["q", "00"], [["r", "01"]], 5, 4, cart, {"m": 1}, {"m": 2}, {"m": 3}, orders, {"o": SoldCart(1, cart)},
         Dated("Europe/Berlin", 1),
         {"name": Dated("Ann", 1)}, {"email": Dated("a@b.example", 1)}, {"email": Consent(False, 2)}, [sent],
         {"email": Engagement(2, 1)}, [enrollment], [reminder],

@@ -39,9 +39,10 @@ class Context(TypedDict, total=False):
 class Sealed(Struct, kw_only=True, gc=False):
     """One event in its profile's order. `time` in epoch milliseconds; `late` when the watermark had passed it.
 
-    `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `by`: the
-    first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is known of
-    `by_machine`. `read_as`: its name, where `name` was emptied since.
+    `clock` is how far time has come when it takes effect: its own time, or the watermark when it is late. `wall`
+    is the wall clock then, None under the event clock: nothing may depend on it but for how long it is remembered.
+    `by`: the first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is
+    known of `by_machine`. `read_as`: its name, where `name` was emptied since.
     """
 
     channel: str
@@ -55,6 +56,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     time: int = 0
     late: bool = False
     clock: int = 0
+    wall: int | None = None
     by: str = ""
     order: bytes = b""
     machine: bool | None = None

@@ -284,7 +284,8 @@ class Profile(Struct, omit_defaults=True, gc=False):
     - `merging_into` is [profile id, merge key] of the profile in which this one waits for its merge, `merging` the
       same of those that wait in this one.
     - `purchases` are the orders of the last 30 days, by what an order is known by.
-    - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect.
+    - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect,
+      `overtaken` the wall clock at which those did that came in time, from a backlog (streams/core/sealing/repeats.py).
     - `orders` and `sold` are by order_id, in its one spelling.
     - `traits` by name, `contacts` by channel, `consent` by what streams/core/contact/consent.py makes keys of.
     - `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which
@@ -306,6 +307,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
     cart: Cart | None = None
     seen: dict[str, int] = field(default_factory=dict)
     late_seen: dict[str, int] = field(default_factory=dict)
+    overtaken: dict[str, int] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     sold: dict[str, SoldCart] = field(default_factory=dict)
     zone: Dated | None = None

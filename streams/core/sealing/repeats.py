@@ -10,12 +10,14 @@ from streams.core.profile.machine import Leaving, Machine
 from streams.core.profile.state import Profile
 
 _PRUNE_SEEN: Final = 64
+OVERTAKEN_MS: Final = 3_600_000
+"""How far the wall clock is ahead of an event that takes effect in a backlog, at least."""
 
 
 class Repeats(Machine[None, None]):
     """Which message ids have taken effect in a profile; asked before all other machines."""
 
-    fields: ClassVar = frozenset({"seen", "late_seen"})
+    fields: ClassVar = frozenset({"seen", "late_seen", "overtaken"})
 
     def is_repeat(self, profile: Profile, event: Sealed) -> bool:
         """Whether the event has taken effect here within 24 h of event time; it is remembered if not.
@@ -27,16 +29,28 @@ class Repeats(Machine[None, None]):
         first = seen.get(known_by)
         if first is not None and abs(time - first) < DEDUPLICATION_MS:
             since = event.clock - DEDUPLICATION_MS
-            if not event.late or first > since or profile.late_seen.get(known_by, since) > since:
+            if (
+                not event.late
+                or first > since
+                or profile.late_seen.get(known_by, since) > since
+                or profile.overtaken.get(known_by, since) > since
+            ):
                 return True
         seen[known_by] = time
         if event.late:
             # A history that is read in again comes late, too: what is remembered of it must last a day from now.
             profile.late_seen[known_by] = event.clock
+        elif event.wall is not None and event.wall - time >= OVERTAKEN_MS:
+            # The first input of a new system may be a history, and a worker that was away has a backlog: the watermark
+            # passes months in a moment. Kept apart from what came late, which a profile's relatives are asked for.
+            profile.overtaken[known_by] = event.wall
         if len(seen) % _PRUNE_SEEN == 0:
-            since, late = event.clock - DEDUPLICATION_MS, profile.late_seen
-            profile.seen = {m: t for m, t in seen.items() if t > since or late.get(m, 0) > since}
+            since, late, overtaken = event.clock - DEDUPLICATION_MS, profile.late_seen, profile.overtaken
+            profile.seen = {
+                m: t for m, t in seen.items() if t > since or late.get(m, 0) > since or overtaken.get(m, 0) > since
+            }
             profile.late_seen = {m: t for m, t in late.items() if t > since}
+            profile.overtaken = {m: t for m, t in overtaken.items() if t > since}
         return False
 
     def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[None]:
@@ -45,9 +59,11 @@ class Repeats(Machine[None, None]):
             winner.seen[message_id] = max(seen, winner.seen.get(message_id, seen))
         for message_id, clock in loser.late_seen.items():
             winner.late_seen[message_id] = max(clock, winner.late_seen.get(message_id, clock))
+        for message_id, wall in loser.overtaken.items():
+            winner.overtaken[message_id] = max(wall, winner.overtaken.get(message_id, wall))
         return ()
 
     def divide(self, profile: Profile, share: Profile, _leaving: Leaving, /) -> Sequence[None]:
         """What the profile has had, both have had."""
-        share.seen, share.late_seen = profile.seen, profile.late_seen
+        share.seen, share.late_seen, share.overtaken = profile.seen, profile.late_seen, profile.overtaken
         return ()

@@ -262,6 +262,7 @@ class Sealer:
         watermark = time_of(upto) if late else None
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
+            event.wall = self._clock.wall
             relatives = profile.merging_into is not None or profile.merging
             if relatives and self._duplicates.has_had(profile, event.known_by, event.time, late=late):
                 self.logic.on_repeat(event, effects)

@@ -15,6 +15,11 @@ def reasons(table: Table) -> list[str]:
     return [row["reason"] for row in table.rows(CART_TRANSITIONS)]
 
 
+def at(minute: int) -> int:
+    """Epoch milliseconds of a minute of the table."""
+    return START + minute * 60_000
+
+
 def test_nothing_takes_effect_before_the_watermark_has_passed_it():
     """An event waits for its round; the round's acknowledgement goes behind everything."""
     table = Table()
@@ -79,6 +84,45 @@ def test_a_history_read_in_twice_counts_once_however_long_it_is():
             table.feed(day * 1440, message, channel="store")
     assert len(table.rows(STITCHED_EVENTS)) == 200
     assert table.journey.counts["winback_duplicates_total",] == 200
+
+
+@pytest.mark.parametrize("round_trip", [False, True])
+def test_a_history_that_time_had_not_passed_counts_once_when_it_is_read_in_again(round_trip):
+    """What the watermark hurried over is remembered for a day from then on, also by a worker that starts again."""
+    table = Table()
+    for again in range(2):
+        for day in range(200):
+            message = {**track("Product Viewed", sku=f"s{day}"), "messageId": f"m{day}"}
+            table.feed(day * 1440, message)
+        for minute in (0, 1440, 50 * 1440, 1_000_000 + again):
+            table.round(minute, now=at(1_000_000 + again))
+        if round_trip and not again:
+            table.restart()
+    assert [row["late"] for row in table.rows(STITCHED_EVENTS)] == [False] * 200
+    assert table.journey.counts["winback_duplicates_total",] == 200
+    table.round(1_000_000 + 1441, now=at(1_000_000 + 1441))
+    table.feed(0, {**track("Product Viewed", sku="s0"), "messageId": "m0"})
+    assert len(table.rows(STITCHED_EVENTS)) == 201
+
+
+def test_an_hour_behind_is_remembered_from_the_clock_and_less_from_the_event():
+    """A worker that was away for long remembers what it catches up with; one that runs keeps nothing besides."""
+    for behind, known in ((59, False), (60, True)):
+        table = Table()
+        table.feed(0, {**track("Product Viewed", sku="s"), "messageId": "m"})
+        table.round(1, now=at(behind))
+        table.round(1440 + behind - 1, now=at(1440 + behind - 1))
+        table.feed(0, {**track("Product Viewed", sku="s"), "messageId": "m"})
+        assert len(table.rows(STITCHED_EVENTS)) == 2 - known
+
+
+def test_two_events_of_one_id_are_two_in_a_backlog_too():
+    """Producers give one id to several things that happen more than a day apart: a backlog keeps them apart."""
+    table = Table()
+    for day in (0, 2, 4):
+        table.feed(day * 1440, {**track("Product Viewed", sku="s"), "messageId": "m"})
+    table.round(1_000_000, now=at(1_000_000))
+    assert len(table.rows(STITCHED_EVENTS)) == 3
 
 
 def test_a_backfill_mails_nobody():

@@ -20,8 +20,8 @@ EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 
 GOES = {"cart", "sold", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
-    "last_activity", "last_order", "seen", "late_seen", "orders", "zone", "consent", "soft_bounces", "sent",
-    "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed",
+    "last_activity", "last_order", "seen", "late_seen", "overtaken", "orders", "zone", "consent", "soft_bounces",
+    "sent", "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",
