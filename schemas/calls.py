@@ -69,9 +69,10 @@ def time_of(
 ) -> tuple[int, int, bool]:
     """The time of the event and of its record, in epoch milliseconds, and whether the event's was clamped.
 
-    `given` is `timestamp`, else `original` is `originalTimestamp`, each set right by `sent` and `arrived` (`sentAt` and
-    `receivedAt`, contract 1); else the time among the CloudEvent's `attributes`, else `received`, the record's own. A
-    record without a time takes the event's, else 1970. Raises Refused (invalid_timestamp).
+    `given` is `timestamp`, else (also where that cannot be read) `original` is `originalTimestamp`, each set right by
+    `sent` and `arrived` (`sentAt` and `receivedAt`, contract 1); else the time among the CloudEvent's `attributes`;
+    where none is given `received`, the record's own. A record without a time takes the event's, else 1970. Raises
+    Refused (invalid_timestamp).
     """
     clock = received if 0 <= received <= MAX_TIME else None
     field, time = "", None
@@ -81,11 +82,11 @@ def time_of(
             time = parse(value)
             # Beside another originalTimestamp, the timestamp has been set right by whoever passed the event on.
             if time is not None and (name != "timestamp" or parse(original) in (None, time)):
-                time = _corrected(time, parse(sent), parse(arrived), clock)
+                time = _corrected(time, _given(sent), _given(arrived), clock)
             if time is not None:
                 break
-    if not field and not is_absent(attributes.get("time")):
-        time, field = parse(attributes["time"]), "time of the CloudEvent"
+    if time is None and not is_absent(attributes.get("time")):
+        time, field = parse(attributes["time"]), field or "time of the CloudEvent"
     elif not field:
         time = clock or 0
     if time is None:
@@ -95,6 +96,11 @@ def time_of(
     if time > clock + MAX_AHEAD_MS:
         return clock, clock, True
     return time, clock, False
+
+
+def _given(value: Any) -> int | None:
+    """The time that a clock tells by `value`; None where nobody has set it, or it cannot be read."""
+    return None if is_absent(value) else parse(value)
 
 
 def _corrected(time: int, sent: int | None, arrived: int | None, clock: int | None) -> int | None:

@@ -40,8 +40,9 @@ def mended(record: Record, name_of: Callable[[str], str]) -> Mended | None:
     try:
         value = decode(record.value or b"")
         read = _object(value)
+        whole = type(value) is dict
         if "specversion" in read and type(read.get("data")) is str:
-            read["data"] = _object(read["data"])
+            read["data"], whole = _object(read["data"]), False
         message, attributes = unwrap(read, record.headers)
     except Refused:
         return None
@@ -67,7 +68,7 @@ def mended(record: Record, name_of: Callable[[str], str]) -> Mended | None:
         for field in ("originalTimestamp", "sentAt"):
             message.pop(field, None)
         message["timestamp"] = iso(record.timestamp if 0 <= record.timestamp <= MAX_TIME else 0)
-    if type(value) is dict and orjson.dumps(message) == before:
+    if whole and orjson.dumps(message) == before:
         return None
     message["messageId"] = message_id
     return Mended(orjson.dumps({**attributes, "data": message} if "specversion" in read else message), timeless)

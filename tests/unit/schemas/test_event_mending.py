@@ -152,3 +152,13 @@ def test_a_time_that_can_be_read_is_kept(event: Accept) -> None:
 
 def _nested(depth: int) -> Any:
     return [_nested(depth - 1)] if depth else 1
+
+
+@pytest.mark.parametrize("message", HEARD)
+def test_the_data_of_a_cloud_event_as_text_is_read(event: Accept, message: dict[str, Any]) -> None:
+    """JSON text in the place of the data is the message in it, also where nothing else is wrong with the event."""
+    around = {"specversion": "1.0", "id": "ce-1", "source": "s", "type": "t", "time": iso(NOW - 60_000)}
+    whole, text = event({**around, "data": message}), event({**around, "data": orjson.dumps(message).decode()})
+    assert (text.time, text.name, text.identifiers) == (NOW - 60_000, whole.name, whole.identifiers)
+    assert orjson.loads(text.body)["properties"] == orjson.loads(whole.body)["properties"]
+    assert "time_unreadable" not in orjson.loads(text.body)

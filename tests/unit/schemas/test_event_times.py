@@ -171,3 +171,27 @@ def test_the_rule_in_one_place(given_times: dict[str, int], forms: list[Callable
     result = Reader().read(Record("channels.web", 0, 0, NOW, None, message))
     assert isinstance(result, Event)
     assert result.time == time
+
+
+@pytest.mark.parametrize(
+    "unset", [0, "0", "1970-01-01T00:00:00.000Z", "1970-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z"]
+)
+def test_a_clock_that_nobody_has_set_corrects_nothing(at: Callable[..., int], unset: Any) -> None:
+    """A sentAt or receivedAt of the epoch is none: an event of hours ago stays where its own time has it."""
+    before = NOW - 180 * MINUTE
+    for field in ("timestamp", "originalTimestamp"):
+        assert at(**{field: iso(before), "sentAt": unset}) == before
+        assert at(**{field: iso(before), "sentAt": iso(NOW), "receivedAt": unset}) == before
+        assert at(**{field: iso(NOW + 55 * MINUTE), "sentAt": iso(NOW + 60 * MINUTE), "receivedAt": unset}) == (
+            NOW - 5 * MINUTE
+        )
+
+
+@pytest.mark.parametrize("wrong", ["tomorrow", {}, -1])
+def test_an_unreadable_time_gives_way_to_the_cloud_events(event: Accept, wrong: Any) -> None:
+    """The time of the envelope counts where the message's own cannot be read, as it does where there is none."""
+    message = {"type": "page", "userId": "u", "timestamp": wrong}
+    around = {"specversion": "1.0", "id": "i", "source": "s", "type": "t", "time": iso(NOW - MINUTE)}
+    assert event({**around, "data": message}).time == NOW - MINUTE
+    own = {**message, "originalTimestamp": iso(NOW - 2 * MINUTE)}
+    assert event({**around, "data": own}).time == NOW - 2 * MINUTE
