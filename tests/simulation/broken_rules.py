@@ -355,5 +355,6 @@ NOTICED_BY = {
     "refunds_know_no_end alone": 28, "changes_settle_at_once": 9, "moved_devices_are_not_forwarded": 1,
     "events_come_before_merges": 1, "consent_is_not_merged": 54, "rates_do_not_change": 110,
     "names_of_others_are_read_without_their_properties": 1, "names_of_others_mean_nothing": 1,
+    "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 20, "forged_ids_are_dropped": 28,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""
