@@ -129,6 +129,8 @@ class Identify:
             graph.counter = data["counter"]
             applied = bytes.fromhex(data["applied"])
             self._newest = bytes.fromhex(data.get("newest", ""))
+            # The record that was not finished comes again: what it says is in the store already.
+            self._halfway = data.get("halfway", False)
             for key, value in self._store.scan(LINK_BATCH):
                 batch = link_log.read(value)
                 if isinstance(batch, Links):
@@ -165,6 +167,7 @@ class Identify:
             "counter": self.graph.counter,
             "applied": applied.hex(),
             "newest": self._newest.hex(),
+            "halfway": self._halfway,
         }
         self._store.put(IDENTIFY_CLOCK, orjson.dumps(data))
 
