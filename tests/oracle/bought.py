@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.oracle.cart import Line
+from tests.oracle.cart import Cart, Line, products
 from tests.oracle.names import Names
 
 REMEMBERED = 30 * 24 * 3600 * 1000
@@ -36,11 +36,25 @@ class Bought:
         other = {names for names in {*lines, *seen} if any(names.same(one) for one in told)}
         self.purchases[order] = Purchase(at, told | other if told else lines)
 
+    def also(self, order: str, told: Iterable[Names], seen: Iterable[Names]) -> bool:
+        """What another call of an order lists was in it as well; whether there was such an order and such a list."""
+        told = set(told)
+        if order not in self.purchases or not told:
+            return False
+        self.purchases[order].contents |= told | {names for names in seen if any(names.same(one) for one in told)}
+        return True
+
     def absorb(self, other: Bought) -> None:
         """The orders of both."""
         for order, theirs in other.purchases.items():
             mine = self.purchases.get(order, theirs)
             self.purchases[order] = Purchase(max(mine.at, theirs.at), mine.contents | theirs.contents)
+
+    def took(self, cart: Cart) -> None:
+        """Orders since the cart was opened whose contents nobody told contained what was in it."""
+        for order in self.purchases.values():
+            if not order.contents and order.at >= cart.opened_at:
+                order.contents = {line.names for line in products(cart.lines)}
 
     def left(self, lines: Iterable[Line], grace: int) -> list[Line]:
         """The lines that are not what an order contained, told once more."""

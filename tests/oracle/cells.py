@@ -71,7 +71,7 @@ def totals(outcome: Outcome) -> dict[Count, float]:
             cells["cart_hour", hour(row["at"]), row["stage"], "abandoned_value"] += row["value"] or 0
     for row in outcome.decisions:
         cells["campaign_day", day(row["decided_at"]), row["campaign_id"], row["outcome"]] += 1
-    return {count: round(value, 6) for count, value in cells.items() if value}
+    return {count: rounded for count, value in cells.items() if (rounded := round(value, 6))}
 
 
 def written(topics: Mapping[str, Iterable[Record]], counted: Mapping[str, set[str]] = COUNTED) -> dict[Count, float]:
@@ -87,4 +87,4 @@ def written(topics: Mapping[str, Iterable[Record]], counted: Mapping[str, set[st
         for what, amount in value["values"].items():
             if what in counted.get(name, ()):
                 cells[name, cell["window_start"], cell["dimensions"][DIMENSION[name]], what] += amount
-    return {count: round(value, 6) for count, value in cells.items() if value}
+    return {count: rounded for count, value in cells.items() if (rounded := round(value, 6))}

@@ -198,7 +198,8 @@ def what(choose: Choose, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
         if choose((True, False)):
             return shop, track("Order Cancelled", order)
         if choose((True, True, False)):
-            return shop, track("Order Updated", {**order, **total})
+            listed = choose(({}, {}, {"products": [item(choose)]}))
+            return shop, track("Order Updated", {**order, **total, **listed})
         return shop, track("Order Completed", {**order, "revenue": choose((-10, "-45.5"))})
     if kind == "identify":
         return shop, {"type": "identify"}

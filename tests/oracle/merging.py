@@ -21,9 +21,7 @@ class Merging:
         for side, other_order in ((loser, ordered[0]), (winner, ordered[1])):
             if side.cart and other_order is not None and other_order >= side.cart.opened_at:
                 cart, side.cart = side.cart, None
-                for order in (winner if side is loser else loser).bought.purchases.values():
-                    if not order.contents and order.at >= cart.opened_at:
-                        order.contents = {line.names for line in products(cart.lines)}
+                (winner if side is loser else loser).bought.took(cart)
                 self.end(winner, "converted", at, lambda s, cart=cart: s.trigger.cart_id == cart.cart_id)
                 self.transition(winner.id, cart, "converted", "order", at)
         winner.bought.absorb(loser.bought)

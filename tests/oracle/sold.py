@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.cart import products, union
+from tests.oracle.cart import Cart, products, union
 from tests.oracle.decisions import credit
-from tests.oracle.names import names_of
+from tests.oracle.names import Names, names_of
 from tests.oracle.orders import Sale, hear, is_renewal, name_of, row, says_value
 from tests.oracle.profile import Profile
 from tests.oracle.reading import Fact, order_value, text
@@ -27,7 +27,10 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
         return sell(walk, p, event, order_id, sale)
     if completed:
         sale.told_at = max(sale.told_at, event.time)
+        listed(walk, p, event, order_id)
         return None
+    if event.name == "Order Updated":
+        listed(walk, p, event, order_id)
     if sale is None and event.name == "Order Updated" and not says_value(event.properties):
         return None
     if sale is None:
@@ -74,14 +77,29 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     p.last_order = max(p.last_order or 0, event.time)
     walk.end(p, "converted", event.time, lambda s: s.ended_by(event.time))
     converted = products(p.cart.lines) if p.cart is not None and p.cart.opened_at <= event.time else []
-    named = [names for product in products_of(event) if (names := names_of(product))]
     if sale.cancelled_at is None:
-        p.bought.remember(order_id, event.time, named, converted, {**p.looks.interests, **p.looks.browsed})
+        p.bought.remember(order_id, event.time, names_in(event), converted, {**p.looks.interests, **p.looks.browsed})
     if p.cart is not None and p.cart.opened_at <= event.time:
         sale.cart = p.cart
         walk.leave(p, "converted", "order", event.time)
     walk.everybody.bought(products_of(event), event.time)
     return conversion
+
+
+def names_in(event: Fact) -> list[Names]:
+    """What an event of an order lists."""
+    return [names for product in products_of(event) if (names := names_of(product))]
+
+
+def listed(walk: Walk, p: Profile, event: Fact, order_id: str) -> None:
+    """Another call of an order lists products: what a cart has of them was bought."""
+    if not p.bought.also(order_id, names_in(event), {**p.looks.interests, **p.looks.browsed}) or p.cart is None:
+        return
+    cart, lines = p.cart, p.bought.left(p.cart.lines, walk.campaigns.order_grace)
+    if not products(lines):
+        walk.leave(p, "converted", "order", max(event.time, cart.opened_at))
+    else:
+        cart.lines = lines
 
 
 def cancel(walk: Walk, p: Profile, sale: Sale, at: int) -> None:
@@ -99,9 +117,28 @@ def cancel(walk: Walk, p: Profile, sale: Sale, at: int) -> None:
     cart, sale.cart = sale.cart, None
     if cart is None:
         return
+    if p.last_order is not None and p.last_order >= cart.opened_at:
+        hand_over(p, cart)
+        return
     if p.cart is not None:
         p.cart.lines = union(p.cart, cart).lines
         p.cart.stage = "checkout" if "checkout" in {p.cart.stage, cart.stage} else "cart"
         return
     p.cart, cart.started = cart, max(cart.started, at)
     walk.transition(p.id, cart, "open", "order_cancelled", at)
+
+
+def hand_over(p: Profile, cart: Cart) -> None:
+    """The cart of a payment that failed is that of the last order since it was opened."""
+    stands = [
+        s for s in p.orders.values()
+        if s.completed and not s.renewal and s.cancelled_at is None and s.at >= cart.opened_at
+    ]  # fmt: skip
+    if not stands:
+        return
+    last = max(stands, key=lambda s: (s.at, s.order_id))
+    if last.cart is not None:
+        cart = union(cart, last.cart)
+        cart.state = "converted"
+    last.cart = cart
+    p.bought.took(cart)

@@ -144,14 +144,7 @@ class CartMachine(Machine[None, Transition]):
         if mine is None or theirs is None:
             winner.cart = mine or theirs
             return transitions
-        later = theirs if theirs.touched_at > mine.touched_at else mine
-        mine.currency = later.currency or mine.currency or theirs.currency
-        mine.lines = cart_lines.union(mine.lines, theirs.lines)
-        mine.opened_at = min(mine.opened_at, theirs.opened_at)
-        mine.counts_from = max(mine.counts_from, theirs.counts_from)
-        mine.touched_at = later.touched_at
-        mine.abandonment_no = max(mine.abandonment_no, theirs.abandonment_no)
-        mine.checkout = mine.checkout or theirs.checkout
+        _unite(mine, theirs)
         if mine.abandoned and not theirs.abandoned:
             transitions.append(self._move(mine, "reopened", at))
         return transitions
@@ -177,6 +170,11 @@ class CartMachine(Machine[None, Transition]):
         profile.sold = {known: kept for known, kept in profile.sold.items() if at - kept.at <= KEEP_SOLD_MS}
         profile.sold[order_id] = SoldCart(at, cart)
 
+    def told_again(self, profile: Profile, event: Sealed) -> Sequence[Transition]:
+        """Another call of an order that counts already: what it lists is no cart either."""
+        purchase = purchases.told_again(profile, event)
+        return self._hold_back(profile, (purchase,), event.time) if purchase is not None else []
+
     def unbuy(self, profile: Profile, order_id: str) -> None:
         """The order `order_id` is cancelled: what it contained has not been bought."""
         profile.purchases.pop(order_id, None)
@@ -184,11 +182,15 @@ class CartMachine(Machine[None, Transition]):
     def take_back(self, profile: Profile, order_id: str, at: int, last_order: int) -> Sequence[Transition]:
         """The order `order_id` is cancelled at `at` within its hour: the cart that it converted is open again.
 
-        `last_order`: when the customer bought last, without it. All times are epoch milliseconds.
+        Where another order has come since that cart was opened, that one has converted it. `last_order`: when the
+        customer bought last, without the cancelled order. All times are epoch milliseconds.
         """
         profile.last_order = last_order
         kept = profile.sold.pop(order_id, None)
         if kept is None:
+            return []
+        if last_order >= kept.cart.opened_at:
+            _hand_over(profile, kept.cart)
             return []
         if profile.cart is not None:
             # There is one cart: what is in it since is united with what was not paid for.
@@ -320,6 +322,30 @@ class CartMachine(Machine[None, Transition]):
             cart.id, source, target, at, reason, cart_lines.shown(cart.lines), value, currency,
             "checkout" if cart.checkout else "cart", cart.abandonment_no, cart.opened_at,
         )  # fmt: skip
+
+
+def _unite(mine: Cart, theirs: Cart) -> None:
+    """Two carts of a customer are one, which is `mine` from now on; whether it is abandoned stays to be said."""
+    later = theirs if theirs.touched_at > mine.touched_at else mine
+    mine.currency = later.currency or mine.currency or theirs.currency
+    mine.lines = cart_lines.union(mine.lines, theirs.lines)
+    mine.opened_at = min(mine.opened_at, theirs.opened_at)
+    mine.counts_from = max(mine.counts_from, theirs.counts_from)
+    mine.touched_at = later.touched_at
+    mine.abandonment_no = max(mine.abandonment_no, theirs.abandonment_no)
+    mine.checkout = mine.checkout or theirs.checkout
+
+
+def _hand_over(profile: Profile, cart: Cart) -> None:
+    """The last order since the cart was opened has converted it; it comes back if that one's payment fails as well."""
+    later = [(bought.at, order_id) for order_id, bought in profile.purchases.items() if bought.at >= cart.opened_at]
+    if not later:
+        return
+    at, order_id = max(later)
+    if (own := profile.sold.get(order_id)) is not None:
+        _unite(cart, own.cart)
+    profile.sold[order_id] = SoldCart(at, cart)
+    purchases.converted_by(profile, cart)
 
 
 def _divide_sold(profile: Profile, share: Profile, leaving: Leaving) -> None:

@@ -27,16 +27,23 @@ MOST_PRODUCTS: Final = 500
 
 def on_order(profile: Profile, event: Sealed, converted: Cart | None) -> Purchase:
     """Remember what an order contained, under all names known: its products, else the lines of the `converted` cart."""
-    items = event.properties.get("products")
-    keys = [_key(item) for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    told = [key for key in keys if key is not None][:MOST_PRODUCTS]
     lines = of_products(converted.lines) if converted is not None else {}
-    contents = dict.fromkeys(told or lines)
-    if told:
-        index = ProductIndex(dict.fromkeys((*lines, *profile.interests, *profile.browsed)))
-        contents.update(dict.fromkeys(other for key in told for other in index.find(key)))
+    contents = _listed(profile, event, lines) or dict.fromkeys(lines)
     purchase = Purchase(event.time, list(contents)[:MOST_PRODUCTS])
     profile.purchases[known_by(event)] = purchase
+    _forget(profile, event.clock)
+    return purchase
+
+
+def told_again(profile: Profile, event: Sealed) -> Purchase | None:
+    """The order of which another call lists products, with these as well; None if that says nothing new of it."""
+    purchase = profile.purchases.get(known_by(event))
+    if purchase is None:
+        return None
+    fresh = [key for key in _listed(profile, event, {}) if key not in purchase.products]
+    if not fresh:
+        return None
+    purchase.products = [*purchase.products, *fresh][:MOST_PRODUCTS]
     _forget(profile, event.clock)
     return purchase
 
@@ -109,6 +116,17 @@ def names_bought(profile: Profile, at: int) -> Iterator[str]:
     for purchase in profile.purchases.values():
         if purchase.at > at - REMEMBERED_MS:
             yield from purchase.products
+
+
+def _listed(profile: Profile, event: Sealed, lines: Mapping[str, Line]) -> dict[str, None]:
+    """The product keys of what an event of an order lists, with those by which `lines` and looks of old know it."""
+    items = event.properties.get("products")
+    keys = [_key(item) for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    told = [key for key in keys if key is not None][:MOST_PRODUCTS]
+    if not told:
+        return {}
+    index = ProductIndex(dict.fromkeys((*lines, *profile.interests, *profile.browsed)))
+    return dict.fromkeys((*told, *(other for key in told for other in index.find(key))))
 
 
 def _key(item: Mapping[str, Any]) -> str | None:

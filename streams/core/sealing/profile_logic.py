@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from schemas.coupons import CODE_EVENTS
 from schemas.money import micros
-from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED
+from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED, ORDER_UPDATED
+from schemas.orders import order_value
 from schemas.referrers import NoReferrers
 from schemas.topics import (
     CART_TRANSITIONS,
@@ -151,10 +152,14 @@ class ProfileLogic:
             self._converted(profile, conversions, effects)
         if event.name == ORDER_COMPLETED:
             if not (conversions and conversions[0].is_purchase):
+                if not conversions and order_value(event.properties) >= 0:
+                    self._follow(profile, self._cart.told_again(profile, event), effects)
                 # A repeat, a renewal, a refund: nothing was bought, so to all that follows it is any other event.
                 event.name, event.read_as = "", event.name
             elif isinstance(products := event.properties.get("products"), list):
                 effects.learned.bought(products, event.clock)
+        elif event.name == ORDER_UPDATED:
+            self._follow(profile, self._cart.told_again(profile, event), effects)
         cart = profile.cart
         if transitions := self._cart.on_event(profile, event, None):
             self._follow(profile, transitions, effects)
