@@ -22,7 +22,7 @@ from schemas.evidence import of_customers, with_references, with_typed
 from schemas.identifiers import Identifier
 from schemas.mending import MENDED, mended
 from schemas.message_ids import named
-from schemas.names import FEEDBACK_EVENTS, ORDER_EVENTS, REFERRING_EVENTS
+from schemas.names import FEEDBACK_EVENTS, REFERRING_EVENTS
 from schemas.orders import is_for_another
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
@@ -246,7 +246,7 @@ class Reader:
             weak = 0
             if typed:
                 claimed = self._people.typed(properties, identifiers)
-                if claimed and not (identifiers and name in ORDER_EVENTS and is_for_another(properties)):
+                if claimed and not (identifiers and is_for_another(properties)):
                     identifiers, rows, weak = with_typed(identifiers, rows, claimed, channel)
             if kind == "track" and name in REFERRING_EVENTS and (
                 "order_id" in properties or "checkout_id" in properties or "cart_id" in properties

@@ -75,16 +75,24 @@ def order_value(properties: Mapping[str, Any]) -> int:
     return max(-LIMIT, min(LIMIT, _half_even(total)))
 
 
+_GIFTS: Final = (
+    "gift", "is_gift", "isGift", "gift_order", "giftOrder", "gift_message", "giftMessage", "gift_note", "giftNote",
+    "recipient", "recipient_name", "recipientName", "recipient_email", "recipientEmail", "recipient_phone",
+    "recipientPhone",
+)  # fmt: skip
+
+
 def is_for_another(properties: Mapping[str, Any]) -> bool:
-    """Whether an order, by its `properties`, goes to somebody else: marked as a gift, or with another recipient.
+    """Whether what is bought, by the `properties` of an event, goes to somebody else: a gift, or with a recipient.
 
     The addresses in it may be that person's (contract 1).
     """
-    gift = properties.get("gift")
-    if isinstance(gift, str):
-        gift = gift.strip().lower() not in {"", "false", "no", "0", "none", "null"}
-    recipient = properties.get("recipient")
-    return bool(gift) or bool(recipient.strip() if isinstance(recipient, str) else recipient)
+    return any(name in properties and _is_said(properties[name]) for name in _GIFTS)
+
+
+def _is_said(given: Any) -> bool:
+    """Whether a mark is there, and does not say no."""
+    return given.strip().lower() not in _NOT if isinstance(given, str) else bool(given)
 
 
 def refund_value(properties: Mapping[str, Any]) -> int:

@@ -8,11 +8,11 @@ profile, and an address that has become somebody else's is a contact point no mo
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from schemas.identifiers import ADVERTISING_ID, DEVICE_ID, EMAIL, MESSENGERS, PHONE, PUSH_TOKEN, Hasher
 from schemas.names import ACTIVITY_CHANNELS, FEEDBACK_EVENTS
+from schemas.orders import is_for_another
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Belonging, Dated, Profile
 from streams.core.protocol.order_key import KEY_SIZE, time_of
@@ -27,8 +27,6 @@ OWN_MACHINE: Final = ACTIVITY_CHANNELS - {"store"}
 _PRESENT: Final = ACTIVITY_CHANNELS | {"callcenter"}
 MOST_KNOWN: Final = 5
 """Addresses that are remembered of a channel: where one turns out to be somebody else's, the one before counts."""
-_GIFTS: Final = ("gift", "is_gift", "isGift", "gift_order")
-_RECIPIENTS: Final = ("recipient", "recipient_email", "recipient_name", "recipient_phone", "recipientEmail")
 MESSENGER: Final = "messenger"
 
 
@@ -137,17 +135,9 @@ def _is_given(event: Sealed, type_: str, value: str) -> bool:
     properties = event.properties
     return not (
         ("email" in properties or "phone" in properties)
-        and _is_gift(properties)
+        and is_for_another(properties)
         and _of_properties(event, type_, value)
     )
-
-
-def _is_gift(properties: Mapping[str, Any]) -> bool:
-    """Whether what was bought goes to somebody else, whose address may stand on the order."""
-    for name in _GIFTS:
-        if str(properties.get(name)).strip().lower() in ("true", "1", "1.0", "yes"):
-            return True
-    return any(properties.get(name) for name in _RECIPIENTS)
 
 
 def _of_properties(event: Sealed, type_: str, value: str) -> bool:

@@ -280,10 +280,26 @@ def test_the_recipient_of_a_gift_is_not_the_customer(tmp_path, mark):
         assert shop.sent() == [expected]
 
 
-def test_an_order_that_is_no_gift_gives_its_address(tmp_path):
+@pytest.mark.parametrize("name", ["Order Completed", "Checkout Started", "Checkout Step Completed"])
+@pytest.mark.parametrize(
+    "mark",
+    [{"gift": "yes"}, {"isGift": True}, {"gift_message": "For you"}, {"recipientName": "Ben"}, {"gift": {"to": 1}}],
+)
+def test_the_recipient_of_a_gift_keeps_the_address(tmp_path, name, mark):
+    """Whoever sends Ben a present has not taken his address: he is reminded of what he leaves, and she is not there."""
+    shop = Shop(tmp_path)
+    shop.hears(0, "web", user("anna"), event=name, properties={"email": "ben@x.de", **mark})
+    shop.hears(1, "web", user("ben"), mail("ben@x.de"))
+    shop.adds(5, user("ben"))
+    shop.adds(100, user("anna"))
+    assert shop.sent() == ["ben@x.de"]
+
+
+@pytest.mark.parametrize("mark", [{"gift": False}, {"is_gift": "no", "gift_message": ""}, {"recipient": None}])
+def test_an_order_that_is_no_gift_gives_its_address(tmp_path, mark):
     """It is where the customer wants the receipt."""
     shop = Shop(tmp_path)
-    order = {"order_id": "o1", "email": "anna@x.de", "gift": False}
+    order = {"order_id": "o1", "email": "anna@x.de", **mark}
     shop.hears(1, "web", user("anna"), event="Order Completed", properties=order)
     shop.adds(100, user("anna"))
     assert shop.sent() == ["anna@x.de"]
