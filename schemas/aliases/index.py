@@ -16,6 +16,8 @@ NO_GROUPS: Final[frozenset[str]] = frozenset()
 MONEY: Final = frozenset({"price", "revenue", "total", "value", "worth", "line_total"})
 _SCALES: Final = (("cents", 100), ("minor", 0), ("micros", MICRO))
 """Endings of a name that say that an amount is not in major units; 0: by the currency."""
+_IN: Final = "in"
+"""`price_in_cents` is `price_cents`."""
 _AMOUNTS: Final = {"amount": "worth", "amounttotal": "worth"}
 """Names whose unit nobody knows without such an ending."""
 _DIGITS: Final = {
@@ -24,7 +26,9 @@ _DIGITS: Final = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }  # fmt: skip
 """Digits after the point where they are not two (ISO 4217)."""
-_TRUTHS: Final = frozenset({"hardbounce"})
+_SILENT: Final = frozenset({bool, dict})
+_HEARD: Final = frozenset({"hardbounce", "coupons", "discountcodes", "discountapplications", "discounts"})
+"""Paths whose value may be a boolean, or a list that is written as an object with numbered keys."""
 _LAST: Final = 10_000
 _MOST_PATHS: Final = 200
 _MOST_REMEMBERED: Final = 2_000
@@ -50,15 +54,17 @@ class Index:
         return path in self.meanings
 
     def best(self, flat: Mapping[str, Any], groups: frozenset[str] = NO_GROUPS) -> Mapping[str, str]:
-        """The path among `flat` that says each of our names, by that name. Blank texts and booleans say nothing.
+        """The path among `flat` that says each of our names, by that name.
 
-        `groups` are those that the event belongs to.
+        `groups` are those that the event belongs to. Blank texts and booleans say nothing, nor does an object: its
+        fields have paths of their own.
         """
-        for path, value in flat.items():
-            if value == "" or (type(value) is bool and path not in _TRUTHS):
-                told = {p: v for p, v in flat.items() if v != "" and (type(v) is not bool or p in _TRUTHS)}
-                return self._chosen(tuple(told), groups)
         paths = tuple(flat)
+        for path, value in flat.items():
+            if value == "" or (type(value) in _SILENT and path not in _HEARD):
+                told = [p for p, v in flat.items() if v != "" and (type(v) not in _SILENT or p in _HEARD)]
+                paths = tuple(told)
+                break
         found = self._best.get((groups, paths))
         if found is None:
             found = self._chosen(paths, groups)
@@ -83,6 +89,8 @@ class Index:
         for ending, _ in _SCALES:
             if key.endswith(ending):
                 base = key[: -len(ending)]
+                if base not in self.meanings and base.endswith(_IN):
+                    base = base[: -len(_IN)]
                 if base in _AMOUNTS:
                     return ((_LAST, _AMOUNTS[base], ""),)
                 known = self.meanings.get(base, ())

@@ -6,24 +6,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from schemas.aliases.table import squash
+from schemas.consent_words import answer
+
 _CODE: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _CODED: Final = (
-    "status", "enhanced_status_code", "enhancedStatusCode", "status_code", "statusCode", "enhanced_code", "smtp_status",
-    "dsn", "bounce_code", "bounceCode",
-    "code", "error_code", "errorCode", "smtp_code", "diagnostic", "diagnostic_code", "diagnosticCode", "reason",
-    "response", "smtp_response", "description", "details", "message", "error",
+    "status", "enhancedstatuscode", "statuscode", "enhancedcode", "smtpstatus", "dsn", "bouncecode", "code",
+    "errorcode", "smtpcode", "diagnostic", "diagnosticcode", "reason", "response", "smtpresponse", "description",
+    "details", "message", "error",
 )  # fmt: skip
+"""Names of properties that may hold a code, squashed as all names here: without case, blanks, _ and -."""
 _REPLY: Final = re.compile(r"(?:smtp;\s*)?4\d\d(?:[\s-]|$)")
 """A reply of SMTP that asks to come again (RFC 5321): it counts where there is no enhanced code."""
 _KINDS: Final = (
-    "severity", "bounce_type", "bounceType", "type", "kind", "bounce_kind", "bounce_class", "bounceClass",
-    "classification", "bounce_classification", "category", "bounce_category", "failure_type", "failureType",
-    "error_type", "errorType", "sub_type", "subType", "bounce_sub_type", "bounceSubType", "bounce_subtype", "status",
-    "event", "reason", "error",
+    "severity", "bouncetype", "type", "kind", "bouncekind", "bounceclass", "classification", "bounceclassification",
+    "category", "bouncecategory", "failuretype", "errortype", "subtype", "bouncesubtype", "status", "event", "reason",
+    "error", "recipientstate",
 )  # fmt: skip
 _FLAGS: Final = (
-    ("permanent", True), ("is_permanent", True), ("hard", True), ("is_hard", True), ("hard_bounce", True),
-    ("temporary", False), ("is_temporary", False), ("transient", False), ("soft", False), ("soft_bounce", False),
+    ("permanent", True), ("ispermanent", True), ("hard", True), ("ishard", True), ("hardbounce", True),
+    ("temporary", False), ("istemporary", False), ("transient", False), ("soft", False), ("softbounce", False),
 )  # fmt: skip
 _HARD: Final = re.compile(r"hard|permanent")
 _SOFT: Final = re.compile(
@@ -40,27 +42,36 @@ def is_hard(properties: Mapping[str, Any]) -> bool:
     `properties` are those of Email Bounced, SMS Failed or Push Notification Bounced; an object `bounce` in them, as
     Amazon SES sends it, is read as well.
     """
-    within = properties.get("bounce")
+    said = _squashed(properties)
+    within = said.get("bounce")
     if type(within) is dict:
-        recipients = within.get("bouncedRecipients")
+        inner = _squashed(within)
+        recipients = inner.get("bouncedrecipients")
         first = recipients[0] if type(recipients) is list and recipients else None
-        properties = {**(first if type(first) is dict else {}), **within, **properties}
+        said = {**(_squashed(first) if type(first) is dict else {}), **inner, **said}
     for name in _CODED:
-        for code in _codes(properties.get(name)):
+        for code in _codes(said.get(name)):
             if code[0] == "4":
                 return False
             if code[:2] == ("5", "1") or code == ("5", "4", "4"):
                 return True
     for name, hard in _FLAGS:
-        value = properties.get(name)
-        if type(value) is bool:
-            return hard is value
+        told = answer(said.get(name))
+        if told is not None:
+            return hard is told
     for name in _KINDS:
-        if (said := _said(properties.get(name))) is not None:
-            return said
-    return not any(
-        _REPLY.match(text) is not None for name in _CODED if (text := _text(properties.get(name))) is not None
-    )
+        if (kind := _said(said.get(name))) is not None:
+            return kind
+    return not any(_REPLY.match(text) is not None for name in _CODED if (text := _text(said.get(name))) is not None)
+
+
+def _squashed(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an object by squashed name; of two that are the same then, the first that says something."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is not None and value != "":
+            found.setdefault(squash(name), value)
+    return found
 
 
 def _codes(value: Any) -> Iterator[tuple[str, str, str]]:

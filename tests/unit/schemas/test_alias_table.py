@@ -90,3 +90,42 @@ def test_each_name_is_read_as_the_table_says(row: Row) -> None:
     body = orjson.loads(event.body)
     assert row.canonical == (body["type"] if row.canonical in (PAGE, SCREEN) else body["name"])
     assert body.get("original_name", body["name"]) == row.alias
+
+
+VARIANT = {"sku": "HAT-R", "price": {"amount": 19.5, "currencyCode": "CAD"}, "product": {"id": "7", "title": "Hat"}}
+CHECKOUT = {
+    "totalPrice": {"amount": 44.5, "currencyCode": "CAD"}, "subtotalPrice": {"amount": 39},
+    "lineItems": [{"title": "Hat", "quantity": 2, "variant": VARIANT}], "order": {"id": "9"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("properties", [CHECKOUT, {"checkout": CHECKOUT}, {"data": {"checkout": CHECKOUT}}])
+def test_an_object_hides_no_name_that_is_spelt_as_its_field(properties: dict[str, Any]) -> None:
+    """Shopify's pixel has `totalPrice.amount`, its webhook `total_price`: an object is no amount."""
+    message = {"type": "track", "event": "checkout_completed", "userId": "u", "properties": properties}
+    event = Reader().read(Record("channels.web", 0, 0, 1, None, orjson.dumps(message)))
+    assert isinstance(event, Event)
+    said = orjson.loads(event.body)["properties"]
+    assert (said["order_id"], said["total"], said["currency"]) == ("9", 44.5, "CAD")
+    item = {"title": "Hat", "price": {"amount": 5, "currencyCode": "EUR"}, "variant": {"id": 3}, "id": "p"}
+    assert Products().item(item) == {
+        **item,
+        "product_id": "p",
+        "name": "Hat",
+        "price": 5,
+        "currency": "EUR",
+        "variant": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "amount"),
+    [
+        ("price_cents", 1234, 12.34), ("price_in_cents", 1234, 12.34), ("priceInCents", "1234", 12.34),
+        ("item_price_in_micros", 1_500_000, 1.5), ("price_in_minor", 1234, 12.34), ("margin_cents", 1234, None),
+        ("price_in", 1234, None),
+    ],
+)  # fmt: skip
+def test_a_unit_in_a_name_scales_it(name: str, given: Any, amount: float | None) -> None:
+    """Of an amount alone, with `in` before the unit or not."""
+    assert Products().item({"sku": "S", name: given}).get("price") == amount

@@ -61,6 +61,9 @@ BOUNCES = {"email": "Email Bounced", "sms": "SMS Failed", "push": "Push Notifica
         {"reason": "mailbox is full"}, {"bounce": {"bounceType": "Transient", "bounceSubType": "General"}},
         {"bounce": {"bounceType": "Permanent", "bouncedRecipients": [{"status": "4.4.7"}]}},
         {"status": "5.7.1", "type": "Blocked"}, {"bounce_type": "temporary", "error": 30003},
+        {"Type": "SoftBounce", "TypeCode": 4096}, {"Bounce Type": "Soft"}, {"hard_bounce": "false"}, {"isHard": 0},
+        {"Status": "4.4.1"}, {"Bounce": {"BounceType": "Transient"}}, {"recipientState": "SoftBounce"},
+        {"TEMPORARY": "yes"}, {"bounce_type": "", "bounceType": "soft"},
     ],
 )  # fmt: skip
 def test_a_bounce_for_a_while_stops_nothing(channel, said):
@@ -78,6 +81,8 @@ def test_a_bounce_for_a_while_stops_nothing(channel, said):
         {"type": "Permanent"}, {"reason": "Microsoft said no"}, {"status": "5.2.2"}, {"from": "10.4.2.2"},
         {"reason": "host 14.4.2.2 said: 550"}, {"temporary": False}, {"bounce": "soft ball"}, {"bounce": {}},
         {"bounce": {"bounceType": "Transient", "bouncedRecipients": [{"status": "5.1.1"}]}},
+        {"Type": "HardBounce"}, {"hard_bounce": "true", "type": "blocked"}, {"Temporary": "no"},
+        {"Diagnostic-Code": "5.1.1"},
     ],
 )  # fmt: skip
 def test_any_other_bounce_is_for_good(channel, said):
