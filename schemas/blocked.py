@@ -8,7 +8,8 @@ from typing import Final
 BLOCKED: Final = frozenset({
     "", "null", "undefined", "none", "nil", "nan", "anonymous", "guest", "distinctid", "distinct_id", "id", "email",
     "not_authenticated", "true", "false", "unknown", "[object object]", "-1",
-    "n/a", "na", "n.a.", "#n/a", "not set", "notset", "not_set", "not-set", "string", "test", "user", "userid",
+    "n/a", "na", "n.a.", "#n/a", "#ref!", "#value!", "#name?", "#null!", "not set", "notset", "not_set", "not-set",
+    "string", "test", "user", "userid",
     "user_id", "default", "visitor", "no-user", "no_user", "no user", "nouser", "array", "object",
 })  # fmt: skip
 """Shared by thousands, so they identify nobody; in lower case."""
@@ -28,9 +29,12 @@ _DEVICE_CONSTANTS: Final = frozenset({"020000000000", "9774d56d682e549c"})
 _DEVICE_MARKS: Final = str.maketrans("", "", ":-.")
 _BRACKETS: Final = {"[": "]", "{": "}"}
 _GUID: Final = re.compile(r"\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}")
-# A template's place for a value, wherever it stands, and the forms that are one only as the whole text.
-_PLACE: Final = re.compile(r"\{\{.*\}\}|[$#]\{.*\}|\{[a-z_][\w. ]*\}|<%.*%>|\[\[.*\]\]|\*\|.*\|\*", re.DOTALL)
-_PLACE_ALONE: Final = re.compile(r"%.+%|<.+>|\$[a-z_][\w.]*|%(?:\(\w+\))?[sd]|__\w+__", re.DOTALL)
+# A template's place for a value, wherever it stands (in a link with % for its marks), and the forms that are one only
+# as the whole text: so is what Go prints for a value that its format does not fit.
+_PLACE: Final = re.compile(
+    r"\{\{.*\}\}|[$#]\{.*\}|\{[a-z_][\w. ]*\}|<%.*%>|\[\[.*\]\]|\*\|.*\|\*|%7b%7b.*%7d%7d|%24%7b.*%7d", re.DOTALL
+)
+_PLACE_ALONE: Final = re.compile(r"%.+%|<.+>|\$[a-z_][\w.]*|%(?:\(\w+\))?[sd]|%!\w?\(.*\)|__\w+__", re.DOTALL)
 _BETWEEN: Final = re.compile(r"[\s_,.:;/|+&-]+")
 _SHORTEST_DOUBLED: Final = 3
 _ADDRESS: Final = re.compile(r"([^@\s]+)@([^@\s]+)")

@@ -26,6 +26,8 @@ _WHATSAPP: Final = re.compile(r"(\d+)@(?:s\.whatsapp\.net|c\.us)")
 _EXTENSION: Final = re.compile(r"[;,]?\s*(?:extension|extn|ext|x|#)\s*[.:=]?\s*\d{1,7}\s*#?\s*$", re.IGNORECASE)
 # phonenumbers would dial these: letters, a second line ("2345678/9"), another number.
 _NOTE: Final = re.compile(r"[^\W\d_]|/\s*\d{1,3}\s*$|[,;:*#@=&|\\]")
+# A column of numbers that went through floats, as a table's export has it: the zero is no digit of it.
+_FLOAT: Final = re.compile(r"\s*\+?\d{7,15}\.0")
 _ONLY_DIGITS: Final = re.compile(r"[\d\s]+")
 _ITALY, _MEXICO, _ARGENTINA, _BRAZIL = 39, 52, 54, 55
 _SEVERAL_FORMS: Final = frozenset({_MEXICO, _ARGENTINA, _BRAZIL})
@@ -42,8 +44,10 @@ def read_phone(text: str, region: str) -> str | None:
 
     `region` reads numbers without a country code. Digits that are a valid number of the region and another valid
     number with a + before them come back as the digits, without +: nobody can tell whose they are. An extension is
-    dropped; a number with letters is none (contract 1, "Phone numbers").
+    dropped, and so is the `.0` of a float's text; a number with letters is none (contract 1, "Phone numbers").
     """
+    if text[-2:] == ".0" and _FLOAT.fullmatch(text):
+        text = text[:-2]
     return _short(text) or _whole(text, region)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+import idna
+
 from schemas.blocked import is_blocked
 from schemas.decoding import InexactError
 from schemas.phones import is_region, read_phone
@@ -65,17 +67,20 @@ class Values:
         return None if text is None or is_blocked(text, self.blocked) else text
 
     def user(self, value: object) -> str | None:
-        """A user id: as `plain`, an e-mail address in lower case (contract 1, "Identifiers")."""
+        """A user id: as `plain`, an e-mail address as `email` writes it (contract 1, "Identifiers")."""
         text = self.plain(value)
-        return text.lower() if text is not None and _EMAIL.fullmatch(text) else text
+        return _mailbox(text) if text is not None and _EMAIL.fullmatch(text) else text
 
     def email(self, value: object) -> str | None:
-        """An e-mail address in lower case, also of a `mailto:`; None unless it looks like x@y."""
+        """An e-mail address in lower case, also of a `mailto:`; None unless it looks like x@y.
+
+        A domain is written in its own letters, not in the `xn--` form that mail servers use.
+        """
         text = text_of(value)
         if text is not None and text[:7].lower() == "mailto:":
             text = text[7:]
         text = self.plain(text)
-        return text.lower() if text is not None and _EMAIL.fullmatch(text) else None
+        return _mailbox(text) if text is not None and _EMAIL.fullmatch(text) else None
 
     def phone(self, value: object) -> str | None:
         """A phone number as E.164, of one subscriber always the same.
@@ -89,3 +94,15 @@ class Values:
         """As `phone`; digits without + that are two valid numbers are these digits (contract 8, "Identity")."""
         text = self.plain(value)
         return None if text is None else read_phone(text, self.region)
+
+
+def _mailbox(address: str) -> str:
+    """One mailbox has one address: lower case, the domain as IDNA 2008 shows it."""
+    lower = address.lower()
+    if lower.isascii() and "xn--" not in lower:
+        return lower
+    local, _, domain = lower.partition("@")
+    try:
+        return f"{local}@{idna.decode(domain, uts46=True)}"
+    except (idna.IDNAError, UnicodeError):
+        return lower

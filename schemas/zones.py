@@ -18,7 +18,10 @@ from babel.core import get_global
 VERSION: Final = version("tzdata")
 """The version of the tzdata package, such as 2026.6."""
 _PACKAGE: Final = "tzdata"
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+\-\u2212])\s*([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
+# JavaScript writes what the offset is called behind it: `GMT+0100 (Central European Standard Time)`.
+_OFFSET: Final = re.compile(
+    r"(?:UTC|GMT)?\s*([+\-\u2212])\s*([0-9]{1,2})(?::?([0-9]{2}))?(?:\s*\([^()]*\))?", re.IGNORECASE
+)
 _MOST_HOURS: Final = 14
 _QUARTER: Final = 15
 _LONGEST: Final = 64
@@ -27,8 +30,9 @@ _LONGEST: Final = 64
 def zone_named(name: object) -> str | None:
     """The zone that a producer means by `name`: a name of the IANA list, or a fixed offset as `+05:30`; None if none.
 
-    It may be a name in any case, a name of Windows (`W. Europe Standard Time`), or an offset from UTC, east of it where
-    it is positive: `+03:00`, `UTC+3`, `GMT+0530`. A zone is whole quarters of an hour from UTC, at most 14 hours.
+    It may be a name in any case (with blanks for its `_`), a name of Windows (`W. Europe Standard Time`), or an offset
+    from UTC, east of it where it is positive: `+03:00`, `UTC+3`, `GMT+0530`, `GMT+0100 (CET)`. A zone is whole quarters
+    of an hour from UTC, at most 14 hours.
     """
     return _named(name) if type(name) is str and len(name) <= _LONGEST else None
 
@@ -41,7 +45,8 @@ def zone(name: str) -> tzinfo:
 @lru_cache(maxsize=4096)
 def _named(name: str) -> str | None:
     plain = " ".join(name.split())
-    known = _known().get(plain.lower().replace(" daylight time", " standard time"))
+    lower = plain.lower()
+    known = _known().get(lower.replace(" daylight time", " standard time")) or _known().get(lower.replace(" ", "_"))
     if known is not None:
         return known
     match = _OFFSET.fullmatch(plain)

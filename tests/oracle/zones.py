@@ -27,9 +27,10 @@ def zone_of(name: Any) -> tzinfo | None:
     if not isinstance(name, str):
         return None
     word = name.strip().lower().replace("daylight time", "standard time")
-    if word in names():
-        return zoneinfo.ZoneInfo(names()[word])
-    match = re.fullmatch(r"(?:utc|gmt)? ?([+-])(\d\d?)(?::?(00|15|30|45))?", word)
+    for spelling in (word, word.replace(" ", "_")):
+        if spelling in names():
+            return zoneinfo.ZoneInfo(names()[spelling])
+    match = re.fullmatch(r"(?:utc|gmt)? ?([+-])(\d\d?)(?::?(00|15|30|45))?(?: ?\([^()]*\))?", word)
     if match is None:
         return None
     east = timedelta(hours=int(match[2]), minutes=int(match[3] or 0)) * (1 if match[1] == "+" else -1)

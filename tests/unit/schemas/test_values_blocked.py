@@ -19,6 +19,7 @@ WORDS = [
     "9774d56d682e549c", "ffffffff-ffff-ffff-ffff-ffffffffffff", "ff:ff:ff:ff:ff:ff", "[]", "{}", '["a","b"]', "[1]",
     '{"id":1}', "{'id': 1}", "{00000000-0000-0000-0000-000000000000}", "{{user.id}}", "${userid}", "#{user_id}",
     "%user_id%", "<user_id>", "<nil>", "$user_id", "*|userid|*", "<%= id %>", "user-{{id}}", "%s", "...",
+    "%!s(<nil>)", "%!d(string=)", "%!v(missing)", "%7b%7buser.id%7d%7d", "u-%7B%7Bid%7D%7D", "%24%7Bid%7D", "#ref!",
 ]  # fmt: skip
 VALUES = Values()
 
@@ -72,12 +73,16 @@ def test_the_list_can_be_extended() -> None:
         ("shop@mail.shop.de", None), ("ana@localhost", None), ("{{email}}@x.de", None), ("ana@x.", None),
         ("n.orepa@x.de", "n.orepa@x.de"), ("tester@x.de", "tester@x.de"), ("info@shop.de", "info@shop.de"),
         ("mailto:Ana@x.de", "ana@x.de"), ("<ana@x.de>", None), ("ana@x.de,ben@x.de", None), ("ana@x.de;", None),
+        ("Ana@M\u00dcNCHEN.de", "ana@m\u00fcnchen.de"), ("ana@XN--mnchen-3ya.de", "ana@m\u00fcnchen.de"),
+        ("ana@mu\u0308nchen.de", "ana@m\u00fcnchen.de"), ("ana@mail.xn--strae-oqa.de", "ana@mail.stra\u00dfe.de"),
+        ("ana@xn--a.de", "ana@xn--a.de"),
         ("Ana <ana@x.de>", None), ("o'neil+a_b-c.d@x-y.co.uk", "o'neil+a_b-c.d@x-y.co.uk"),
     ],
 )  # fmt: skip
 def test_email(value: object, expected: str | None) -> None:
-    """An e-mail address is trimmed and in lower case, and must look like x@y."""
+    """An e-mail address is trimmed and in lower case, its domain in its own letters, and must look like x@y."""
     assert VALUES.email(value) == expected
+    assert expected is None or VALUES.user(expected) == VALUES.email(expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,9 @@ def test_phone(value: object, region: str, expected: str | None) -> None:
         ("whatsapp:491712345678", "DE", "+491712345678"), ("491712345678@s.whatsapp.net", "DE", "+491712345678"),
         ("tel:+49-171-2345678", "US", "+491712345678"), ("TEL:0171 2345678", "DE", "+491712345678"),
         ("4155550123", "US", "+14155550123"), ("79161234567", "RU", "+79161234567"),
-        ("89161234567", "RU", "+79161234567"),
+        ("89161234567", "RU", "+79161234567"), ("491712345678.0", "DE", "+491712345678"),
+        ("01712345678.0", "DE", "+491712345678"), ("+491712345678.0", "US", "+491712345678"), ("4155550123.0", "US",
+        "+14155550123"), (491712345678.0, "DE", "+491712345678"), ("0171.2345678.0", "DE", "+4917123456780"),
     ],
 )  # fmt: skip
 def test_phones_without_plus(text: object, region: str, number: str) -> None:

@@ -26,6 +26,8 @@ SUMMER = int(datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp() * 1000)
         ("UTC -5", "-05:00"), ("UTC\u22125", "-05:00"), ("-00:00", "+00:00"), ("UTC+14", "+14:00"), ("Z", "UTC"),
         ("utc", "UTC"),
         ("Etc/GMT+2", "Etc/GMT+2"), ("EST5EDT", "EST5EDT"),
+        ("GMT+0100 (Central European Standard Time)", "+01:00"), ("GMT-0500 (EST)", "-05:00"),
+        ("America/New York", "America/New_York"), ("america/argentina/buenos aires", "America/Argentina/Buenos_Aires"),
     ],
 )  # fmt: skip
 def test_names(name: str, meant: str) -> None:
@@ -37,7 +39,7 @@ def test_names(name: str, meant: str) -> None:
     "name",
     [
         "", " ", "Mars/Base", "Factory", "../etc/passwd", "posixrules", "UTC+15", "GMT+0517", "+14:15", "+05:60", "+",
-        "3", "GMT+",
+        "3", "GMT+", "GMT+0517 (LMT)", "(CET)", "GMT+1 (", "Central European (CET)",
         "Europe", "CEST", "x" * 100, None, 3, True, [], {},
     ],
 )  # fmt: skip
