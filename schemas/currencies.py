@@ -25,12 +25,18 @@ _WORDS: Final = frozenset({
     "ron", "lev", "leva", "lv", "лв", "руб", "рублей", "р", "ruble", "rubles", "rouble", "roubles", "rub", "грн",
     "гривень", "hryvnia", "hryvnias", "tenge", "тг", "dinar", "dinars", "din", "дин", "rsd", "km", "denar", "mkd",
     "rupee", "rupees", "rs", "re", "inr", "pkr", "lkr", "npr", "rupiah", "rp", "ringgit", "rm", "taka", "tk", "php",
-    "peso", "pesos", "piso", "real", "reais", "rand", "zar", "naira", "cedi", "cedis", "shilling", "shillings", "ksh",
+    "peso", "pesos", "piso", "real", "reais", "rand", "r", "zar", "naira", "cedi", "cedis", "shilling", "shillings",
+    "ksh",
     "kshs", "tsh", "ush", "birr", "kwacha", "pula", "dirham", "dirhams", "dh", "dhs", "aed", "riyal", "riyals",
     "rial", "rials", "sar", "sr", "qr", "shekel", "shekels", "sheqel", "nis", "sol", "soles", "quetzal", "quetzales",
     "lempira", "lempiras", "colón", "colones", "bolívar", "bolivares", "bs", "gs", "guaraní", "guaranies", "q", "د.إ",
     "درهم", "ر.س", "ريال", "ج.م", "جنيه", "₪",
 })  # fmt: skip
+_THOUSANDTHS: Final = frozenset({
+    "bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd", "dinar", "dinars", "din", "rial", "rials", "riyal", "riyals",
+    "ريال",
+})  # fmt: skip
+"""Currencies with three decimals, and the words that may mean one of these."""
 _SIGNS: Final = re.compile(r"[$\u00a3-\u00a5\u20a0-\u20cf\ufdfc\uff04\uffe5\uffe1]")
 # Whose dollar, peso or real it is: "US$", "R$", "NT$"; Peru's "S/" and Panama's "B/." have no sign of their own.
 _WHOSE: Final = frozenset({
@@ -49,6 +55,13 @@ def currency_code(value: object) -> str | None:
 def is_currency(text: str) -> bool:
     """Whether a text beside an amount names a currency, by sign, code or word: `US$`, `EUR`, `kr.`, `Rs.`, `euros`."""
     return all(map(_names_one, text.split())) or _names_one("".join(text.split()))
+
+
+@lru_cache(maxsize=4096)
+def has_cents(before: str, behind: str) -> bool:
+    """Whether what stands `before` and `behind` an amount is a currency with two decimals at most."""
+    words = f"{before} {behind}".lower().replace(".", " ").split()
+    return bool(words) and _THOUSANDTHS.isdisjoint(words)
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import category, decimal
 
-from schemas.currencies import CENTS, is_currency
+from schemas.currencies import CENTS, has_cents, is_currency
 
 MICRO: Final = 1_000_000
 """Millionths in one unit of money or one piece."""
@@ -34,6 +34,8 @@ _PIECES: Final = re.compile(
     r"x\s*(?P<times>[0-9]+)|(?P<number>[0-9]+(?:[.,][0-9]+)?)\s*(?:x|\u00d7|pcs?|pieces?|st|stk|st\u00fcck|szt|ea|units?|\u0448\u0442)\.?",
     re.IGNORECASE,
 )
+# On a price tag a point before three digits groups thousands ("1.299 €"), unless the currency has so many.
+_POINTED: Final = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 _LONGEST: Final = 64
 
@@ -42,8 +44,9 @@ def micros(value: object) -> int | None:
     """An amount as producers give its `value`, in millionths, exact; None if it cannot be read (contract 8.4).
 
     A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits
-    groups thousands, any other comma and every single point is the decimal sign. Digits past the sixth are rounded half
-    to even. Beside the number may stand a currency; any other letters make it unreadable.
+    groups thousands, and so does a point where a currency stands beside it, save one with three decimals; any other is
+    the decimal sign. Digits past the sixth are rounded half to even. Beside the number may stand a currency; any other
+    letters make it unreadable.
     """
     if type(value) is float:
         if -_FLOAT_IS_EXACT < value < _FLOAT_IS_EXACT:
@@ -89,7 +92,8 @@ def _text(text: str) -> int | None:
     cents = behind.lower() in CENTS
     if not is_currency(before) or not (cents or is_currency(behind)):
         return None
-    number = _whole(given.rstrip(" .,")) if match["none"] else _plain(given)
+    grouped = match["none"] or (_POINTED.fullmatch(given) and not cents and has_cents(before, behind))
+    number = _whole(given.rstrip(" .,")) if grouped else _plain(given)
     if number is None:
         return None
     amount = _scaled(Decimal(number + (match["exponent"] or "")).scaleb(-2 if cents else 0))

@@ -54,10 +54,12 @@ def test_the_currency_is_the_carts_else_the_triggers_else_none(scope, text):
     [("{{ nothing | money }}", ""), ("{{ '' | money }}", ""), ("{{ '49.90' | money: 'EUR' }}", "€49.90"),
      ("{{ -5 | money }}", "-$5.00"), ("{{ 2.675 | money }}", "$2.68"), ("{{ 0 | money }}", "$0.00"),
      ("{{ 'soon' | money }}", None), ("{{ yes | money }}", None), ("{{ list | money }}", None),
-     ("{{ 5 | times: 2 | money | append: '!' }}", "$10.00!")],
+     ("{{ '1.234,50' | money }}", "$1,234.50"), ("{{ '12,5 €' | money }}", "$12.50"), ("{{ '12abc' | money }}", None),
+     ("{{ '1.299 €' | money: 'EUR' }}", "€1,299.00"), ("{{ '2.675' | money }}", "$2.68"),
+     ("{{ 5 | money: 'XXQ' }}", "$5.00"), ("{{ 5 | times: 2 | money | append: '!' }}", "$10.00!")],
 )  # fmt: skip
 def test_what_is_no_amount_makes_no_message_and_nil_prints_nothing(value, text):
-    """`money` takes numbers and their text."""
+    """`money` takes numbers, and text as a person reads it; a currency is one of ISO 4217."""
     assert written(value, cart={"currency": "USD"}, nothing=None, yes=True, list=[]) == text
 
 
