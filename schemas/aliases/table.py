@@ -97,12 +97,13 @@ class Table:
 
 def canonical(name: str) -> str:
     """What an event called `name` is by itself; a name that is not known with its blanks collapsed."""
-    meanings = _shipped_table().meanings.get(squash(name), ())
+    meanings = shipped_table().meanings.get(squash(name), ())
     return next((alias.name for alias in meanings if not alias.when), " ".join(name.split()))
 
 
 @lru_cache(maxsize=1)
-def _shipped_table() -> Table:
+def shipped_table() -> Table:
+    """The table without names of a shop."""
     return Table()
 
 

@@ -14,7 +14,7 @@ from schemas.aliases.flat import flat_event
 from schemas.aliases.messages import Messages, provider_of
 from schemas.aliases.resembling import Resembling
 from schemas.aliases.shopping import SHOPPING, Shopping
-from schemas.aliases.table import NO_NAMES, PAGE, SCREEN, Alias, Names, Table, squash
+from schemas.aliases.table import NO_NAMES, PAGE, SCREEN, Alias, Names, Table, shipped_table, squash
 from schemas.calls import NO_NAME
 from schemas.decoding import Refused
 from schemas.names import FEEDBACK_EVENTS
@@ -49,7 +49,7 @@ class Translator:
 
     def __init__(self, own: Names = NO_NAMES) -> None:
         """`own`: the names of the shop."""
-        self.table = Table(own)
+        self.table = shipped_table() if own == NO_NAMES else Table(own)
         self._resembling = Resembling(self.table)
         self._shopping = Shopping(own)
         self._messages = Messages()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from liquid.exceptions import LiquidError
 
 from streams.core.campaigns import CampaignFile
 from streams.core.messaging.templating.environment import TemplateEnvironment
+
+_READS: Final = TemplateEnvironment()
 
 
 def require(place: Path, file: CampaignFile) -> None:
@@ -28,7 +31,7 @@ def wrong(expression: str) -> str:
     if "%}" in expression or "{%" in expression or "{{" in expression:
         return "it stands by itself, without {% or {{"
     try:
-        TemplateEnvironment().from_string(f"{{% if {expression} %}}{{% endif %}}")
+        _READS.from_string(f"{{% if {expression} %}}{{% endif %}}")
     except LiquidError as error:
         return str(error.args[0])
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schemas.events import DeadLetter, Reader
+from schemas.events import DeadLetter
 from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
 from schemas.record import Record
 from tests.oracle.campaigns import DAY, Campaigns
@@ -14,7 +14,7 @@ from tests.oracle.message_names import Names
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
 from tests.oracle.reach import TELLS
-from tests.oracle.reading import Fact, fact_of
+from tests.oracle.reading import Fact, fact_of, reader
 from tests.oracle.shop import RATES, STORES, TEMPLATES
 from tests.oracle.walk import FOR_EVER, Walk
 
@@ -45,9 +45,9 @@ def run(
     hasher = Hasher(secret)
     out = Outcome()
     facts: list[Fact] = []
-    reader, names = Reader(phone_region), Names(secret)
+    read, names = reader(phone_region).read, Names(secret)
     for record in records:
-        event = reader.read(record)
+        event = read(record)
         if isinstance(event, DeadLetter):
             out.dead[event.record.topic, event.record.partition, event.record.offset] = event.reason.value
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from schemas.events import DeadLetter, Event, Reader
+from schemas.events import DeadLetter, Event
 from schemas.identifiers import REFERENCES, Hasher
 from schemas.topics import (
     CART_TRANSITIONS,
@@ -21,6 +21,7 @@ from schemas.topics import (
 )
 from streams.core.protocol.state_keys import PENDING, PROFILE
 from tests.oracle.compare import milliseconds, rows_of, stitched_row
+from tests.oracle.reading import reader
 from tests.oracle.run import SECRET
 from tests.simulation.invariants import Topics, distinct, place_of
 from tests.simulation.links_read import Log
@@ -119,9 +120,9 @@ def _each_once(plan: Plan, log: Log, topics: Topics) -> Iterator[str]:
         sources.add(source)
         times[message_id].append(time)
     sources |= {place_of(record) for record in topics[DEAD_LETTERS]}
-    reader, gone = Reader("US"), erased_profiles(log)
+    read, gone = reader().read, erased_profiles(log)
     for record in plan.records:
-        event = reader.read(record)
+        event = read(record)
         if isinstance(event, DeadLetter) or (event.topic, event.partition, event.offset) in sources:
             continue
         if any(abs(event.time - time) < DAY_MS for time in times[event.message_id]):

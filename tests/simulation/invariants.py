@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from schemas.events import DeadLetter, Reader
+from schemas.events import DeadLetter
 from schemas.record import Out, Record
 from schemas.topics import (
     AGGREGATES,
@@ -27,6 +27,7 @@ from schemas.topics import (
 from tests.oracle.cells import totals, written
 from tests.oracle.compare import milliseconds, rows_of, stitched_row
 from tests.oracle.outcome import Outcome
+from tests.oracle.reading import reader
 
 Topics = dict[str, list[Record]]
 
@@ -71,10 +72,10 @@ def each_once(records: Iterable[Record], topics: Topics) -> Iterator[str]:
         _, message_id, time, _, source = stitched_row(row)
         times[message_id].append(time)
         sources.add(source)
-    reader = Reader("US")
+    read = reader().read
     sources |= {place_of(record) for record in topics[DEAD_LETTERS]}
     for record in records:
-        event = reader.read(record)
+        event = read(record)
         if isinstance(event, DeadLetter) or (event.topic, event.partition, event.offset) in sources:
             continue
         if all(abs(event.time - time) >= DAY_MS for time in times[event.message_id]):

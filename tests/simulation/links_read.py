@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
-from schemas.events import DeadLetter, Reader
+from schemas.events import DeadLetter
 from schemas.identifiers import Hasher, Identifier
 from schemas.message_ids import MessageIds, SentTo
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS
 from streams.core.protocol.ports import MAX_TIME
 from tests.oracle.identity import Graph, Key
+from tests.oracle.reading import reader
 from tests.oracle.run import SECRET
 from tests.simulation.plan import Plan
 
@@ -142,9 +143,9 @@ class Log:
 
 def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
     """The events that name one identifier, and so are on no log of links."""
-    reader, found = Reader("US"), []
+    read, found = reader().read, []
     for record in plan.records:
-        event = reader.read(record)
+        event = read(record)
         if not isinstance(event, DeadLetter) and len(event.identifiers) == 1 and not event.previous:
             found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0))
     return found
@@ -152,9 +153,9 @@ def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
 
 def feedback(plan: Plan) -> dict[Source, SentTo]:
     """Where the events are that a message's profile has, whoever they name, and whose message it is."""
-    found, reader, message_ids = {}, Reader("US"), MessageIds(SECRET)
+    found, read, message_ids = {}, reader().read, MessageIds(SECRET)
     for record in plan.records:
-        event = reader.read(record)
+        event = read(record)
         if not isinstance(event, DeadLetter) and (sent := message_ids.read(event.about)) is not None:
             found[event.topic, event.partition, event.offset] = sent
     return found
@@ -162,10 +163,10 @@ def feedback(plan: Plan) -> dict[Source, SentTo]:
 
 def names(plan: Plan) -> dict[str, Identifier]:
     """Identifiers of the run by their hash."""
-    hasher, reader = Hasher(SECRET), Reader("US")
+    hasher, read = Hasher(SECRET), reader().read
     found = {request.identifier for request in plan.requests}
     for record in plan.records:
-        event = reader.read(record)
+        event = read(record)
         if not isinstance(event, DeadLetter):
             found |= {*event.identifiers, *event.previous}
     return {hasher(*i): i for i in found}

@@ -9,11 +9,12 @@ from typing import Final
 
 import orjson
 
-from schemas.events import DeadLetter, Reader
+from schemas.events import DeadLetter
 from schemas.identifiers import PROFILE_LIMIT, Identifier
 from schemas.record import Record
 from tests.oracle.campaign_histories import campaigns, random_campaigns
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
+from tests.oracle.reading import reader
 from tests.simulation.crowds import crowd
 from tests.simulation.speech import spoken
 
@@ -140,10 +141,10 @@ def imported(seed: int, records: list[Record]) -> Iterator[tuple[str, str, int]]
 def asked(plan: Plan, kinds: tuple[str, ...] = ("split", "split", "erase")) -> Plan:
     """The same run, in which somebody asks for a few splits and erasures, mostly of those who are named often."""
     rng = random.Random(f"requests {plan.seed}")
-    reader, times = Reader("US"), [START]
+    times = [START]
     people = [Identifier("email", "stranger@shop.example")]
     for record in plan.records:
-        event = reader.read(record)
+        event = reader().read(record)
         if not isinstance(event, DeadLetter):
             people += event.identifiers
             people += event.previous

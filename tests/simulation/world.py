@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 from unittest.mock import patch
 
+import orjson
 from faust.types import TP
 
 from schemas.identifiers import Hasher
@@ -34,6 +36,7 @@ from streams.core.protocol.link_log import (
     SwitchCampaigns,
 )
 from streams.core.protocol.records import encode, links_out
+from streams.core.sealing import campaign_switch
 from streams.runtime.errors import WorkerError
 from tests.oracle.run import SECRET
 from tests.oracle.shop import campaigns_file
@@ -48,6 +51,20 @@ STEPS_MOST = 300_000
 DRAINED = encode(Drained())
 _REDRAW_EVERY = 150
 _RENDERER = lru_cache(maxsize=8)(render.Renderer)
+
+
+class _Applied:
+    """Campaigns as a partition takes them from the log, one for all that read the same."""
+
+    @staticmethod
+    def load(content: Mapping[str, Any]) -> Campaigns:
+        """The campaigns of a content, perhaps those that others have."""
+        return _applied(orjson.dumps(content))
+
+
+@lru_cache(maxsize=8)
+def _applied(content: bytes) -> Campaigns:
+    return Campaigns.load(orjson.loads(content))
 
 
 class StuckError(AssertionError):
@@ -194,8 +211,10 @@ class World:
     def run(self) -> None:
         """Schedule until all has drained. Raises StuckError when it does not."""
         random = self.rng.random
-        with patch.object(decide, "Renderer", _RENDERER):  # templates are parsed once, not once a life
-            while not self._finished():
+        # Campaigns are read and their templates parsed once, not once a life.
+        once = patch.object(decide, "Renderer", _RENDERER), patch.object(campaign_switch, "Campaigns", _Applied)
+        with once[0], once[1]:
+            while self.drained_at is None or not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
                     actions, weights = self._redraw()
                 self.steps += 1
