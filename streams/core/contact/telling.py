@@ -48,10 +48,12 @@ def traits_may_say(body: bytes) -> bool:
     # The context may have traits of its own, which stand before those of the call.
     while begin >= 0:
         begin += len(_TRAITS)
-        end = body.find(b"}", begin)
-        # Traits with objects in them are followed by what need not be looked into as well, but does no harm.
-        flat = body.find(b"{", begin, end) < 0
-        rest = body[begin:end].lower() if flat else body[begin:].lower()
+        rest = body[begin : body.find(b"}", begin)]
+        # Where traits hold objects, or a text has a brace or an escape, it is not plain where they end. What follows
+        # them need not be looked into, but does no harm. The first quote stands before `begin`.
+        if b"{" in rest or b"\\" in rest or rest.count(b'"') % 2 == 0:
+            rest = body[begin:]
+        rest = rest.lower()
         for word in _WORDS:
             if word in rest:
                 return True

@@ -322,6 +322,25 @@ def test_no_trait_that_says_something_is_passed_over(name) -> None:
     assert traits_may_say(orjson.dumps({"context": context, "traits": {"email": "a@b.c", name: False}}))
 
 
+@pytest.mark.parametrize("text", ["}", "},", 'a"}', '\\"}', "\\", "\\}", "{", "{}", '":{"', '"traits":{"a"}'])
+def test_a_brace_in_a_text_ends_no_traits(text) -> None:
+    """What a customer types into a name or a note hides no word that stands behind it."""
+    assert traits_may_say(orjson.dumps({"context": {"traits": {"a": text}}, "traits": {"b": text, "unsubscribed": 1}}))
+    assert traits_may_say(orjson.dumps({"traits": {text: text, "unsubscribed": True}}))
+    assert not traits_may_say(orjson.dumps({"traits": {"b": text}}))
+
+
+def test_a_no_behind_a_brace_is_known_to_others_before_midnight() -> None:
+    """Ben has Anna's address a minute after her no: nothing is sent to it."""
+    shop = household()
+    no = {"name": "Anna :-}", "note": "a }", "push_opt_out": True}
+    shop.tell(5, "app", "identify", {**ANNA, **TOKEN, "traits": no})
+    shop.hands_over_the_tablet(10)
+    shop.carts(12, BEN)
+    shop.topology.finish()
+    assert [what for _, what, _ in shop.decided()] == ["suppressed"]
+
+
 def test_events_that_say_nothing_tell_nothing() -> None:
     """No notice for carts, pages, plain traits and soft bounces."""
     shop = household()
