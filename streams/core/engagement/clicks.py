@@ -7,6 +7,7 @@ within two seconds. Some of it is known only afterwards: those that counted are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.values import filled_text
@@ -46,19 +47,26 @@ def on_click(message: SentMessage, event: Sealed, hour: int) -> list[Click] | No
     message.clicks.append(click)
     if len({other.link for other in (*near, click)} - {""}) < BURST_LINKS:
         return None
-    counted = [other for other in near if other.hour != NONE]
-    taken_back = [Click(other.at, other.link, other.hour) for other in counted]
-    for other in (*counted, click):
-        other.hour = NONE
-    return taken_back
+    click.hour = NONE
+    return _taken_back([other for other in near if other.hour != NONE])
 
 
 def on_delivery(message: SentMessage, at: int) -> list[Click]:
-    """The message was delivered at `at` (epoch milliseconds): what was clicked before that was not by a person."""
+    """The message was delivered at `at` (epoch milliseconds): what was clicked before that was not by a person.
+
+    Returns what counted of it, and is to be taken back.
+    """
     message.delivered = message.delivered or at
     early = [click for click in message.clicks if click.at < at and click.hour != NONE]
-    message.clicks = [click for click in message.clicks if click not in early]
-    return early if message.channel in _WITH_LINKS else []
+    return _taken_back(early)
+
+
+def _taken_back(clicks: Sequence[Click]) -> list[Click]:
+    """The clicks as they were; from now on they count as none, and still as links that were followed."""
+    were = [Click(click.at, click.link, click.hour) for click in clicks]
+    for click in clicks:
+        click.hour = NONE
+    return were
 
 
 def _link(event: Sealed) -> str:

@@ -143,6 +143,18 @@ def test_three_links_within_two_seconds_are_a_machines(tmp_path, name, clicks, s
     assert anna.second() == second
 
 
+def test_links_clicked_just_before_the_delivery_count_for_a_burst(tmp_path):
+    """Two before it, which are taken back, and a third right after it: three links within two seconds."""
+    anna = Reminded(tmp_path)
+    for at, link in ((0, "a"), (0, "b"), (1, None), (700, "c")):
+        name = "Email Delivered" if link is None else "Email Link Clicked"
+        anna.told(SENT + 20 * SECOND + at, name, link=link)
+    assert anna.second() == "sent"
+    assert anna.cells("channel_hour").get("clicks", 0) == 0
+    assert anna.cells("channel_hour")["machine_clicks"] == 3
+    assert anna.cells("campaign_day").get("clicks", 0) == 0
+
+
 def test_the_clicks_of_a_burst_are_counted_as_a_machines(tmp_path):
     """In the channel's totals and the campaign's, whatever they counted as before."""
     anna = Reminded(tmp_path)
