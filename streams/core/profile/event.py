@@ -23,6 +23,8 @@ from streams.core.protocol.order_key import time_of
 DEDUPLICATION_MS: Final = DAY_MS
 """For how long a repeat of an event is known as one."""
 _SAID_ONCE: Final = ORDER_EVENTS | CONSENT_EVENTS
+_LONGEST_ID: Final = 1_024
+"""What is longer identifies nothing (contract 1, "Identifiers")."""
 
 
 class Context(TypedDict, total=False):
@@ -78,7 +80,8 @@ class Sealed(Struct, kw_only=True, gc=False):
         name = self.name or self.read_as
         if name not in _SAID_ONCE:
             return self.message_id
-        return f"{self.message_id}\n{name}\n{filled_text(self.properties.get('order_id')) or ''}"
+        order_id = filled_text(self.properties.get("order_id")) or ""
+        return f"{self.message_id}\n{name}\n{order_id[:_LONGEST_ID]}"
 
     @property
     def is_past_repeats(self) -> bool:
