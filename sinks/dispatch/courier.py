@@ -85,7 +85,7 @@ class Item:
     down: bool = False
     rest_until: float = 0.0
     deferred: bool = False
-    """Its own mailbox has deferred it, or it is night there, and it rests."""
+    """Its own mailbox has deferred it, and it rests."""
     waited_for: str = ""
     """The owner whose claim has been waited for in vain."""
 
@@ -110,7 +110,8 @@ class Courier:
 
         `at` is the time of its record in epoch milliseconds.
         """
-        item = Item(message, partition, offset, at, self.queues.enter(message.profile_id, message.channel))
+        place = self.queues.enter(message.profile_id, message.channel, deal=message.transactional)
+        item = Item(message, partition, offset, at, place)
         item.place.wake = item.turn.set
         return item
 
@@ -160,8 +161,6 @@ class Courier:
     async def _admitted(self, item: Item, channel: Channel) -> bool:
         """Whether the message may be tried now, with a slot taken; False after a wait: then judge it anew."""
         left = max(0.0, (item.message.expires_at - self.timing.now()) / 1000)
-        if quiet := item.message.quiet_for(self.timing.now()):
-            item.rest_until, item.deferred = self.timing.monotonic() + quiet / 1000, True
         if await self._rested(item, left):
             return False
         if wait := channel.breaker.wait(self.timing.monotonic()):
@@ -190,15 +189,17 @@ class Courier:
 
         `left` seconds at most.
         """
-        rest = item.rest_until - self.timing.monotonic()
+        night = item.message.quiet_for(self.timing.now()) / 1000
+        rest = max(night, item.rest_until - self.timing.monotonic())
         if rest <= 0:
             return False
-        self.queues.park(item.place, parked=True)
-        self.resting += item.deferred
+        for_hours = item.deferred or night > 0
+        self.queues.park(item.place, parked=True, asleep=night > 0)
+        self.resting += for_hours
         try:
             await self.timing.wait(asyncio.Event(), min(rest, left))
         finally:
-            self.resting -= item.deferred
+            self.resting -= for_hours
             self.queues.park(item.place, parked=False)
         return True
 

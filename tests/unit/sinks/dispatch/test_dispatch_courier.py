@@ -214,6 +214,33 @@ async def test_a_message_that_expires_at_night_is_not_sent():
     assert set(states(log).values()) == {"expired"}
 
 
+async def test_a_night_does_not_shorten_the_pause_of_a_mailbox():
+    """It falls while the mailbox is asked, and is over before the mailbox may be asked again."""
+    log, time = Log(), OwnTime()
+    night = {"quiet_from": times.iso(NOW + 500), "quiet_until": times.iso(NOW + 600_000)}
+
+    def said():
+        time.seconds += 1
+        return answer(Kind.DEFERRED, 3_600.0) if time.seconds < 3_600 else answer(Kind.ACCEPTED)
+
+    sender = Sender(said)
+    await deliver(courier(log, {"email": sender}, time=time), message(ttl=24 * HOUR, **night))
+    assert (set(states(log).values()), len(sender.tried)) == ({"sent"}, 2)
+
+
+async def test_an_order_is_confirmed_at_night_past_a_reminder_that_waits_for_the_morning():
+    """A message without quiet hours of its own does not wait for one that has them; two that have keep their order."""
+    log, time = Log(), OwnTime()
+    night = {"quiet_from": times.iso(NOW), "quiet_until": times.iso(NOW + 8 * HOUR)}
+    sender = Sender(lambda: answer(Kind.ACCEPTED))
+    made = courier(log, {"email": sender}, time=time)
+    reminders = [message(number, ttl=24 * HOUR, **night) for number in (1, 2)]
+    await deliver(made, *reminders, message(3, ttl=24 * HOUR, transactional=True))
+    assert [int(sent, 32) for sent in sender.went] == [3, 1, 2]
+    went = {message_id: entry.at for message_id, entry in log.entries if entry.outcome == "sent"}
+    assert [(at - NOW) // HOUR for at in went.values()] == [0, 8, 8]
+
+
 async def test_a_deferred_message_holds_up_no_other_channel():
     """An SMS does not wait for hours for a mailbox, and what rests does not hold up the reading of more."""
     log, resting = Log(), []

@@ -228,6 +228,33 @@ def test_lanes_keep_the_order_of_a_profile():
     assert queues.free(other)
 
 
+def test_a_message_passes_all_that_stands_still_on_another_channel():
+    """Two mails wait for their server, the second behind the first: an SMS waits for neither, nor does the next one."""
+    queues = ProfileQueues()
+    mail, more_mail, sms, more_sms = (queues.enter("p", channel) for channel in ("email", "email", "sms", "sms"))
+    queues.park(mail, parked=True)
+    assert [queues.free(place) for place in (more_mail, sms, more_sms)] == [False, True, False]
+    queues.park(mail, parked=False)
+    assert [queues.free(place) for place in (more_mail, sms)] == [False, False]
+
+
+@pytest.mark.parametrize(("asleep", "free"), [(True, True), (False, False)])
+def test_what_is_part_of_a_deal_passes_what_sleeps(asleep, free):
+    """Also what stands behind it, but nothing that waits for a server, and no other deal."""
+    queues = ProfileQueues()
+    first, second = queues.enter("p", "email"), queues.enter("p", "email")
+    deal, another = (queues.enter("p", "email", deal=True) for _ in range(2))
+    sms = queues.enter("p", "sms")
+    queues.park(first, parked=True, asleep=asleep)
+    assert [queues.free(place) for place in (second, deal, another, sms)] == [False, free, False, not free]
+    queues.leave(deal)
+    assert (queues.free(another), queues.free(sms)) == (free, not free)
+    queues.leave(another)
+    assert queues.free(sms)
+    queues.park(second, parked=True)
+    assert not queues.free(queues.enter("p", "email", deal=True))
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_offsets_are_committed_in_order_whatever_ends_first(order):
     """The offset to commit is the first without a result, at every moment."""
