@@ -26,14 +26,29 @@ class Names(NamedTuple):
     variant: str
 
 
+def short_text(value: object) -> str | None:
+    """A `value` as `filled_text` reads it, None where it is too long to say anything of a product."""
+    text = filled_text(value)
+    return text if text is None or len(text) <= LONGEST else None
+
+
+def not_too_long(values: Iterable[object]) -> None:
+    """Raises TypeError when texts among `values` are together so long that it is better to read them each time.
+
+    For what an lru_cache remembers: it forgets what has failed, so its memory is bounded in bytes as well.
+    """
+    if sum(len(value) for value in values if type(value) is str) > LONGEST:
+        raise TypeError("too long to be remembered")
+
+
 def product_key(item: Mapping[str, Any]) -> str | None:
     """The product key of `item` (properties of an event, or one of its products); None if it has no id and no sku."""
     get = item.get
     said = get("product_id"), get("sku"), get("variant")
     try:
         return _key_of(*said)
-    except TypeError:  # A list or an object names nothing, and cannot be remembered.
-        return _key_of(*(None if isinstance(name, list | dict) else name for name in said))
+    except TypeError:  # A list or an object names nothing; neither it nor a long text is remembered.
+        return _read_key(*said)
 
 
 def items_of(properties: Mapping[str, Any], currency: str | None = None) -> list[Mapping[str, Any]]:
@@ -53,6 +68,11 @@ def items_of(properties: Mapping[str, Any], currency: str | None = None) -> list
 
 @lru_cache(maxsize=4_096, typed=True)
 def _key_of(product_id: object, sku: object, variant: object) -> str | None:
+    not_too_long((product_id, sku, variant))
+    return _read_key(product_id, sku, variant)
+
+
+def _read_key(product_id: object, sku: object, variant: object) -> str | None:
     product_id, sku = _part(product_id), _part(sku)
     return _key(product_id, sku, _part(variant)) if product_id or sku else None
 
@@ -172,8 +192,8 @@ def _key(product_id: str, sku: str, variant: str) -> str:
 def _part(value: object) -> str:
     if value is None:
         return ""
-    text = filled_text(value)
-    if text is None or len(text) > LONGEST:
+    text = short_text(value)
+    if text is None:
         return ""
     folded = text.casefold()
     return folded.replace(_SEPARATOR, " ").strip() if _SEPARATOR in folded else folded

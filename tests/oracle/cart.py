@@ -52,7 +52,7 @@ class Line:
             self.price = price
         self.currency = currency or self.currency
         for word in ("product_id", "sku", "name", "url", "image_url"):
-            if (given := text(item.get(word))) is not None:
+            if (given := text(item.get(word))) is not None and len(given) <= 2_000:
                 self.words[word] = given
 
     def fill(self, other: Line) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from schemas.money import LIMIT, micros, quantity, to_number
-from schemas.products import ProductIndex, grown, product_key
+from schemas.products import ProductIndex, grown, not_too_long, product_key, short_text
 from schemas.values import filled_text
 from streams.core.campaigns.rates import Rates
 from streams.core.profile.state import Cart, Line
@@ -236,8 +236,8 @@ def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
     texts = get("product_id"), get("sku"), get("name"), get("url"), get("image_url"), get("currency")
     try:
         product_id, sku, name, url, image_url, currency = _filled(*texts)
-    except TypeError:  # A list or an object says nothing, and cannot be remembered.
-        product_id, sku, name, url, image_url, currency = map(filled_text, texts)
+    except TypeError:  # A list, an object or long texts: they are not remembered.
+        product_id, sku, name, url, image_url, currency = map(short_text, texts)
     return Line(
         product_id=product_id,
         sku=sku,
@@ -252,8 +252,9 @@ def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
 
 @lru_cache(maxsize=4_096, typed=True)
 def _filled(*texts: object) -> tuple[str | None, ...]:
-    """Each as `filled_text` reads it, remembered: shops have more events than products."""
-    return tuple(map(filled_text, texts))
+    """Each as `short_text` reads it, remembered: shops have more events than products. TypeError for long ones."""
+    not_too_long(texts)
+    return tuple(map(short_text, texts))
 
 
 def _tell(line: Line, new: Line) -> None:

@@ -10,11 +10,20 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
+
 from schemas.zones import zone_named
 from streams.core.contact.points import OWN_MACHINE
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
 
+MOST_TRAITS: Final = 500
+_LONGEST_NAME: Final = 256
+_LONGEST_TEXT: Final = 2_000
+"""Characters of a trait; templates see no more of a text (contract 8.90)."""
+_MOST_BYTES: Final = 10_000
+"""Of the JSON of a trait that is a list or an object."""
+_TOO_LARGE: Final = object()
 _LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2})")
 _CHINESE: Final = re.compile(r"\s*zh[-_](?:(hant|tw|hk|mo)|(hans|cn|sg|my))(?![a-z])", re.IGNORECASE)
 """Who reads Traditional characters does not read Simplified ones with pleasure: a script, else a region says which."""
@@ -35,10 +44,14 @@ def on_event(profile: Profile, event: Sealed) -> None:
     if event.type == "identify":
         if not own and event.traits:
             _locale(profile, event, None)
+        traits = profile.traits
         for name, value in event.traits.items():
-            known = profile.traits.get(name)
-            if known is None or event.time >= known.at:
-                profile.traits[name] = Dated(value, event.time)
+            known = traits.get(name)
+            if known is not None:
+                if event.time >= known.at and (kept := _kept(value)) is not _TOO_LARGE:
+                    traits[name] = Dated(kept, event.time)
+            elif len(name) <= _LONGEST_NAME and len(traits) < MOST_TRAITS and (kept := _kept(value)) is not _TOO_LARGE:
+                traits[name] = Dated(kept, event.time)
 
 
 def absorb(winner: Profile, loser: Profile) -> None:
@@ -48,7 +61,17 @@ def absorb(winner: Profile, loser: Profile) -> None:
     if loser.locale is not None and (winner.locale is None or loser.locale.at > winner.locale.at):
         winner.locale = loser.locale
     for name, known in loser.traits.items():
-        winner.traits.setdefault(name, known)
+        if len(winner.traits) < MOST_TRAITS:
+            winner.traits.setdefault(name, known)
+
+
+def _kept(value: Any) -> Any:
+    """As much of a trait as is kept; `_TOO_LARGE` for a list or object that is not."""
+    if type(value) is str:
+        return value[:_LONGEST_TEXT]
+    if (type(value) is list or type(value) is dict) and len(orjson.dumps(value)) > _MOST_BYTES:
+        return _TOO_LARGE
+    return value
 
 
 def _locale(profile: Profile, event: Sealed, machine: Any) -> None:

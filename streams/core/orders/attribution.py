@@ -41,6 +41,9 @@ _MEDIA: Final = {
     "retargeting": "ads", "organic": "search", "referral": "referral", "affiliate": "affiliate", "qr": "broadcast",
     "tv": "broadcast", "radio": "broadcast", "print": "mail", "messenger": "messenger",
 }  # fmt: skip
+_LONGEST: Final = 2_000
+"""A longer text is neither a source, a medium nor a campaign."""
+_LONGEST_HOST: Final = 253
 _SEARCH: Final = ("google.", "bing.", "duckduckgo.", "yahoo.", "yandex.", "baidu.", "ecosia.")
 _SOCIAL: Final = (
     "facebook.",
@@ -64,7 +67,7 @@ def touch_of(event: Sealed, no_referrers: NoReferrers) -> Touch | None:
         if event.by_machine:
             return None
         campaign = event.properties.get("campaign_id")
-        named = campaign if isinstance(campaign, str) else None
+        named = campaign if isinstance(campaign, str) and len(campaign) <= _LONGEST else None
         return Touch(event.time, channel, campaign=named, told=event.name in _TOLD)
     if not event.is_activity:
         return None
@@ -175,19 +178,22 @@ def _hosts(event: Sealed) -> tuple[str, str]:
 
 
 def _host(url: Any) -> str:
-    return _host_of(url) if isinstance(url, str) else ""
+    if not isinstance(url, str):
+        return ""
+    return _host_of(url if len(url) <= _LONGEST else url[: _LONGEST_HOST + 10])
 
 
 @lru_cache(maxsize=4096)
 def _host_of(url: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
+        host = (urlsplit(url).hostname or "").removeprefix("www.")
+        return host if len(host) <= _LONGEST_HOST else ""
     except ValueError:
         return ""
 
 
 def _word(value: Any) -> str | None:
-    return _meant(value) if isinstance(value, str) else None
+    return _meant(value) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 @lru_cache(maxsize=4096)

@@ -5,14 +5,13 @@ They are kept whatever the campaigns ask for, because campaigns change while it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
 from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
-from schemas.products import LONGEST, find, known_as
-from schemas.values import filled_text
+from schemas.products import find, known_as, not_too_long, short_text
 from streams.core.campaigns.trigger import INTEREST_MS
 from streams.core.cart import purchases
 from streams.core.cart.lines import MOST_PIECES
@@ -38,8 +37,8 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
     texts = get("product_id"), get("sku"), get("variant"), get("name"), get("url"), get("image_url")
     try:
         said: dict[str, Any] = dict(_said(*texts))
-    except TypeError:  # A list or an object says nothing, and cannot be remembered.
-        said = dict(_said(*(None if isinstance(text, list | dict) else text for text in texts)))
+    except TypeError:  # A list, an object or long texts: they are not remembered.
+        said = dict(_read(texts))
     if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
         said["quantity"] = min(pieces, MOST_PIECES)
     price = micros(get("price"))
@@ -51,9 +50,15 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
 
 @lru_cache(maxsize=4_096, typed=True)
 def _said(*texts: object) -> tuple[tuple[str, str], ...]:
-    """Names and texts of those that say something, in the order of `_TEXTS`: shops have more events than products."""
-    read = ((name, filled_text(value)) for name, value in zip(_TEXTS, texts, strict=True) if value is not None)
-    return tuple((name, text) for name, text in read if text is not None and len(text) <= LONGEST)
+    """As `_read`, remembered: shops have more events than products. Raises TypeError for long texts."""
+    not_too_long(texts)
+    return _read(texts)
+
+
+def _read(texts: Iterable[object]) -> tuple[tuple[str, str], ...]:
+    """Names and texts of those that say something, in the order of `_TEXTS`."""
+    read = ((name, short_text(value)) for name, value in zip(_TEXTS, texts, strict=True) if value is not None)
+    return tuple((name, text) for name, text in read if text is not None)
 
 
 def whole(said: Mapping[str, Any]) -> dict[str, Any]:
