@@ -133,6 +133,7 @@ class Journey:
             self._forward.restore(forward)
             self._clock.reached, self._clock.barrier_closed = bytes.fromhex(reached), bytes.fromhex(closed)
             self._in_flight.restore(bytes.fromhex(low), self._clock.reached)
+            self._population.roll_up(self._clock.reached)
         self._catalogue.load()
         self._suppressions.load()
         for profile_id in subs:

@@ -15,13 +15,21 @@ FACTS = ("name", "url", "image_url", "price", "currency")
 
 
 class Everybody:
-    """All facts, with their times; each question is answered from those of the days before."""
+    """All facts, with their times; each question is answered from those of the days before.
+
+    What is overdue by other campaigns is decided when these took over: at `floor`.
+    """
 
     def __init__(self) -> None:
+        self.floor = 0
         self._sent: list[tuple[int, str]] = []
         self._engaged: list[tuple[int, str, int, int]] = []
         self._together: list[tuple[int, str, str]] = []
         self._products: list[tuple[int, str, str]] = []
+
+    def _told(self, happened: int, at: int) -> bool:
+        """Whether a decision at `at` knows of it."""
+        return happened // DAY < (max(at, self.floor) - 1) // DAY
 
     def sent(self, channel: str, at: int) -> None:
         """A message went out."""
@@ -44,15 +52,15 @@ class Everybody:
     def rate(self, channel: str, at: int) -> tuple[int, int]:
         """(messages, responses) on a channel."""
         return (
-            sum(c == channel for t, c in self._sent if told(t, at)),
-            sum(count for t, c, _, count in self._engaged if c == channel and told(t, at)),
+            sum(c == channel for t, c in self._sent if self._told(t, at)),
+            sum(count for t, c, _, count in self._engaged if c == channel and self._told(t, at)),
         )
 
     def hours(self, at: int) -> Counter[int]:
         """Responses by hour of the day."""
         hours: Counter[int] = Counter()
         for t, _, hour, count in self._engaged:
-            if told(t, at):
+            if self._told(t, at):
                 hours[hour] += count
         return hours
 
@@ -61,7 +69,7 @@ class Everybody:
         counts: Counter[str] = Counter()
         own = {name.casefold() for name in products} | bought
         for t, a, b in self._together:
-            if told(t, at):
+            if self._told(t, at):
                 counts.update(
                     other for mine, other in ((a, b), (b, a)) if mine in products and other.casefold() not in own
                 )
@@ -69,13 +77,8 @@ class Everybody:
 
     def product(self, key: str, at: int) -> dict[str, Any]:
         """The newest facts about a product."""
-        found = [(t, shown) for t, product, shown in self._products if product == key and told(t, at)]
+        found = [(t, shown) for t, product, shown in self._products if product == key and self._told(t, at)]
         return json.loads(max(found)[1]) if found else {}
-
-
-def told(happened: int, at: int) -> bool:
-    """Whether a decision at `at` knows of it."""
-    return happened // DAY < (at - 1) // DAY
 
 
 def product_id(item: dict[str, Any]) -> str | None:

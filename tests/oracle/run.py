@@ -78,7 +78,7 @@ def run(
             if at > reached:
                 run_days(walk, profiles, at)
             reached = at
-            walk.switch(Campaigns(text, secret, stores, templates, rates), profiles.values())
+            walk.switch(Campaigns(text, secret, stores, templates, rates), profiles.values(), at)
 
     for fact in sorted(facts, key=lambda f: f.key):
         switch_before(fact.time)

@@ -43,8 +43,9 @@ class Walk(Merging, Responding):
         self.changed: dict[tuple[Names, str], int] = {}
         self.fetched: set[tuple[str, int, int]] = set()
 
-    def switch(self, campaigns: Campaigns, profiles: Iterable[Profile]) -> None:
-        """Other campaigns hold from now on, for everybody."""
+    def switch(self, campaigns: Campaigns, profiles: Iterable[Profile], at: int) -> None:
+        """Other campaigns hold from `at` (ms) on, for everybody."""
+        self.everybody.floor = at
         self.campaigns = campaigns
         self.judge = Judge(campaigns, self.everybody, self.addresses)
         for p in profiles:

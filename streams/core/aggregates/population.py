@@ -119,8 +119,8 @@ class StatsDelta:
 class Population:
     """All that the partitions have told, kept in one of them: the last days each by itself, weeks before in one total.
 
-    What is asked for is answered as of `at` (epoch milliseconds), which is not before the last bound; asked of an
-    earlier time (by something that came late), it says what is known by now. A product id is that of the events.
+    What is asked for is answered as of `at` (epoch milliseconds), or, where that is before the last bound (of something
+    that came late, or is overdue by other campaigns), as of this bound. A product id is that of the events.
     Of a product, the total of weeks remembers `most_others` others.
     """
 
@@ -130,6 +130,7 @@ class Population:
         self._days = ReceivedDeltas(store, DAY_KNOWN)
         self._total = Day()
         self._week = 0
+        self._reached = 0
         self._products: dict[str, Product | None] = {}
 
     def load(self) -> None:
@@ -146,7 +147,8 @@ class Population:
 
     def roll_up(self, reached: bytes) -> None:
         """Weeks of which every decision behind the bound `reached` knows all days go into the total."""
-        self._roll_up((time_of(reached) - 1) // DAY_MS)
+        self._reached = max(self._reached, (time_of(reached) - 1) // DAY_MS)
+        self._roll_up(self._reached)
 
     def _roll_up(self, before: int) -> None:
         """Week by week, so that what is forgotten of a product does not depend on when this is asked for."""
@@ -195,12 +197,12 @@ class Population:
         return newest.facts
 
     def _known(self, at: int) -> list[Day]:
-        before = (at - 1) // DAY_MS
+        before = max((at - 1) // DAY_MS, self._reached)
         self._roll_up(before)
         return [self._total, *(day for number, day in self._days.days.items() if number < before)]
 
     def _of(self, product_id: str, at: int) -> Iterator[Product]:
-        before = (at - 1) // DAY_MS
+        before = max((at - 1) // DAY_MS, self._reached)
         self._roll_up(before)
         total = self._of_total(product_id)
         if total is not None:

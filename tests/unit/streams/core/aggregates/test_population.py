@@ -96,6 +96,19 @@ def test_a_fact_that_comes_late_is_of_the_day_that_has_been_reached():
     assert population.rate("email", NEXT + DAY_MS + 1) == (1, 0)
 
 
+@pytest.mark.parametrize("days", [2, 9])
+def test_what_is_overdue_knows_what_all_know_by_now(days):
+    """Asked of a time before the bound that was reached, the bound counts, whatever has been folded."""
+    learned = StatsDelta()
+    for day in range(days + 1):
+        learned.engaged("email", 7, START + day * DAY_MS)
+    population = known(learned)
+    population.roll_up(bound(START + days * DAY_MS + 1))
+    for at in (START + 1, START + days * DAY_MS, START + (days + 1) * DAY_MS):
+        assert population.rate("email", at) == (0, days)
+    assert population.rate("email", START + (days + 1) * DAY_MS + 1) == (0, days + 1)
+
+
 def test_who_learned_it_and_how_much_is_folded_makes_no_difference():
     """The same facts among one, or among three who tell them as they come, folded at every midnight or never."""
     rng = random.Random(7)

@@ -27,6 +27,8 @@ OLD = campaigns_of([campaign("old", "cart_abandoned", step("s", "10m"), step("la
 NEW = campaigns_of([campaign("new", "cart_abandoned", step("s", "5m"))])
 LAPSED = campaigns_of([campaign("gone", {"on": "lapsed", "after": "10d"})])
 
+BEST = campaigns_of([campaign("gone", {"on": "lapsed", "after": "10d"}, {**step("s"), "hour": "best"})])
+
 
 class Shop:
     """Customers who leave their carts, under campaigns that change."""
@@ -105,6 +107,21 @@ def test_timers_are_others_under_new_campaigns():
     shop.topology.switch(LAPSED)
     shop.reach(13 * 24 * 60)
     assert {c for c, *_ in shop.by()} == {"gone"}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("days", [11, 13, 20])
+def test_what_is_overdue_knows_what_everybody_did_until_the_switch(restarts, days):
+    """Whatever week of the calendar it was due in: somebody has opened a mail at 3:30 a day before the switch."""
+    shop = Shop(2)
+    shop.tell(0, "u1", "Order Completed", order_id="o1")
+    shop.tell((days * 24 - 4.5) * 60, "u2", "Email Opened")
+    shop.reach((days + 1) * 24 * 60)
+    if restarts:
+        shop.topology.restart()
+    shop.topology.switch(BEST)
+    shop.reach((days + 2) * 24 * 60)
+    assert shop.by() == {("gone", "s", "suppressed03:00")}
 
 
 @pytest.mark.parametrize("restarts", [False, True])
