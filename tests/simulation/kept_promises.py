@@ -2,7 +2,8 @@
 
 Nobody who has bought is written to, nobody who said no, nobody too often or at night; every entry of a campaign comes
 to one end a step, and what was put off comes back. Time is event time. Where an event and a decision are of one
-millisecond, an event came late, or a profile was divided since, what the decision knew is left open.
+millisecond, an event or a link came late, or an event may have waited while a profile was divided, what the decision
+knew is left open.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from schemas.identifiers import Hasher
 from schemas.topics import (
     CART_TRANSITIONS,
     CONVERSIONS,
+    IDENTITY_ASSIGNMENTS,
     IDENTITY_MERGES,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
@@ -29,6 +33,7 @@ from tests.oracle.reach import RESPONSES
 from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
+from tests.simulation.families import Families, source_of
 from tests.simulation.invariants import Topics, failed
 from tests.simulation.sayings import GIVES, WRITTEN, saying
 
@@ -45,37 +50,6 @@ TELLS = {
 }
 CHANNEL_OF = {"email": "email", "phone": "sms", "push_token": "push"}
 """What made-up histories call a channel; any other name is all of them."""
-
-
-class Families:
-    """Which profiles have become part of which, and when; of one that was divided, what the new one has of before."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.parts: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
-        self.next: dict[str, str] = {}
-        for row in rows:
-            one, into, at = row["merged_profile_id"], row["into_profile_id"], milliseconds(row["merged_at"])
-            if row.get("refused") is not None or into is None:
-                continue
-            divided = row["reason"].startswith("split")
-            self.parts[into].append((one, at, at if divided else float("inf")))
-            if not divided:
-                self.next[one] = into
-
-    def of(self, profile_id: str, at: int) -> dict[str, float]:
-        """A profile and all that were part of it before a time, each with the time up to which it counts."""
-        found = {profile_id: float("inf")}
-        for one, since, until in self.parts[profile_id]:
-            if since < at:
-                for other, limit in self.of(one, min(at, since)).items():
-                    found[other] = max(found.get(other, 0), min(limit, until))
-        return found
-
-    def last(self, profile_id: str) -> str:
-        """What it is part of in the end."""
-        while profile_id in self.next:
-            profile_id = self.next[profile_id]
-        return profile_id
 
 
 @dataclass
@@ -95,7 +69,7 @@ class Story:
 
         An order whose payment failed is none.
         """
-        family = self.families.of(profile_id, at)
+        family = self.families.certain(profile_id, at)
         theirs = [row for row in self.conversions if row["profile_id"] in family]
         gone = {(row["order_id"], row["at"]) for row in theirs if failed(row)}
         return {
@@ -103,12 +77,11 @@ class Story:
         }
 
     def events_of(self, profile_id: str, at: int) -> list[Row]:
-        """The events of a profile, and of what was part of it before a time, in their order."""
+        """The events of a profile, and of what may be part of it at a time, in their order: late if only perhaps."""
         some: list[Row] = []
-        for one, until in self.families.of(profile_id, at).items():
+        for one, (known, until) in self.families.of(profile_id, at).items():
             # What waited when a profile was divided stayed with it, and nobody has written down what did.
-            divided = until < float("inf")
-            some += [{**e, "late": e["late"] or divided} for e in self.events[one] if e["time"] <= until]
+            some += [{**e, "late": e["late"] or e["time"] >= known} for e in self.events[one] if e["time"] <= until]
         return sorted(some, key=lambda event: event["time"])
 
 
@@ -117,6 +90,11 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     events = defaultdict(list)
     for row in rows_of(topics, STITCHED_EVENTS):
         events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
+    late = {source_of(event["source"]): event["late"] for of in events.values() for event in of}
+    assignments = [
+        {"identifier": (record.key or b"").decode(), **orjson.loads(record.value or b"")}
+        for record in topics[IDENTITY_ASSIGNMENTS]
+    ]
     messages = rows_of(topics, RETARGETING_MESSAGES)
     for row in messages:
         row["at"], row["triggered"] = milliseconds(row["decided_at"]), milliseconds(row["trigger"]["at"])
@@ -134,7 +112,7 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     ]
     return Story(
         [Campaigns(file, SECRET) for file in files],
-        Families(rows_of(topics, IDENTITY_MERGES)),
+        Families(rows_of(topics, IDENTITY_MERGES), assignments, late),
         messages,
         rows_of(topics, RETARGETING_DECISIONS),
         events,
@@ -315,8 +293,8 @@ def names(event: Row, address: str) -> bool:
 def beyond_caps(story: Story, campaigns: Campaigns, message: Row) -> str | None:
     """Whether a cap is exceeded in the window that ends with a message, by all that the profile is by then."""
     at = message["at"]
-    family = {one for one, until in story.families.of(message["profile_id"], at).items() if until > at}
-    theirs = [m for m in story.messages if m["at"] <= at and m["profile_id"] in family]
+    family = {one: part.known for one, part in story.families.of(message["profile_id"], at).items()}
+    theirs = [m for m in story.messages if m["at"] <= at and m["at"] < family.get(m["profile_id"], 0)]
     # What is part of a deal goes out in any case, at the same instant perhaps after this one.
     theirs = [m for m in theirs if m["at"] < at or not m.get("transactional")]
     for scope in ("global", message["channel"]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.families import Part
 from tests.simulation.kept_promises import beyond_caps
 from tests.simulation.sayings import saying
 
@@ -40,7 +41,7 @@ def test_a_word_without_a_channel_is_about_all_on_which_a_shop_writes(channel: s
 def test_what_is_part_of_a_deal_counts_where_it_has_gone_out_before(other: dict[str, Any], broken: bool) -> None:
     """At the same instant it may have gone out afterwards, whatever the caps say."""
     message = {"at": 10, "channel": "email", "profile_id": "p"}
-    families = SimpleNamespace(of=lambda _profile, _at: {"p": 99})
+    families = SimpleNamespace(of=lambda _profile, _at: {"p": Part(99, 99)})
     story: Any = SimpleNamespace(messages=[{**message, **other}, message], families=families)
     campaigns: Any = ONE_A_DAY
     assert (beyond_caps(story, campaigns, message) is not None) is broken
