@@ -135,10 +135,18 @@ class Log:
         """An event goes where its strongest identifier goes, or with any part if that one had left before."""
         graph = self.graph
         before = {profile: set(members) for profile, members in graph.members.items()}
+        lone = {head: graph.profile_of(head) for head, _ in self._profiles.values() if head not in graph.owner}
         graph.cut(identifier, key)
         for source, (head, profiles) in self._profiles.items():
-            parts = set().union(*(before.get(profile, {head}) for profile in profiles))
-            self._profiles[source] = head, {graph.profile_of(one) for one in ({head} & parts or parts)}
+            parts: set[str] = set()
+            for profile in profiles:
+                members = before.get(profile, set())
+                if head in members or lone.get(head) == profile:
+                    parts.add(graph.profile_of(head))
+                else:
+                    # One without members is an identifier that an earlier cut has left alone.
+                    parts |= {graph.profile_of(one) for one in members} or {profile}
+            self._profiles[source] = head, parts
 
 
 def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
