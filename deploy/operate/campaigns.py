@@ -40,22 +40,31 @@ class RefusedError(BadInputError):
 def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
     """The campaigns of a file, and a sample of every message that it can write. Raises RefusedError when one fails.
 
-    It has a line for each fault, once, with the file, line and column, and the campaign, step, channel and variant.
+    It has a line for each fault, once, with the file, line and column, and, of what a template makes, the campaign,
+    step, channel and variant.
     """
+    from streams.campaigns.faults import load_all
     from streams.campaigns.samples import samples
 
-    try:
-        found = load(path)
-    except BadInputError as problem:
-        only = {**_NOWHERE, "file": str(path) if path else None, "fault": str(problem)}
-        raise RefusedError([str(problem)], [only]) from None
+    found, of_files = load_all(path)
+    lines: dict[tuple[str, str], str] = {}
+    faults: list[dict[str, Any]] = []
+    for told in of_files:
+        place = _place(told.file, told.line, told.column)
+        lines[place, told.text] = f"{place}: {told.text}"
+        faults.append({
+            **_NOWHERE, "file": str(told.file), "line": told.line or None, "column": told.column or None,
+            "fault": told.text,
+        })  # fmt: skip
+    if found is None:
+        raise RefusedError(list(lines.values()), faults)
+    known = {(told.file, told.line) for told in of_files}
     made = list(samples(found))
-    lines, faults = {}, []
     for sample in made:
         for fault in sample.faults:
             file = template_file(path, found, fault)
-            place = f"{file}:{fault.line}:{fault.column}" if fault.line else f"{file}"
-            if (place, fault.text) in lines:
+            place = _place(file, fault.line, fault.column)
+            if (place, fault.text) in lines or (file, fault.line) in known:
                 continue
             where = f"campaign {sample.campaign!r}, step {sample.step!r}, {sample.channel}"
             what = f", variant {sample.variant!r}" if sample.variant is not None else ""
@@ -70,11 +79,20 @@ def checked(path: Path | None) -> tuple[Campaigns, list[Sample]]:
     return found, made
 
 
+def _place(file: Path, line: int, column: int) -> str:
+    return f"{file}:{line}:{column}" if line else f"{file}"
+
+
 def template_file(path: Path | None, campaigns: Campaigns, fault: Fault) -> Path:
     """The file that holds the template, or the partial, with a `fault`, of the `campaigns` of the file at `path`."""
     from streams.campaigns import source
-    from streams.campaigns.templates import find, partials
+    from streams.campaigns.templates import found_and_missing, shown_by
 
     place = source(path)
-    found = partials(campaigns.file, place, campaigns.templates) if fault.partial else find(campaigns.file, place)
+    found, _ = found_and_missing(campaigns.file, place)
+    if fault.partial:
+        found = {}
+        # What is shown is put there on the way; what cannot be shown has been told.
+        for _ in shown_by(campaigns.file, place, campaigns.templates, found):
+            pass
     return found[fault.template]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from liquid.exceptions import LiquidError
 
+from streams.campaigns.reading import Way
 from streams.core.campaigns import CampaignFile
 from streams.core.messaging.templating.environment import TemplateEnvironment
 
@@ -15,15 +17,22 @@ _READS: Final = TemplateEnvironment()
 
 def require(place: Path, file: CampaignFile) -> None:
     """Raises ValueError for a condition that is no Liquid expression."""
+    for _, fault in faulty(file):
+        raise ValueError(f"{place}: {fault}")
+
+
+def faulty(file: CampaignFile) -> Iterator[tuple[Way, str]]:
+    """The conditions that are no Liquid expressions: the way to each, and why."""
     for campaign in file.campaigns:
+        way: Way = ("campaigns", campaign.id)
         of_trigger = campaign.trigger.condition
         if of_trigger is not None and (fault := wrong(of_trigger)):
-            where = f"campaign {campaign.id!r}, trigger"
-            raise ValueError(f"{place}: {where}: `if` is no Liquid expression: {of_trigger!r}: {fault}")
+            what = f"`if` is no Liquid expression: {of_trigger!r}: {fault}"
+            yield (*way, "trigger", "if"), f"campaign {campaign.id!r}, trigger: {what}"
         for step in campaign.steps:
             if step.condition is not None and (fault := wrong(step.condition)):
-                where = f"campaign {campaign.id!r}, step {step.id!r}"
-                raise ValueError(f"{place}: {where}: `if` is no Liquid expression: {step.condition!r}: {fault}")
+                what = f"`if` is no Liquid expression: {step.condition!r}: {fault}"
+                yield (*way, "steps", step.id, "if"), f"campaign {campaign.id!r}, step {step.id!r}: {what}"
 
 
 def wrong(expression: str) -> str:

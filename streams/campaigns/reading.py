@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from schemas.yaml_keys import UniqueKeys
 
+Way = tuple[str | int, ...]
+"""The way to something in a file: keys of mappings, numbers (or ids) of items of lists."""
 BUILT_IN: Final = Path(str(files("streams.campaigns")))
 """The folder of the built-in file and its templates."""
 
@@ -30,18 +32,27 @@ _Loader.add_implicit_resolver(
 )
 
 
+class NoYamlError(ValueError):
+    """A file that is no YAML: `text` says why, and `line` and `column` where (from 1; 0 where nobody knows)."""
+
+    def __init__(self, path: Path, text: str, line: int = 0, column: int = 0) -> None:
+        where = f"line {line}, column {column}: " if line else ""
+        super().__init__(f"{path}: no YAML: {where}{text}")
+        self.text, self.line, self.column = f"no YAML: {text}", line, column
+
+
 def content(path: Path) -> Any:
-    """What a YAML file says. Raises ValueError when it cannot be read or is no YAML."""
+    """What a YAML file says. Raises ValueError when it cannot be read, and NoYamlError when it is no YAML."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        raise ValueError(f"{path}: no YAML: {where}{error.problem}") from None
+        where = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+        raise NoYamlError(path, str(error.problem), *where) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
+        raise NoYamlError(path, " ".join(str(error).split())) from None
 
 
 def mapping(path: Path) -> dict[str, Any]:
@@ -56,14 +67,58 @@ def mapping(path: Path) -> dict[str, Any]:
 
 def first(error: ValidationError, raw: Any) -> str:
     """The first fault: where, with items of lists by their ids as far as `raw` has them, and what is wrong there."""
-    detail: Any = error.errors()[0]
-    names, here = [], raw
-    for part in detail["loc"]:
-        here = _inside(here, part)
-        id_ = here.get("id") if isinstance(part, int) and isinstance(here, Mapping) else None
-        names.append(str(id_ or part))
-    where, text = ".".join(names), str(detail["msg"]).removeprefix("Value error, ")
-    return f"{where}: {text}" if where else text
+    return every(error, raw)[0][1]
+
+
+def every(error: ValidationError, raw: Any) -> list[tuple[Way, str]]:
+    """All faults: the way to each, and what `first` says of it."""
+    found = []
+    details = error.errors()
+    ways = [detail["loc"] for detail in details]
+    for detail in details:
+        way = detail["loc"]
+        if detail["type"] == "too_short" and any(len(one) > len(way) and one[: len(way)] == way for one in ways):
+            # Too few items only because those that are there are wrong.
+            continue
+        names, here = [], raw
+        for part in detail["loc"]:
+            here = _inside(here, part)
+            id_ = here.get("id") if isinstance(part, int) and isinstance(here, Mapping) else None
+            names.append(str(id_ or part))
+        where, text = ".".join(names), str(detail["msg"]).removeprefix("Value error, ")
+        found.append((detail["loc"], f"{where}: {text}" if where else text))
+    return found
+
+
+def place(path: Path, way: Way) -> tuple[int, int]:
+    """Line and column (from 1) of what a YAML file has at the end of a `way`, or as near to it as there is anything.
+
+    A way goes by keys of mappings, and by numbers or ids of items of lists. (0, 0) for a file that cannot be read.
+    """
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return 0, 0
+    mark = node.start_mark if node is not None else None
+    for part in way:
+        node, mark = _step(node, part, mark)
+        if node is None:
+            break
+    return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+
+
+def _step(node: Any, part: str | int, mark: Any) -> tuple[Any, Any]:
+    """The node that a part of a way leads to, and where it stands; None and the `mark` of before where nothing is."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if getattr(key, "value", None) == part:
+                return value, key.start_mark
+    elif isinstance(node, yaml.SequenceNode):
+        for n, item in enumerate(node.value):
+            of_item = item.value if isinstance(item, yaml.MappingNode) else ()
+            if part == n or any(getattr(k, "value", None) == "id" and v.value == part for k, v in of_item):
+                return item, item.start_mark
+    return None, mark
 
 
 def _inside(here: Any, part: str | int) -> Any:

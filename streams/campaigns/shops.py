@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from streams.campaigns.reading import content, first
+from streams.campaigns.reading import Way, content, first
 from streams.core.campaigns import CampaignFile, Store
 
 _STORES = TypeAdapter(list[Store])
@@ -31,13 +31,19 @@ def read(path: Path) -> tuple[Store, ...]:
 
 def require(place: Path, file: CampaignFile, stores: Iterable[Store]) -> None:
     """Raises ValueError for a campaign that can never write to anybody because no store, or no billboard, is known."""
+    for _, fault in lacking(file, stores):
+        raise ValueError(f"{place}: {fault}")
+
+
+def lacking(file: CampaignFile, stores: Iterable[Store]) -> Iterator[tuple[Way, str]]:
+    """The campaigns that `require` refuses: the way to each, and why."""
     stores = tuple(stores)
     for campaign in file.campaigns:
         if campaign.trigger.on == "store_nearby" and not stores:
-            raise ValueError(
-                f"{place}: campaign {campaign.id!r}: trigger store_nearby needs `stores`, a file of stores"
-            )
-        uses = any("broadcast" in step.candidates for step in campaign.steps)
-        if uses and not any(store.billboards for store in stores):
-            what = "channel broadcast needs `stores`, a file of stores with `billboards`"
-            raise ValueError(f"{place}: campaign {campaign.id!r}: {what}")
+            what = "trigger store_nearby needs `stores`, a file of stores"
+            yield ("campaigns", campaign.id, "trigger"), f"campaign {campaign.id!r}: {what}"
+        for step in campaign.steps:
+            if "broadcast" in step.candidates and not any(store.billboards for store in stores):
+                what = "channel broadcast needs `stores`, a file of stores with `billboards`"
+                yield ("campaigns", campaign.id, "steps", step.id), f"campaign {campaign.id!r}: {what}"
+                break

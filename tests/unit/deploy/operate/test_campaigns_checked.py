@@ -64,8 +64,8 @@ def test_what_is_refused_is_json_where_json_is_wanted(tmp_path):
     told = CliRunner().invoke(app, ["check", str(tmp_path / "campaigns.yaml"), "--json"])
     assert told.exit_code == 2
     fault = json.loads(told.stdout)["faults"][0]
-    assert fault["line"] is None
-    assert "campaigns.yaml" in fault["fault"]
+    assert (Path(fault["file"]).name, fault["line"], fault["column"]) == ("campaigns.yaml", 1, 1)
+    assert fault["fault"].startswith("campaigns: ")
 
 
 def test_a_second_sample_is_of_a_customer_of_whom_little_is_known(tmp_path):
@@ -74,3 +74,74 @@ def test_a_second_sample_is_of_a_customer_of_whom_little_is_known(tmp_path):
     assert {(s.body, s.bare_body, s.needs) for s in samples if s.campaign == "a"} == {
         ("Desk Lamp &lt;Norden&gt;:€49.90!", ":!", ""), ("Desk Lamp <Norden>:€49.90!", ":!", ""),
     }  # fmt: skip
+
+
+def faults(path: Path) -> set[tuple[str, int | None, int | None, str]]:
+    """Name of the file, line, column and the first words of each fault, each of which is a line of its own."""
+    with pytest.raises(RefusedError) as refused:
+        checked(path)
+    assert len(str(refused.value).split("\n")) == len(refused.value.faults)
+    return {
+        (Path(f["file"]).name, f["line"], f["column"], f["fault"].split(":")[0].split(" (")[0].split(";")[0])
+        for f in refused.value.faults
+    }
+
+
+WRONG = """timezone: Mars
+quiet_hours: {from: "25:00", to: "09:00"}
+nonsense: 1
+campaigns:
+  - id: a
+    trigger: {on: cart_abandoned, min_value: x}
+    steps:
+      - {id: s, channel: fax, template: t}
+  - id: b
+    trigger: {on: event, name: X, if: "properties.score >"}
+    steps:
+      - {id: s, channel: email, template: nowhere}
+      - {id: v, channel: email, template: v, if: "cart.value >"}
+      - {id: u, channel: email, template: u}
+  - id: c
+    trigger: {on: store_nearby}
+    steps: [{id: s, channel: email, template: w}]
+"""
+
+
+def test_a_fault_of_the_file_hides_no_other_one(tmp_path):
+    """Settings, campaigns, conditions, stores, templates that are nowhere, partials and texts: all in one go."""
+    path = folder(tmp_path, u="{{ nobody }}", v='x\n{% render "gone" %}', w='{% render "w" %}{{ 1 | no_filter }}')
+    path.write_text(WRONG)
+    (tmp_path / "templates" / "v.de.liquid").write_text("")
+    assert faults(path) == {
+        ("campaigns.yaml", 1, 1, "timezone"), ("campaigns.yaml", 2, 15, "quiet_hours.from"),
+        ("campaigns.yaml", 3, 1, "nonsense"), ("campaigns.yaml", 6, 35, "campaigns.a.trigger.min_value"),
+        ("campaigns.yaml", 8, 17, "campaigns.a.steps.s.channel"), ("campaigns.yaml", 10, 35, "campaign 'b', trigger"),
+        ("campaigns.yaml", 12, 33, "campaign 'b'"), ("campaigns.yaml", 13, 46, "campaign 'b', step 'v'"),
+        ("campaigns.yaml", 16, 5, "campaign 'c'"), ("u.liquid", 1, 4, "'nobody' is undefined"),
+        ("v.liquid", 2, 4, "no partial 'gone' for email"), ("w.liquid", 1, 4, "'w' would show itself"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("campaigns:\n  - [", (2, 6)), ("campaigns:\n  - {id: a, id: b}", (2, 13)), ("- a", (None, None)),
+        ("campaigns: 5", (1, 1)), ("stores: none.yaml", (None, None)),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_none_is_one_fault(tmp_path, text, place):
+    """With its place where there is one; a file that it names and that cannot be read, under the name of that."""
+    (tmp_path / "campaigns.yaml").write_text(text)
+    (told,) = faults(tmp_path / "campaigns.yaml")
+    assert told[1:3] == place
+    assert told[0] == ("none.yaml" if "none" in text else "campaigns.yaml")
+
+
+def test_a_text_that_is_not_utf_8_is_told_beside_the_others(tmp_path):
+    """Of a template and of a stores file that is no YAML."""
+    path = folder(tmp_path, u="{{ nobody }}", t="")
+    (tmp_path / "templates" / "t.liquid").write_bytes(b"\xff")
+    path.write_text(f"stores: stores.yaml{FILE}")
+    (tmp_path / "stores.yaml").write_text("- [")
+    told = faults(path)
+    assert {("stores.yaml", 1, 4), ("t.liquid", None, None), ("u.liquid", 1, 4)} == {one[:3] for one in told}
