@@ -71,7 +71,7 @@ def first(error: ValidationError, raw: Any) -> str:
 
 
 def every(error: ValidationError, raw: Any) -> list[tuple[Way, str]]:
-    """All faults: the way to each, and what `first` says of it."""
+    """All faults: the way to each in `raw`, and what `first` says of it."""
     found = []
     details = error.errors()
     ways = [detail["loc"] for detail in details]
@@ -91,9 +91,10 @@ def every(error: ValidationError, raw: Any) -> list[tuple[Way, str]]:
 
 
 def place(path: Path, way: Way) -> tuple[int, int]:
-    """Line and column (from 1) of what a YAML file has at the end of a `way`, or as near to it as there is anything.
+    """Where a YAML file has what is at the end of a `way`, or as near to it as there is anything: (line, column).
 
-    A way goes by keys of mappings, and by numbers or ids of items of lists. (0, 0) for a file that cannot be read.
+    Both are counted from 1. A way goes by keys of mappings, and by numbers or ids of items of lists. Returns (0, 0) for
+    a file that cannot be read.
     """
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)

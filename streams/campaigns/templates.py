@@ -79,7 +79,10 @@ class Unshown(NamedTuple):
 def shown_by(
     file: CampaignFile, place: Path, templates: Mapping[Name, str], found: dict[Name, Path]
 ) -> Iterator[Unshown]:
-    """Put into `found` what `partials` returns, and yield what it refuses. Raises ValueError, as `text`."""
+    """Put into `found` what `partials` returns for the same `file`, `place` and `templates`, and yield what it refuses.
+
+    Raises ValueError, as `text`.
+    """
     own = place.parent / FOLDER
     languages = ("", *_languages(own))
     for name, shown in templates.items():
