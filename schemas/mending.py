@@ -23,6 +23,7 @@ MENDED: Final = frozenset({
 """Reasons for which it is worth a second look."""
 _HEARD: Final = ORDER_EVENTS | {UNSUBSCRIBED, EMAIL_MARKED_AS_SPAM}
 _OBJECTS: Final = ("properties", "context", "traits")
+_WRITTEN_TWICE: Final = 2
 
 
 class Mended(NamedTuple):
@@ -75,8 +76,13 @@ def mended(record: Record, name_of: Callable[[str], str]) -> Mended | None:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """The object that stands there, or whose JSON text does; else an empty one, as PHP writes it `[]`."""
-    if type(value) is str:
+    """The object that stands there, or whose JSON text does; else an empty one, as PHP writes it `[]`.
+
+    Text that was written as text once more is read twice.
+    """
+    for _ in range(_WRITTEN_TWICE):
+        if type(value) is not str:
+            break
         try:
             value = decode(value.encode("utf-8", "replace"))
         except Refused:

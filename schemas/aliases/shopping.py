@@ -10,7 +10,7 @@ from schemas.aliases.flat import flat_event
 from schemas.aliases.index import MONEY, NO_GROUPS, Index, amount
 from schemas.aliases.products import ITEM_FIELDS, Products, listed, part
 from schemas.aliases.table import NO_NAMES, PAGE, SCREEN, Alias, Names, squash
-from schemas.money import micros
+from schemas.money import micros, to_number
 
 _CHECKOUT: Final = frozenset({
     names.CHECKOUT_STARTED, names.CHECKOUT_STEP_VIEWED, names.CHECKOUT_STEP_COMPLETED, names.PAYMENT_INFO_ENTERED,
@@ -35,6 +35,8 @@ _TOTALS: Final = ("revenue", "total", "value")
 _PRESENT: Final = frozenset({str, int, float})
 _MOST_PLAIN: Final = 10_000
 _LONGEST: Final = 64
+_NOT_MADE: Final = ("failure", "error")
+"""What a transaction says that has moved no money."""
 _WEAK: Final = "id"
 """A name that many things have: what it says of an event's product counts last."""
 _NAME_BESIDE_IDS: Final = "contentname"
@@ -121,7 +123,8 @@ class Shopping:
             value = amount(path, paths[path], currency) if field in MONEY else paths[path]
             if type(value) in _PRESENT:
                 said[field] = value
-        if "worth" in chosen and not any(micros(said.get(f, properties.get(f))) is not None for f in _TOTALS):
+        untold = all(micros(said.get(f, properties.get(f))) is None for f in _TOTALS)
+        if "worth" in chosen and untold:
             path = chosen["worth"]
             worth = amount(path, paths[path], currency)
             if type(worth) in _PRESENT:
@@ -131,8 +134,11 @@ class Shopping:
             if type(properties.get("checkout_id")) not in _PRESENT:
                 given = paths.get("id") if given is None else given
                 said.update({} if given is None else {"checkout_id": given})
-        if "id_of_refund" in also and "refund_id" not in said and type(paths.get("id")) in _PRESENT:
-            said["refund_id"] = paths["id"]
+        if "id_of_refund" in also:
+            if "refund_id" not in said and type(paths.get("id")) in _PRESENT:
+                said["refund_id"] = paths["id"]
+            if untold and "total" not in said and (paid := _paid_back(paths.get("transactions"))) is not None:
+                said["total"] = paid
         for field, mark in (("email", "@"), ("phone", "")):
             if field in chosen and not properties.get(field):
                 value = paths[chosen[field]]
@@ -208,6 +214,14 @@ class Shopping:
             each = part(paths["value"], item.get("quantity", properties.get("quantity")))
             if each:
                 item["price"] = each
+
+
+def _paid_back(transactions: Any) -> int | float | None:
+    """What the transactions of a refund of Shopify come to; none of them is a refund without money."""
+    if (each := listed(transactions)) is None:
+        return None
+    made = [one for one in each if type(one) is dict and one.get("status") not in _NOT_MADE]
+    return to_number(sum(micros(one.get("amount")) or 0 for one in made))
 
 
 def _names(item: dict[str, Any]) -> bool:

@@ -82,9 +82,12 @@ def build(
 
 
 def known_of(profile: Profile, campaigns: Campaigns) -> dict[str, Any]:
-    """What a template sees of a `profile`: its id, its traits, its language (the file of `campaigns` has a default)."""
+    """What a template sees of a `profile`: its id, its traits by name, its language (else that of `campaigns`).
+
+    `traits` holds the traits once more, for those who know them by that name.
+    """
     traits = {name: trait.value for name, trait in profile.traits.items()}
-    return {"id": profile.id, **traits, "language": language(profile, campaigns)}
+    return {"id": profile.id, "traits": traits, **traits, "language": language(profile, campaigns)}
 
 
 def language(profile: Profile, campaigns: Campaigns) -> str:

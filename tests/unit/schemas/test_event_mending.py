@@ -80,6 +80,8 @@ def test_json_text_of_an_object_is_read(event: Accept, message: dict[str, Any]) 
     plain = event({**message, "messageId": "m"})
     assert event({**texts, "messageId": "m"}) == plain
     assert event(orjson.dumps(orjson.dumps({**message, "messageId": "m"}).decode())) == plain
+    twice = {k: orjson.dumps(v).decode() if k in inner else v for k, v in texts.items()}
+    assert event({**twice, "messageId": "m"}) == plain
     if "traits" in message.get("context", {}):
         nested = {"traits": orjson.dumps(message["context"]["traits"]).decode()}
         if "userId" not in message:

@@ -137,6 +137,21 @@ def test_ids_are_whose_they_are(
     assert {key: value for key, value in event["properties"].items() if key in known} == wanted
 
 
+@pytest.mark.parametrize(
+    ("refund", "left"),
+    [
+        ({"transactions": [{"amount": "10.00", "kind": "refund", "status": "success"}, {"amount": "2.50"}]}, 31.5),
+        ({"transactions": [{"amount": "10.00", "status": "failure"}]}, 44), ({"transactions": []}, 44), ({}, 0),
+        ({"transactions": [{"amount": "10.00"}], "total": 4}, 40), ({"transactions": [{"amount": "99"}]}, 0),
+    ],
+)  # fmt: skip
+def test_a_refund_of_shopify_is_what_was_paid_back(reminding: Campaigns, refund: dict[str, Any], left: float) -> None:
+    """Its transactions say it; goods taken back without money are none, and without a word it is the whole order."""
+    order = {"id": 555, "total_price": "44.00", "currency": "CAD"}
+    told = Told(reminding, (0, "orders/create", order), (9, "refunds/create", {"id": 9, "order_id": 555, **refund}))
+    assert sum(row["value"] for row in told.orders) == left
+
+
 def test_hashed_people_are_no_addresses(reminding: Campaigns) -> None:
     """`em`, `ph` and `user.email` are hashes; only what looks like an address is one."""
     digest = "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"

@@ -109,6 +109,8 @@ def test_a_profile_has_its_traits_and_a_language():
     cart = ("Product Added", {"sku": "A"})
     identify = ("", {"type_": "identify", "traits": {"first_name": "Ann", "id": "mine"}})
     assert said("{{ profile.first_name }} {{ profile.language }}", identify, cart, language="de") == "Ann de"
+    assert said("{{ profile.traits.first_name }} {{ profile.traits.id }}", identify, cart) == "Ann mine"
+    assert said("{{ profile.traits.nickname | default: 'you' }}", identify, cart) == "you"
     identify = ("", {"type_": "identify", "traits": {"first_name": "Ann"}, "context": {"locale": "fr-CA"}})
     assert said("{{ profile.language }}", identify, cart, language="de") == "fr"
 
