@@ -6,6 +6,8 @@ import re
 from hashlib import md5
 from typing import Any, Final
 
+import orjson
+
 from schemas.aliases.flat import flat
 from schemas.aliases.index import NO_GROUPS, Index
 from schemas.aliases.table import Alias
@@ -15,6 +17,11 @@ from schemas.values import text_of
 
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 _SMS: Final = frozenset({"sms"})
+_CARRIERS: Final = frozenset({
+    "tag", "tags", "customid", "payload", "metadata", "uservariables", "customargs", "uniqueargs", "xmailincustom",
+})  # fmt: skip
+"""What providers call the place of a sender's own words, where these are a text or a list."""
+_MOST_TAGS: Final = 100
 _THEIRS: Final = frozenset({"iterable", "customerio", "braze", "klaviyo", "onesignal", "mailjet"})
 """Vocabularies whose `message_id` and `campaign_id` are the provider's own."""
 _NUMBER_IS_DEAD: Final = frozenset({
@@ -74,11 +81,31 @@ def _ids(alias: Alias, properties: dict[str, Any], paths: dict[str, Any], result
             if type(campaign) is str:
                 result["campaign_id"] = campaign
             return
+        if key.rpartition(".")[2] in _CARRIERS and (ours := _carried(value)) is not None:
+            result["message_id"] = ours
+            return
     if named(properties.get("message_id")) is not None:
         return
     for field in ("message_id", "campaign_id") if alias.vocabulary in _THEIRS else ("message_id",):
         if field in properties:
             result[f"provider_{field}"] = result.pop(field)
+
+
+def _carried(value: Any) -> str | None:
+    """Our id in what a sender has attached: itself, JSON text of an object, a list of tags or of names and values."""
+    if type(value) is str:
+        if value.lstrip()[:1] not in ("{", "["):
+            return named(value)
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    if type(value) is dict:
+        value = [value.get("message_id"), value.get("value")]
+    elif type(value) is not list:
+        return None
+    each = (one.get("value", one.get("message_id")) if type(one) is dict else one for one in value[:_MOST_TAGS])
+    return next((ours for one in each if (ours := named(one)) is not None), None)
 
 
 def _unhash(message: dict[str, Any], traits: Any, address: Any) -> None:

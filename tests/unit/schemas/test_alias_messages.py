@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.events import DeadLetter, Reader
+from schemas.events import DeadLetter, Event, Reader
 from schemas.record import Record
 
 MAIL, TEXT, PUSH = "email", "sms", "push"
@@ -102,3 +102,40 @@ def test_names_that_resemble_one_that_acts_are_counted_and_no_others() -> None:
         message = orjson.dumps({"type": "track", "event": name, "userId": "ana"})
         reader.read(Record("channels.web", 0, 0, 1, None, message))
     assert reader.resembling == {"Order Completed": 4, "Product Added": 1}
+
+
+OURS = "0123456789abcdefghijklmnopqrstuv0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "properties"),
+    [
+        ("clicked", {"user-variables": orjson.dumps({"message_id": OURS}).decode()}),
+        ("email.clicked", {"data": {"tags": [{"name": "shop", "value": "x"}, {"name": "message_id", "value": OURS}]}}),
+        ("click", {"CustomID": OURS}), ("click", {"Payload": orjson.dumps({"message_id": OURS.upper()}).decode()}),
+        ("click", {"tags": ["cart", OURS]}), ("click", {"tag": orjson.dumps([OURS]).decode()}),
+        ("Click", {"Tag": OURS}), ("click", {"X-Mailin-custom": OURS}), ("click", {"tags": [{"message_id": OURS}]}),
+        ("Click", {"mail": {"tags": {"message_id": [OURS]}}}), ("click", {"msg": {"metadata": {"message_id": OURS}}}),
+    ],
+)  # fmt: skip
+def test_our_id_is_found_where_the_sender_put_it(name: str, properties: dict[str, Any]) -> None:
+    """As an object, as JSON text, as a tag, as a name and its value; nothing else there is taken for one."""
+    assert read(name, properties)["message_id"] == OURS
+    other = orjson.loads(orjson.dumps(properties).lower().replace(OURS.encode(), b"of-somebody-else"))
+    assert "message_id" not in read(name, other)
+
+
+@pytest.mark.parametrize("odd", ["{", "[", "{}", "[null, 5]", "[[]]", {}, [], 5, None, True, [{}], [{"value": [OURS]}]])
+def test_what_a_sender_has_not_put_there_is_no_id(odd: Any) -> None:
+    """Whatever else stands there is kept as it is."""
+    said = read("click", {"tags": odd, "custom_args": odd})
+    assert "message_id" not in said
+    assert said["tags"] == odd
+
+
+def read(name: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a provider's event of e-mail, as read."""
+    message = {"type": "track", "event": name, "userId": "u", "properties": properties}
+    event = Reader().read(Record("channels.email", 0, 0, 1, None, orjson.dumps(message)))
+    assert isinstance(event, Event)
+    return orjson.loads(event.body)["properties"]  # type: ignore[no-any-return]
