@@ -71,10 +71,10 @@ def time_of(
 
     `given` is `timestamp`, else (also where that cannot be read) `original` is `originalTimestamp`, each set right by
     `sent` and `arrived` (`sentAt` and `receivedAt`, contract 1); else the time among the CloudEvent's `attributes`;
-    where none is given `received`, the record's own. A record without a time takes the event's, else 1970. Raises
-    Refused (invalid_timestamp).
+    where none is given `received`, the record's own. A record without a time (0 or less) takes the event's, else 1970.
+    Raises Refused (invalid_timestamp).
     """
-    clock = received if 0 <= received <= MAX_TIME else None
+    clock = received if 0 < received <= MAX_TIME else None
     field, time = "", None
     for name, value in (("timestamp", given), ("originalTimestamp", original)):
         if not is_absent(value):

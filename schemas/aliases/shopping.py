@@ -155,8 +155,9 @@ class Shopping:
         ids: list[Any] | None = None
         for path in self._lists.every(paths).get("products", ()):
             items = listed(paths[path])
-            if items is not None and any(type(item) in (dict, list) for item in items):
-                return self._products.read(items, line_total)
+            # Beside whole items a bare text or number is no id.
+            if items is not None and (whole := [item for item in items if type(item) in (dict, list)]):
+                return self._products.read(whole, line_total)
             if items:
                 ids = ids or items
             elif items is not None:

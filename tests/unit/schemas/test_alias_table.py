@@ -129,3 +129,16 @@ def test_an_object_hides_no_name_that_is_spelt_as_its_field(properties: dict[str
 def test_a_unit_in_a_name_scales_it(name: str, given: Any, amount: float | None) -> None:
     """Of an amount alone, with `in` before the unit or not."""
     assert Products().item({"sku": "S", name: given}).get("price") == amount
+
+
+def test_bare_values_beside_items_are_no_products() -> None:
+    """A list of ids alone names products; among items a text, a number or null is nothing."""
+    mixed = {"items": [None, {"item_id": "A"}, "x", 5, True]}
+    for items, read in (
+        (mixed, [{"item_id": "A", "product_id": "A"}]),
+        ({"content_ids": ["x"]}, [{"product_id": "x"}]),
+    ):
+        message = {"type": "track", "event": "view_cart", "userId": "u", "properties": items}
+        event = Reader().read(Record("channels.web", 0, 0, 1, None, orjson.dumps(message)))
+        assert isinstance(event, Event)
+        assert orjson.loads(event.body)["properties"]["products"] == read

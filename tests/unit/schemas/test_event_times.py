@@ -130,7 +130,7 @@ def test_clamping(event: Accept, ahead: int, clamped: bool, form: Callable[[int]
     assert orjson.loads(result.body)["event_time"] == iso(result.time)
 
 
-@pytest.mark.parametrize("timestamp", [-1, MAX_TIME + 1])
+@pytest.mark.parametrize("timestamp", [-1, 0, MAX_TIME + 1])
 def test_a_record_without_a_time(at: Callable[..., int], timestamp: int) -> None:
     """A record whose own time is missing or absurd takes the event's, unclamped; with neither it is 1970."""
     options = {"timestamp": timestamp}
