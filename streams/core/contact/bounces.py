@@ -31,7 +31,10 @@ _HARD: Final = re.compile(r"hard|permanent")
 _SOFT: Final = re.compile(
     r"(?<!micro)soft|transient|temporar|defer|(?<!un)block(?!list)|throttl|greylist|graylist|mailbox.{0,4}full|over.?quota|"
     r"quota.?exceed|rate.?limit|time.?out|timed.?out|unavailable|unreachable|non.?permanent|not.?permanent|delayed|"
-    r"try.?again|retry|intermittent"
+    r"try.?again|retry|intermittent|rate.?exceeded|too.?many|^internal$|server.?error|busy|congest|overload|"
+    r"queue.?(?:overflow|full)|connection.{0,9}(?:refused|reset|lost|failed|error)|could.?not.?connect|dns.?error|"
+    r"undetermined|auto.?respon|out.?of.?(?:the.?)?office|absent.?subscriber|switched.?off|"
+    r"(?:message|validity).?expired|^expired$"
 )
 _LONGEST: Final = 1_000
 

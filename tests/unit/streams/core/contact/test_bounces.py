@@ -63,7 +63,10 @@ BOUNCES = {"email": "Email Bounced", "sms": "SMS Failed", "push": "Push Notifica
         {"status": "5.7.1", "type": "Blocked"}, {"bounce_type": "temporary", "error": 30003},
         {"Type": "SoftBounce", "TypeCode": 4096}, {"Bounce Type": "Soft"}, {"hard_bounce": "false"}, {"isHard": 0},
         {"Status": "4.4.1"}, {"Bounce": {"BounceType": "Transient"}}, {"recipientState": "SoftBounce"},
-        {"TEMPORARY": "yes"}, {"bounce_type": "", "bounceType": "soft"},
+        {"TEMPORARY": "yes"}, {"bounce_type": "", "bounceType": "soft"}, {"error": "MessageRateExceeded"},
+        {"reason": "TooManyRequests"}, {"error": "InternalServerError"}, {"Type": "DnsError"}, {"status": "expired"},
+        {"bounceType": "Undetermined"}, {"Type": "AutoResponder"}, {"reason": "Absent subscriber"},
+        {"reason": "Connection reset by peer"}, {"reason": "server busy"}, {"reason": "Out of the office"},
     ],
 )  # fmt: skip
 def test_a_bounce_for_a_while_stops_nothing(channel, said):
@@ -81,6 +84,8 @@ def test_a_bounce_for_a_while_stops_nothing(channel, said):
         {"type": "Permanent"}, {"reason": "Microsoft said no"}, {"status": "5.2.2"}, {"from": "10.4.2.2"},
         {"reason": "host 14.4.2.2 said: 550"}, {"temporary": False}, {"bounce": "soft ball"}, {"bounce": {}},
         {"bounce": {"bounceType": "Transient", "bouncedRecipients": [{"status": "5.1.1"}]}},
+        {"error": "NotRegistered"}, {"reason": "BadDeviceToken"}, {"reason": "token expired"},
+        {"reason": "550 unknown user, closing connection"}, {"reason": "no internal user of that name"},
         {"Type": "HardBounce"}, {"hard_bounce": "true", "type": "blocked"}, {"Temporary": "no"},
         {"Diagnostic-Code": "5.1.1"},
     ],
