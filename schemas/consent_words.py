@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -47,19 +47,44 @@ STATES: Final = (
 )  # fmt: skip
 """Properties of Subscription Changed that say what it has changed to."""
 _REFUSALS: Final = ("unsubscribed", "opt_out", "optOut", "opted_out", "optedOut")
-_STATE_OF: Final = ("state", "status", "subscribed", "consent")
+_STATE_OF: Final = (
+    "state", "status", "subscribed", "consent", "granted", "given", "enabled", "allowed", "opt_in", "optIn", "opted_in",
+    "optedIn", "value",
+)  # fmt: skip
 """Where an object that is a consent says what it is."""
+_DEEPEST: Final = 4
+_BLANK: Final[tuple[Any, ...]] = ("", None, [])
+_UNSUBSCRIBED: Final = frozenset({
+    "unsubscribed", "unsubscribe", "optout", "optedout", "cleaned", "notsubscribed", "revoked", "withdrawn",
+})  # fmt: skip
+"""Words of which nobody asks what is meant."""
 
 
 class Claim(NamedTuple):
     """What a trait's name claims to say: of the `channels`, that they are wanted (`positive`) or that they are not.
 
-    A positive name without a channel may be about something else: `vague`, only a clear no counts.
+    A name that may be about something else is `vague`: only a clear no counts, of a negative one a clear yes. Of a
+    status of anything (`worded`) only a word for it counts, such as "unsubscribed".
     """
 
     channels: tuple[str, ...]
     positive: bool
     vague: bool
+    worded: bool = False
+
+    def refused(self, value: Any) -> tuple[str, ...]:
+        """The channels that are not wanted, by the `value` of the trait; none where it says nothing of the kind."""
+        told = answer(value)
+        if value in _BLANK or (type(value) is str and value.isspace()):
+            return ()
+        if self.worded:
+            return self.channels if type(value) is str and _PLAIN.sub("", value.lower()) in _UNSUBSCRIBED else ()
+        if self.positive:
+            return self.channels if told is False or (told is None and not self.vague) else ()
+        if told is False or (told is None and self.vague):
+            return ()
+        # `unsubscribed: ["sms"]` says where.
+        return self.channels if self.channels != WRITTEN else channels_of(value) or self.channels
 
 
 def channels_of(named: Any) -> tuple[str, ...] | None:
@@ -111,29 +136,46 @@ def subscribes(properties: Mapping[str, Any]) -> bool:
 
 
 def claims_in(traits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The `traits` by name; of `consent: {email: no, sms: yes}` each as `consent.email` and `consent.sms`."""
+    """The `traits` by name; of `consent: {email: no, sms: {state: yes}}` each as `consent.email` and `consent.sms`."""
     for name, given in traits.items():
-        if type(given) is dict and not any(state in given for state in _STATE_OF):
-            for inner, value in given.items():
-                yield f"{name}.{inner}", value
+        if type(given) is dict:
+            yield from _within(name, given, 1)
         else:
             yield name, given
 
 
-def state_of(value: Any) -> Any:
-    """A trait's `value`; of `{state: subscribed, ...}`, as shops write a consent, its state."""
-    if type(value) is dict:
-        return next((value[name] for name in _STATE_OF if name in value), None)
+def told_before(value: Any, path: Sequence[str]) -> Any:
+    """What the part of a trait's `value` at a `path` says: as `claims_in` names it; None where there is none."""
+    for part in path:
+        while type(value) is dict and part not in value:
+            value = next((value[name] for name in (*_STATE_OF, "channels") if name in value), None)
+        if type(value) is not dict:
+            return None
+        value = value[part]
+    while type(value) is dict:
+        value = next((value[name] for name in _STATE_OF if name in value), None)
     return value
 
 
 def says_no(traits: Mapping[str, Any]) -> bool:
     """Whether `traits` withdraw a consent: `unsubscribed: true`, `email_subscribed: false`."""
-    for name, given in claims_in(traits):
-        found, told = claim(name), answer(state_of(given))
-        if found is not None and told is not None and told is not found.positive:
+    for name, value in claims_in(traits):
+        found = claim(name)
+        if found is not None and found.refused(value):
             return True
     return False
+
+
+def _within(name: str, given: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    for inner, value in given.items():
+        if type(value) is dict:
+            if depth < _DEEPEST:
+                yield from _within(
+                    name if inner in _STATE_OF or inner == "channels" else f"{name}.{inner}", value, depth + 1
+                )
+        else:
+            # The state of a consent; of an `email` or a `plan` it is that of the thing.
+            yield name if inner in _STATE_OF and claim(name) is not None else f"{name}.{inner}", value
 
 
 @lru_cache(maxsize=1024)
@@ -175,7 +217,16 @@ _POSITIVE: Final = frozenset({
 _NEGATIVE: Final = frozenset({
     "unsubscribed", "unsubscribe", "unsubscribes", "optout", "optedout", "donotcontact", "donot", "dnc", "donotemail",
     "donotdisturb", "nomarketing", "suppressed", "unsubscribedat", "unsubscribedate", "optedoutat", "optoutat",
+    "unsubscribedchannels", "optoutchannels", "optedoutchannels",
 })  # fmt: skip
+_NONE_OF: Final = frozenset({"no", "stop", "never"})
+_SOME_OF: Final = frozenset({
+    "want", "wants", "receive", "receives", "preference", "preferences", "setting", "settings", "notification",
+    "notifications", "alert", "alerts", "update", "updates", "offer", "offers", "promo", "promos", "promotion",
+    "promotions", "deals", "news", "list", "lists",
+})  # fmt: skip
+"""Beside a channel, what there is on it: `email_notifications`, `preferences: {sms: ...}`."""
+_STATUS: Final = frozenset({"status", "state"})
 _SURE: Final = frozenset({"accepts", "accept", "consent", "optin", "optedin", "consented", "agreed", "permission"})
 _ALONE: Final = frozenset({"subscribed", "optin", "optedin"})
 _JOINED: Final = (("opt", "in"), ("opted", "in"), ("opt", "out"), ("opted", "out"), ("e", "mail"), ("e", "mails"))
@@ -189,24 +240,35 @@ def _claim(name: str) -> Claim | None:
             if words[nth : nth + 2] == [first, second]:
                 words[nth : nth + 2] = [first + second]
     marketing = "marketing" in words
+    # The notifications of another channel are no pushes.
+    pushed = not {"email", "emails", "sms", "text"}.intersection(words)
     channels: dict[str, None] = {}
     kinds: list[str] = []
+    some = False
     for word in words:
-        if (named := _CHANNELS.get(word)) is not None:
+        some = some or word in _SOME_OF
+        if (named := _CHANNELS.get(word)) is not None and (pushed or word not in _SOME_OF):
             channels.update(dict.fromkeys(named))
         elif word not in _FILL:
             kinds.append(word)
     kind = "".join(kinds)
     if kind in _NEGATIVE:
         return Claim(tuple(channels) or WRITTEN, positive=False, vague=False)
-    if not kind:
-        # `newsletter: false`, `marketing: false`: only that is clear.
-        lists = marketing or "newsletter" in words or "newsletters" in words
-        return Claim(tuple(channels) or WRITTEN, positive=True, vague=True) if lists else None
+    if kind in _NONE_OF and words[0] == kind and "of" not in words and (channels or marketing):
+        return Claim(tuple(channels) or WRITTEN, positive=False, vague=True)
+    if not kind or (some and channels and _SOME_OF.issuperset(kinds)):
+        # `newsletter: false`, `marketing: false`, `email_alerts: off`: only that is clear.
+        if marketing or (some and channels) or "newsletter" in words or "newsletters" in words:
+            return Claim(tuple(channels) or WRITTEN, positive=True, vague=True)
+        return (
+            Claim(tuple(channels) or WRITTEN, positive=True, vague=True, worded=True) if _STATUS & set(words) else None
+        )
     if kind not in _POSITIVE:
         return None
     if not channels and not marketing and kind not in _ALONE:
         # A subscription to what? A consent to which terms?
+        if kind == "subscription" and _STATUS & set(words):
+            return Claim(WRITTEN, positive=True, vague=True, worded=True)
         return None
     vague = kind in ("subscription", "subscriptions") or not (channels or (marketing and kind in _SURE))
     return Claim(tuple(channels) or WRITTEN, positive=True, vague=vague)

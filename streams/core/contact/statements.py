@@ -19,8 +19,8 @@ from schemas.consent_words import (
     channels_of,
     claim,
     claims_in,
-    state_of,
     subscribes,
+    told_before,
 )
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
 from schemas.names import (
@@ -115,6 +115,8 @@ def _of_consent(event: Sealed) -> Iterator[Statement]:
     named = properties.get("channel")
     if named is None:
         named = properties.get("channels")
+    elif "channels" in properties and not given:
+        named = [*_listed(named), *_listed(properties["channels"])]
     silent = named is None or (type(named) is str and not named.strip())
     if silent and topic is None and event.channel in WRITTEN:
         channels = (event.channel,)
@@ -132,33 +134,27 @@ def _about(event: Sealed, channels: tuple[str, ...], topic: str | None, *, given
 
 def _of_traits(event: Sealed, before: Mapping[str, Dated]) -> Iterator[Statement]:
     """Traits that say it. A yes counts in an identify call where the trait has changed to it, or was not known."""
-    for name, given in claims_in(event.traits):
+    for name, value in claims_in(event.traits):
         found = claim(name)
         if found is None:
             continue
-        value = state_of(given)
-        if value in _EMPTY or (type(value) is str and value.isspace()):
-            continue
-        told = answer(value)
-        if not found.positive:
-            if told is not False:
-                yield from _about(event, found.channels, None, given=False)
-        elif told is True:
-            repeated = answer(state_of(_before(before, name))) is True
-            if not found.vague and not repeated and event.type == "identify":
+        if found.positive and not found.vague and answer(value) is True:
+            if event.type == "identify" and answer(_before(before, name)) is not True:
                 yield from _about(event, found.channels, None, given=True)
-        elif told is False or not found.vague:
-            yield from _about(event, found.channels, None, given=False)
+        elif refused := found.refused(value):
+            yield from _about(event, refused, None, given=False)
 
 
 def _before(traits: Mapping[str, Dated], name: str) -> Any:
     """What a trait, or one within a trait, has been until now; None if it has not been told."""
     known = traits.get(name)
-    if known is not None:
-        return known.value
-    outer, _, inner = name.partition(".")
-    known = traits.get(outer)
-    return known.value.get(inner) if known is not None and type(known.value) is dict else None
+    outer, *path = (name,) if known is not None else name.split(".")
+    known = known or traits.get(outer)
+    return None if known is None else told_before(known.value, path)
+
+
+def _listed(named: Any) -> list[Any]:
+    return named if type(named) is list else [] if named in _EMPTY else [named]
 
 
 def _word(value: Any) -> str | None:
