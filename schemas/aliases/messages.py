@@ -24,10 +24,10 @@ _CARRIERS: Final = frozenset({
 _MOST_TAGS: Final = 100
 _THEIRS: Final = frozenset({"iterable", "customerio", "braze", "klaviyo", "onesignal", "mailjet"})
 """Vocabularies whose `message_id` and `campaign_id` are the provider's own."""
-_NUMBER_IS_DEAD: Final = frozenset({
-    "21211", "21214", "21217", "21401", "21407", "21421", "21614", "30005", "30006", "60205",
+NUMBER_IS_DEAD: Final = frozenset({
+    "21211", "21214", "21217", "21401", "21407", "21421", "21610", "21614", "30005", "30006", "60205",
 })  # fmt: skip
-"""Error codes of Twilio that are about the number itself: unknown, a landline, no number."""
+"""Error codes of Twilio that are about the number itself: unknown, a landline, no number, one that has said STOP."""
 
 
 def provider_of(said: frozenset[str]) -> str:
@@ -57,6 +57,8 @@ class Messages:
                     value = "hard" if value is True else "soft" if value is False else value
                 if type(value) is str and (field != "email" or "@" in value):
                     said[field] = value
+        if "email" not in said and properties.get("email") is None and (address := _recipient(paths)) is not None:
+            said["email"] = address
         for word in alias.also:
             field, equals, value = word.partition("=")
             if equals and (field == "channel" or properties.get(field) is None):
@@ -64,11 +66,22 @@ class Messages:
         if "group" in alias.also and (group := text_of(paths.get("asmgroupid"))):
             said["topic"] = f"group {group}"
         if "error_code" in alias.also and "bounce_type" not in properties:
-            said["bounce_type"] = "hard" if text_of(paths.get("errorcode")) in _NUMBER_IS_DEAD else "soft"
+            said["bounce_type"] = "hard" if text_of(paths.get("errorcode")) in NUMBER_IS_DEAD else "soft"
         result = {**properties, **said}
         _ids(alias, properties, paths, result)
         _unhash(message, traits, result.get("email"))
         return result
+
+
+def _recipient(paths: dict[str, Any]) -> str | None:
+    """The address that Amazon SES lists: of the one that bounced or complained, else of whom the mail was for."""
+    for path in ("bounce.bouncedrecipients", "complaint.complainedrecipients", "mail.destination"):
+        listed = paths.get(path)
+        first = listed[0] if type(listed) is list and len(listed) == 1 else None
+        address = first.get("emailAddress") if type(first) is dict else first
+        if type(address) is str and "@" in address:
+            return address
+    return None
 
 
 def _ids(alias: Alias, properties: dict[str, Any], paths: dict[str, Any], result: dict[str, Any]) -> None:

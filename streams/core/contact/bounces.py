@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from schemas.aliases.messages import NUMBER_IS_DEAD
 from schemas.aliases.table import squash
 from schemas.consent_words import answer
 
@@ -27,23 +28,27 @@ _FLAGS: Final = (
     ("permanent", True), ("ispermanent", True), ("hard", True), ("ishard", True), ("hardbounce", True),
     ("temporary", False), ("istemporary", False), ("transient", False), ("soft", False), ("softbounce", False),
 )  # fmt: skip
+_TWILIO: Final = re.compile(r"(?:21|30|60|63)\d{3}")
+_SERVERS: Final = re.compile(r"429|5\d\d")
+"""Replies of HTTP by a service of pushes that has not looked at the token: too many at once, or a fault of its own."""
+_GONE: Final = frozenset({"400", "404", "410"})
 _HARD: Final = re.compile(r"hard|permanent")
 _SOFT: Final = re.compile(
     r"(?<!micro)soft|transient|temporar|defer|(?<!un)block(?!list)|throttl|greylist|graylist|mailbox.{0,4}full|over.?quota|"
     r"quota.?exceed|rate.?limit|time.?out|timed.?out|unavailable|unreachable|non.?permanent|not.?permanent|delayed|"
-    r"try.?again|retry|intermittent|rate.?exceeded|too.?many|^internal$|server.?error|busy|congest|overload|"
-    r"queue.?(?:overflow|full)|connection.{0,9}(?:refused|reset|lost|failed|error)|could.?not.?connect|dns.?error|"
-    r"undetermined|auto.?respon|out.?of.?(?:the.?)?office|absent.?subscriber|switched.?off|"
-    r"(?:message|validity).?expired|^expired$"
+    r"try.?again|retry|intermittent|rate.?exceed|too.?many|too.?(?:large|big)|^internal$|server.?error|busy|congest|"
+    r"overload|provider.?token|auth.?error|queue.?(?:overflow|full)|connection.{0,9}(?:refused|reset|lost|failed|error)|"
+    r"could.?not.?connect|dns.?error|undetermined|auto.?respon|out.?of.?(?:the.?)?office|absent|switched.?off|"
+    r"powered.?off|coverage|filtered|spam.?filter|carrier.?violation|(?:message|validity).?expired|^expired$|validity"
 )
 _LONGEST: Final = 1_000
 
 
-def is_hard(properties: Mapping[str, Any]) -> bool:
+def is_hard(properties: Mapping[str, Any], channel: str = "email") -> bool:
     """Whether nothing will ever be delivered to the address: so unless an event says that it may be.
 
-    `properties` are those of Email Bounced, SMS Failed or Push Notification Bounced; an object `bounce` in them, as
-    Amazon SES sends it, is read as well.
+    `properties` are those of Email Bounced, SMS Failed or Push Notification Bounced (`channel`: email, sms, push); an
+    object `bounce` in them, as Amazon SES sends it, is read as well.
     """
     said = _squashed(properties)
     within = said.get("bounce")
@@ -58,14 +63,21 @@ def is_hard(properties: Mapping[str, Any]) -> bool:
                 return False
             if code[:2] == ("5", "1") or code == ("5", "4", "4"):
                 return True
+    replies = [text for name in _CODED if (text := _text(said.get(name))) is not None]
+    if channel == "sms" and (told := next(filter(_TWILIO.fullmatch, replies), None)) is not None:
+        return told in NUMBER_IS_DEAD
     for name, hard in _FLAGS:
-        told = answer(said.get(name))
-        if told is not None:
-            return hard is told
+        flag = answer(said.get(name))
+        if flag is not None:
+            return hard is flag
     for name in _KINDS:
         if (kind := _said(said.get(name))) is not None:
             return kind
-    return not any(_REPLY.match(text) is not None for name in _CODED if (text := _text(said.get(name))) is not None)
+    if channel == "push":
+        replies = [text for text in replies if text not in _GONE]
+        if any(map(_SERVERS.fullmatch, replies)):
+            return False
+    return not any(map(_REPLY.match, replies))
 
 
 def _squashed(given: Mapping[str, Any]) -> dict[str, Any]:

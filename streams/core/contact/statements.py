@@ -79,9 +79,8 @@ def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
     if name in SAYING:
         if name in _BOUNCES:
             channel = _BOUNCES[name]
-            said.append(
-                Statement(channel, None, False, BOUNCED, is_hard(event.properties), addresses(event).get(channel))
-            )
+            hard = is_hard(event.properties, channel)
+            said.append(Statement(channel, None, False, BOUNCED, hard, addresses(event).get(channel)))
         else:
             said.extend(_of_consent(event))
     if event.traits and event.type != "group":

@@ -95,6 +95,34 @@ def test_any_other_bounce_is_for_good(channel, said):
     assert not bounced(channel, said).may(channel)
 
 
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        ("email", {"Type": "SoftBounce"}), ("email", {"BOUNCE TYPE": "transient"}), ("email", {"Permanent": "false"}),
+        ("sms", {"error_code": 30003}), ("sms", {"ErrorCode": "30008"}), ("sms", {"reason": "Absent subscriber"}),
+        ("sms", {"reason": "Handset switched off"}), ("sms", {"status": "expired"}), ("sms", {"error": "Spam filter"}),
+        ("push", {"reason": "TooManyRequests"}), ("push", {"reason": "InternalServerError"}), ("push", {"status": 503}),
+        ("push", {"status": "429"}), ("push", {"reason": "ExpiredProviderToken"}),
+    ],
+)  # fmt: skip
+def test_a_phone_that_was_off_and_a_busy_service_are_no_dead_address(channel, said):
+    """What says nothing of the address itself, in the words of its channel, stops nothing."""
+    assert bounced(channel, said).may(channel)
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        ("email", {"Type": "HardBounce"}), ("email", {"hard": "TRUE"}), ("sms", {"error_code": 30006}),
+        ("sms", {"ErrorCode": "21610"}), ("sms", {"reason": "Unknown subscriber"}), ("push", {"status": 410}),
+        ("push", {"status": "404"}), ("push", {"reason": "ExpiredToken"}), ("push", {"error": "UNREGISTERED"}),
+    ],
+)  # fmt: skip
+def test_a_number_or_token_that_is_gone_is_given_up(channel, said):
+    """A landline, one that has said STOP, an app that is not installed any more."""
+    assert not bounced(channel, said).may(channel)
+
+
 def bounced(channel: str, said: dict[str, Any]) -> Person:
     """Somebody whose address has bounced once."""
     person = Person()
