@@ -33,13 +33,13 @@ def order_id_of(properties: Mapping[str, Any]) -> str | None:
 def is_renewal(properties: Mapping[str, Any]) -> bool:
     """Whether an order renews a subscription, as its `properties` say.
 
-    They have `subscription_renewal`, `is_renewal` or `order_type: renewal` (contract 8.38).
+    They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.36).
     """
-    for name in ("subscription_renewal", "is_renewal"):
+    for name in ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal"):
         given = properties.get(name)
         if given is not None and given is not False and str(given).strip().lower() not in _NOT:
             return True
-    kind = properties.get("order_type")
+    kind = properties.get("order_type", properties.get("orderType"))
     return isinstance(kind, str) and kind.strip().lower() in _RENEWALS
 
 

@@ -13,6 +13,7 @@ from tests.oracle.reach import Sent
 from tests.oracle.reading import Fact, number, order_value, text
 
 HOUR = 3_600_000
+RENEWS = ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal")
 ORDER_EVENTS = {"Order Completed", "Order Updated", "Order Cancelled", "Order Refunded"}
 
 
@@ -66,8 +67,8 @@ def name_of(event: Fact) -> str:
 
 def is_renewal(properties: dict[str, Any]) -> bool:
     """Whether an order renews a subscription."""
-    said = [str(properties.get(name, "no")).strip().lower() for name in ("subscription_renewal", "is_renewal")]
-    kind = str(properties.get("order_type")).strip().lower()
+    said = [str(properties.get(name, "no")).strip().lower() for name in RENEWS]
+    kind = str(properties.get("order_type", properties.get("orderType"))).strip().lower()
     if any(word not in {"", "0", "no", "n", "off", "false", "none", "null"} for word in said):
         return True
     return kind in {"renewal", "subscription renewal", "subscription_renewal"}

@@ -76,8 +76,12 @@ def test_a_repeat_puts_nothing_off():
 
 
 @pytest.mark.parametrize(
-    "mark", [{"is_renewal": True}, {"is_renewal": "1"}, {"subscription_renewal": 1}, {"order_type": "Renewal"}]
-)
+    "mark",
+    [
+        {"is_renewal": True}, {"is_renewal": "1"}, {"subscription_renewal": 1}, {"order_type": "Renewal"},
+        {"isRenewal": True}, {"orderType": "renewal"},
+    ],
+)  # fmt: skip
 def test_a_renewal_is_revenue_and_nothing_else(mark):
     """The cart is reminded of to the end, nobody is thanked, and no message is credited."""
     outcome = agreed(told((0, "web", WHO, "Product Added", LAMP), order(50, 7, 9.9, **mark)), CAMPAIGN)
@@ -206,3 +210,10 @@ def test_a_cancelled_order_comes_to_nothing_however_much_was_paid_back():
     )
     outcome = agreed(told(order(0), refund, cancelled, order(3 * HOUR, revenue=20, name="Order Refunded")))
     assert changes(outcome) == [("order", 1, 30), ("refund", 0, -10), ("cancellation", -1, -20)]
+
+
+@pytest.mark.parametrize("field", ["amount", "refund_amount", "refunded_amount", "refundTotal"])
+def test_a_refund_says_its_amount_under_many_names(field):
+    """A part of the order was paid back, not all of it."""
+    refund = order(HOUR, revenue=None, name="Order Refunded", **{field: 10})
+    assert changes(agreed(told(order(0), refund))) == [("order", 1, 30), ("refund", 0, -10)]
