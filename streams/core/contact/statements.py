@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from schemas.consent_words import (
     BOUNCED,
     COMPLAINED,
+    STATES,
     SUBSCRIBED,
     UNSUBSCRIBED_BY,
     WRITTEN,
@@ -107,21 +108,38 @@ def _of_consent(event: Sealed) -> Iterator[Statement]:
         # A scanner has followed the link: nobody has said anything. A browser's post is a person's word.
         return
     given = event.name == SUBSCRIPTION_CHANGED and subscribes(properties)
-    topic = _word(properties.get("topic"))
-    if topic is not None and len(topic) > LONGEST_TOPIC:
-        return
-    channels: tuple[str, ...]
     named = properties.get("channel")
     if named is None:
         named = properties.get("channels")
     elif "channels" in properties and not given:
         named = [*_listed(named), *_listed(properties["channels"])]
     silent = named is None or (type(named) is str and not named.strip())
-    if silent and topic is None and event.channel in WRITTEN:
-        channels = (event.channel,)
+    for topic, wanted in _topics(event.name, properties, given=given):
+        channels: tuple[str, ...]
+        if silent and topic is None and event.channel in WRITTEN:
+            channels = (event.channel,)
+        else:
+            channels = channels_of(named) or ((ALL,) if topic is not None else WRITTEN)
+        yield from _about(event, channels, topic, given=wanted)
+
+
+def _topics(name: str, properties: Mapping[str, Any], *, given: bool) -> Iterator[tuple[str | None, bool]]:
+    """The topics that an event is about, each with whether it is wanted; None: the channels as a whole.
+
+    They are `topic`, else `topics`: one, a list, or an object that says of each. One that no campaign can have says
+    nothing.
+    """
+    named = properties.get("topic")
+    if named is None:
+        named = properties.get("topics")
+    if type(named) is dict:
+        may = name == SUBSCRIPTION_CHANGED and (given or not any(state in properties for state in STATES))
+        told = {word: may and answer(named[one]) is True for one in named if (word := _word(one))}
     else:
-        channels = channels_of(named) or ((ALL,) if topic is not None else WRITTEN)
-    yield from _about(event, channels, topic, given=given)
+        told = dict.fromkeys((word for one in _listed(named) if (word := _word(one))), given)
+    if not told:
+        yield None, given
+    yield from ((topic, wanted) for topic, wanted in told.items() if len(topic) <= LONGEST_TOPIC)
 
 
 def _about(event: Sealed, channels: tuple[str, ...], topic: str | None, *, given: bool) -> Iterator[Statement]:
@@ -157,4 +175,5 @@ def _listed(named: Any) -> list[Any]:
 
 
 def _word(value: Any) -> str | None:
-    return value.strip().lower() or None if isinstance(value, str) else None
+    text = str(value) if type(value) is int else value
+    return text.strip().lower() or None if isinstance(text, str) else None

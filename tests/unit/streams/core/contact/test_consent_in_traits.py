@@ -86,3 +86,28 @@ def test_two_lists_of_channels_are_one_no():
     """`channel` and `channels` beside each other: both are meant."""
     said = Person().hears("Unsubscribed", 1, "web", channel="sms", channels=["email"])
     assert [channel for channel, _ in said] == ["sms", "email"]
+
+
+@pytest.mark.parametrize(
+    ("said", "stopped"),
+    [
+        ({"topic": ["Offers ", "news"]}, [("*", "offers"), ("*", "news")]), ({"topics": "offers"}, [("*", "offers")]),
+        ({"topics": ["offers"], "channel": "sms"}, [("sms", "offers")]), ({"topic": 5}, [("*", "5")]),
+        ({"topics": {"offers": True}}, [("*", "offers")]), ({"topic": ["x" * 101, "news"]}, [("*", "news")]),
+        ({"topics": [], "channel": "sms"}, [("sms", None)]), ({"topic": [None], "channel": "sms"}, [("sms", None)]),
+    ],
+)  # fmt: skip
+def test_a_no_may_be_about_several_topics(said, stopped):
+    """Each of them, and nothing else; a list of none is about the channel."""
+    assert Person().hears("Unsubscribed", 1, "web", **said) == stopped
+
+
+def test_an_object_of_topics_says_of_each():
+    """What is switched on there is wanted, anything else is not."""
+    person = Person()
+    person.hears("Unsubscribed", 1, "web", topics=["offers", "news"])
+    stopped = person.hears("Subscription Changed", 2, "web", topics={"offers": "yes", "news": True, "tips": "off"})
+    assert stopped == [("*", "tips")]
+    assert [person.may(topic=topic) for topic in ("offers", "news", "tips")] == [True, True, False]
+    person.hears("Subscription Changed", 3, "web", topics={"tips": True, "offers": True}, subscribed=False)
+    assert [person.may(topic=topic) for topic in ("offers", "news", "tips")] == [False, True, False]
