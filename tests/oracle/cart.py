@@ -144,8 +144,12 @@ class Cart:
                 if isinstance(product, dict):
                     own = text(product.get("currency"))
                     self.add(product, own.upper() if own else currency, event.time, 0)
-            for line in self.lines:
-                line.added = next((known.added for known in find(before, line.names)), 0)
+            for line in list(self.lines):
+                known = find(before, line.names)
+                line.added = next((one.added for one in known), 0)
+                if len(known) == 1 and any(line is one for one in self.lines):
+                    line.names = known[0].names.also(line.names)
+                    self.join(line)
 
     def add(self, item: dict[str, Any], currency: str | None, at: int, added: int) -> None:
         """One more line, or more of a line."""
@@ -162,6 +166,10 @@ class Cart:
         line.update(item, currency)
         line.at, line.added = max(line.at, at), max(line.added, added)
         line.names = line.names.also(names)
+        self.join(line)
+
+    def join(self, line: Line) -> None:
+        """Lines that prove to be the same as a line are part of it."""
         while others := [other for other in find(self.lines, line.names) if other is not line]:
             line.quantity += others[0].quantity
             line.fill(others[0])

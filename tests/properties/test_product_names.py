@@ -91,3 +91,27 @@ def test_interests_orders_and_changes_know_a_product_by_all_its_names(
         STOCK,
     )
     assert len(out.messages) == messages
+
+
+def test_a_snapshot_takes_no_name_away():
+    """It names the lamp by its id alone; whoever then removes it by its sku finds it."""
+    put_in = (0, "web", "u1", "Product Added", {"product_id": "p", "sku": "s", "price": 3})
+    shown = (1, "web", "u1", "Cart Viewed", {"products": [{"product_id": "P", "price": 3}]})
+    taken = (2, "web", "u1", "Product Removed", {"sku": "S"})
+    assert in_short(agreed(told(put_in, shown, taken)).transitions)[-1] == "open>emptied 2 0"
+
+
+def test_lines_of_a_snapshot_that_were_one_before_are_one():
+    """The id of a product on one line, its sku on the other: two pieces of it."""
+    put_in = (0, "web", "u1", "Product Added", {"product_id": "p", "sku": "s", "price": 3})
+    shown = (1, "web", "u1", "Cart Viewed", {"products": [{"product_id": "p", "price": 3}, {"sku": "s", "price": 3}]})
+    taken = (2, "web", "u1", "Product Removed", {"product_id": "p", "sku": "s", "quantity": 1})
+    assert in_short(agreed(told(put_in, shown, taken)).transitions)[1] == "open>abandoned 32 3"
+
+
+def test_an_item_that_may_be_two_lines_has_its_own_names():
+    """Two sizes were in the cart; which of them the id of the snapshot means, nobody can tell."""
+    sizes = [(n, "web", "u1", "Product Added", {"product_id": "p", "sku": f"s{n}", "price": 3}) for n in (0, 1)]
+    shown = (2, "web", "u1", "Cart Viewed", {"products": [{"product_id": "p", "price": 3}]})
+    taken = (3, "web", "u1", "Product Removed", {"sku": "s0"})
+    assert in_short(agreed(told(*sizes, shown, taken)).transitions)[1] == "open>abandoned 33 3"

@@ -85,6 +85,10 @@ class LineItems:
         self.lines[mine] = _larger(self.lines[mine], line)
         self._rename(mine, grown(mine, key) if larger else grown(key, mine), _larger)
 
+    def know(self, key: str, other: str) -> None:
+        """The line of `key` is known by the names of the product key `other` as well, where it has none of its own."""
+        self._rename(key, grown(other, key), _sum)
+
     def find(self, key: str) -> list[str]:
         """The keys of the lines that are the product of this key: the one that shares the most names with it first."""
         # No two lines are the same product, so whatever has all of these names and no other is the only one.
@@ -142,12 +146,19 @@ def snapshot(products: Iterable[Any], currency: str | None, at: int) -> Lines:
 
 
 def keep(lines: Lines, before: Lines) -> None:
-    """Of what a snapshot names, what was known `before`: who brought it, and when it was put into the cart."""
-    items = LineItems(before)
-    for key, line in lines.items() if before else ():
+    """Of what a snapshot names, what was known `before`: who brought it, when it was put in, and its other names.
+
+    An item that may be several of the lines before has no other names than its own.
+    """
+    if not before:
+        return
+    items, named = LineItems(before), LineItems(lines)
+    for key, line in list(lines.items()):
         if found := items.find(key):
             known = before[found[0]]
             line.by, line.added = known.by, known.added
+            if len(found) == 1 and key in lines:
+                named.know(key, found[0])
 
 
 def union(winner: Lines, loser: Lines) -> Lines:
