@@ -161,6 +161,12 @@ class Enroller(Machine[Sequence[Statement], Decision]):
             return ended
         return [*ended, *take_back.by_order(profile, event, ref, cart_id, self._campaigns)]
 
+    def on_contents(self, profile: Profile, event: Sealed, cart_id: str) -> Sequence[Decision]:
+        """Another call of an order tells that all of the cart `cart_id` was bought. Asked after the cart machine."""
+        if not event.late or not profile.sent:
+            return ()
+        return take_back.by_contents(profile, event, cart_id, self._campaigns)
+
     def on_word(self, profile: Profile, event: Sealed, said: Sequence[Statement]) -> Sequence[Decision]:
         """A no, a complaint or a hard bounce: what was `said` takes back what has been decided and not delivered."""
         return take_back.by_word(profile, event, said, self._campaigns)

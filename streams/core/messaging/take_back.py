@@ -41,6 +41,19 @@ def by_order(profile: Profile, event: Sealed, ref: str, cart_id: str | None, cam
     )  # fmt: skip
 
 
+def by_contents(profile: Profile, event: Sealed, cart_id: str, campaigns: Campaigns) -> list[Decision]:
+    """What a call of an order takes back that came late and tells that a whole cart, `cart_id`, had been bought.
+
+    The messages about this cart since; `campaigns` as of `by_order`.
+    """
+    since, at = event.clock - campaigns.file.message_ttl, event.time
+    return _taken(
+        profile,
+        lambda m: m.ref == cart_id and m.at >= at and m.at > since and not _deal(m, campaigns),
+        "converted", at,
+    )  # fmt: skip
+
+
 def by_merge(
     profile: Profile, theirs: Collection[int], orders: tuple[int, int], at: int, campaigns: Campaigns
 ) -> list[Decision]:

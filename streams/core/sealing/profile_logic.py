@@ -153,13 +153,13 @@ class ProfileLogic:
         if event.name == ORDER_COMPLETED:
             if not (conversions and conversions[0].is_purchase):
                 if not conversions and order_value(event.properties) >= 0:
-                    self._follow(profile, self._cart.told_again(profile, event), effects)
+                    self._told_again(profile, event, effects)
                 # A repeat, a renewal, a refund: nothing was bought, so to all that follows it is any other event.
                 event.name, event.read_as = "", event.name
             elif isinstance(products := event.properties.get("products"), list):
                 effects.learned.bought(products, event.clock)
         elif event.name == ORDER_UPDATED:
-            self._follow(profile, self._cart.told_again(profile, event), effects)
+            self._told_again(profile, event, effects)
         cart = profile.cart
         if transitions := self._cart.on_event(profile, event, None):
             self._follow(profile, transitions, effects)
@@ -248,6 +248,14 @@ class ProfileLogic:
                     "arm": "treatment", "channel": credited.channel,
                 }  # fmt: skip
                 effects.cells.add("campaign_day", at, of, conversions=orders, revenue=net)
+
+    def _told_again(self, profile: Profile, event: Sealed, effects: Effects) -> None:
+        """Another call of an order says what it contained: no cart is left of nothing else, nor a message about it."""
+        cart = profile.cart
+        if transitions := self._cart.told_again(profile, event):
+            self._follow(profile, transitions, effects)
+        if cart is not None and profile.cart is None:
+            self._follow(profile, self._enroller.on_contents(profile, event, cart.id), effects)
 
     def _cancelled(self, profile: Profile, taken: Conversion, event: Sealed, effects: Effects) -> None:
         """An order is cancelled: nobody is thanked for it; a payment that failed leaves the cart open again."""

@@ -97,3 +97,17 @@ def test_messages_are_remembered_for_a_month():
         customer.does("Hashtag Used", minute, "social", hashtag="sale")
     customer.upto(32 * DAY)
     assert [message.at for message in customer.profile.sent] == [at(31 * DAY - 1), at(32 * DAY)]
+
+
+def test_a_late_list_of_what_was_bought_takes_the_reminder_of_it_back():
+    """The sale was told in time, its products too late to stop a snapshot of them from becoming a cart."""
+    bought, other = {"sku": "s1", "price": 10}, {"sku": "s2", "price": 10}
+    for shown, taken_back in (([bought], [("one", "cancelled", "converted")]), ([bought, other], [])):
+        customer = Customer([campaign("c", "cart_abandoned", step("one"))])
+        customer.buys(0)
+        customer.does("Cart Viewed", 10, products=shown)
+        customer.upto(60)
+        again = happened("Order Completed", 1, order_id="o1", total=10, products=[bought], late=True, id_="again")
+        again.clock = at(60)
+        customer.logic.on_event(customer.profile, again, customer.effects)
+        assert customer.outcomes == [("one", "sent", None), *taken_back]
