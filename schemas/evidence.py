@@ -22,12 +22,12 @@ def of_customers(identifiers: Identifiers, rows: Rows, previous: Identifiers) ->
     All three are those of the event, `rows` the form of the `identifiers` in its body.
     """
     kept = ids.without_devices(identifiers)
-    if kept[0][0] in ids.NO_PERSON:
+    if kept[0][0] in ids.OF_MACHINES or kept[0][0] in ids.REFERENCES:
         return identifiers, rows, previous
     # An SDK's alias call names the machine's anonymousId as the previous one, of whatever customer.
-    machine = {value for type_, value in identifiers if type_ in ids.DEVICE_LIKE}
-    previous = tuple(one for one in previous if one[0] not in ids.DEVICE_LIKE and one[1] not in machine)
-    return kept, tuple(row for row in rows if row["type"] not in ids.DEVICE_LIKE), previous
+    machine = {value for type_, value in identifiers if type_ in ids.OF_MACHINES}
+    previous = tuple(one for one in previous if one[0] not in ids.OF_MACHINES and one[1] not in machine)
+    return kept, tuple(row for row in rows if row["type"] not in ids.OF_MACHINES), previous
 
 
 def with_typed(
@@ -37,7 +37,7 @@ def with_typed(
 
     `claimed` are these addresses, `channel` the event's; returns identifiers, rows, and how many at the end are weak.
     """
-    if channel in ids.STAFFED_CHANNELS and all(one[0] in ids.DEVICE_LIKE for one in identifiers):
+    if channel in ids.STAFFED_CHANNELS and all(one[0] in ids.OF_MACHINES for one in identifiers):
         identifiers, rows = (), ()
     weak = len(claimed) - (not identifiers)
     at = len(claimed) - weak
@@ -58,7 +58,7 @@ def with_references(
     already; returns identifiers, rows, and how many are weak now.
     """
     sold = name in ORDER_EVENTS
-    if sold and channel in ids.STAFFED_CHANNELS and all(one[0] in ids.DEVICE_LIKE for one in identifiers):
+    if sold and channel in ids.STAFFED_CHANNELS and all(one[0] in ids.OF_MACHINES for one in identifiers):
         # The next customer's order comes from the same machine.
         identifiers, rows = (), ()
     references = tuple(one for one, _, _ in named if one not in identifiers)

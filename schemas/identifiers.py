@@ -35,6 +35,13 @@ REFERENCES: Final = frozenset({ORDER_ID, CHECKOUT_ID, CART_ID})
 NO_PERSON: Final = DEVICE_LIKE | REFERENCES
 STAFFED_CHANNELS: Final = frozenset({"store", "callcenter"})
 """Channels whose machine is a till or an agent's: it is in no customer's hands."""
+OF_MACHINES: Final = DEVICE_LIKE | {
+    "ga_client_id", "_ga", "ga_session_id", "session_id", "sessionid", "fbp", "_fbp", "fbc", "_fbc", "ttp", "_ttp",
+    "gclid", "fbclid", "msclkid", "ttclid", "visitor_id", "visitorid", "cookie_id", "cookieid", "browser_id",
+    "app_instance_id", "firebase_instance_id", "amplitude_device_id", "mixpanel_device_id", "idfa", "idfv", "gaid",
+    "aaid", "android_id",
+}  # fmt: skip
+"""With external ids of a browser or of an app on a device: on those channels they are no customer's either."""
 CONTACT_TYPES: Final = frozenset({EMAIL, PHONE, PUSH_TOKEN, ADVERTISING_ID})
 """Identifiers that are addresses: a customer can be written to there."""
 MESSENGERS: Final = frozenset({
@@ -72,9 +79,9 @@ def without_devices(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ..
 
     Where there is no identifier of a person, all of them stay (contract 1).
     """
-    if all(one[0] in NO_PERSON for one in identifiers):
+    if all(one[0] in OF_MACHINES or one[0] in REFERENCES for one in identifiers):
         return identifiers
-    return tuple(one for one in identifiers if one[0] not in DEVICE_LIKE)
+    return tuple(one for one in identifiers if one[0] not in OF_MACHINES)
 
 
 class Hasher:

@@ -357,6 +357,18 @@ def test_a_till_identifies_nobody_beside_a_person(event: Accept, channel: str, p
     assert len(event(told, topic="channels.web").identifiers) == 5
 
 
+@pytest.mark.parametrize("type_", ["ga_client_id", "_fbp", "Session_ID", "idfa"])
+def test_a_cookie_of_an_agents_browser_is_no_customers(event: Accept, type_: str) -> None:
+    """On store and callcenter it neither links two customers nor has their orders; on web it is the visitor's."""
+    cookie = {"id": "GA1.2.3", "type": type_}
+    card = {"context": {"externalIds": [{"id": 7, "type": "card"}, cookie]}}
+    sold = {"event": "Order Completed", "properties": {"order_id": "o"}, "context": {"externalIds": [cookie]}}
+    for channel in ("store", "callcenter"):
+        assert event({"type": "page", **card}, topic=f"channels.{channel}").identifiers == (("card", "7"),)
+        assert event({"type": "track", **sold}, topic=f"channels.{channel}").identifiers == (("order_id", "o"),)
+    assert len(event({"type": "page", **card}, topic="channels.web").identifiers) == 2
+
+
 def test_a_till_alone_is_whom_it_is_about(event: Accept) -> None:
     """Without a person the machine's identifiers stay: the event has nobody else."""
     told = {"type": "page", "anonymousId": "AGENT", "context": MACHINE}
