@@ -2,7 +2,7 @@
 
 Hooks of MkDocs (mkdocs.yml). Links between pages are written so that they work on the forge, from file to file; here
 they are turned to the pages. A link to a file that is no page keeps its words and loses its address. Each citation of
-section 8 ("contract 8.20") becomes a link to that paragraph.
+section 8 ("contract 8.23") becomes a link to that paragraph.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from schemas.evidence import of_customers, with_references, with_typed
 from schemas.identifiers import Identifier
 from schemas.mending import MENDED, mended
 from schemas.message_ids import named
-from schemas.names import FEEDBACK_EVENTS, REFERRING_EVENTS
-from schemas.orders import is_for_another
+from schemas.names import FEEDBACK_EVENTS, ORDER_COMPLETED, REFERRING_EVENTS
+from schemas.orders import confirms_claims, is_for_another
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
@@ -39,7 +39,8 @@ class Event(NamedTuple):
     `weak` of `identifiers` are addresses only typed, and what merely names a purchase (contract 1). `body` is the JSON
     object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time too far
     ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
-    is feedback of, empty where it names none of ours.
+    is feedback of, empty where it names none of ours. `confirms` is `order` or `identify` where the event confirms what
+    its customer has only typed (contract 8.20 to 8.22), else empty.
     """
 
     time: int
@@ -55,6 +56,7 @@ class Event(NamedTuple):
     name: str = ""
     weak: int = 0
     about: str = ""
+    confirms: str = ""
 
 
 class DeadLetter(NamedTuple):
@@ -123,6 +125,7 @@ class Reader:
                 message_id = message_id_of(message_id, attributes, message)
             kind = take("type", None)
             rule = original_name = None
+            confirms = ""
             if kind != "track":
                 kind = type_of(kind)
             if kind == "track":
@@ -134,6 +137,8 @@ class Reader:
                     name = ""
             else:
                 name = ""
+                if kind == "identify":
+                    confirms = kind
 
             properties = take("properties", None)
             if type(properties) is not dict:
@@ -255,6 +260,11 @@ class Reader:
                 refs = self._people.references(properties)
                 if refs:
                     identifiers, rows, weak = with_references(identifiers, rows, refs, weak, name, channel)
+            if name == ORDER_COMPLETED and kind == "track" and confirms_claims(properties):
+                confirms = "order"
+            if confirms and channel in ids.STAFFED_CHANNELS and identifiers and identifiers[0][0] in ids.DEVICE_LIKE:
+                # Whoever stands at the till.
+                confirms = ""
             about = None
             if "message_id" in properties and kind == "track" and name in FEEDBACK_EVENTS:
                 about = named(properties["message_id"])
@@ -286,7 +296,7 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "", weak, about or "",
+                    name if kind == "track" else "", weak, about or "", confirms,
                 ),
             )  # fmt: skip
         except InexactError:

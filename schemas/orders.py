@@ -33,7 +33,7 @@ def order_id_of(properties: Mapping[str, Any]) -> str | None:
 def is_renewal(properties: Mapping[str, Any]) -> bool:
     """Whether an order renews a subscription, as its `properties` say.
 
-    They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.36).
+    They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.41).
     """
     for name in ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal"):
         given = properties.get(name)
@@ -53,7 +53,7 @@ def tells_value(properties: Mapping[str, Any]) -> bool:
 
 
 def order_value(properties: Mapping[str, Any]) -> int:
-    """The value of an order by its `properties`, in millionths (contract 8.36).
+    """The value of an order by its `properties`, in millionths (contract 8.39).
 
     It is the revenue, else the total, else the value, else the sum of price x quantity of the products.
 
@@ -93,6 +93,11 @@ def is_for_another(properties: Mapping[str, Any]) -> bool:
 def _is_said(given: Any) -> bool:
     """Whether a mark is there, and does not say no."""
     return given.strip().lower() not in _NOT if isinstance(given, str) else bool(given)
+
+
+def confirms_claims(properties: Mapping[str, Any]) -> bool:
+    """Whether an order, by its `properties`, is the customer's own doing, for themselves."""
+    return not (is_for_another(properties) or is_renewal(properties))
 
 
 def refund_value(properties: Mapping[str, Any]) -> int:

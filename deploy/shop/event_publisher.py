@@ -57,7 +57,8 @@ class Sender:
 class Told(NamedTuple):
     """A call as the ground truth sees it: whom it names, what it does to a cart, whether it is activity.
 
-    The last `weak` of the `ids` were only typed, or only name a purchase.
+    The last `weak` of the `ids` were only typed, or only name a purchase; `confirms` is `order` or `identify` where the
+    call confirms what was typed.
     """
 
     ids: tuple[Identifier, ...]
@@ -65,6 +66,7 @@ class Told(NamedTuple):
     previous: str
     effect: Effect | None
     active: bool
+    confirms: str
 
 
 class EventPublisher:
@@ -119,8 +121,9 @@ class EventPublisher:
         if sender.group.walk is not None:
             active = sender.channel in ACTIVE_CHANNELS and (kind in ("page", "screen") or name in ACTIVE_NAMES)
             ids = tuple(strongest_first([*sender.ids, *also])) if also else sender.ids
+            confirms = "order" if kind == "track" and name == "Order Completed" else kind * (kind == "identify")
             ids, weak = with_weak(ids, typed, name if kind == "track" else "", properties)
-            self._tell(sender.group.walk, sender, at, Told(ids, weak, previous, effect, active))
+            self._tell(sender.group.walk, sender, at, Told(ids, weak, previous, effect, active, confirms))
 
     def message_id(self) -> str:
         """A new messageId: 32 hex digits."""
@@ -146,7 +149,9 @@ class EventPublisher:
         if sender.customer is not None:
             sender.customer.published.update(dict.fromkeys(told.ids + before))
         if told.ids:
-            walk.event(at, told.ids, before, told.effect, active=told.active, weak=told.weak)
+            walk.event(
+                at, told.ids, before, told.effect, active=told.active, weak=told.weak, confirms=told.confirms
+            )  # fmt: skip
 
 
 def odd(name: str, rng: Random) -> str:

@@ -11,23 +11,41 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from deploy.shop.truth_carts import Basket, Effect, absorb, act, fire
+from deploy.shop.truth_carts import MINUTE, Basket, Effect, absorb, act, fire
 from schemas.identifiers import DEVICE_LIKE, NO_PERSON, ORDER_ID, REFERENCES, USER_ID, Identifier
 
 ALIAS: Final = "alias"
 PLAIN: Final = "plain"
 WEAK: Final = "weak"
+CLAIM_AFTER: Final = 30 * MINUTE
+"""How long after it was typed an address links, unless another has taken its place."""
 """How two identifiers are linked: by an alias call, by standing side by side, by one only typed or a purchase's."""
 
 
 class Refusal(NamedTuple):
-    """A link that joined nothing: when, between which two, by which rule; `moved`: the other went to the head's."""
+    """A link that joined nothing: when it was named, between which two, by which rule.
+
+    `moved`: the other went to the head's.
+    """
 
     at: int
     head: Identifier
     other: Identifier
     rule: str
     moved: bool
+
+
+class Claim(NamedTuple):
+    """An address that was typed at a time, and by whom."""
+
+    at: int
+    visitor: Identifier
+    address: Identifier
+
+    @property
+    def due(self) -> int:
+        """The millisecond at whose end it links."""
+        return self.at + CLAIM_AFTER - 1
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +96,7 @@ class Walk:
         self._people = 0
         self._typed: set[Identifier] = set()
         """Addresses that were only typed so far."""
+        self._claims: list[Claim] = []
         self.refused: list[Refusal] = []
         """Each link that joined nothing."""
 
@@ -90,18 +109,25 @@ class Walk:
         *,
         active: bool,
         weak: int = 0,
+        confirms: str = "",
     ) -> None:
         """Take in an event published at the time `at`, later than all before it. `identifiers` come strongest first.
 
         `previous`: identifiers that an alias call names; `active`: the event counts as activity; `weak`: how many
-        `identifiers` at the end were only typed or only name a purchase.
+        `identifiers` at the end were only typed or only name a purchase; `confirms`: it is an "order" or an "identify".
         """
+        self._fall_due(at)
         head, *others = identifiers
+        typed = [i for nth, i in enumerate(others) if nth >= len(others) - weak and i.type not in REFERENCES]
         for nth, other in enumerate(others):
-            if other not in previous:
+            if other not in previous and other not in typed:
                 self._link(at, head, other, PLAIN if nth < len(others) - weak else WEAK)
         for other in previous:
             self._link(at, head, other, ALIAS)
+        for address in typed:
+            self._type(at, head, address)
+        if confirms:
+            self._confirm(at, head, {head, *others, *previous} - set(typed), identify=confirms == "identify")
         person = self._person(head)
         if active or effect is not None:
             self._tell(person, fire(person.basket, at))
@@ -109,6 +135,7 @@ class Walk:
 
     def finish(self) -> None:
         """Let time run out: every cart left open is abandoned, and every abandoned one expires."""
+        self._fall_due(None)
         for person in self.people():
             for row in fire(person.basket, None):
                 self._note(person, row)
@@ -142,6 +169,45 @@ class Walk:
         if how != WEAK:
             self._typed.discard(other)
 
+    def _type(self, at: int, head: Identifier, address: Identifier) -> None:
+        """An address is typed: it takes the place of the other of its kind that this customer has typed."""
+        ours = self._person(head)
+        mine = [claim for claim in self._claims if self._person(claim.visitor) is ours]
+        mine = [claim for claim in mine if claim.address.type == address.type]
+        self._claims = [claim for claim in self._claims if claim not in mine or claim.address == address]
+        if self._person(address) is ours or any(claim.address == address for claim in mine):
+            return
+        if self._are_two(ours, self._person(address), address):
+            self._link(at, head, address, WEAK)
+        else:
+            self._claims.append(Claim(at, head, address))
+
+    def _confirm(self, at: int, head: Identifier, named: set[Identifier], *, identify: bool) -> None:
+        """What this customer has typed links, unless the identify call gives another address of its kind."""
+        given = {one.type for one in named} if identify else set()
+        for claim in [claim for claim in self._claims if self._person(claim.visitor) is self._person(head)]:
+            self._claims.remove(claim)
+            if claim.address not in named and claim.address.type not in given:
+                self._claimed(at, claim)
+
+    def _fall_due(self, at: int | None) -> None:
+        """What was typed half an hour before a time (None: ever) links."""
+        while due := [claim for claim in self._claims if at is None or claim.due < at]:
+            claim = min(due, key=lambda claim: claim.due)
+            self._claims.remove(claim)
+            self._claimed(claim.due, claim)
+
+    def _claimed(self, at: int, claim: Claim) -> None:
+        refused = len(self.refused)
+        self._link(at, claim.visitor, claim.address, WEAK)
+        self.refused[refused:] = [one._replace(at=claim.at) for one in self.refused[refused:]]
+
+    def _are_two(self, ours: Person, theirs: Person, address: Identifier) -> bool:
+        """Whether an address was typed by one person and is another's."""
+        given = theirs.seen > 0 and address not in self._typed
+        others = any(i != address and i.type not in NO_PERSON for i in theirs.identifiers)
+        return ours.has_person and (given or others)
+
     def _join(self, at: int, head: Identifier, other: Identifier, how: str) -> None:
         """Two that are not one profile yet are named together."""
         ours, theirs = self._person(head), self._person(other)
@@ -152,8 +218,7 @@ class Walk:
                 self._refuse(at, head, other, "order_id", moved=ours.strength() < theirs.strength())
             return
         if how == WEAK and other.type not in REFERENCES:
-            given = theirs.seen > 0 and other not in self._typed
-            if ours.has_person and (given or any(i != other and i.type not in NO_PERSON for i in theirs.identifiers)):
+            if self._are_two(ours, theirs, other):
                 self._refuse(at, head, other, "typed")
                 return
             if not theirs.seen:

@@ -10,23 +10,24 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from sys import intern
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from msgspec.structs import replace
 
-from schemas.identifiers import ANONYMOUS_ID
 from schemas.record import Record
 from schemas.times import iso
 from schemas.topics import CHANNEL_TOPICS
 from streams.core.identity.announcer import Announcer
+from streams.core.identity.claims import Claim, Claims, names_claims
 from streams.core.identity.cutoffs import Cutoffs
-from streams.core.identity.graph import MADE_ROOM, Change, Graph, Merge, Move, Policy, Refused, evidence
+from streams.core.identity.graph import Graph, Policy
 from streams.core.identity.link_history import LinkHistory, Names
-from streams.core.identity.requests import Requests, keep_beside
+from streams.core.identity.linker import Linker
+from streams.core.identity.requests import Requests
 from streams.core.protocol import link_log, profile_log
 from streams.core.protocol.link_log import Hashed, Links, Receipt, SomeSources, SwitchCampaigns
-from streams.core.protocol.order_key import merge_key, order_key, order_key_behind, source_of, time_of
+from streams.core.protocol.order_key import order_key, order_key_behind, time_of
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.records import links_out, notices_to_all
 from streams.core.protocol.sequence_numbers import IDENTIFY, SequencedEmitter
@@ -46,6 +47,7 @@ from streams.core.watermark.rounds import Rounds
 
 LINKS_A_CALL: Final = 20_000
 """How many links one call applies at most, so that a worker's heartbeats go on while a backlog is worked off."""
+_A_CLAIM: Final = -1
 
 
 class Identify:
@@ -73,21 +75,26 @@ class Identify:
             store, emit, self._notices, graph=self.graph, cutoffs=self._cutoffs, rounds=self.rounds,
             partitions=partitions,
         )  # fmt: skip
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        self._linker = Linker(
+            store, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs, counts=self.counts
+        )
+        self._claims = Claims(
+            store, self._announcer, self._linker, graph=self.graph, cutoffs=self._cutoffs, wait=self._await
+        )
         self._requests = Requests(
             store, emit, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs,
-            rounds=self.rounds,
+            rounds=self.rounds, claims=self._claims,
         )  # fmt: skip
         self._optional = sorted(optional, key=str)
         self._switches: list[int] = []
-        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int, int]] = []
-        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias, and weak."""
+        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int, int, str]] = []
+        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias, and weak, and
+        what it confirms; and of claims: claim key, _A_CLAIM, visitor and address."""
         self._left: dict[int, int] = {}
         """How many links of a batch, by its offset, have not been applied."""
         self._halfway = False
         """A call has applied as many links as one call may, and there are more."""
-        self._newest = b""
-        """The highest key that has been applied: a link before it comes late."""
-        self.counts: Counter[tuple[str, ...]] = Counter()
 
     @property
     def gauges(self) -> dict[tuple[str, ...], float]:
@@ -128,13 +135,14 @@ class Identify:
             self._announcer.restore(data["version"], data["assigned"])
             graph.counter = data["counter"]
             applied = bytes.fromhex(data["applied"])
-            self._newest = bytes.fromhex(data.get("newest", ""))
+            self._linker.newest = bytes.fromhex(data.get("newest", ""))
             # The record that was not finished comes again: what it says is in the store already.
             self._halfway = data.get("halfway", False)
             for key, value in self._store.scan(LINK_BATCH):
                 batch = link_log.read(value)
                 if isinstance(batch, Links):
                     self._wait(int.from_bytes(key[1:], "big"), batch, applied)
+        self._claims.load()
         self._switches = [int.from_bytes(key[1:], "big") for key, _ in self._store.scan(WAITING_CAMPAIGNS)]
         if self._optional != self.rounds.sources.optional:
             self._emit.after(links_out(link_log.OptionalSources(tuple(self._optional))))
@@ -166,7 +174,7 @@ class Identify:
             "assigned": assigned,
             "counter": self.graph.counter,
             "applied": applied.hex(),
-            "newest": self._newest.hex(),
+            "newest": self._linker.newest.hex(),
             "halfway": self._halfway,
         }
         self._store.put(IDENTIFY_CLOCK, orjson.dumps(data))
@@ -252,26 +260,38 @@ class Identify:
             key = order_key(link.time, topic, partition, link.offset)
             if key >= applied:
                 count += 1
-                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous, link.weak))
+                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous, link.weak, link.confirms))
         if count:
             self._left[offset] = count
         else:
             self._store.delete(LINK_BATCH + offset.to_bytes(8, "big"))
 
+    def _await(self, claim: Claim) -> None:
+        """A claim is applied at its key, as links are."""
+        heapq.heappush(self._waiting, (claim.due, _A_CLAIM, (claim.visitor, claim.address), 0, 0, ""))
+
     def _apply(self) -> bool:
         """Apply the links the watermark has passed; False when there are more of them than one call takes."""
-        waiting, reach = self._waiting, self.rounds.links_bound
+        waiting, reach, linker = self._waiting, self.rounds.links_bound, self._linker
         budget, repeated = self._links_a_call, 0
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
-            key, batch, identifiers, previous, weak = heapq.heappop(waiting)
+            key, batch, identifiers, previous, weak, confirms = heapq.heappop(waiting)
+            if batch == _A_CLAIM:
+                self._claims.fall_due(key, *identifiers)
+                linker.newest = max(linker.newest, key)
+                continue
             # What ingest writes again after a crash comes right behind the first. It must not be applied once more: who
             # has made room for the rest of it would be linked anew.
-            if key != self._newest and (previous or not self._is_repeat(key, identifiers, weak)):
-                self._link(key, identifiers, previous, weak)
+            if key == linker.newest:
+                repeated += 1
+            elif (weak and names_claims(identifiers, previous, weak)) or (confirms and self._claims.any):
+                self._claims.take(key, identifiers, previous, weak, confirms)
+            elif len(identifiers) > 1 and (previous or not linker.is_repeat(key, identifiers, weak)):
+                linker.link(key, identifiers, previous, weak)
             else:
                 repeated += 1
-            self._newest = max(self._newest, key)
+            linker.newest = max(linker.newest, key)
             self._left[batch] -= 1
             if not self._left[batch]:
                 del self._left[batch]
@@ -279,107 +299,6 @@ class Identify:
         if repeated:
             self.counts["winback_links_total", "repeated"] += repeated
         return not waiting or waiting[0][0] >= reach
-
-    def _is_repeat(self, key: bytes, identifiers: Sequence[Hashed], weak: int) -> bool:
-        """Whether all are of one profile already, and were last linked by this head: most links are so."""
-        owner, last, head = self.graph.owner, self._history.last, identifiers[0][1]
-        profile_id = owner.get(head)
-        if profile_id is None or key < self._cutoffs.latest or key < self._newest:
-            return False
-        for nth in range(1, len(identifiers)):
-            other = identifiers[nth][1]
-            if last.get(other) != head or owner.get(other) != profile_id:
-                return False
-        typed = self.graph.typed
-        return not typed or not any(hashed in typed for _, hashed in identifiers[: len(identifiers) - weak])
-
-    def _link(self, key: bytes, raw: Sequence[Hashed], previous: int, weak: int) -> None:
-        identifiers = [(intern(t), h) for t, h in raw]
-        if key < self._cutoffs.latest:
-            identifiers, previous, weak = self._without_cut(key, identifiers, previous, weak)
-            if len(identifiers) < 2:
-                return
-        late = key < self._newest
-        head, count = identifiers[0], len(identifiers)
-        profile_id = self.graph.owner.get(head[1])
-        if profile_id == head[1]:
-            # The same text, kept already: this one is remembered with each that it links.
-            head = (head[0], profile_id)
-        for nth in range(1, count):
-            if identifiers[nth] != head:
-                how = evidence(nth, count, previous, weak)
-                self._history.note(head, identifiers[nth], merge_key(key, nth), how, late=late)
-        changes, fresh = self._join(key, identifiers, previous, weak)
-        if not changes:
-            self.counts["winback_links_total", "repeated"] += 1
-            return
-        for _, hashed in fresh:
-            owner = self.graph.owner[hashed]
-            self._store.put(FIRST_SEEN + bytes.fromhex(owner), str(self.graph.first[owner]).encode())
-        linked_at, source = iso(time_of(key)), _source(key)
-        told: dict[str, tuple[str, str]] = {}
-        new = {hashed: type_ for type_, hashed in fresh}
-        for change in changes:
-            match change:
-                case Merge(moved=moved, pair=(a, b)):
-                    # Who was moved is linked to the end of the pair that stayed, save that end's own new identifier.
-                    stayed, other = (b, a) if any(h == a for _, h in moved) else (a, b)
-                    if stayed in new:
-                        told[stayed] = new.pop(stayed), other
-                    told.update((h, (t, stayed)) for t, h in moved)
-                case Move(identifier=(type_, hashed), pair=(a, b)):
-                    if change.reason == MADE_ROOM:
-                        self._history.drop(hashed)
-                        keep_beside(self._store, hashed, None)
-                        first = str(self.graph.first[change.winner]).encode()
-                        self._store.put(FIRST_SEEN + bytes.fromhex(change.winner), first)
-                    if a in new:
-                        told[a] = new.pop(a), b
-                    told[hashed] = type_, a
-                case Refused():
-                    self._store.put(REFUSED + bytes.fromhex(change.pair[0] + change.pair[1]), change.reason.encode())
-                    if (other := change.pair[1]) not in self.graph.disputed:
-                        self.graph.disputed.add(other)
-                        self._store.put(DISPUTED + bytes.fromhex(other), b"")
-        for hashed, (type_, linked_to) in told.items():
-            self._announcer.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
-        for change in changes:
-            at = merge_key(key, change.nth)
-            self.counts["winback_links_total", self._announcer.change(change, at, linked_at, source)] += 1
-            self._announcer.whose(change, identifiers[change.nth][0], at.hex())
-
-    def _join(
-        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int
-    ) -> tuple[list[Change], list[Hashed]]:
-        """Link in the graph, and keep what it remembers of addresses that were typed and of anonymous ids."""
-        typed = [hashed for _, hashed in identifiers if hashed in self.graph.typed]
-        beside = {hashed: self.graph.beside.get(hashed) for type_, hashed in identifiers if type_ == ANONYMOUS_ID}
-        changes, fresh = self.graph.link(identifiers, previous, weak, key)
-        for hashed, was in beside.items():
-            if (now := self.graph.beside.get(hashed)) != was:
-                keep_beside(self._store, hashed, now)
-        for hashed in typed:
-            if hashed not in self.graph.typed:
-                self._store.delete(TYPED + bytes.fromhex(hashed))
-        for _, hashed in fresh:
-            if hashed in self.graph.typed:
-                self._store.put(TYPED + bytes.fromhex(hashed), b"")
-        return changes, fresh
-
-    def _without_cut(
-        self, key: bytes, identifiers: list[Hashed], previous: int, weak: int
-    ) -> tuple[list[Hashed], int, int]:
-        """A link from before a split or an erasure says nothing of what was cut off or erased."""
-        void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
-        if void[0]:
-            return [], 0, 0
-        count = len(identifiers)
-        left = [i for i, is_void in zip(identifiers, void, strict=True) if not is_void]
-        return (
-            left,
-            previous - sum(void[count - previous :]),
-            weak - sum(void[count - previous - weak : count - previous]),
-        )
 
     def _round(self, offset: int) -> None:
         issued = self.rounds.next()
@@ -389,8 +308,3 @@ class Identify:
                 self._emit.send(out)
         elif self.rounds.drained():
             self._emit.send(links_out(link_log.Drained()))
-
-
-def _source(key: bytes) -> dict[str, Any]:
-    topic, partition, offset = source_of(key)
-    return {"topic": topic, "partition": partition, "offset": offset}

@@ -18,7 +18,7 @@ from schemas.dead_letters import dead_letter_out
 from schemas.events import DeadLetter, Event, Reader
 from schemas.identifiers import REFERENCES, USER_ID, Hasher, Identifier
 from schemas.message_ids import MessageIds
-from schemas.names import CATALOG_EVENTS
+from schemas.names import CATALOG_EVENTS, EMAIL_LINK_CLICKED, SMS_LINK_CLICKED
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
 from schemas.topics import DAY_MS
@@ -26,6 +26,7 @@ from schemas.values import filled_text
 from streams.core.contact import telling
 from streams.core.contact.statements import SAYING
 from streams.core.products.changes import CODE_SPENT, KINDS, id_of_code
+from streams.core.profile.bots import is_machine
 from streams.core.profile.event import open_body
 from streams.core.protocol.link_log import Link, Links
 from streams.core.protocol.order_key import order_key
@@ -41,6 +42,8 @@ RECENT_DAYS: Final = 21
 """For how long feedback goes to the place where its message was decided. Forwarding entries there live 30 days."""
 ERASED: Final = b"erased"
 """In the place of whoever a message was for: they have been erased since."""
+CLICKS: Final = frozenset({EMAIL_LINK_CLICKED, SMS_LINK_CLICKED})
+"""Who clicks on a message has the address that it went to."""
 NOBODY: Final = b"nobody"
 """The same: the message is none of ours, and the event names nobody else."""
 
@@ -112,8 +115,11 @@ class Ingest:
             accepted += 1
             clamped += event.clamped
             head = hashes[0][1] if hashes else hash_of["broadcast", event.message_id]
-            if len(hashes) > 1:
-                links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak))
+            confirms = event.confirms
+            if to is not None and event.name in CLICKS and not _is_by_machine(event):
+                confirms = to[:16].hex()
+            if len(hashes) > 1 or (confirms and hashes):
+                links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak, confirms))
             key = order_key(event.time, topic, partition, event.offset)
             if to is None:
                 head_id, owner = bytes.fromhex(head), owners.get(head)
@@ -209,6 +215,12 @@ class Ingest:
     def _tell(self, notice: ProductChanged) -> None:
         for out in notices_to_all(notice, self._partitions):
             self._emit.send(out)
+
+
+def _is_by_machine(event: Event) -> bool:
+    """Whether a mail scanner has clicked."""
+    body = orjson.loads(event.body)
+    return is_machine(body["properties"], body["context"].get("userAgent"))
 
 
 def _linked(event: Event) -> tuple[Sequence[Identifier], int]:

@@ -29,7 +29,7 @@ class Pair:
 class Change:
     """What one pair of a link did: `refused` is None for a merge (loser into winner), else the rule that said no.
 
-    `moved`: the device that went from the loser to the winner.
+    `moved`: the device that went from the loser to the winner; `pair`: the two that were named together.
     """
 
     loser: str
@@ -37,6 +37,7 @@ class Change:
     reason: str
     refused: str | None = None
     moved: Identifier | None = None
+    pair: tuple[Identifier, Identifier] | None = None
 
 
 class Graph:
@@ -58,7 +59,8 @@ class Graph:
         self.typed: set[Identifier] = set()
         self.beside: dict[Identifier, tuple[Identifier, Key]] = {}
         """Of an anonymous id that has only ever come beside one user_id: that one, and when first."""
-        self.retired: set[str] = set()
+        self.retired: dict[str, str] = {}
+        """Profiles that became part of another, and of which."""
         self.forgotten: set[Identifier] = set()
 
     def profile_of(self, identifier: Identifier) -> str:
@@ -179,11 +181,9 @@ class Graph:
             else:
                 yield from self.refuse(head, other, "order_id", "order_kept")
             return
-        if how == "weak" and other.type not in PURCHASE:
-            known = other in self.owner and other not in self.typed
-            if persons(mine) and (known or persons(theirs - {other})):
-                yield from self.refuse(head, other, "typed", "typed")
-                return
+        if how == "weak" and other.type not in PURCHASE and self.two_people(head, other):
+            yield from self.refuse(head, other, "typed", "typed")
+            return
         if two_users and other.type not in DEVICE_LIKE:
             yield from self.refuse(head, other, "user_limit", "person_id_kept")
         elif two_users and self.device_policy == "first":
@@ -207,6 +207,18 @@ class Graph:
             if how == "weak" and other not in self.owner and other.type not in PURCHASE:
                 self.typed.add(other)
             yield self.merge(head, other, "alias" if how == "alias" else "link")
+
+    def two_people(self, head: Identifier, other: Identifier) -> bool:
+        """Whether an address that `head` has typed is another person's."""
+        mine, theirs = self.held(self.profile_of(head), head), self.held(self.profile_of(other), other)
+        known = other in self.owner and other not in self.typed
+        return bool(persons(mine) and (known or persons(theirs - {other})))
+
+    def living(self, profile_id: str) -> str:
+        """The profile that one which may have become part of another is part of now."""
+        while profile_id in self.retired:
+            profile_id = self.retired[profile_id]
+        return profile_id
 
     def move(self, head: Identifier, other: Identifier, reason: str, rule: str) -> Change:
         """The other identifier alone goes to the profile of the head."""
@@ -244,7 +256,7 @@ class Graph:
         else:
             a_wins = self.seen[a] < self.seen[b]
         winner, loser = (a, b) if a_wins else (b, a)
-        self.retired.add(loser)
+        self.retired[loser] = winner
         for identifier in self.members.pop(loser):
             self.owner[identifier] = winner
             self.members[winner].add(identifier)
@@ -270,7 +282,7 @@ class Graph:
         """One row the first time this pair is refused, no trace of it otherwise."""
         if (head, other) not in self.refused:
             self.refused.add((head, other))
-            yield Change(self.profile_of(other), self.profile_of(head), reason, rule)
+            yield Change(self.profile_of(other), self.profile_of(head), reason, rule, pair=(head, other))
 
 
 def only_purchases(identifiers: set[Identifier]) -> bool:

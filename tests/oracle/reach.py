@@ -97,6 +97,8 @@ class Reach:
     reminders: list[Sent] = field(default_factory=list)
     arms: dict[str, str] = field(default_factory=dict)
     both_arms: set[str] = field(default_factory=set)
+    away: set[Identifier] = field(default_factory=set)
+    """Addresses that were typed and are not this customer's: refused, or replaced by another."""
 
     def message(self, message_id: str | None) -> Sent | None:
         """The message of this id, if this customer had it."""
@@ -278,6 +280,7 @@ class Reach:
         self.sent += loser.sent
         self.reminders += loser.reminders
         self.both_arms |= loser.both_arms
+        self.away |= loser.away
 
 
 def is_given(event: Fact, identifier: Identifier) -> bool:

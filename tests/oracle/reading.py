@@ -44,6 +44,7 @@ class Fact:
     traits: dict[str, Any]
     weak: int = 0
     called: str = ""
+    confirms: str = ""
 
     @property
     def source(self) -> tuple[str, int, int]:
@@ -82,6 +83,7 @@ def fact_of(event: Event) -> Fact:
         body["traits"],
         event.weak,
         body["name"],
+        event.confirms,
     )
 
 

@@ -9,11 +9,12 @@ from schemas.events import DeadLetter
 from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
 from schemas.record import Record
 from tests.oracle.campaigns import DAY, Campaigns
-from tests.oracle.identity import Graph
+from tests.oracle.claims import Claims, Theirs
+from tests.oracle.identity import Change, Graph, Key
 from tests.oracle.message_names import Names
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
-from tests.oracle.reach import TELLS
+from tests.oracle.reach import TELLS, is_machine
 from tests.oracle.reading import Fact, fact_of, reader
 from tests.oracle.shop import RATES, STORES, TEMPLATES
 from tests.oracle.walk import FOR_EVER, Walk
@@ -80,45 +81,91 @@ def run(
             reached = at
             walk.switch(Campaigns(text, secret, stores, templates, rates), profiles.values(), at)
 
-    for fact in sorted(facts, key=lambda f: f.key):
-        switch_before(fact.time)
-        if fact.time // DAY > day:
+    claims = Claims(graph)
+
+    def pass_time(time: int) -> None:
+        nonlocal day
+        switch_before(time)
+        if time // DAY > day:
             # What everybody did until midnight is known from now on, so all that was to happen by then must have.
-            day = fact.time // DAY
+            day = time // DAY
             run_days(walk, profiles, day * DAY)
-        if fact.identifiers:
-            for change in graph.link(fact.identifiers, fact.previous, fact.key, weak=fact.weak):
-                row = {
-                    "merged_profile_id": change.loser,
-                    "into_profile_id": change.winner,
-                    "reason": change.reason,
-                    "merged_at": iso(fact.time),
-                }
-                if change.refused:
-                    row["refused"] = change.refused
-                    if change.moved is not None:
-                        for one in (change.loser, change.winner):
-                            walk.run_timers(profile(one), fact.time)
-                        walk.lose(profile(change.loser), change.moved, fact.time)
+
+    def learn(news: Iterable[Change | Theirs], time: int) -> None:
+        """What is new of who is who takes effect."""
+        refused = []
+        for one in news:
+            if isinstance(one, Theirs):
+                whose = profile(graph.profile_of(one.visitor))
+                if one.yes:
+                    whose.reach.away.discard(one.address)
                 else:
-                    # Of whom nothing has been heard yet, nothing is merged.
-                    if change.loser in profiles:
-                        walk.merge(profile(change.winner), profiles.pop(change.loser), fact.time)
-                    part_of[change.loser] = change.winner
-                out.merges.append(row)
+                    forgo(one.visitor, one.address, time)
+                continue
+            row = {
+                "merged_profile_id": one.loser,
+                "into_profile_id": one.winner,
+                "reason": one.reason,
+                "merged_at": iso(time),
+            }
+            if one.refused:
+                row["refused"] = one.refused
+                if one.moved is not None:
+                    for each in (one.loser, one.winner):
+                        walk.run_timers(profile(each), time)
+                    walk.lose(profile(one.loser), one.moved, time)
+                elif one.pair is not None:
+                    refused.append(one.pair)
+            else:
+                # Of whom nothing has been heard yet, nothing is merged.
+                if one.loser in profiles:
+                    walk.merge(profile(one.winner), profiles.pop(one.loser), time)
+                part_of[one.loser] = one.winner
+                profile(one.winner).reach.away -= graph.members[one.winner]
+            out.merges.append(row)
+        for head, other in refused:
+            # Another pair of the same link may have joined them after all.
+            if graph.profile_of(head) != graph.profile_of(other):
+                forgo(head, other, time)
+
+    def forgo(head: Identifier, other: Identifier, time: int) -> None:
+        """An address is not, or no more, that of the customer who named it."""
+        whose = profile(graph.profile_of(head))
+        walk.run_timers(whose, time)
+        whose.reach.away.add(other)
+        walk.lose(whose, other, time)
+
+    def settle_claims(upto: Key) -> None:
+        while (claim := claims.next()) is not None and claim.due < upto:
+            time = int(claim.due[0])
+            pass_time(time)
+            learn(claims.fall_due(claim), time)
+
+    for fact in sorted(facts, key=lambda f: f.key):
+        settle_claims(fact.key)
+        pass_time(fact.time)
+        sent = sent_to(fact, names)
+        confirms = fact.confirms
+        if sent and fact.name in {"Email Link Clicked", "SMS Link Clicked"} and not is_machine(fact):
+            confirms = sent[0]
+        if fact.identifiers:
+            learn(claims.event(fact.key, fact.identifiers, fact.weak, fact.previous, confirms), fact.time)
             owner = graph.profile_of(fact.identifiers[0])
         else:
             owner = hasher("broadcast", fact.message_id)
-        if sent := sent_to(fact, names):
+        if sent:
             owner, old = sent
             if old and owner in by_hash:
                 owner = graph.profile_of(by_hash[owner])
             while owner in part_of:
                 owner = part_of[owner]
         walk.addresses.named_by(fact)
-        strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner}
+        waiting_for = {claim.address for claim in claims.open if graph.profile_of(claim.visitor) == owner}
+        theirs = waiting_for - profile(owner).reach.away
+        strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner and one not in theirs}
         walk.apply(profile(owner), fact, strangers)
         walk.change(list(profiles.values()), fact)
+    settle_claims((FOR_EVER,))
     switch_before(FOR_EVER)
     run_days(walk, profiles, FOR_EVER)
     seen: set[Identifier] = {i for f in facts for i in (*f.identifiers, *f.previous)}

@@ -18,6 +18,7 @@ from streams.core.protocol.records import links_out
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.testing import Logs
 from tests.oracle import identity
+from tests.oracle.claims import HALF_AN_HOUR, Claims
 from tests.oracle.run import SECRET
 from tests.support.weak_evidence import NUMBERS, loosely
 
@@ -37,6 +38,7 @@ class Beside:
         self.logs = Logs()
         self.store = PartitionStore(MemoryBase())
         self.oracle = identity.Graph(HASHER, device_policy=device)
+        self.claims = Claims(self.oracle)
         self.waiting: list[tuple[identity.Key, tuple[Identifier, ...], tuple[Identifier, ...], int]] = []
         self.reached = 0
         self.read = self.requests = 0
@@ -82,8 +84,14 @@ class Beside:
         for link in sorted(self.waiting, key=lambda w: w[0]):
             if link[0] < (self.reached,):
                 self.waiting.remove(link)
-                for _ in self.oracle.link(link[1], link[2], link[0], weak=link[3]):
-                    pass
+                self.fall_due(link[0])
+                list(self.claims.event(link[0], link[1], link[3], link[2], ""))
+        self.fall_due((self.reached,))
+
+    def fall_due(self, upto: identity.Key) -> None:
+        """What was typed long ago links."""
+        while (claim := self.claims.next()) is not None and claim.due < upto:
+            list(self.claims.fall_due(claim))
 
     def ask(self, kind: str, identifier: Identifier, now: int) -> dict[str, Any]:
         """Ask for a split or an erasure; returns identify's receipt."""
@@ -95,8 +103,9 @@ class Beside:
         key = (max(now, self.reached) + 1,)
         if kind == "split":
             self.oracle.cut(identifier, key)
+            self.claims.drop({identifier})
         else:
-            self.oracle.erase(identifier, key)
+            self.claims.drop(self.oracle.erase(identifier, key))
         answers = [orjson.loads(r.value or b"") for r in self.logs.topics[IDENTITY_LINKS][0][before:]]
         (receipt,) = (a for a in answers if a["k"] == "receipt" and a["agent"] == "identify")
         assert receipt["request"] == request
@@ -143,7 +152,7 @@ def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
     story: list[str] = []
     now = 1_000
     for _ in range(rng.randint(3, 25)):
-        now += rng.choice((0, 1, 5))
+        now += rng.choice((0, 1, 5, 5, HALF_AN_HOUR - 1, HALF_AN_HOUR))
         if rng.random() < 0.75:
             time = max(beside.reached, now - rng.choice((0, 0, 3))) if not late else now - rng.choice((0, 0, 9))
             identifiers, previous, weak = some(rng)
@@ -165,7 +174,7 @@ def world(seed: int, kinds: tuple[str, ...], *, late: bool) -> list[str]:
             story.append(f"  {receipt}")
         if found := list(beside.differences()):
             return [f"seed {seed}", *story, *found]
-    beside.report(now + 100)
+    beside.report(now + 2 * HALF_AN_HOUR)
     found = list(beside.differences())
     return [f"seed {seed}", *story, "up to the end", *found] if found else []
 

@@ -15,13 +15,16 @@ from schemas.message_ids import MessageIds, SentTo
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS
 from streams.core.protocol.ports import MAX_TIME
-from tests.oracle.identity import Graph, Key
+from tests.oracle.claims import Claims, Theirs
+from tests.oracle.identity import PURCHASE, Change, Graph, Key
 from tests.oracle.reading import reader
 from tests.oracle.run import SECRET
 from tests.simulation.plan import Plan
 
 Source = tuple[str, int, int]
 """Topic, partition and offset of a raw record."""
+Waiting = tuple[Key, list[Identifier], int, int, str]
+"""A link: its key, who is named, how many of them are previous ones, how many weak, and what it confirms."""
 Place = tuple[str, int]
 """A profile of the oracle, and how often another has become part of it."""
 
@@ -44,6 +47,7 @@ class Log:
 
     def __init__(self, records: Iterable[Record], plan: Plan, known: dict[str, Identifier]) -> None:
         self.graph = Graph(Hasher(SECRET))
+        self._claims = Claims(self.graph)
         self.acts: list[Act] = []
         self.receipts: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.places: dict[Source, Place] = {}
@@ -53,7 +57,7 @@ class Log:
         self._changes: Counter[str] = Counter()
         self._applied: set[Key] = set()
         self.feedback = feedback(plan)
-        self._waiting: list[tuple[Key, list[Identifier], int, int]] = alone(plan)
+        self._waiting: list[Waiting] = alone(plan)
         self._reached = 0
         self.late = False
         """Whether a link came later than its time had been reached: it counts when identify gets to it."""
@@ -68,10 +72,11 @@ class Log:
     def _read(self, notice: dict[str, Any]) -> None:
         match notice["k"]:
             case "links":
-                for time, offset, identifiers, previous, weak in notice["links"]:
+                for time, offset, identifiers, previous, weak, confirms in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
                     self.late = self.late or time < self._reached
-                    self._waiting.append((key, [self._known[hashed] for _, hashed in identifiers], previous, weak))
+                    named = [self._known[hashed] for _, hashed in identifiers]
+                    self._waiting.append((key, named, previous, weak, confirms))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
                     source = topic, partition
@@ -101,21 +106,37 @@ class Log:
         due = sorted((link for link in self._waiting if link[0] < (self._reached,)), key=lambda link: link[0])
         if due:
             self._waiting = [link for link in self._waiting if link[0] >= (self._reached,)]
-        for key, one, previous, weak in due:
+        for key, one, previous, weak, confirms in due:
+            self._fall_due(key)
             own = len(one) - previous
-            for change in self.graph.link(one[:own], one[own:], key, weak=weak):
-                if change.refused is None:
-                    self._changes[change.winner] += 1
-                    for _, profiles in self._profiles.values():
-                        if change.loser in profiles:
-                            profiles.discard(change.loser)
-                            profiles.add(change.winner)
-            self._profiles.setdefault(key[1:], (one[0], {self.graph.profile_of(one[0])}))
-            if key not in self._applied and key[1:] not in self.feedback:
+            if key in self._applied:
                 # An ingest worker that was killed sends its last links again, perhaps long after their time.
-                self._applied.add(key)
+                typed = [i for i in one[own - weak : own] if i.type not in PURCHASE]
+                again = [i for i in one[:own] if i not in typed]
+                self._learn(self.graph.link(again, one[own:], key, weak=weak - len(typed)))
+                continue
+            self._applied.add(key)
+            self._learn(self._claims.event(key, one[:own], weak, one[own:], confirms))
+            self._profiles.setdefault(key[1:], (one[0], {self.graph.profile_of(one[0])}))
+            if key[1:] not in self.feedback:
                 owner = self.graph.profile_of(one[0])
                 self.places[key[1:]] = owner, self._changes[owner]
+
+        self._fall_due((self._reached,))
+
+    def _fall_due(self, upto: Key) -> None:
+        """The claims that nothing has replaced before a key."""
+        while (claim := self._claims.next()) is not None and claim.due < upto:
+            self._learn(self._claims.fall_due(claim))
+
+    def _learn(self, news: Iterable[Change | Theirs]) -> None:
+        for change in news:
+            if isinstance(change, Change) and change.refused is None:
+                self._changes[change.winner] += 1
+                for _, profiles in self._profiles.values():
+                    if change.loser in profiles:
+                        profiles.discard(change.loser)
+                        profiles.add(change.winner)
 
     def _act(self, notice: dict[str, Any]) -> None:
         cut_at = notice["now"] if self._reached == MAX_TIME else max(notice["now"], self._reached)
@@ -126,6 +147,7 @@ class Log:
         else:
             profile = self.graph.profile_of(identifier)
             gone = self.graph.erase(identifier, key)
+            self._claims.drop(gone)
             theirs = {source for source, (_, profiles) in self._profiles.items() if profile in profiles}
         self.acts.append(Act(notice, cut_at, gone, theirs))
         # What was due before may have taken effect before or after the request.
@@ -137,6 +159,7 @@ class Log:
         before = {profile: set(members) for profile, members in graph.members.items()}
         lone = {head: graph.profile_of(head) for head, _ in self._profiles.values() if head not in graph.owner}
         graph.cut(identifier, key)
+        self._claims.drop({identifier})
         for source, (head, profiles) in self._profiles.items():
             parts: set[str] = set()
             for profile in profiles:
@@ -149,13 +172,14 @@ class Log:
             self._profiles[source] = head, parts
 
 
-def alone(plan: Plan) -> list[tuple[Key, list[Identifier], int, int]]:
-    """The events that name one identifier, and so are on no log of links."""
+def alone(plan: Plan) -> list[Waiting]:
+    """The events that name one identifier and confirm nothing, and so are on no log of links."""
     read, found = reader().read, []
     for record in plan.records:
         event = read(record)
-        if not isinstance(event, DeadLetter) and len(event.identifiers) == 1 and not event.previous:
-            found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0))
+        if isinstance(event, DeadLetter) or len(event.identifiers) != 1 or event.previous or event.confirms:
+            continue
+        found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0, ""))
     return found
 
 

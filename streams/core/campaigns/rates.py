@@ -1,4 +1,4 @@
-"""Rates of exchange: what a cart's lines in other currencies are worth in the cart's (contract 8.33)."""
+"""Rates of exchange: what a cart's lines in other currencies are worth in the cart's (contract 8.36)."""
 
 from __future__ import annotations
 

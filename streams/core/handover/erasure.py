@@ -1,7 +1,7 @@
 """A person is forgotten: state, what waits, and the rows written, which a record without a value takes back.
 
 The old place keeps a forwarding entry for as long as anything can be on its way to it. An event from before the erasure
-is dropped; a later event is somebody else's, and goes on to the id that they have from then on. Contract 8.24 to 8.29.
+is dropped; a later event is somebody else's, and goes on to the id that they have from then on. Contract 8.27 to 8.32.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What goes: cart lines and touches, by the strongest identifier of the event that brought them; contact points whose
 identifier goes. What both have from then on: which events and orders have counted, what was sent, consent, zone; so
 that nothing counts twice and nobody is written to who may have bought, or who has said no. What stays: the
-rest. Each machine says so of its slice (`divide` of streams/core/profile/machine.py). Contract 8.18 to 8.23.
+rest. Each machine says so of its slice (`divide` of streams/core/profile/machine.py). Contract 8.21 to 8.26.
 """
 
 from __future__ import annotations

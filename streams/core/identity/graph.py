@@ -152,7 +152,7 @@ class Graph:
             if not _is_nameless(mine) and not _is_nameless(theirs):
                 self._name(nth, head, other, fresh, changes, how)
                 return
-        elif how is Evidence.WEAK and self._are_two(other[1], mine, theirs):
+        elif how is Evidence.WEAK and self.are_two(head, other):
             self._refuse(nth, "typed", "typed", head, other, changes)
             return
         two_users = USER_ID in mine.values() and USER_ID in theirs.values() and not alias
@@ -246,12 +246,17 @@ class Graph:
         else:
             self._refuse(nth, "order_id", "order_kept", head, other, changes)
 
-    def _are_two(self, address: str, mine: dict[str, str], theirs: dict[str, str]) -> bool:
-        """Whether an address was typed by one person and is of another: each has an identifier of their own."""
-        if not _is_person(mine):
+    def are_two(self, visitor: Hashed, address: Hashed) -> bool:
+        """Whether an `address` was typed by one person and is of another: each has an identifier of their own.
+
+        The `visitor` is who typed it, of another profile; both are (type, hash).
+        """
+        if not _is_person(self.members.get(self.profile_of(visitor[1])) or {visitor[1]: visitor[0]}):
             return False
-        given = address in self.owner and address not in self.typed
-        return given or any(t not in NO_PERSON for h, t in theirs.items() if h != address)
+        if address[1] in self.owner and address[1] not in self.typed:
+            return True
+        theirs = self.members.get(self.profile_of(address[1]), {})
+        return any(t not in NO_PERSON for h, t in theirs.items() if h != address[1])
 
     def _outlives(self, a: str, b: str) -> bool:
         """Survivor: the profile with a user_id, else the one seen first; of two with a user_id, the userId's.

@@ -10,16 +10,18 @@ from typing import Final
 
 from schemas.times import iso
 from streams.core.identity.announcer import Announcer
+from streams.core.identity.claims import Claims
 from streams.core.identity.cutoffs import Cutoffs
 from streams.core.identity.graph import Graph
 from streams.core.identity.link_history import LinkHistory
+from streams.core.identity.linker import keep_beside
 from streams.core.identity.split import Split, split
 from streams.core.protocol.link_log import EraseRequest, Receipt, SplitRequest
 from streams.core.protocol.order_key import KEY_SIZE, START_OF_TIME, bound, time_of
 from streams.core.protocol.ports import MAX_TIME, Emit, Store
 from streams.core.protocol.profile_log import Arrive, Divide, Erase, Merge
 from streams.core.protocol.records import links_out
-from streams.core.protocol.state_keys import BESIDE, DISPUTED, FIRST_SEEN, MERGED_INTO, OWNER, REFUSED, TYPED
+from streams.core.protocol.state_keys import DISPUTED, FIRST_SEEN, MERGED_INTO, OWNER, REFUSED, TYPED
 from streams.core.watermark.rounds import Rounds
 
 SETTLING_ROUNDS: Final = 5
@@ -31,7 +33,7 @@ class Requests:
 
     def __init__(
         self, store: Store, emit: Emit, announcer: Announcer, *, graph: Graph, history: LinkHistory, cutoffs: Cutoffs,
-        rounds: Rounds,
+        rounds: Rounds, claims: Claims,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -40,12 +42,14 @@ class Requests:
         self._history = history
         self._cutoffs = cutoffs
         self._rounds = rounds
+        self._claims = claims
 
     def split(self, request: SplitRequest) -> None:
         """Cut an identifier off from all it was linked with."""
         reach, at = self._rounds.sources_bound, self._cut_at(request.now)
         hashed, when = request.id, iso(at)
         self._cutoffs.cut(hashed, at)
+        self._claims.refuse(self._claims.drop((hashed,)), _just_before(reach))
         done = split(self._graph, self._history, hashed)
         self._write_down(done, when)
         told: list[str] = []
@@ -106,6 +110,7 @@ class Requests:
         hashed, when = request.id, iso(at)
         profile_id, found = graph.profile_of(hashed), hashed in graph.owner
         ids = dict(sorted(graph.members.pop(profile_id, {hashed: request.type}).items()))
+        self._claims.drop(ids)
         former = graph.former(profile_id)
         refused = sum(self._forget_refused(identifier) for identifier in ids)
         pairs = sum(self._history.drop(identifier) for identifier in ids)
@@ -157,15 +162,6 @@ class Requests:
         if reached == MAX_TIME:
             return MAX_TIME if now is None else min(now, MAX_TIME)
         return reached if now is None else min(max(now, reached), MAX_TIME)
-
-
-def keep_beside(store: Store, hashed: str, beside: tuple[str, bytes] | None) -> None:
-    """Keep what `Graph.beside` has of an anonymous id: `hashed` is its hash, `beside` None where there is nothing."""
-    name = BESIDE + bytes.fromhex(hashed)
-    if beside is None:
-        store.delete(name)
-    else:
-        store.put(name, bytes.fromhex(beside[0]) + beside[1])
 
 
 def _just_before(reach: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """A split: one identifier's pairs are taken out of the graph, and those it was joined with are put together anew.
 
 What remains of everything that can be reached from it is run once more, in order, through the same policy. So the
-clusters are those of the same events without the pairs that were taken out (contract 8.11 to 8.17).
+clusters are those of the same events without the pairs that were taken out (contract 8.14 to 8.20).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What waiting messages of price and stock say, kept true while they wait (contract 8.44)."""
+"""What waiting messages of price and stock say, kept true while they wait (contract 8.47)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Orders: what one is worth, that each counts once, and which reminder brought it back.
 
-Contract 8.36 and 8.37.
+Contract 8.39 and 8.40.
 """
 
 from __future__ import annotations

@@ -47,10 +47,12 @@ SourceReport: TypeAlias = tuple[str, int, int | None, int]
 
 
 class Link(Struct, array_like=True, frozen=True, gc=False):
-    """One event that names several identifiers: [event time in ms, offset, identifiers, previous, weak].
+    """What an event says of who is who: [event time in ms, offset, identifiers, previous, weak, confirms].
 
     The identifiers come strongest first; the last `previous` of them are those an alias call names beside its own. The
-    last `weak` before these are only typed, or only name a purchase.
+    last `weak` before these are addresses only typed, then what only names a purchase. `confirms` says whose claims the
+    event confirms (`identity/claims.py`): its own customer's by an `order` or an `identify`, or those of a profile (its
+    id), to an address among the identifiers, by a click on a message.
     """
 
     time: int
@@ -58,6 +60,7 @@ class Link(Struct, array_like=True, frozen=True, gc=False):
     identifiers: tuple[Hashed, ...]
     previous: int = 0
     weak: int = 0
+    confirms: str = ""
 
 
 class Links(Struct, tag_field="k", tag="links", frozen=True, gc=False):

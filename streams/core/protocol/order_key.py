@@ -2,6 +2,7 @@
 
 - an **order key** is 19 bytes: time (8), topic (1), partition (2), offset (8), all big-endian
 - a **merge key** is an order key and the number (2 bytes) of the pair within its link
+- a **claim key** is an order key behind those of all events of its time, in the order of the events that made them
 - a **bound** is an order key, or the 8 bytes of a time: less than every key of that time, so that "up to the bound"
   takes all events before it and all timers at it
 
@@ -19,6 +20,8 @@ from streams.core.protocol.ports import MAX_TIME
 _KEY: Final = struct.Struct(">QBHQ")
 _TIME: Final = struct.Struct(">Q")
 _NTH: Final = struct.Struct(">H")
+_CLAIM: Final = 0x80
+"""In the byte of the topic: the key is a claim's."""
 
 KEY_SIZE: Final = _KEY.size
 TOPICS: Final = tuple(sorted(CHANNEL_TOPICS))
@@ -33,6 +36,11 @@ def order_key(time: int, topic: str, partition: int, offset: int) -> bytes:
 def order_key_behind(time: int) -> bytes:
     """An order key behind those of all events of `time` (epoch milliseconds), of no event."""
     return _TIME.pack(time) + b"\xff" * (KEY_SIZE - _TIME.size)
+
+
+def claim_key(key: bytes, after: int) -> bytes:
+    """The key at which what was typed by the event at `key` links: just before the bound that is `after` ms later."""
+    return _TIME.pack(time_of(key) + after - 1) + bytes((key[8] | _CLAIM,)) + key[9:KEY_SIZE]
 
 
 def merge_key(key: bytes, nth: int) -> bytes:
@@ -51,9 +59,9 @@ def time_of(key: bytes) -> int:
 
 
 def source_of(key: bytes) -> tuple[str, int, int]:
-    """(topic, partition, offset) of an order key."""
+    """(topic, partition, offset) of an order key; of a claim key, those of the event that made it."""
     _, topic, partition, offset = _KEY.unpack(key[:KEY_SIZE])
-    return TOPICS[topic], partition, offset
+    return TOPICS[topic & ~_CLAIM], partition, offset
 
 
 NOTHING: Final = b"\xff" * 8

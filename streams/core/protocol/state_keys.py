@@ -24,6 +24,8 @@ DISPUTED: Final = b"q"
 """+ identifier (16) -> nothing: somebody has been refused it."""
 TYPED: Final = b"y"
 """+ address (16) -> nothing: it has only ever been typed."""
+CLAIM: Final = b"p"
+"""+ visitor (16), kind of address (1) -> what it has typed last, and its claim that is open (`identity/claims.py`)."""
 BESIDE: Final = b"b"
 """+ anonymous id (16) -> the only user_id (16) that it has come beside, the key of their first link."""
 PAIR: Final = b"e"
@@ -83,9 +85,8 @@ JOURNEY_CLOCK: Final = b"t"
 """-> how far time has come, what is in flight, sequence numbers, as JSON."""
 
 OF_IDENTIFY: Final = (
-    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, TYPED, BESIDE, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF, ERASED_AT,
-    LINK_BATCH,
-    WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
+    OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, TYPED, CLAIM, BESIDE, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF,
+    ERASED_AT, LINK_BATCH, WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
 )  # fmt: skip
 OF_JOURNEY: Final = (
     PROFILE, PENDING, RETIRED, MOVED, ABSORBED, DIVIDED, ERASED, CELL, DAY_KNOWN, TOTAL_KNOWN, DAY_LEARNED,

@@ -32,10 +32,10 @@ def test_the_gauge_follows_the_graph() -> None:
         types = ["user_id" if value.startswith("u") else "anonymous_id" for value in values]
         link = [[type_, HASHER(type_, value)] for type_, value in zip(types, values, strict=True)]
         if link:
-            identify._link(order_key(at, "channels.web", 0, at), link, 0, 0)
+            identify._linker.link(order_key(at, "channels.web", 0, at), link, 0, 0)
         found.append(identify.gauges["winback_largest_profile",])
     assert found == [0, 2, 3, 3, 3, 4]
-    identify._link(order_key(9, "channels.web", 0, 9), [["user_id", HASHER("user_id", "u3")], link[1]], 0, 0)
+    identify._linker.link(order_key(9, "channels.web", 0, 9), [["user_id", HASHER("user_id", "u3")], link[1]], 0, 0)
     assert identify.gauges["winback_largest_profile",] == 3
     again = Identify(store, Nowhere(), partitions=1)
     again.load()
