@@ -34,6 +34,7 @@ from tests.oracle.campaign_words import (
     TRIGGERS,
 )
 from tests.oracle.episodes import bought_instead, bought_together, bounced, handed_over, priced_anew, scanned
+from tests.oracle.forms import forms
 from tests.oracle.histories import ANSWERS, DAY, HOUR, LOOSE, MINUTE, START, Choose, History, Step, track
 from tests.oracle.run import run
 
@@ -385,6 +386,7 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
         timed += [
             (at + after, Step(0, shop, 0, said, 0)) for after, shop, said in afterwards(rng, longest, order.message)
         ]
+    timed += forms(seed, people.count, now)
     first = History(at_times(timed), file)
     sent = run(first.records(), campaigns=file).messages
     told = [*responses(rng, sent, 2), *scanned(rng, sent, 2), *bounced(rng, sent, 2), *codes_used(rng, sent, 2)]

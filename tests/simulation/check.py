@@ -29,6 +29,7 @@ from tests.simulation.kept_promises import kept_promises
 from tests.simulation.links_made import links_made
 from tests.simulation.plan import ASKING_MODES, Plan, asked, draw
 from tests.simulation.requested import requested
+from tests.simulation.typed import typed_addresses
 from tests.simulation.world import World
 
 
@@ -89,6 +90,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     yield from no_message_after_an_order(world.network.emitted)
     yield from kept_promises(files, drained, exact=plan.exact)
     if plan.exact:
+        yield from typed_addresses(plan.records, drained)
         yield from as_the_oracle(plan, drained, switched)
     else:
         yield from cells_add_up(drained)

@@ -13,9 +13,10 @@ from schemas.events import DeadLetter
 from schemas.identifiers import PROFILE_LIMIT, Identifier
 from schemas.record import Record
 from tests.oracle.campaign_histories import campaigns, random_campaigns
+from tests.oracle.forms import with_forms
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.oracle.reading import reader
-from tests.simulation.crowds import crowd
+from tests.simulation.crowds import EMAILS, PHONES, crowd
 from tests.simulation.speech import spoken
 
 MODES: Final = ("event", "event crashes", "wall", "wall crashes", "late", "late crashes")
@@ -93,6 +94,7 @@ def draw(seed: int, mode: str | None = None, *, campaigning: bool = False) -> Pl
         history = random_campaigns(seed, longest=LONGEST)
     else:
         history = crowd(rng) if rng.random() < 0.6 else random_history(seed)
+        history = with_forms(history, seed, EMAILS, PHONES)
     partitions = rng.choice((1, 2, 3, 3, 4))
     crashes, wall = "crashes" in mode, not mode.startswith("event")
     lateness = rng.choice(LATENESS) if wall else None

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.simulation import check
+from tests.simulation.broken_claims import NOTICED, NOTICED_IN_CAMPAIGNS, NOTICED_IN_LINKS
 from tests.simulation.broken_rules import (
     MOST,
     NOTICED_BY,
@@ -49,7 +50,7 @@ def notices(broken: Break, *, alone: bool = False, **kind: bool) -> bool:
 
 @pytest.mark.parametrize(
     "broken",
-    [*QUICK, *OF_NAMES, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE)],
+    [*QUICK, *NOTICED, *OF_NAMES, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE)],
     ids=lambda rule: rule.__name__,
 )
 def test_a_broken_rule_is_noticed(broken: Break) -> None:
@@ -59,7 +60,7 @@ def test_a_broken_rule_is_noticed(broken: Break) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [*OF_CAMPAIGNS, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE_OF_CAMPAIGNS)],
+    [*OF_CAMPAIGNS, *NOTICED_IN_CAMPAIGNS, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE_OF_CAMPAIGNS)],
     ids=lambda rule: rule.__name__,
 )
 def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
@@ -67,13 +68,13 @@ def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
     assert notices(broken, campaigning=True)
 
 
-@pytest.mark.parametrize("broken", PROMISED, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("broken", [*PROMISED, *NOTICED_IN_CAMPAIGNS], ids=lambda rule: rule.__name__)
 def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
     """What was written shows it, with nothing to compare it with."""
     assert notices(broken, alone=True, campaigning=True)
 
 
-@pytest.mark.parametrize("broken", OF_LINKS, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("broken", [*OF_LINKS, *NOTICED_IN_LINKS], ids=lambda rule: rule.__name__)
 def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) -> None:
     """The same, of what is linked with what."""
     assert notices(broken, alone=True)
