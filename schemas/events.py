@@ -40,7 +40,7 @@ class Event(NamedTuple):
     object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time too far
     ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
     is feedback of, empty where it names none of ours. `confirms` is `order` or `identify` where the event confirms what
-    its customer has only typed (contract 8.20 to 8.22), else empty.
+    its customer has only typed (contract 8.11 to 8.13), else empty.
     """
 
     time: int

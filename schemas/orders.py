@@ -33,7 +33,7 @@ def order_id_of(properties: Mapping[str, Any]) -> str | None:
 def is_renewal(properties: Mapping[str, Any]) -> bool:
     """Whether an order renews a subscription, as its `properties` say.
 
-    They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.41).
+    They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.39).
     """
     for name in ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal"):
         given = properties.get(name)
