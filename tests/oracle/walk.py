@@ -152,7 +152,7 @@ class Walk(Merging, Responding):
             waiting.due = verdict.again
             return
         sequence.waiting.remove(waiting)
-        if clicked := p.reach.message(sequence.clicked):
+        if (clicked := p.reach.message(sequence.clicked)) and not waiting.gone:
             clicked.followed = True
         if not sequence.waiting:
             p.sequences.remove(sequence)

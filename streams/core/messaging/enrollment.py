@@ -125,7 +125,7 @@ class Enroller(Machine[Sequence[Statement], Decision]):
                 decisions.append(decision)
                 if not decision.waits:
                     enrollment.steps.remove(scheduled)
-                    if enrollment.trigger == CLICKED:
+                    if enrollment.trigger == CLICKED and decision.row["outcome"] != "cancelled":
                         on_decided(profile, enrollment.about["message_id"])
         profile.enrollments = [enrollment for enrollment in profile.enrollments if enrollment.steps]
         return decisions

@@ -123,6 +123,21 @@ def test_nobody_is_written_to_twice_for_the_clicks_on_one_message():
     assert of_clicks(one) == [("sent", None, "00:40"), ("cancelled", "exited", "00:40")]
 
 
+def test_a_step_that_is_in_the_file_no_more_is_nothing_that_was_decided():
+    """It has ended without an outcome; where the click is taken back, the next one is the first."""
+    one, message_id = clicker(step("gone", after="1h"), step("t", after="2h"))
+    feedback(one, message_id, 40, link="a")
+    other, _ = clicker(step("t", after="2h"))
+    one.logic = other.logic
+    one.upto(105)
+    feedback(one, message_id, 110, "Email Delivered")
+    feedback(one, message_id, 120, link="a")
+    one.upto(300)
+    assert of_clicks(one) == [
+        ("cancelled", "exited", "00:40"), ("cancelled", "exited", "00:40"), ("sent", None, "02:00")
+    ]  # fmt: skip
+
+
 def test_a_persons_clicks_stay_one():
     """The second click on a message, and its delivery before both, change nothing."""
     one, message_id = clicker(MAIL)
