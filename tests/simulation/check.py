@@ -9,7 +9,7 @@ from functools import lru_cache
 import orjson
 
 from schemas.record import Record
-from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS
+from schemas.topics import IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, PROFILE_EVENTS
 from streams.campaigns import load
 from streams.core.campaigns import Campaigns
 from tests.oracle.cells import TOLD, told, totals, written
@@ -82,7 +82,9 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     if plan.requests:
         yield from no_message_after_an_order(world.network.emitted)
         yield from cells_add_up(whole)
-        yield from kept_promises(files, whole, exact=plan.exact, asking=True)
+        logs = (world.network.logs[PROFILE_EVENTS, p] for p in range(plan.partitions))
+        topics = {**whole, PROFILE_EVENTS: [record for log in logs for record in log]}
+        yield from kept_promises(files, topics, exact=plan.exact, asking=True)
         yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole, world.state())
         return
     yield from repeats_only(drained, whole)

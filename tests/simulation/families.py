@@ -6,6 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
+from schemas.record import Record
+from streams.core.protocol.order_key import time_of
 from tests.oracle.compare import milliseconds
 
 Row = dict[str, Any]
@@ -36,15 +40,12 @@ class Step(NamedTuple):
 class Families:
     """The rows of a run; of a profile that was divided, what the new one has of before.
 
-    `late`: of the events that brought links, whether they were late. `assignments`: the rows of that topic.
+    `late`: of the events that brought links, whether they were late. `made`: see `made_by_splits`.
     """
 
-    def __init__(self, rows: Iterable[Row], assignments: Iterable[Row], late: Mapping[Source, bool]) -> None:
+    def __init__(self, rows: Iterable[Row], late: Mapping[Source, bool], made: Mapping[tuple[str, str], int]) -> None:
         self.parts: dict[str, list[Step]] = defaultdict(list)
         self.next: dict[str, str] = {}
-        first = {}
-        for row in sorted(assignments, key=lambda row: row["version"]):
-            first.setdefault(row["profile_id"], (row["linked_at"], row["identifier"]))
         reached = 0
         for row in sorted(rows, key=lambda row: row["version"]):
             one, into, at = row["merged_profile_id"], row["into_profile_id"], milliseconds(row["merged_at"])
@@ -56,10 +57,8 @@ class Families:
                 in_time = at >= reached and not late.get(source_of(by), True)
                 part, reached = Part(NEVER if in_time else 0, NEVER), max(reached, at)
             elif row["reason"] == "split":
-                # It takes place where the sources are, its time may be later. Only a new profile gets what was said.
-                began, identifier = first.get(into, ("", ""))
-                fresh = began == row["merged_at"] and identifier in row["identifiers"] and into not in self.parts
-                part, when = Part(reached if fresh else 0, at), 0
+                # It takes place where the journeys are, its time may be later.
+                part, when = Part(made.get((one, into), 0), at), 0
             else:
                 part, when = Part(0, at if row["reason"] == "split_history" else NEVER), 0
             self.parts[into].append(Step(version, one, when, part))
@@ -68,22 +67,25 @@ class Families:
 
     def of(self, profile_id: str, at: int) -> dict[str, Part]:
         """A profile and all that was, or may have been, part of it at a time, in ms."""
-        return self._before(profile_id, at, NEVER)
+        return self._before(profile_id, NEVER, at=at, known=at)
 
     def certain(self, profile_id: str, at: int) -> set[str]:
         """A profile and all that was part of it at a time, in ms, for certain and as a whole."""
         return {one for one, part in self.of(profile_id, at).items() if part.known == NEVER}
 
-    def _before(self, profile_id: str, at: float, version: float) -> dict[str, Part]:
-        """What took place before what is told by the versions: late links join what has joined others since."""
+    def _before(self, profile_id: str, version: float, *, at: float, known: float) -> dict[str, Part]:
+        """What took place before what is told by the versions: late links join what has joined others since.
+
+        What took place from `known` on need not be known.
+        """
         found = {profile_id: Part(NEVER, NEVER)}
         for step in self.parts[profile_id]:
             if step.version >= version or step.at > at:
                 continue
-            for other, part in self._before(step.one, NEVER, step.version).items():
+            for other, part in self._before(step.one, step.version, at=NEVER, known=step.of.known).items():
                 before = found.get(other, Part(0, 0))
-                known = min(part.known, step.of.known) if step.at < at else 0
-                found[other] = Part(max(before.known, known), max(before.until, min(part.until, step.of.until)))
+                sure = min(part.known, step.of.known) if step.at < known else 0
+                found[other] = Part(max(before.known, sure), max(before.until, min(part.until, step.of.until)))
         return found
 
     def last(self, profile_id: str) -> str:
@@ -91,6 +93,25 @@ class Families:
         while profile_id in self.next:
             profile_id = self.next[profile_id]
         return profile_id
+
+
+def made_by_splits(log: Iterable[Record]) -> dict[tuple[str, str], int]:
+    """Of each profile that a split has made of another, up to when that had sealed its events by then, in ms.
+
+    `log`: profile.events, where rounds and splits are told in the order in which they take place in a partition. A
+    profile that was there already gets nothing.
+    """
+    reached: dict[int, int] = defaultdict(int)
+    made: dict[tuple[str, str], int] = {}
+    for record in log:
+        if not (record.value or b"").startswith(b"{"):
+            continue
+        notice = orjson.loads(record.value or b"")
+        if notice["k"] == "round":
+            reached[record.partition] = max(reached[record.partition], time_of(bytes.fromhex(notice["bound"])))
+        elif notice["k"] == "divide" and notice["state"]:
+            made.setdefault((notice["from"], notice["to"]), reached[record.partition])
+    return made
 
 
 def source_of(source: Row) -> Source:

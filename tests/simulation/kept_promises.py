@@ -13,14 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from schemas.identifiers import Hasher
 from schemas.topics import (
     CART_TRANSITIONS,
     CONVERSIONS,
-    IDENTITY_ASSIGNMENTS,
     IDENTITY_MERGES,
+    PROFILE_EVENTS,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
     STITCHED_EVENTS,
@@ -33,7 +31,7 @@ from tests.oracle.reach import RESPONSES
 from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
-from tests.simulation.families import Families, source_of
+from tests.simulation.families import Families, made_by_splits, source_of
 from tests.simulation.invariants import Topics, failed
 from tests.simulation.sayings import GIVES, WRITTEN, saying
 
@@ -91,10 +89,6 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     for row in rows_of(topics, STITCHED_EVENTS):
         events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
     late = {source_of(event["source"]): event["late"] for of in events.values() for event in of}
-    assignments = [
-        {"identifier": (record.key or b"").decode(), **orjson.loads(record.value or b"")}
-        for record in topics[IDENTITY_ASSIGNMENTS]
-    ]
     messages = rows_of(topics, RETARGETING_MESSAGES)
     for row in messages:
         row["at"], row["triggered"] = milliseconds(row["decided_at"]), milliseconds(row["trigger"]["at"])
@@ -112,7 +106,7 @@ def told(files: Iterable[str], topics: Topics) -> Story:
     ]
     return Story(
         [Campaigns(file, SECRET) for file in files],
-        Families(rows_of(topics, IDENTITY_MERGES), assignments, late),
+        Families(rows_of(topics, IDENTITY_MERGES), late, made_by_splits(topics.get(PROFILE_EVENTS, ()))),
         messages,
         rows_of(topics, RETARGETING_DECISIONS),
         events,

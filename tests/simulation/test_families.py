@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from schemas.record import Record
+from schemas.topics import PROFILE_EVENTS
+from streams.core.protocol.order_key import bound
 from tests.oracle.compare import milliseconds
-from tests.simulation.families import NEVER, Families, Part
+from tests.simulation.families import NEVER, Families, Part, made_by_splits
 
 Row = dict[str, Any]
 
@@ -32,13 +37,21 @@ def divided(version: int, one: str, into: str, minute: int) -> Row:
     return row | {"reason": "split", "identifiers": ["h"]}
 
 
-def families(*rows: Row, late: tuple[int, ...] = (), fresh: tuple[tuple[str, int], ...] = ()) -> Families:
-    """Families of these rows. `late`: the versions of late links. `fresh`: who was made by a split, in which minute."""
-    assignments = [
-        {"version": 0, "profile_id": one, "identifier": "h", "linked_at": at(minute)} for one, minute in fresh
-    ]
+def families(*rows: Row, late: tuple[int, ...] = (), told: tuple[Row, ...] = ()) -> Families:
+    """Families of these rows. `late`: the versions of late links. `told`: the records of profile.events."""
     links = {("channels.web", 0, row["version"]): row["version"] in late for row in rows}
-    return Families(rows, assignments, links)
+    log = [Record(PROFILE_EVENTS, 0, nth, 0, None, orjson.dumps(one)) for nth, one in enumerate(told)]
+    return Families(rows, links, made_by_splits(log))
+
+
+def passed(minute: int) -> Row:
+    """Everything of before has taken effect."""
+    return {"k": "round", "bound": bound(ms(minute)).hex()}
+
+
+def told_of(one: str, into: str, *, fresh: bool) -> Row:
+    """A split, as the profile's partition is told."""
+    return {"k": "divide", "from": one, "to": into, "state": fresh}
 
 
 def test_a_merge_before_a_decision_is_known_whole_and_a_later_one_not_at_all() -> None:
@@ -66,17 +79,18 @@ def test_what_joined_after_its_profile_had_gone_elsewhere_is_no_part() -> None:
 
 
 def test_a_new_profile_knows_what_had_taken_effect_when_it_was_made() -> None:
-    """The sources had come to minute 20, the request named minute 30: the new profile decides from 20 on."""
-    found = families(joined(1, "a", "p", 10), joined(2, "x", "y", 20), divided(3, "p", "q", 30), fresh=(("q", 30),))
+    """Time had come to minute 20, the request named minute 30; b may have been on its way from another partition."""
+    told = (passed(20), told_of("p", "q", fresh=True), passed(25))
+    found = families(joined(1, "a", "p", 10), joined(2, "b", "p", 20), divided(3, "p", "q", 30), told=told)
     assert found.of("q", ms(25)) == {
-        "q": Part(NEVER, NEVER), "p": Part(ms(20), ms(30)), "a": Part(ms(20), ms(30)),
+        "q": Part(NEVER, NEVER), "p": Part(ms(20), ms(30)), "a": Part(ms(20), ms(30)), "b": Part(0, ms(30)),
     }  # fmt: skip
 
 
 def test_a_profile_that_was_there_before_a_split_need_not_know_anything_of_the_other() -> None:
-    """Its first identifier came at another time."""
-    found = families(joined(1, "x", "q", 20), divided(2, "p", "q", 30), fresh=(("q", 15),)).of("q", ms(40))
-    assert found["p"] == Part(0, ms(30))
+    """Nothing goes there but what comes from now on."""
+    told = (passed(20), told_of("p", "q", fresh=False))
+    assert families(divided(2, "p", "q", 30), told=told).of("q", ms(40))["p"] == Part(0, ms(30))
 
 
 def test_a_merge_by_a_request_may_be_known_at_any_time() -> None:
