@@ -19,6 +19,7 @@ from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
+from streams.core.engagement.machine import EngagementMachine
 from streams.core.ingest import NOBODY, Ingest
 from streams.core.messaging import awaited, caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
@@ -307,6 +308,11 @@ def forged_ids_are_dropped() -> AbstractContextManager[Any]:
     return patch.object(Ingest, "_let_go", drop)
 
 
+def splits_forget_what_was_sent() -> AbstractContextManager[Any]:
+    """Whoever a split has made has had no messages."""
+    return patch.object(EngagementMachine, "divide", lambda *_: ())
+
+
 def prices_stand_still() -> AbstractContextManager[Any]:
     """What waits to tell of a price tells the one it began with."""
     return patch.object(awaited, "on_product", lambda *_: None)
@@ -356,5 +362,6 @@ NOTICED_BY = {
     "events_come_before_merges": 1, "consent_is_not_merged": 54, "rates_do_not_change": 110,
     "names_of_others_are_read_without_their_properties": 1, "names_of_others_mean_nothing": 1,
     "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 20, "forged_ids_are_dropped": 28,
+    "splits_forget_what_was_sent": 398,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""

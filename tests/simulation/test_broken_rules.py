@@ -24,6 +24,7 @@ from tests.simulation.broken_rules import (
     Break,
     refunds_know_no_end,
     repeats_of_orders_count,
+    splits_forget_what_was_sent,
 )  # fmt: skip
 from tests.simulation.check import failures
 
@@ -84,6 +85,11 @@ def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) 
 def test_an_erasure_that_takes_too_much_or_too_little_is_noticed(broken: Break) -> None:
     """The same, of runs in which somebody asks for splits and erasures."""
     assert notices(broken, asking=True, campaigning=True)
+
+
+def test_a_split_that_forgets_is_noticed() -> None:
+    """What was sent before holds for both; a profile that a split has made is written to too often otherwise."""
+    assert notices(splits_forget_what_was_sent, asking=True)
 
 
 @pytest.mark.parametrize("broken", [repeats_of_orders_count, refunds_know_no_end], ids=lambda rule: rule.__name__)
