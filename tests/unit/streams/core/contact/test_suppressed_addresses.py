@@ -322,6 +322,26 @@ def test_no_trait_that_says_something_is_passed_over(name) -> None:
     assert traits_may_say(orjson.dumps({"context": context, "traits": {"email": "a@b.c", name: False}}))
 
 
+def test_ingest_looks_wherever_there_is_a_no() -> None:
+    """Every word of the tables, as a name, as a part of one, around one and as a value: a no that is read is told."""
+    tables = [table for table in vars(consent_words).values() if isinstance(table, frozenset | tuple | dict)]
+    words = sorted({word for table in tables for word in table if isinstance(word, str) and word.isidentifier()})
+    assert len(words) > 200
+    values = (False, True, "no", "unsubscribed", *sorted(consent_words._UNSUBSCRIBED), *sorted(consent_words._NO))
+    said = 0
+    for word in words:
+        for beside in ("email", "sms", "Marketing", "status"):
+            for value in values:
+                names = (word, f"{word}_{beside}", f"{beside}_{word}", f"{word}{beside.title()}")
+                shapes = (*({name: value} for name in names), {word: {beside: value}}, {beside: {word: value}})
+                for traits in shapes:
+                    if consent_words.says_no(traits):
+                        said += 1
+                        for told in (traits, {"a": 1, **traits}):
+                            assert traits_may_say(orjson.dumps({"traits": told})), told
+    assert said > 1_000
+
+
 @pytest.mark.parametrize("text", ["}", "},", 'a"}', '\\"}', "\\", "\\}", "{", "{}", '":{"', '"traits":{"a"}'])
 def test_a_brace_in_a_text_ends_no_traits(text) -> None:
     """What a customer types into a name or a note hides no word that stands behind it."""
