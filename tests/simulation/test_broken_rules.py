@@ -87,6 +87,7 @@ def test_an_erasure_that_takes_too_much_or_too_little_is_noticed(broken: Break) 
     assert notices(broken, asking=True, campaigning=True)
 
 
+@pytest.mark.slow
 def test_a_split_that_forgets_is_noticed() -> None:
     """What was sent before holds for both; a profile that a split has made is written to too often otherwise."""
     assert notices(splits_forget_what_was_sent, asking=True)
