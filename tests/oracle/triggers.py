@@ -270,17 +270,23 @@ class Looks:
 
 
 def renewed(trigger: Trigger, event: Fact) -> Trigger:
-    """What waits to tell of a product tells what a later change says of it; in another currency that is nothing."""
+    """What waits to show a product shows what a later change says of it; in another currency that is nothing."""
     coin, told = (text(event.properties.get("currency")) or "").upper(), trigger.about.get("currency")
-    if trigger.type not in CHANGES.values() or not trigger.names or (coin and told and coin != told):
+    if trigger.type not in (*CHANGES.values(), "browse_abandoned", "product_added") or (coin and told and coin != told):
         return trigger
     names = names_of(event.properties)
-    if names is None or not trigger.names[0].same(names):
-        return trigger
-    product = {**trigger.products[0], **{k: v for k, v in shown(event.properties).items() if v is not None}}
-    price = number(event.properties.get("price"))
-    news = {} if price is None or price < 0 else {"price": plain(price)}
-    return replace(trigger, products=(product,), names=(trigger.names[0].also(names),), about={**trigger.about, **news})
+    about, products, called = trigger.about, list(trigger.products), list(trigger.names)
+    for nth, known in enumerate(trigger.names):
+        if names is None or not known.same(names):
+            continue
+        product = {**products[nth], **{k: v for k, v in shown(event.properties).items() if v is not None}}
+        if trigger.type not in CHANGES.values():
+            product["quantity"] = products[nth]["quantity"]
+        products[nth], called[nth] = product, known.also(names)
+        price = number(event.properties.get("price"))
+        if price is not None and price >= 0 and trigger.type != "browse_abandoned":
+            about = {**about, "price": plain(price)}
+    return replace(trigger, products=tuple(products), names=tuple(called), about=about)
 
 
 def is_stale(trigger: Trigger, campaign: Campaign) -> bool:

@@ -8,30 +8,37 @@ from schemas.money import micros, to_number
 from schemas.products import names, product_key, same
 from streams.core.campaigns import Campaign
 from streams.core.cart.lines import currency_of
-from streams.core.products.changes import KINDS, ProductChange
+from streams.core.products.changes import KINDS, SHOWN, ProductChange
 from streams.core.products.interests import seen, whole
 from streams.core.profile.state import Enrollment, Profile
 from streams.core.triggers.price_dropped import is_drop
 
 PRICE_DROPPED: Final = "price_dropped"
+BROWSE_ABANDONED: Final = "browse_abandoned"
 _CHANGES: Final = frozenset(KINDS.values())
 
 
 def on_product(profile: Profile, change: ProductChange) -> None:
-    """A change of a product: what waits to tell of it tells what holds from now on.
+    """A change of a product: what waits to show it shows what holds from now on.
 
     A price in another currency than the one told of is of another shop, and changes nothing.
     """
-    wanted = names(change.key)
     for enrollment in profile.enrollments:
-        if enrollment.trigger not in _CHANGES or not enrollment.products:
-            continue
-        key = product_key(enrollment.products[0])
-        if key is None or not same(names(key), wanted) or _in_another(enrollment, change):
+        if enrollment.trigger in SHOWN and not _in_another(enrollment, change):
+            _renew(enrollment, change)
+
+
+def _renew(enrollment: Enrollment, change: ProductChange) -> None:
+    wanted = names(change.key)
+    for nth, product in enumerate(enrollment.products):
+        key = product_key(product)
+        if key is None or not same(names(key), wanted):
             continue
         price, said = seen(change.properties)
-        enrollment.products = [whole({**enrollment.products[0], "quantity": 1, **said})]
-        if price is not None:
+        pieces = said.get("quantity", 1) if enrollment.trigger in _CHANGES else product["quantity"]
+        shown = whole({**product, **said, "quantity": pieces})
+        enrollment.products = [*enrollment.products[:nth], shown, *enrollment.products[nth + 1 :]]
+        if price is not None and enrollment.trigger != BROWSE_ABANDONED:
             enrollment.about = {**enrollment.about, "price": to_number(price)}
 
 

@@ -39,7 +39,8 @@ _CODE: Final = "code\0"
 """How the id of a code begins, where those of products are asked for."""
 KINDS: Final = {PRODUCT_PRICE_CHANGED: "price_dropped", PRODUCT_RESTOCKED: "back_in_stock"}
 """The trigger that an event of the catalogue may be, by the event's name."""
-_CHANGES: Final = frozenset(KINDS.values())
+SHOWN: Final = frozenset({*KINDS.values(), "browse_abandoned", "product_added"})
+"""Triggers whose messages show what a product is now: a cart is as its events say, an order as it was paid."""
 _MOST_CACHED: Final = 1_000
 _MOST_KNOWN: Final = 20_000
 _MOST_IDS: Final = 200
@@ -89,8 +90,7 @@ def code_of(code_id: str) -> str:
 def concerns(profile: Profile) -> AbstractSet[str]:
     """The ids of what a profile is to hear of.
 
-    They are products of interest, those that waiting messages of price or stock tell of, and codes it was given that
-    are not spent.
+    They are products of interest, those that waiting messages show, and codes it was given that are not spent.
     """
     waiting = awaited(profile) if profile.enrollments else ()
     if not profile.offers and not waiting:
@@ -103,10 +103,8 @@ def concerns(profile: Profile) -> AbstractSet[str]:
 
 
 def awaited(profile: Profile) -> list[str]:
-    """The product keys of what waiting messages of price or stock tell of."""
-    keys = (
-        product_key(one) for waiting in profile.enrollments if waiting.trigger in _CHANGES for one in waiting.products
-    )
+    """The product keys of what waiting messages show (`SHOWN`)."""
+    keys = (product_key(one) for waiting in profile.enrollments if waiting.trigger in SHOWN for one in waiting.products)
     return [key for key in keys if key is not None]
 
 

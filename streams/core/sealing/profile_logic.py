@@ -39,7 +39,7 @@ from streams.core.messaging.decision import Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
 from streams.core.orders.conversions import CANCELLATION, CANCELLED, TAKEN_BACK, Conversion, last_purchase
 from streams.core.orders.machine import OrderMachine
-from streams.core.products.changes import CODE_SPENT, KINDS, ProductChange, code_of
+from streams.core.products.changes import CODE_SPENT, SHOWN, ProductChange, code_of
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
@@ -92,8 +92,8 @@ class ProfileLogic:
         """In the order in which events, merges and splits reach them: triggers see the cart and the orders of after."""
         self._asks_orders = "lapsed" in campaigns.by_trigger
         offers_made = any(campaign.offer is not None for campaign in campaigns.file.campaigns)
-        self.takes_products = offers_made or any(campaigns.by_trigger.get(kind) for kind in KINDS.values())
-        """Whether what happens to a product sets any campaign off, or a code may be spent."""
+        self.takes_products = offers_made or any(campaigns.by_trigger.get(kind) for kind in SHOWN)
+        """Whether what happens to a product sets any campaign off or is shown by one, or a code may be spent."""
 
     def due_at(self, profile: Profile) -> int | None:
         """When the profile's next timer is due (epoch ms): of its cart, a visit, a last order, or a step that waits."""
