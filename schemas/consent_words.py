@@ -1,4 +1,4 @@
-"""What producers call a channel, a yes and a no: words of a consent, on events and in traits. Contract 8.55 to 8.57."""
+"""What producers call a channel, a yes and a no: words of a consent, on events and in traits. Contract 8.56 to 8.58."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class Conversion(PublicRecord):
     credits: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> share; shares sum to 1")
     credited: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> money; sums to value")
     changed_at: Time = Field(description="when the event that says so happened")
-    message_id: str = Field(description="messageId of that event")
+    message_id: str = Field(description="messageId of that event; empty of `reassigned`, as it is another's")
     recovered: Recovered | None
 
 

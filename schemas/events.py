@@ -22,8 +22,8 @@ from schemas.evidence import of_customers, with_references, with_typed
 from schemas.identifiers import Identifier
 from schemas.mending import MENDED, mended
 from schemas.message_ids import named
-from schemas.names import FEEDBACK_EVENTS, ORDER_COMPLETED, REFERRING_EVENTS
-from schemas.orders import confirms_claims, is_for_another
+from schemas.names import FEEDBACK_EVENTS, ORDER_COMPLETED, ORDER_EVENTS, REFERRING_EVENTS
+from schemas.orders import CORRECTS, NO_ORDER, SELLS, confirms_claims, is_for_another, order_value
 from schemas.people import People
 from schemas.reasons import DeadLetterReason
 from schemas.record import Record
@@ -40,7 +40,8 @@ class Event(NamedTuple):
     object of `stitched.events` without `profile_id` and `late`. `clamped` says that the event claimed a time too far
     ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
     is feedback of, empty where it names none of ours. `confirms` is `order` or `identify` where the event confirms what
-    its customer has only typed (contract 8.11 to 8.13), else empty.
+    its customer has only typed (contract 8.11 to 8.13), else empty. `order`: what it says of the order that it
+    links (schemas/orders.py).
     """
 
     time: int
@@ -57,6 +58,7 @@ class Event(NamedTuple):
     weak: int = 0
     about: str = ""
     confirms: str = ""
+    order: int = NO_ORDER
 
 
 class DeadLetter(NamedTuple):
@@ -248,7 +250,7 @@ class Reader:
                 previous += self._people.previous(take("previousId", None), identifiers)
             if channel in ids.STAFFED_CHANNELS and identifiers:
                 identifiers, rows, previous = of_customers(identifiers, rows, previous)
-            weak = 0
+            weak, order = 0, NO_ORDER
             if typed:
                 claimed = self._people.typed(properties, identifiers)
                 if claimed and not (identifiers and is_for_another(properties)):
@@ -260,6 +262,8 @@ class Reader:
                 refs = self._people.references(properties)
                 if refs:
                     identifiers, rows, weak = with_references(identifiers, rows, refs, weak, name, channel)
+                    if name in ORDER_EVENTS and refs[0][0].type == ids.ORDER_ID:
+                        order = SELLS if name == ORDER_COMPLETED and order_value(properties) >= 0 else CORRECTS
             if name == ORDER_COMPLETED and kind == "track" and confirms_claims(properties):
                 confirms = "order"
             if confirms and channel in ids.STAFFED_CHANNELS and identifiers and identifiers[0][0] in ids.DEVICE_LIKE:
@@ -296,7 +300,7 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "", weak, about or "", confirms,
+                    name if kind == "track" else "", weak, about or "", confirms, order,
                 ),
             )  # fmt: skip
         except InexactError:

@@ -12,6 +12,9 @@ from schemas.values import filled_text
 TOTALS: Final = ("revenue", "total", "value")
 """Where an order says what it is worth; the first that can be read counts."""
 
+NO_ORDER, CORRECTS, SELLS = 0, 1, 2
+"""What an event says of the order that it links: it links none, something but that it is complete, that it is."""
+
 _NOT: Final = frozenset({"", "0", "false", "no", "n", "off", "null", "none"})
 _RENEWALS: Final = frozenset({"renewal", "subscription_renewal", "subscription renewal"})
 

@@ -25,6 +25,7 @@ from streams.core.identity.graph import Graph, Policy
 from streams.core.identity.link_history import LinkHistory, Names
 from streams.core.identity.linker import Linker
 from streams.core.identity.requests import Requests
+from streams.core.identity.sales import Sales
 from streams.core.protocol import link_log, profile_log
 from streams.core.protocol.link_log import Hashed, Links, Receipt, SomeSources, SwitchCampaigns
 from streams.core.protocol.order_key import order_key, order_key_behind, time_of
@@ -76,21 +77,23 @@ class Identify:
             partitions=partitions,
         )  # fmt: skip
         self.counts: Counter[tuple[str, ...]] = Counter()
+        self._sales = Sales(store, self._announcer, graph=self.graph, cutoffs=self._cutoffs)
         self._linker = Linker(
-            store, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs, counts=self.counts
-        )
+            store, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs, sales=self._sales,
+            counts=self.counts,
+        )  # fmt: skip
         self._claims = Claims(
             store, self._announcer, self._linker, graph=self.graph, cutoffs=self._cutoffs, wait=self._await
         )
         self._requests = Requests(
             store, emit, self._announcer, graph=self.graph, history=self._history, cutoffs=self._cutoffs,
-            rounds=self.rounds, claims=self._claims,
+            sales=self._sales, rounds=self.rounds, claims=self._claims,
         )  # fmt: skip
         self._optional = sorted(optional, key=str)
         self._switches: list[int] = []
-        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int, int, str]] = []
-        """A heap of links: order key, offset of the batch on the log, identifiers, how many of an alias, and weak, and
-        what it confirms; and of claims: claim key, _A_CLAIM, visitor and address."""
+        self._waiting: list[tuple[bytes, int, tuple[Hashed, ...], int, int, str, int]] = []
+        """A heap of links: order key, offset of the batch on the log, and of the link all but its time and offset; and
+        of claims: claim key, _A_CLAIM, visitor and address."""
         self._left: dict[int, int] = {}
         """How many links of a batch, by its offset, have not been applied."""
         self._halfway = False
@@ -123,6 +126,7 @@ class Identify:
             graph.refused[names[key[1:17]], names[key[17:]]] = value.decode()
         graph.disputed.update(names[key[1:]] for key, _ in self._store.scan(DISPUTED))
         graph.typed.update(names[key[1:]] for key, _ in self._store.scan(TYPED))
+        self._sales.load(names)
         self._history.load(names)
         self._cutoffs.load()
         for key, value in self._store.scan(BESIDE):
@@ -260,7 +264,8 @@ class Identify:
             key = order_key(link.time, topic, partition, link.offset)
             if key >= applied:
                 count += 1
-                heapq.heappush(waiting, (key, offset, link.identifiers, link.previous, link.weak, link.confirms))
+                link_of = (link.identifiers, link.previous, link.weak, link.confirms, link.order)
+                heapq.heappush(waiting, (key, offset, *link_of))
         if count:
             self._left[offset] = count
         else:
@@ -268,7 +273,7 @@ class Identify:
 
     def _await(self, claim: Claim) -> None:
         """A claim is applied at its key, as links are."""
-        heapq.heappush(self._waiting, (claim.due, _A_CLAIM, (claim.visitor, claim.address), 0, 0, ""))
+        heapq.heappush(self._waiting, (claim.due, _A_CLAIM, (claim.visitor, claim.address), 0, 0, "", 0))
 
     def _apply(self) -> bool:
         """Apply the links the watermark has passed; False when there are more of them than one call takes."""
@@ -276,7 +281,7 @@ class Identify:
         budget, repeated = self._links_a_call, 0
         while budget and waiting and waiting[0][0] < reach:
             budget -= 1
-            key, batch, identifiers, previous, weak, confirms = heapq.heappop(waiting)
+            key, batch, identifiers, previous, weak, confirms, order = heapq.heappop(waiting)
             if batch == _A_CLAIM:
                 self._claims.fall_due(key, *identifiers)
                 linker.newest = max(linker.newest, key)
@@ -286,9 +291,9 @@ class Identify:
             if key == linker.newest:
                 repeated += 1
             elif (weak and names_claims(identifiers, previous, weak)) or (confirms and self._claims.any):
-                self._claims.take(key, identifiers, previous, weak, confirms)
-            elif len(identifiers) > 1 and (previous or not linker.is_repeat(key, identifiers, weak)):
-                linker.link(key, identifiers, previous, weak)
+                self._claims.take(key, identifiers, previous, weak, confirms, order)
+            elif (len(identifiers) > 1 or order) and (previous or not linker.is_repeat(key, identifiers, weak, order)):
+                linker.link(key, identifiers, previous, weak, order=order)
             else:
                 repeated += 1
             linker.newest = max(linker.newest, key)

@@ -118,8 +118,8 @@ class Ingest:
             confirms = event.confirms
             if to is not None and event.name in CLICKS and not _is_by_machine(event):
                 confirms = to[:16].hex()
-            if len(hashes) > 1 or (confirms and hashes):
-                links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak, confirms))
+            if len(hashes) > 1 or ((confirms or event.order) and hashes):
+                links.append(Link(event.time, event.offset, tuple(hashes), previous, event.weak, confirms, event.order))
             key = order_key(event.time, topic, partition, event.offset)
             if to is None:
                 head_id, owner = bytes.fromhex(head), owners.get(head)

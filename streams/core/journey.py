@@ -136,6 +136,7 @@ class Journey:
             self._population.roll_up(self._clock.reached)
         self._catalogue.load()
         self._suppressions.load()
+        self._handover.copies.load()
         for profile_id in subs:
             profile = self._profiles.get(profile_id)
             missed = None if profile is None else self._catalogue.missed(profile)

@@ -54,6 +54,8 @@ def totals(outcome: Outcome) -> dict[Count, float]:
     for _, _, at, _, (topic, _, _) in outcome.stitched:
         cells["channel_hour", hour(iso(at)), channel_of(topic), "events"] += 1
     for row in outcome.conversions:
+        if not row["counts"]:
+            continue
         cells["channel_hour", hour(row["at"]), row["channel"], "orders"] += row["orders"]
         cells["channel_hour", hour(row["at"]), row["channel"], "revenue"] += row["value"] + row["refunds"]
         cells["channel_hour", hour(row["at"]), row["channel"], "refunds"] += row["refunds"]

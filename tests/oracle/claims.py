@@ -44,16 +44,17 @@ class Claims:
         self.open: list[Claim] = []
 
     def event(
-        self, key: Key, identifiers: Sequence[Identifier], weak: int, previous: Sequence[Identifier], confirms: str
-    ) -> Iterator[Change | Theirs]:
-        """An event links what it is certain of, then what it types. `weak` as in `Graph.link`.
+        self, key: Key, identifiers: Sequence[Identifier], weak: int, previous: Sequence[Identifier], confirms: str,
+        *, sells: bool = False, corrects: bool = False,
+    ) -> Iterator[Change | Theirs]:  # fmt: skip
+        """An event links what it is certain of, then what it types. `weak`, `sells` and `corrects` as in `Graph.link`.
 
         `confirms`: "order", "identify", or the id of the profile whose message was clicked on.
         """
         at = len(identifiers) - weak
         typed = [one for one in identifiers[at:] if one.type not in PURCHASE]
         own = [one for one in identifiers if one not in typed or identifiers.index(one) < at]
-        yield from self.graph.link(own, previous, key, weak=weak - len(typed))
+        yield from self.graph.link(own, previous, key, weak=weak - len(typed), sells=sells, corrects=corrects)
         if self.is_void(key, own[0]):
             return
         for address in typed:

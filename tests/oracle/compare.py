@@ -36,8 +36,8 @@ FIELDS = {
         "url", "offer", "trigger", "decided_at", "expires_at", "quiet_from", "quiet_until",
     ),
     CONVERSIONS: (
-        "order_id", "profile_id", "kind", "orders", "value", "refunds", "currency", "at", "changed_at", "message_id",
-        "channel", "recovered",
+        "order_id", "profile_id", "kind", "counts", "orders", "value", "refunds", "currency", "at", "changed_at",
+        "message_id", "channel", "recovered",
     ),
 }  # fmt: skip
 """Fields of each topic's rows that the oracle has an opinion on."""

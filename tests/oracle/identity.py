@@ -17,7 +17,10 @@ Key = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two identifiers that a link names, when, and how: "alias", "plain", or "weak" (typed, or a purchase's number)."""
+    """Two identifiers that a link names, when, and how.
+
+    That is "alias", "plain", "sale" (an order that is complete) or "weak" (typed, or a purchase's number).
+    """
 
     key: Key
     head: Identifier
@@ -57,6 +60,9 @@ class Graph:
         self.history: list[Pair] = []
         self.cuts: dict[Identifier, Key] = {}
         self.typed: set[Identifier] = set()
+        self.corrected: set[Identifier] = set()
+        self.unclaimed: set[Identifier] = set()
+        """Orders that were complete before any customer had named them."""
         self.beside: dict[Identifier, tuple[Identifier, Key]] = {}
         """Of an anonymous id that has only ever come beside one user_id: that one, and when first."""
         self.retired: dict[str, str] = {}
@@ -72,12 +78,14 @@ class Graph:
         return self.members.get(profile_id, {lone})
 
     def link(
-        self, identifiers: Iterable[Identifier], previous: Iterable[Identifier], key: Key = (), *, weak: int = 0
-    ) -> Iterator[Change]:
+        self, identifiers: Iterable[Identifier], previous: Iterable[Identifier], key: Key = (), *, weak: int = 0,
+        sells: bool = False, corrects: bool = False,
+    ) -> Iterator[Change]:  # fmt: skip
         """Link the strongest identifier with each of the others, then with the previous ones of an alias call.
 
         One that an alias call names both as its own and as previous is a previous one: the producer's word goes first.
-        The last `weak` of the others are weak evidence.
+        The last `weak` of the others are weak evidence. `sells`: the order among them is complete;
+        `corrects`: something else is said of it.
         """
         head, *others = identifiers
         previous = list(previous)
@@ -85,9 +93,18 @@ class Graph:
         for nth, other in enumerate(others):
             if other in previous:
                 continue
-            yield from self.take(Pair(key, head, other, "plain" if nth < plain else "weak"))
+            strong = "sale" if sells and other.type == "order_id" else "plain"
+            yield from self.take(Pair(key, head, other, strong if nth < plain else "weak"))
         for other in previous:
             yield from self.take(Pair(key, head, other, "alias"))
+        if sells and head.type == "order_id":
+            self.typed.discard(head)
+        if sells:
+            named = {one for one in (head, *others) if one.type == "order_id"} - self.owner.keys()
+            self.unclaimed |= {one for one in named if not key < self.cuts.get(one, ())}
+        if corrects:
+            named = (one for one in (head, *others) if one.type == "order_id")
+            self.corrected |= {one for one in named if not key < self.cuts.get(one, ())}
 
     def take(self, pair: Pair) -> Iterator[Change]:
         """Link a pair, unless it names an identifier that has been cut off since."""
@@ -102,6 +119,7 @@ class Graph:
         near = self.near(identifier)
         self.history = [pair for pair in self.history if identifier not in {pair.head, pair.other}]
         anew = Graph(self.hasher, profile_limit=self.profile_limit, device_policy=self.device_policy)
+        anew.corrected, anew.unclaimed = self.corrected, self.unclaimed
         # In event-time order, also those that came late.
         for pair in sorted(self.history, key=lambda pair: pair.key):
             if pair.head in near:
@@ -154,16 +172,19 @@ class Graph:
     def pair(self, head: Identifier, other: Identifier, how: str = "plain", key: Key = ()) -> Iterator[Change]:
         """Link two identifiers under the policy."""
         beside_user = head.type == USER_ID and how == "plain" and other.type == "anonymous_id"
-        first = other not in self.owner
+        first, known = other not in self.owner, set(self.owner) & {head, other}
         self.beside.pop(head, None)
         if not beside_user or self.beside.get(other, (head,))[0] != head:
             self.beside.pop(other, None)
         yield from self.joined(head, other, how)
         if beside_user and first and other in self.owner:
             self.beside[other] = head, key
-        self.typed.discard(head)
-        if how != "weak":
-            self.typed.discard(other)
+        for one in (head, other):
+            named = one.type == "order_id"
+            if named and one not in known | self.unclaimed and how != "sale" and one in self.owner:
+                self.typed.add(one)
+            elif how == "sale" or not (named or (one == other and how == "weak")):
+                self.typed.discard(one)
 
     def joined(self, head: Identifier, other: Identifier, how: str) -> Iterator[Change]:
         """What becomes of the two."""
@@ -174,9 +195,16 @@ class Graph:
         two_people = bool(persons(mine) and persons(theirs))
         two_users = has_user(mine) and has_user(theirs) and how != "alias"
         if other.type in PURCHASE and not only_purchases(mine) and not only_purchases(theirs):
-            if other.type == "order_id" and how == "plain" and not two_people and not self.over_limit(mine | theirs):
+            better = head.type not in PURCHASE and best(mine) < best(theirs)
+            if other.type == "order_id":
+                # Once an order is complete, only who completes it as well may take it.
+                open_still = other in self.typed
+                settled = other in self.corrected
+                better = open_still or (better and not settled) if how == "sale" else (better and open_still)
+            linked = other.type == "order_id" and how != "weak"
+            if linked and not two_people and not self.over_limit(mine | theirs):
                 yield self.merge(head, other, "link")
-            elif head.type not in PURCHASE and best(mine) < best(theirs):
+            elif better:
                 yield self.move(head, other, "order_reassigned", "order_id")
             else:
                 yield from self.refuse(head, other, "order_id", "order_kept")

@@ -59,8 +59,10 @@ class Merging:
             winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
         for order_id, theirs in loser.orders.items():
             mine = winner.orders.get(order_id, theirs)
-            best, other = (theirs, mine) if theirs.completed and not mine.completed else (mine, theirs)
-            best.cart = best.cart or other.cart
+            counted = theirs.completed == mine.completed and self.counts(loser, order_id)
+            better = (theirs.completed and not mine.completed) or (counted and not self.counts(winner, order_id))
+            best, other = (theirs, mine) if better else (mine, theirs)
+            best.cart = mine.cart or theirs.cart
             if not other.completed and not best.completed:
                 best.wholly = best.wholly or other.wholly
                 best.cancelled_at = max((at for at in (best.cancelled_at, other.cancelled_at) if at), default=None)

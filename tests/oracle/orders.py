@@ -120,7 +120,16 @@ def hear(sale: Sale, event: Fact) -> str | None:
     return "refund" if sale.stands() != before else None
 
 
-def row(sale: Sale, profile_id: str, kind: str, before: tuple[int, Decimal, Decimal], event: Fact) -> dict[str, Any]:
+def reassigned(sale: Sale, profile_id: str, sign: int, event: Fact) -> dict[str, Any]:
+    """The row that takes a sale back (`sign` -1) as another customer's, or gets it back; refunds stay as they are."""
+    orders, revenue, refunds = sale.stands()
+    changed = row(sale, profile_id, "reassigned", (orders, revenue, refunds), event)
+    return {**changed, "orders": sign, "value": plain(sign * revenue), "message_id": ""}
+
+
+def row(
+    sale: Sale, profile_id: str, kind: str, before: tuple[int, Decimal, Decimal], event: Fact, *, counts: bool = True
+) -> dict[str, Any]:
     """The row of `conversions` that says how a sale has changed since `before`."""
     orders, revenue, refunds = (after - then for after, then in zip(sale.stands(), before, strict=True))
     credited = sale.credited
@@ -128,6 +137,7 @@ def row(sale: Sale, profile_id: str, kind: str, before: tuple[int, Decimal, Deci
         "order_id": sale.order_id,
         "profile_id": profile_id,
         "kind": kind,
+        "counts": counts,
         "orders": int(orders),
         "value": plain(Decimal(revenue) - Decimal(refunds)),
         "refunds": plain(Decimal(refunds)),

@@ -47,6 +47,17 @@ class Fact:
     confirms: str = ""
 
     @property
+    def sells(self) -> bool:
+        """Whether it says that an order is complete: one of less than nothing pays back."""
+        return self.type == "track" and self.name == "Order Completed" and order_value(self.properties) >= 0
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it says something else of an order."""
+        events = {"Order Completed", "Order Updated", "Order Cancelled", "Order Refunded"}
+        return self.type == "track" and self.name in events and not self.sells
+
+    @property
     def source(self) -> tuple[str, int, int]:
         """Where it was read."""
         return self.topic, self.partition, self.offset

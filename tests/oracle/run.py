@@ -16,6 +16,7 @@ from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile
 from tests.oracle.reach import TELLS, is_machine
 from tests.oracle.reading import Fact, fact_of, reader
+from tests.oracle.sales import Sales
 from tests.oracle.shop import RATES, STORES, TEMPLATES
 from tests.oracle.walk import FOR_EVER, Walk
 
@@ -69,6 +70,9 @@ def run(
     def profile(profile_id: str) -> Profile:
         return profiles.setdefault(profile_id, Profile(profile_id))
 
+    sales = Sales(graph, out, profile)
+    walk.counts = sales.counts
+
     day, reached, waiting = 0, -1, sorted(switches, key=lambda switch: switch[0])
 
     def switch_before(time: float) -> None:
@@ -120,6 +124,7 @@ def run(
                 # Of whom nothing has been heard yet, nothing is merged.
                 if one.loser in profiles:
                     walk.merge(profile(one.winner), profiles.pop(one.loser), time)
+                sales.merged(one.loser, one.winner)
                 part_of[one.loser] = one.winner
                 profile(one.winner).reach.away -= graph.members[one.winner]
             out.merges.append(row)
@@ -138,18 +143,23 @@ def run(
     def settle_claims(upto: Key) -> None:
         while (claim := claims.next()) is not None and claim.due < upto:
             time = int(claim.due[0])
+            sales.tell(walk, claim.due)
             pass_time(time)
             learn(claims.fall_due(claim), time)
 
     for fact in sorted(facts, key=lambda f: f.key):
         settle_claims(fact.key)
+        sales.tell(walk, fact.key)
         pass_time(fact.time)
         sent = sent_to(fact, names)
         confirms = fact.confirms
         if sent and fact.name in {"Email Link Clicked", "SMS Link Clicked"} and not is_machine(fact):
             confirms = sent[0]
         if fact.identifiers:
-            learn(claims.event(fact.key, fact.identifiers, fact.weak, fact.previous, confirms), fact.time)
+            news = claims.event(
+                fact.key, fact.identifiers, fact.weak, fact.previous, confirms, sells=fact.sells, corrects=fact.corrects
+            )
+            learn(news, fact.time)
             owner = graph.profile_of(fact.identifiers[0])
         else:
             owner = hasher("broadcast", fact.message_id)
@@ -163,9 +173,12 @@ def run(
         waiting_for = {claim.address for claim in claims.open if graph.profile_of(claim.visitor) == owner}
         theirs = waiting_for - profile(owner).reach.away
         strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner and one not in theirs}
+        sales.hear(profile(owner), fact)
         walk.apply(profile(owner), fact, strangers)
+        sales.note(profile(owner), fact)
         walk.change(list(profiles.values()), fact)
     settle_claims((FOR_EVER,))
+    sales.tell(walk, (FOR_EVER,))
     switch_before(FOR_EVER)
     run_days(walk, profiles, FOR_EVER)
     seen: set[Identifier] = {i for f in facts for i in (*f.identifiers, *f.previous)}

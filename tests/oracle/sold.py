@@ -39,7 +39,7 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
     before = sale.stands()
     kind = hear(sale, event)
     if kind is not None:
-        walk.out.conversions.append(row(sale, p.id, kind, before, event))
+        walk.out.conversions.append(row(sale, p.id, kind, before, event, counts=walk.counts(p, order_id)))
     if kind == "cancellation":
         cancel(walk, p, sale, event.time)
     return None
@@ -47,7 +47,7 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
 
 def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None) -> dict[str, Any] | None:
     """An order counts. If it is a purchase, it ends what waits and converts the cart."""
-    currency = text(event.properties.get("currency"))
+    currency, counts = text(event.properties.get("currency")), walk.counts(p, order_id)
     sale = Sale(order_id, event.time, event.channel, currency, order_value(event.properties))
     sale.renewal = is_renewal(event.properties)
     sale.valued_at = sale.told_at = event.time
@@ -66,11 +66,11 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
     p.orders[order_id] = sale
     if sale.failed:
         if sale.stands() != before:
-            walk.out.conversions.append(row(sale, p.id, "cancellation", before, event))
+            walk.out.conversions.append(row(sale, p.id, "cancellation", before, event, counts=counts))
         return None
     if not sale.renewal:
         sale.credited = credit(p, event.time)
-    conversion = row(sale, p.id, "renewal" if sale.renewal else "order", before, event)
+    conversion = row(sale, p.id, "renewal" if sale.renewal else "order", before, event, counts=counts)
     walk.out.conversions.append(conversion)
     if sale.renewal:
         return None

@@ -17,7 +17,7 @@ from tests.oracle.decisions import Judge, Verdict, shown_trigger
 from tests.oracle.everybody import Everybody
 from tests.oracle.merging import Merging
 from tests.oracle.names import Names, names_of
-from tests.oracle.orders import ORDER_EVENTS
+from tests.oracle.orders import ORDER_EVENTS, name_of
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
 from tests.oracle.reach import Sent, is_machine
@@ -40,6 +40,8 @@ class Walk(Merging, Responding):
         self.everybody = Everybody()
         self.addresses = Addresses()
         self.judge = Judge(campaigns, self.everybody, self.addresses)
+        self.counts: Callable[[Profile, str], bool] = lambda _p, _order_id: True
+        """Whether an order counts in a profile, where several report it."""
         self.changed: dict[tuple[Names, str], int] = {}
         self.fetched: set[tuple[str, int, int]] = set()
 
@@ -217,6 +219,17 @@ class Walk(Merging, Responding):
         self.start(p, p.looks.of_event(self.campaigns, event, order, p.bought))
         self.start(p, [found for campaign in self.campaigns.on("event") for found in self.named(p, campaign, event)])
         self.start(p, fed)
+
+    def hear(self, p: Profile, event: Fact) -> None:
+        """Somebody else has said something of an order that this customer has the sale of."""
+        self.run_timers(p, event.time)
+        before = p.applied.get(event.known_by)
+        if before is not None and abs(event.time - before) < DAY:
+            return
+        p.applied[event.known_by] = event.time
+        sale = p.orders.get(name_of(event))
+        if sale is not None and sale.completed:
+            sold.order(self, p, event)
 
     def is_fetched(self, event: Fact) -> bool:
         """Whether a machine has looked at a page or a product."""

@@ -111,12 +111,26 @@ def test_a_refund_goes_where_the_order_is() -> None:
     outcome = agreed(
         told(
             (0, "web", "x@b.example", "Order Completed", order),
-            (1, "web", "", "Order Refunded", {"order_id": "#7"}),
+            (1, "web", "", "Order Completed", {"order_id": "#7"}),
             (2, "web", "u1", "Order Completed", order),
             (3, "web", "", "Order Refunded", {"order_id": 7}),
         )
     )
     assert [row[0] for row in outcome.stitched] == [X, X, U1, U1]
+
+
+def test_an_order_of_which_more_was_said_stays_where_it_is() -> None:
+    """Somebody better known who reports it after a refund does not get it."""
+    order = {"order_id": 7, "revenue": 50}
+    outcome = agreed(
+        told(
+            (0, "web", "x@b.example", "Order Completed", order),
+            (1, "web", "", "Order Refunded", {"order_id": "#7", "total": 20}),
+            (2, "web", "u1", "Order Completed", order),
+            (3, "web", "", "Order Refunded", {"order_id": 7, "total": 30}),
+        )
+    )
+    assert [row[0] for row in outcome.stitched] == [X, X, U1, X]
 
 
 def test_tills_bring_nobody_together() -> None:

@@ -20,6 +20,8 @@ from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
 from streams.core.engagement.machine import EngagementMachine
+from streams.core.handover.order_copies import OrderCopies
+from streams.core.identity.sales import Sales
 from streams.core.ingest import NOBODY, Ingest
 from streams.core.messaging import awaited, caps, decision, enrollment, offers
 from streams.core.messaging.enrollment import Enroller
@@ -193,6 +195,29 @@ def repeats_of_orders_count() -> AbstractContextManager[Any]:
     return patch.object(conversions, "on_completed", on_completed)
 
 
+def orders_are_of_each_who_reports_them() -> AbstractContextManager[Any]:
+    """An order_id is not the shop's: whoever reports an order has the sale of it."""
+    stack = ExitStack()
+    for rule in ("_named", "_settled", "moved"):
+        stack.enter_context(patch.object(Sales, rule, lambda *_: None))
+    return stack
+
+
+def nobody_gives_a_sale_back() -> AbstractContextManager[Any]:
+    """Who is known better has the sale of an order, and so has who had it before."""
+    return patch.object(Sales, "moved", lambda *_: None)
+
+
+def orders_are_heard_of_by_who_speaks() -> AbstractContextManager[Any]:
+    """What somebody else says of an order does not reach the profile that has it."""
+    return patch.object(OrderCopies, "expect", lambda *_: None)
+
+
+def copies_wait_for_nothing() -> AbstractContextManager[Any]:
+    """An event that comes behind the word that it is to be copied is not copied."""
+    return patch.object(OrderCopies, "arrived", lambda *_: None)
+
+
 def refunds_know_no_end() -> AbstractContextManager[Any]:
     """More is paid back than was paid."""
     paid_back = lambda order: order.refunded  # noqa: E731
@@ -210,6 +235,7 @@ def rates_do_not_change() -> AbstractContextManager[Any]:
 QUICK = (
     changes_settle_at_once, rounds_do_not_wait, repeats_of_producers_count, moved_devices_are_not_forwarded,
     merges_have_no_time, events_come_before_merges, consent_is_not_merged, rates_do_not_change,
+    orders_are_heard_of_by_who_speaks, copies_wait_for_nothing,
 )  # fmt: skip
 
 
@@ -343,10 +369,14 @@ RARE_OF_CAMPAIGNS = (what_a_machine_has_set_off_goes_on,)
 OF_REQUESTS = (
     erasures_have_no_end, erasures_take_what_they_are_near_to, messages_outlive_their_customer, forged_ids_are_dropped,
 )  # fmt: skip
+OF_MONEY = (
+    repeats_of_orders_count, refunds_know_no_end, orders_are_of_each_who_reports_them, nobody_gives_a_sale_back,
+)  # fmt: skip
 RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
 NOTICED_BY = {
+    "copies_wait_for_nothing": 1, "nobody_gives_a_sale_back alone": 87,
     "another_address_is_one_more alone": 1,
     "what_was_replaced_is_written_to alone": 85,
     "what_a_machine_has_set_off_goes_on": 69,

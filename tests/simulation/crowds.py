@@ -6,6 +6,7 @@ Each event is small; what matters is who sends it, how close together they come,
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from tests.oracle.histories import DAY, HOUR, MINUTE, Choose, History, Step, campaigns, loosely, track
@@ -26,16 +27,17 @@ PRODUCTS = (
     {"product_id": "P", "sku": "s3"}, {"product_id": "p", "sku": "S1", "variant": "red"},
     {"sku": "s1", "variant": "blue", "price": 12},
 )  # fmt: skip
+KNOWN = ("user", "user", "email", "email", "card anon", "phone anon", "user device", "user email", "anon", "")
 ORDERS = ({"order_id": "o1", "revenue": 50}, {"order_id": "o2", "total": "25.5"}, {"order_id": "o3", "value": 9}, {})
 
 
-def people(choose: Choose, users: int) -> dict[str, Any]:
+def people(choose: Choose, users: int, company: Sequence[str] = COMPANY) -> dict[str, Any]:
     """The identifiers of one event."""
     ids: dict[str, Any] = {}
     context: dict[str, Any] = {}
     device: dict[str, Any] = {}
     traits: dict[str, Any] = {}
-    for kind in choose(COMPANY).split():
+    for kind in choose(company).split():
         if kind == "anon":
             ids["anonymousId"] = choose(ANONYMOUS)
         elif kind == "user" and users:
@@ -82,6 +84,15 @@ def errand(choose: Choose) -> tuple[str, dict[str, Any]]:
     )
 
 
+def told_again(choose: Choose, order: dict[str, Any]) -> dict[str, Any]:
+    """Something more of an order, as another system tells it: that it is complete, another value, a refund, its end."""
+    number = order["order_id"].removeprefix("#")
+    order_id = {"order_id": choose((number, number, f"#{number}"))}
+    kind = choose(("Completed", "Completed", "Completed", "Refunded", "Refunded", "Updated", "Cancelled"))
+    worth = choose(({}, {"revenue": 50}, {"revenue": 20}, {"total": 5, "refund_id": "r"}))
+    return track(f"Order {kind}", {**order_id, **worth})
+
+
 def crowd(rng: random.Random) -> History:
     """A history of 20 to 90 events, most of them links, close together but for a few long gaps."""
     choose = rng.choice
@@ -99,4 +110,9 @@ def crowd(rng: random.Random) -> History:
         name = choose(({}, {}, {}, {}, {}, {}, {}, {"messageId": "same"}))
         delay = choose((0, 0, 0, 1, MINUTE, 20 * MINUTE, 2 * HOUR))
         steps.append(Step(gap, channel, choose((0, 1, 2)), {**message, **ids, **name}, delay))
+        while "order_id" in message.get("properties", ()) and rng.random() < 0.7:
+            # Other systems know the customer by other names.
+            again, by = told_again(choose, message["properties"]), people(choose, users or 2, KNOWN)
+            place, late = choose(("web", "store", "email", "callcenter")), choose((0, 0, 1, MINUTE))
+            steps.append(Step(choose(GAPS), place, choose((0, 1, 2)), {**again, **by}, late))
     return History(steps, campaigns(choose))

@@ -46,6 +46,8 @@ class Families:
     def __init__(self, rows: Iterable[Row], late: Mapping[Source, bool], made: Mapping[tuple[str, str], int]) -> None:
         self.parts: dict[str, list[Step]] = defaultdict(list)
         self.next: dict[str, str] = {}
+        self.divided = 0
+        """How often a profile was divided."""
         reached = 0
         for row in sorted(rows, key=lambda row: row["version"]):
             one, into, at = row["merged_profile_id"], row["into_profile_id"], milliseconds(row["merged_at"])
@@ -61,6 +63,7 @@ class Families:
                 part, when = Part(made.get((one, into), 0), at), 0
             else:
                 part, when = Part(0, at if row["reason"] == "split_history" else NEVER), 0
+            self.divided += row["reason"].startswith("split")
             self.parts[into].append(Step(version, one, when, part))
             if part.until == NEVER:
                 self.next[one] = into

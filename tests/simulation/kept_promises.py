@@ -214,19 +214,23 @@ def named_codes(event: Row) -> set[str]:
 
 
 def money_twice(story: Story) -> Iterator[str]:
-    """An order that one profile has counted again, though it was not taken back; refunds above what was paid."""
+    """An order that counts again, whoever reports it, though it was not taken back; refunds above what was paid."""
     orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in story.conversions:
-        orders[story.families.last(row["profile_id"]), row["order_id"]].append(row)
+        # An order without a number is known by its event's id, and that is its profile's own.
+        whose = story.families.last(row["profile_id"]) if row["order_id"] == row["message_id"] else ""
+        if row["counts"]:
+            orders[whose, row["order_id"]].append(row)
     for (_, order_id), rows in orders.items():
-        counted = Counter(row["profile_id"] for row in rows if row["orders"] > 0)
-        taken = sum(row["orders"] < 0 for row in rows)
-        if any(times > 1 + taken for times in counted.values()):
-            yield f"order {order_id} counts {dict(counted)} times, and was taken back {taken} times"
+        counted = sum(row["orders"] for row in rows)
+        # What waits in a profile when it is divided counts where it goes.
+        if not 0 <= counted <= 1 + story.families.divided:
+            told = [(row["profile_id"], row["kind"], row["orders"]) for row in rows]
+            yield f"order {order_id} counts {counted} times: {told}"
         # A refund of an order that its profile did not know is not measured by it.
         known = [row for row in rows if row["credits"]]
         refunds, value = sum(row["refunds"] for row in known), sum(row["value"] for row in known)
-        if round(value, 6) < 0:
+        if round(value, 6) < 0 and not story.families.divided:
             yield f"order {order_id} comes to {value}, of which {refunds} was paid back"
 
 

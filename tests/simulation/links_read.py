@@ -12,6 +12,7 @@ import orjson
 from schemas.events import DeadLetter
 from schemas.identifiers import Hasher, Identifier
 from schemas.message_ids import MessageIds, SentTo
+from schemas.orders import CORRECTS, SELLS
 from schemas.record import Record
 from schemas.topics import CHANNEL_TOPICS
 from streams.core.protocol.ports import MAX_TIME
@@ -23,7 +24,7 @@ from tests.simulation.plan import Plan
 
 Source = tuple[str, int, int]
 """Topic, partition and offset of a raw record."""
-Waiting = tuple[Key, list[Identifier], int, int, str]
+Waiting = tuple[Key, list[Identifier], int, int, str, int]
 """A link: its key, who is named, how many of them are previous ones, how many weak, and what it confirms."""
 Place = tuple[str, int]
 """A profile of the oracle, and how often another has become part of it."""
@@ -72,11 +73,11 @@ class Log:
     def _read(self, notice: dict[str, Any]) -> None:
         match notice["k"]:
             case "links":
-                for time, offset, identifiers, previous, weak, confirms in notice["links"]:
+                for time, offset, identifiers, previous, weak, confirms, order in notice["links"]:
                     key = (time, notice["topic"], notice["partition"], offset)
                     self.late = self.late or time < self._reached
                     named = [self._known[hashed] for _, hashed in identifiers]
-                    self._waiting.append((key, named, previous, weak, confirms))
+                    self._waiting.append((key, named, previous, weak, confirms, order))
             case "report":
                 for topic, partition, watermark, position in notice["sources"]:
                     source = topic, partition
@@ -106,17 +107,22 @@ class Log:
         due = sorted((link for link in self._waiting if link[0] < (self._reached,)), key=lambda link: link[0])
         if due:
             self._waiting = [link for link in self._waiting if link[0] >= (self._reached,)]
-        for key, one, previous, weak, confirms in due:
+        for key, one, previous, weak, confirms, order in due:
             self._fall_due(key)
             own = len(one) - previous
             if key in self._applied:
                 # An ingest worker that was killed sends its last links again, perhaps long after their time.
                 typed = [i for i in one[own - weak : own] if i.type not in PURCHASE]
                 again = [i for i in one[:own] if i not in typed]
-                self._learn(self.graph.link(again, one[own:], key, weak=weak - len(typed)))
+                self._learn(
+                    self.graph.link(
+                        again, one[own:], key, weak=weak - len(typed), sells=order == SELLS, corrects=order == CORRECTS
+                    )
+                )
                 continue
             self._applied.add(key)
-            self._learn(self._claims.event(key, one[:own], weak, one[own:], confirms))
+            sells, corrects = order == SELLS, order == CORRECTS
+            self._learn(self._claims.event(key, one[:own], weak, one[own:], confirms, sells=sells, corrects=corrects))
             self._profiles.setdefault(key[1:], (one[0], {self.graph.profile_of(one[0])}))
             if key[1:] not in self.feedback:
                 owner = self.graph.profile_of(one[0])
@@ -173,13 +179,15 @@ class Log:
 
 
 def alone(plan: Plan) -> list[Waiting]:
-    """The events that name one identifier and confirm nothing, and so are on no log of links."""
+    """The events that name one identifier and say nothing of it but that, and so are on no log of links."""
     read, found = reader().read, []
     for record in plan.records:
         event = read(record)
-        if isinstance(event, DeadLetter) or len(event.identifiers) != 1 or event.previous or event.confirms:
+        if isinstance(event, DeadLetter) or len(event.identifiers) != 1 or event.previous:
             continue
-        found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0, ""))
+        if event.confirms or event.order:
+            continue
+        found.append(((event.time, event.topic, event.partition, event.offset), list(event.identifiers), 0, 0, "", 0))
     return found
 
 

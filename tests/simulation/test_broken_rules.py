@@ -15,6 +15,7 @@ from tests.simulation.broken_rules import (
     NOTICED_BY,
     OF_CAMPAIGNS,
     OF_LINKS,
+    OF_MONEY,
     OF_NAMES,
     OF_REQUESTS,
     PROMISED,
@@ -22,8 +23,6 @@ from tests.simulation.broken_rules import (
     RARE,
     RARE_OF_CAMPAIGNS,
     Break,
-    refunds_know_no_end,
-    repeats_of_orders_count,
     splits_forget_what_was_sent,
 )  # fmt: skip
 from tests.simulation.check import failures
@@ -93,7 +92,7 @@ def test_a_split_that_forgets_is_noticed() -> None:
     assert notices(splits_forget_what_was_sent, asking=True)
 
 
-@pytest.mark.parametrize("broken", [repeats_of_orders_count, refunds_know_no_end], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("broken", OF_MONEY, ids=lambda rule: rule.__name__)
 def test_money_that_counts_twice_is_noticed_without_the_oracle(broken: Break) -> None:
     """The rows of conversions show it by themselves."""
     assert notices(broken, alone=True)

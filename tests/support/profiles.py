@@ -33,7 +33,7 @@ def full() -> Profile:
     enrollment = Enrollment("c1", "cart_abandoned", 1, 0, "c", "c", 1, [{"sku": "1"}], {"a": 1}, ["sms"], True, [step])
     sent = SentMessage(1, "email", "m", "c1", "s", "c", "oc", None, 1, "cart_abandoned", 1, 0)
     reminder = Reminder("c", 1, 2, "c1", "s", None, "email", "m1")
-    orders = {"o": Order(1, "web", "EUR", 9, 1, ["r"], "c", {"first": {"web": 1}}, reminder, "cart")}
+    orders = {"o": Order(1, "web", "EUR", 9, 1, {"r": 1}, "c", {"first": {"web": 1}}, reminder, "cart")}
     return Profile(
         "p", ["q", "00"], [["r", "01"]], 5, 4, cart, {"m": 1}, {"m": 2}, {"m": 3}, orders, {"o": SoldCart(1, cart)},
         Dated("Europe/Berlin", 1),
@@ -44,5 +44,5 @@ def full() -> Profile:
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
         {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},
         {"email": [Dated("b@b.example", 0)]}, [Belonging("ff", "aa", False)], ["bb"], {"t": "d"},
-        {"o": Purchase(4, ["bought"])},
+        {"o": Purchase(4, ["bought"])}, ["cc"],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whether a bounce is for good: an enhanced status code (RFC 3463) decides before words. Contract 8.60."""
+"""Whether a bounce is for good: an enhanced status code (RFC 3463) decides before words. Contract 8.61."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Keys are `email`, `email:offers` (that topic on that channel), `*:offers` (on all), `email!complained` (the no was a
 complaint), and `email!bounced`: an address that nothing can be delivered to. The latter two stand beside what the
 customer said, so that another address does not undo a no.
-Contract 8.55 to 8.60.
+Contract 8.56 to 8.61.
 """
 
 from __future__ import annotations

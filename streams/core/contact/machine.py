@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from schemas.identifiers import Hasher
 from streams.core.contact import consent, origin, points
-from streams.core.contact.points import Lost
+from streams.core.contact.points import Lost, SaleMoved
 from streams.core.contact.statements import Statement
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
@@ -15,7 +15,7 @@ from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import bound
 
 
-class ContactMachine(Machine[None, Statement | Lost]):
+class ContactMachine(Machine[None, Statement | Lost | SaleMoved]):
     """What an event says of consent is taken before its addresses and traits, and compared with those of before.
 
     The secret is that of the settings: identity speaks of addresses by their keyed hashes.
@@ -33,11 +33,11 @@ class ContactMachine(Machine[None, Statement | Lost]):
         """When an address may have become somebody else's: epoch milliseconds, None for none that may."""
         return points.due_at(profile)
 
-    def on_time(self, profile: Profile, due: int, _moment: Moment, /) -> Sequence[Lost]:
-        """What identity has said of before `due` (epoch ms); returns the addresses that the customer has lost."""
+    def on_time(self, profile: Profile, due: int, _moment: Moment, /) -> Sequence[Lost | SaleMoved]:
+        """What identity has said of before `due` (epoch ms): addresses that are lost by it, orders that moved."""
         return points.settle(profile, bound(due), self._hasher)
 
-    def before(self, profile: Profile, event: Sealed) -> Sequence[Lost]:
+    def before(self, profile: Profile, event: Sealed) -> Sequence[Lost | SaleMoved]:
         """What identity has said up to an event, the event's own link included: asked before the event."""
         return points.settle(profile, event.order + b"\xff\xff\xff", self._hasher)
 
@@ -49,7 +49,7 @@ class ContactMachine(Machine[None, Statement | Lost]):
         origin.on_event(profile, event)
         return said
 
-    def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Lost]:
+    def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Lost | SaleMoved]:
         """The strictest consent; the newest addresses, zone and language. `at` in epoch milliseconds."""
         lost = [*points.settle(winner, bound(at), self._hasher), *points.settle(loser, bound(at), self._hasher)]
         consent.absorb(winner, loser)
@@ -57,7 +57,7 @@ class ContactMachine(Machine[None, Statement | Lost]):
         origin.absorb(winner, loser)
         return lost
 
-    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Lost]:
+    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Lost | SaleMoved]:
         """Consent and zone are on both sides; a contact point goes with its identifier. The rest stays."""
         share.zone, share.consent, share.soft_bounces = profile.zone, profile.consent, profile.soft_bounces
         points.divide(profile, share, leaving.takes)

@@ -20,7 +20,7 @@ from streams.core.profile.state import Dated, Profile
 MOST_TRAITS: Final = 500
 _LONGEST_NAME: Final = 256
 _LONGEST_TEXT: Final = 2_000
-"""Characters of a trait; templates see no more of a text (contract 8.93)."""
+"""Characters of a trait; templates see no more of a text (contract 8.94)."""
 _MOST_BYTES: Final = 10_000
 """Of the JSON of a trait that is a list or an object."""
 _TOO_LARGE: Final = object()

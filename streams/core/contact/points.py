@@ -30,6 +30,24 @@ MOST_KNOWN: Final = 5
 MESSENGER: Final = "messenger"
 
 
+class SaleMoved(NamedTuple):
+    """An order, by its hash, counts in the profile from a merge `key` on (`theirs`), or does not any more."""
+
+    key: bytes
+    order: str
+    theirs: bool
+
+    @property
+    def time(self) -> int:
+        """Of the event that has led to it, in epoch milliseconds."""
+        return time_of(self.key)
+
+    @property
+    def message_id(self) -> str:
+        """It is no event's of this profile: empty."""
+        return ""
+
+
 class Lost(NamedTuple):
     """An address that is the customer's no more: since when (epoch milliseconds), and the channel it was used on."""
 
@@ -75,12 +93,18 @@ def due_at(profile: Profile) -> int | None:
     return time_of(bytes.fromhex(profile.belongings[0].key)) + 1 if profile.belongings else None
 
 
-def settle(profile: Profile, upto: bytes, hasher: Hasher) -> list[Lost]:
-    """Let take effect what identity has said of before the bound `upto`; returns the addresses that are lost by it."""
-    until, lost = upto.hex(), []
+def settle(profile: Profile, upto: bytes, hasher: Hasher) -> list[Lost | SaleMoved]:
+    """Let take effect what identity has said of before the bound `upto`.
+
+    Returns the addresses that are lost by it, and which orders count from now on, or do not.
+    """
+    until = upto.hex()
+    lost: list[Lost | SaleMoved] = []
     while profile.belongings and profile.belongings[0].key < until:
         news = profile.belongings.pop(0)
-        if news.theirs:
+        if news.order:
+            lost.append(SaleMoved(bytes.fromhex(news.key), news.id, news.theirs))
+        elif news.theirs:
             if news.id in profile.strangers:
                 profile.strangers.remove(news.id)
         elif _comes_back(profile, news):
@@ -90,6 +114,15 @@ def settle(profile: Profile, upto: bytes, hasher: Hasher) -> list[Lost]:
             at = time_of(bytes.fromhex(news.key))
             lost += [Lost(at, channel, value) for channel, value in _take_out(profile, news.id, hasher)]
     return lost
+
+
+def settle_orders(profile: Profile, upto: bytes) -> list[SaleMoved]:
+    """Let take effect what identity has said of orders before the merge key `upto`."""
+    until = upto.hex()
+    due = [news for news in profile.belongings if news.order and news.key < until]
+    if due:
+        profile.belongings = [news for news in profile.belongings if not (news.order and news.key < until)]
+    return [SaleMoved(bytes.fromhex(news.key), news.id, news.theirs) for news in due]
 
 
 def _comes_back(profile: Profile, news: Belonging) -> bool:

@@ -1,6 +1,6 @@
 """What an event says of consent and of addresses: who may be written to no more, or again, where, and why.
 
-The one reading of these events: of consent (contract 8.55 to 8.57), of bounces (contract 8.59), and of what holds for
+The one reading of these events: of consent (contract 8.56 to 8.58), of bounces (contract 8.60), and of what holds for
 an address, whoever has it.
 """
 

@@ -1,7 +1,7 @@
 """What became of a message: delivered, opened, clicked, bounced, or the last one the customer wanted.
 
 An event tells by its name, with the message's id or its campaign's in its properties; or it is a page that was opened
-by a link of a message (`wb_mid`). Contract 8.70 and 8.72.
+by a link of a message (`wb_mid`). Contract 8.71 and 8.73.
 """
 
 from __future__ import annotations

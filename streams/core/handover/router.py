@@ -20,6 +20,7 @@ from schemas.identifiers import Hasher
 from streams.core.contact import points
 from streams.core.handover.erasure import Erasure
 from streams.core.handover.in_flight import InFlight
+from streams.core.handover.order_copies import OrderCopies
 from streams.core.handover.split import Division
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import ForwardingTable
@@ -37,6 +38,7 @@ from streams.core.protocol.profile_log import (
     Merge,
     Moving,
     Path,
+    Sale,
     Share,
     Transfer,
 )
@@ -75,6 +77,9 @@ class Handover:
             store, forward, profiles=profiles, forwarding=forwarding, in_flight=in_flight, sealer=sealer,
             hasher=hasher, partitions=partitions,
         )  # fmt: skip
+        self.copies = OrderCopies(
+            store, forward, pending=profiles.pending, in_flight=in_flight, clock=clock, partitions=partitions
+        )
         self._erasure = Erasure(
             store, emit, forward, profiles=profiles, due=due, forwarding=forwarding, in_flight=in_flight,
             partitions=partitions,
@@ -82,6 +87,8 @@ class Handover:
 
     def event(self, profile_id: bytes, key: bytes, head_and_body: bytes, effects: Effects) -> None:
         """An event sent to `profile_id`: forwarded if it belongs elsewhere at its own time, else it waits here."""
+        if self.copies.awaited:
+            self.copies.arrived(profile_id, key, head_and_body)
         if self._forwarding.is_home(profile_id):
             self._arrived(profile_id, key, head_and_body, effects)
             return
@@ -162,6 +169,10 @@ class Handover:
                 self._answer(notice.request, notice.profile, self._erasure.erase(notice, self._clock.reached))
             case Belongs():
                 self._belongs(notice)
+            case Sale():
+                self._belongs(notice)
+                if notice.to:
+                    self.copies.expect(notice)
             case Arrive():
                 profile_id, identifier = bytes.fromhex(notice.target), bytes.fromhex(notice.id)
                 if self._forwarding.has_moved(profile_id, identifier):
@@ -284,8 +295,8 @@ class Handover:
                 self._forward.send(event_out(bytes.fromhex(to), at, value[1:], self._partitions))
                 self._profiles.pending.drop(profile_id, at)
 
-    def _belongs(self, notice: Belongs) -> None:
-        """Whose an address is waits in the profile until its time."""
+    def _belongs(self, notice: Belongs | Sale) -> None:
+        """Whose an address or an order is waits in the profile until its time."""
         profile_id = bytes.fromhex(notice.profile)
         retired = self._forwarding.retired(profile_id)
         if retired is not None:
@@ -294,7 +305,8 @@ class Handover:
             self._forward.send(notice_out(winner, replace(notice, profile=winner), self._partitions))
         elif not self._forwarding.erased(profile_id):
             profile = self._profiles.ensure(profile_id)
-            points.belongs(profile, Belonging(notice.key, notice.id, notice.theirs))
+            news = Belonging(notice.key, notice.id, notice.theirs, isinstance(notice, Sale))
+            points.belongs(profile, news)
             self._sealer.refresh(profile)
 
     def _answer(self, request: str, profile_id: str, removed: dict[str, int], to: str | UnsetType = UNSET) -> None:

@@ -106,21 +106,24 @@ class Claims:
             if claim is not None:
                 self._wait(claim)
 
-    def take(self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, confirms: str) -> None:
+    def take(
+        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, confirms: str, order: int
+    ) -> None:
         """An event types addresses, or confirms what was typed: first its own link, then its claims.
 
-        `identifiers`, `previous`, `weak` and `confirms` are its link's (`link_log.py:Link`), `key` is its order key.
+        `key` is its order key; `identifiers`, `previous`, `weak`, `confirms` and `order` are as in `link_log.py:Link`.
         """
         if key < self._cutoffs.latest:
-            identifiers, previous, weak = self._linker.without_cut(key, identifiers, previous, weak)
+            cut = self._linker.without_cut(key, identifiers, previous, weak, order)
+            identifiers, previous, weak, order = cut
             if not identifiers:
                 return
         strong = len(identifiers) - previous - weak
         claimed = [one for one in identifiers[strong : strong + weak] if one[0] not in REFERENCES]
         own = [one for nth, one in enumerate(identifiers) if nth < strong or one not in claimed]
         weak -= len(claimed)
-        if len(own) > 1:
-            self._linker.link_anew(key, own, previous, weak)
+        if len(own) > 1 or order:
+            self._linker.link_anew(key, own, previous, weak, order)
         pairs = _Pairs(key, len(own))
         for address in claimed:
             self._type(pairs, own[0], address)

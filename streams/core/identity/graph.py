@@ -26,6 +26,7 @@ from schemas.identifiers import (
     TYPE_LIMITS,
     USER_ID,
 )
+from schemas.orders import CORRECTS, NO_ORDER, SELLS
 
 MADE_ROOM: Final = "made_room"
 Hashed = tuple[str, str]
@@ -38,7 +39,9 @@ class Evidence(IntEnum):
     WEAK = 1
     """An address only typed, a purchase only named."""
     PLAIN = 2
-    ALIAS = 3
+    SALE = 3
+    """An order that the event says is complete."""
+    ALIAS = 4
     """By the producer's explicit word."""
 
 
@@ -93,9 +96,12 @@ class Graph:
     """Owners and members by hash.
 
     `travelled` are the identifiers that have ever moved from one profile to another, `disputed` those that somebody has
-    been refused, `typed` the addresses that no link has given, but for typed ones. `beside`: of an anonymous id that
-    has only ever come beside one user_id, that one and the key of their first link. `into`: of a retired profile id
-    the one that it became part of, empty for one that was erased; neither is ever given to anybody again.
+    been refused, `typed` the addresses that have only been typed, and the orders that nobody has said are complete,
+    `corrected` the orders of which something else was said, `unclaimed` those that were complete before anybody had
+    named them.
+    `beside`: of an anonymous id that has only ever come beside one user_id, that one and the key of their first link.
+    `into`: of a retired profile id the one that it became part of, empty for one that was erased; neither is ever given
+    to anybody again.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -107,16 +113,19 @@ class Graph:
     travelled: set[str] = field(default_factory=set)
     disputed: set[str] = field(default_factory=set)
     typed: set[str] = field(default_factory=set)
+    corrected: set[str] = field(default_factory=set)
+    unclaimed: set[str] = field(default_factory=set)
     beside: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     counter: int = 0
 
     def link(
-        self, identifiers: Sequence[Hashed], previous: int, weak: int = 0, key: bytes = b""
+        self, identifiers: Sequence[Hashed], previous: int, weak: int = 0, key: bytes = b"", *, order: int = NO_ORDER
     ) -> tuple[list[Change], list[Hashed]]:
         """Link the strongest identifier with each of the others; the last `previous` of them are an alias's previousId.
 
-        The last `weak` before these are weak evidence; `key` is the event's. Returns what changed, in
-        order, and the identifiers that belong to a profile from now on for the first time.
+        The last `weak` before these are weak evidence; `key` is the event's; `order`: what it says of the order that it
+        links (schemas/orders.py). Returns what changed, in order, and the identifiers that belong to a profile from now
+        on for the first time.
         """
         changes: list[Change] = []
         fresh: list[Hashed] = []
@@ -125,7 +134,7 @@ class Graph:
         for nth, other in enumerate(identifiers[1:], 1):
             if other == head:
                 continue
-            how = evidence(nth, len(identifiers), previous, weak)
+            how = evidence(nth, len(identifiers), previous, weak, sale=order == SELLS and other[0] == ORDER_ID)
             one_user = head[0] == USER_ID and how is Evidence.PLAIN
             if (known := self.beside.get(other[1])) is not None and not (one_user and known[0] == head[1]):
                 del self.beside[other[1]]
@@ -135,9 +144,18 @@ class Graph:
             self._join(nth, head, other, fresh, changes, how)
             if one_user and b is None and other[0] == ANONYMOUS_ID and other[1] in self.owner:
                 self.beside[other[1]] = head[1], key
+        if order != SELLS:
+            self.typed.update(hashed for type_, hashed in fresh if type_ == ORDER_ID and hashed not in self.unclaimed)
+        else:
+            self.unclaimed.update(
+                hashed for type_, hashed in identifiers if type_ == ORDER_ID and hashed not in self.owner
+            )
         if self.typed:
             own = len(identifiers) - previous
-            self.typed.difference_update(h for _, h in (*identifiers[: own - weak], *identifiers[own:]))
+            given = (*identifiers[: own - weak], *identifiers[own:])
+            self.typed.difference_update(hashed for type_, hashed in given if order == SELLS or type_ != ORDER_ID)
+        if order == CORRECTS:
+            self.corrected.update(hashed for type_, hashed in identifiers if type_ == ORDER_ID)
         return changes, fresh
 
     def _join(
@@ -235,13 +253,23 @@ class Graph:
     def _name(
         self, nth: int, head: Hashed, other: Hashed, fresh: list[Hashed], changes: list[Change], how: Evidence
     ) -> None:
-        """A purchase that is another's is named: an order joins who is nobody yet, else the better known has it."""
+        """A purchase that is another's is named: an order joins who is nobody yet, else the better known has it.
+
+        An order that was completed is taken by a better known one who completes it, as long as nothing else was said of
+        it, so that what is said of it stays together; what was only named is taken by any.
+        """
         a, b = self.profile_of(head[1]), self.profile_of(other[1])
         mine, theirs = self.members.get(a) or {head[1]: head[0]}, self.members[b]
-        sold = how is not Evidence.WEAK and other[0] == ORDER_ID
-        if sold and not (_is_person(mine) and _is_person(theirs)) and self._over(mine, theirs) is None:
+        order = other[0] == ORDER_ID
+        linked = how is not Evidence.WEAK and order
+        better = head[0] not in REFERENCES and _strength(mine) < _strength(theirs)
+        if order and how is Evidence.SALE:
+            better = (better and other[1] not in self.corrected) or other[1] in self.typed
+        elif order:
+            better = better and other[1] in self.typed
+        if linked and not (_is_person(mine) and _is_person(theirs)) and self._over(mine, theirs) is None:
             changes.append(self._merge(nth, head, other, fresh, "link"))
-        elif head[0] not in REFERENCES and _strength(mine) < _strength(theirs):
+        elif better:
             changes.append(self._move(nth, head, other, fresh, "order_reassigned", "order_id"))
         else:
             self._refuse(nth, "order_id", "order_kept", head, other, changes)
@@ -326,11 +354,16 @@ class Graph:
         return sorted(p for p, leads in known.items() if leads and p != profile_id)
 
 
-def evidence(nth: int, count: int, previous: int, weak: int) -> Evidence:
-    """How the identifier at `nth` of `count` is named: the last are `previous` ones, those before them are `weak`."""
+def evidence(nth: int, count: int, previous: int, weak: int, *, sale: bool = False) -> Evidence:
+    """How the identifier at `nth` of `count` is named: the last are `previous` ones, those before them are `weak`.
+
+    `sale`: it is an order, and complete.
+    """
     if nth >= count - previous:
         return Evidence.ALIAS
-    return Evidence.WEAK if nth >= count - previous - weak else Evidence.PLAIN
+    if nth >= count - previous - weak:
+        return Evidence.WEAK
+    return Evidence.SALE if sale else Evidence.PLAIN
 
 
 def _counts(mine: dict[str, str], theirs: dict[str, str]) -> Counter[str]:

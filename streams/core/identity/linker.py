@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from sys import intern
 from typing import Any
 
-from schemas.identifiers import ANONYMOUS_ID
+from schemas.identifiers import ANONYMOUS_ID, ORDER_ID
+from schemas.orders import CORRECTS, NO_ORDER, SELLS
 from schemas.times import iso
 from streams.core.identity.announcer import Announcer
 from streams.core.identity.cutoffs import Cutoffs
 from streams.core.identity.graph import MADE_ROOM, Change, Evidence, Graph, Hashed, Merge, Move, Refused, evidence
 from streams.core.identity.link_history import LinkHistory
+from streams.core.identity.sales import Sales
 from streams.core.protocol.order_key import merge_key, source_of, time_of
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import BESIDE, DISPUTED, FIRST_SEEN, REFUSED, TYPED
@@ -22,27 +24,29 @@ class Linker:
     """The links of one event, and single pairs; `counts` are identify's.
 
     A `key` is the order key of the event that links, identifiers are (type, hash), strongest first: the last `previous`
-    are those that an alias call names, the last `weak` before these are weak evidence.
+    are those that an alias call names, the last `weak` before these are weak evidence. `order`: what the event says of
+    the order among them (schemas/orders.py).
     """
 
     def __init__(
         self, store: Store, announcer: Announcer, *, graph: Graph, history: LinkHistory, cutoffs: Cutoffs,
-        counts: Counter[tuple[str, ...]],
+        sales: Sales, counts: Counter[tuple[str, ...]],
     ) -> None:  # fmt: skip
         self._store = store
         self._announcer = announcer
         self._graph = graph
         self._history = history
         self._cutoffs = cutoffs
+        self._sales = sales
         self._counts = counts
         self.newest = b""
         """The highest key that has been applied: a link before it comes late."""
 
-    def is_repeat(self, key: bytes, identifiers: Sequence[Hashed], weak: int) -> bool:
+    def is_repeat(self, key: bytes, identifiers: Sequence[Hashed], weak: int, order: int) -> bool:
         """Whether all are of one profile already, and were last linked by this head: most links are so."""
         owner, last, head = self._graph.owner, self._history.last, identifiers[0][1]
         profile_id = owner.get(head)
-        if profile_id is None or key < self._cutoffs.latest or key < self.newest:
+        if profile_id is None or key < self._cutoffs.latest or key < self.newest or order == CORRECTS:
             return False
         for nth in range(1, len(identifiers)):
             other = identifiers[nth][1]
@@ -51,18 +55,19 @@ class Linker:
         typed = self._graph.typed
         return not typed or not any(hashed in typed for _, hashed in identifiers[: len(identifiers) - weak])
 
-    def link_anew(self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int) -> None:
+    def link_anew(self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, order: int) -> None:
         """`link`, unless it is a repeat."""
-        if previous or not self.is_repeat(key, identifiers, weak):
-            self.link(key, identifiers, previous, weak)
+        if previous or not self.is_repeat(key, identifiers, weak, order):
+            self.link(key, identifiers, previous, weak, order=order)
         else:
             self._counts["winback_links_total", "repeated"] += 1
 
-    def link(self, key: bytes, raw: Sequence[Hashed], previous: int, weak: int) -> None:
+    def link(self, key: bytes, raw: Sequence[Hashed], previous: int, weak: int, *, order: int = NO_ORDER) -> None:
         """Link the strongest identifier of an event with each of the others."""
         if key < self._cutoffs.latest:
-            raw, previous, weak = self.without_cut(key, raw, previous, weak)
-            if len(raw) < 2:
+            named = len(raw)
+            raw, previous, weak, order = self.without_cut(key, raw, previous, weak, order)
+            if len(raw) < min(2, named):
                 return
         identifiers = [(intern(t), h) for t, h in raw]
         late = key < self.newest
@@ -73,9 +78,9 @@ class Linker:
             head = (head[0], profile_id)
         for nth in range(1, count):
             if identifiers[nth] != head:
-                how = evidence(nth, count, previous, weak)
+                how = evidence(nth, count, previous, weak, sale=order == SELLS and identifiers[nth][0] == ORDER_ID)
                 self._history.note(head, identifiers[nth], merge_key(key, nth), how, late=late)
-        self._join(key, identifiers, previous, weak, key)
+        self._join(key, identifiers, previous, weak, key, order=order)
 
     def pair(self, key: bytes, nth: int, head: Hashed, other: Hashed, typed: bytes) -> bool:
         """Link one address that was only typed, as the `nth` pair of `key`; returns whether it is the `head`'s now.
@@ -89,19 +94,18 @@ class Linker:
         return owner is not None and owner == self._graph.owner.get(head[1])
 
     def without_cut(
-        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int
-    ) -> tuple[Sequence[Hashed], int, int]:
+        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, order: int
+    ) -> tuple[Sequence[Hashed], int, int, int]:
         """What a link from before a split or an erasure says, less what was cut off or erased; nothing of its head."""
         void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
+        left = [] if void[0] else [i for i, is_void in zip(identifiers, void, strict=True) if not is_void]
+        if order and not any(one[0] == ORDER_ID for one in left):
+            self._sales.void(key, identifiers, sells=order == SELLS)
+            order = NO_ORDER
         if void[0]:
-            return [], 0, 0
-        count = len(identifiers)
-        left = [i for i, is_void in zip(identifiers, void, strict=True) if not is_void]
-        return (
-            left,
-            previous - sum(void[count - previous :]),
-            weak - sum(void[count - previous - weak : count - previous]),
-        )
+            return [], 0, 0, order
+        end = len(identifiers) - previous
+        return left, previous - sum(void[end:]), weak - sum(void[end - weak : end]), order
 
     def dispute(self, hashed: str) -> None:
         """Somebody has been refused an identifier, `hashed` (hex): whoever gets it is told that it is theirs."""
@@ -110,13 +114,15 @@ class Linker:
             self._store.put(DISPUTED + bytes.fromhex(hashed), b"")
 
     def _join(
-        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, named: bytes, before: int = 0
-    ) -> None:
+        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, named: bytes, before: int = 0, *,
+        order: int = NO_ORDER,
+    ) -> None:  # fmt: skip
         """Link in the graph and tell of it: `named` is the key of the event that names them.
 
         `before`: how many pairs there have been at this key before.
         """
-        changes, fresh = self._graph_link(key, identifiers, previous, weak)
+        changes, fresh = self._graph_link(key, identifiers, previous, weak, order)
+        self._sales.linked(key, identifiers, changes, sells=order == SELLS)
         if not changes:
             self._counts["winback_links_total", "repeated"] += 1
             return
@@ -154,12 +160,14 @@ class Linker:
             self._announcer.whose(change, identifiers[change.nth][0], at.hex())
 
     def _graph_link(
-        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int
+        self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, order: int
     ) -> tuple[list[Change], list[Hashed]]:
-        """Link in the graph, and keep what it remembers of addresses that were typed and of anonymous ids."""
+        """Link in the graph, and keep what it remembers of what was only typed or named and of anonymous ids."""
         typed = [hashed for _, hashed in identifiers if hashed in self._graph.typed]
         beside = {hashed: self._graph.beside.get(hashed) for type_, hashed in identifiers if type_ == ANONYMOUS_ID}
-        changes, fresh = self._graph.link(identifiers, previous, weak, key)
+        changes, fresh = self._graph.link(identifiers, previous, weak, key, order=order)
+        if order:
+            self._sales.keep(identifiers)
         for hashed, was in beside.items():
             if (now := self._graph.beside.get(hashed)) != was:
                 keep_beside(self._store, hashed, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from schemas.identifiers import ORDER_ID
 from schemas.times import iso
 from streams.core.identity.announcer import Announcer
 from streams.core.identity.claims import Claims
@@ -15,6 +16,7 @@ from streams.core.identity.cutoffs import Cutoffs
 from streams.core.identity.graph import Graph
 from streams.core.identity.link_history import LinkHistory
 from streams.core.identity.linker import keep_beside
+from streams.core.identity.sales import Sales
 from streams.core.identity.split import Split, split
 from streams.core.protocol.link_log import EraseRequest, Receipt, SplitRequest
 from streams.core.protocol.order_key import KEY_SIZE, START_OF_TIME, bound, time_of
@@ -33,7 +35,7 @@ class Requests:
 
     def __init__(
         self, store: Store, emit: Emit, announcer: Announcer, *, graph: Graph, history: LinkHistory, cutoffs: Cutoffs,
-        rounds: Rounds, claims: Claims,
+        sales: Sales, rounds: Rounds, claims: Claims,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -41,6 +43,7 @@ class Requests:
         self._graph = graph
         self._history = history
         self._cutoffs = cutoffs
+        self._sales = sales
         self._rounds = rounds
         self._claims = claims
 
@@ -57,6 +60,11 @@ class Requests:
             if not gone.fresh:
                 for identifier in gone.identifiers:
                     self._announcer.tell(gone.target, Arrive(gone.target, identifier, START_OF_TIME.hex()))
+                    if (
+                        done.owners[identifier] == ORDER_ID
+                        and identifier not in self._graph.typed | self._graph.corrected
+                    ):
+                        self._sales.moved(identifier, gone.source, gone.target, reach)
             divided = Divide(
                 request.request, gone.source, gone.target, tuple(gone.identifiers), reach.hex(), at, gone.fresh
             )
@@ -120,6 +128,8 @@ class Requests:
         self._store.put(MERGED_INTO + bytes.fromhex(profile_id), b"")
         anew = {}
         for identifier, type_ in ids.items():
+            if type_ == ORDER_ID and identifier not in graph.typed:
+                self._cutoffs.sell(identifier, "")
             graph.owner.pop(identifier, None)
             graph.travelled.discard(identifier)
             graph.disputed.discard(identifier)

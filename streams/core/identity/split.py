@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.identifiers import USER_ID
+from schemas.orders import NO_ORDER, SELLS
 from streams.core.identity.graph import MADE_ROOM, Evidence, Graph, Move, next_id
 from streams.core.identity.link_history import LinkHistory, Occurrence
 from streams.core.protocol.order_key import NOTHING
@@ -62,13 +63,13 @@ def split(graph: Graph, history: LinkHistory, identifier: str) -> Split:
         return done
     before = history.among(closure)
     done.edges = history.drop(identifier)
-    anew = Graph(graph.policy)
+    anew = Graph(graph.policy, corrected=graph.corrected, unclaimed=graph.unclaimed)
     for occurrence in before:
         if identifier not in (occurrence.head[1], occurrence.other[1]):
             how = occurrence.how
             changes, _ = anew.link(
                 (occurrence.head, occurrence.other), int(how is Evidence.ALIAS), int(how is Evidence.WEAK),
-                occurrence.key,
+                occurrence.key, order=SELLS if how is Evidence.SALE else NO_ORDER,
             )  # fmt: skip
             for change in changes:
                 if isinstance(change, Move) and change.reason == MADE_ROOM:

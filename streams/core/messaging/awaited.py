@@ -1,4 +1,4 @@
-"""What waiting messages of price and stock say, kept true while they wait (contract 8.47)."""
+"""What waiting messages of price and stock say, kept true while they wait (contract 8.48)."""
 
 from __future__ import annotations
 

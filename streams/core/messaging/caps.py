@@ -1,6 +1,6 @@
 """Frequency caps and quiet hours: when a customer has had enough, and when it is night where they are.
 
-Contract 8.81, item 7 and contract 8.81, item 8.
+Contract 8.82, item 7 and contract 8.82, item 8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which channel a customer is written to on: where there is a contact point, and of those the one they respond to.
 
-Contract 8.64 (contact points) and contract 8.83 (`best`).
+Contract 8.65 (contact points) and contract 8.84 (`best`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def point(profile: Profile, campaigns: Campaigns, channel: str, at: int) -> str 
     """Where to write to on a channel at `at` (epoch ms); None for nowhere, or a contact point not seen for too long.
 
     Of broadcast it is the first billboard of the store nearest to the customer; of ads the advertising id, else the
-    e-mail address. Contract 8.64.
+    e-mail address. Contract 8.65.
     """
     if channel == "broadcast":
         here = profile.location
@@ -41,7 +41,7 @@ def best(profile: Profile, channels: Sequence[str], known: GlobalStats, at: int)
     """The channel with the highest smoothed rate of response; of equals the first. `channels` is not empty.
 
     rate = (engaged + 10 prior) / (sent + 10), prior = (1 + everybody's engaged) / (10 + everybody's sent) on it, as
-    known at `at` (epoch milliseconds). Contract 8.83.
+    known at `at` (epoch milliseconds). Contract 8.84.
     """
 
     def rate(channel: str) -> float:

@@ -1,6 +1,6 @@
 """The decision about one step at the moment it is due: send, hold out, suppress, or come back later.
 
-`Decider.decide` is the whole list of checks, in the order of contract 8.81. Each looks at the profile as
+`Decider.decide` is the whole list of checks, in the order of contract 8.82. Each looks at the profile as
 it is at that instant.
 """
 

@@ -1,7 +1,7 @@
 """What follows a trigger: an enrollment in a campaign, whose steps wait for their time, and what begins or ends it.
 
 A profile has at most one enrollment in a campaign. What becomes of a step when it is due is decided in decide.py.
-Contract 8.76 to 8.79.
+Contract 8.77 to 8.80.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Offers: one code a customer and campaign, made with the first message that carries it and kept for all later ones.
 
-Contract 8.90; how a code is redeemed is contract 8.91.
+Contract 8.91; how a code is redeemed is contract 8.92.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Templates: Liquid, sandboxed, strict about what is missing, escaped for HTML where the channel is HTML.
 
-Contract 8.94 and 8.99.
+Contract 8.95 and 8.100.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a template sees of a customer and of what the message is about (contract 8.93).
+"""What a template sees of a customer and of what the message is about (contract 8.94).
 
 Everything that leads anywhere carries the id of the message: every `url` has `wb_mid`.
 """

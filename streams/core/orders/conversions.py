@@ -1,20 +1,22 @@
 """Orders: what one is worth, that each counts once, and which reminder brought it back.
 
-Contract 8.39 and 8.40.
+Contract 8.39 and 8.41.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from schemas.identifiers import ORDER_ID
 from schemas.money import to_number
 from schemas.orders import is_renewal, order_id_of, order_value
 from schemas.times import iso
 from schemas.topics import DAY_MS, HOUR_MS
 from streams.core.cart.lines import currency_of
+from streams.core.contact.points import SaleMoved
 from streams.core.orders import attribution, crediting
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving
@@ -24,16 +26,18 @@ RECOVERY_MS: Final = 7 * DAY_MS
 TAKE_BACK_MS: Final = HOUR_MS
 """A cancellation within this of the order is a payment that failed: the cart is open again."""
 MOST_ORDERS: Final = 500
-CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE, WHOLE = "c", "b", "u", "r", "e", "w"
+CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE, WHOLE, NAMED = "c", "b", "u", "r", "e", "w", "n"
 _NO_PURCHASE: Final = frozenset({TAKEN_BACK, UNKNOWN, RENEWAL})
 ORDER, RENEWED, UPDATE, REFUND, CANCELLATION = "order", "renewal", "update", "refund", "cancellation"
+REASSIGNED: Final = "reassigned"
 
 
 class Conversion(NamedTuple):
     """A change of what orders come to: its row for `conversions`, and what it adds to totals.
 
     `orders` is 1 for an order, -1 for one taken back; `revenue` and `refunds` (micros) are what each goes up by, at
-    `at` (epoch milliseconds). `kind` is one of the five above.
+    `at` (epoch milliseconds). `kind` is one of the six above. `counts`: false where another profile has the order; its
+    row tells what it would come to, and totals do not know of it.
     """
 
     kind: str
@@ -44,6 +48,7 @@ class Conversion(NamedTuple):
     orders: int
     revenue: int
     refunds: int
+    counts: bool = True
 
     @property
     def is_purchase(self) -> bool:
@@ -68,7 +73,8 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
     recovered = None if renewal else _recovered(profile, event.time)
     touches = attribution.before(profile, event.time)
     order = Order(
-        event.time, event.channel, currency_of(event.properties), worth, flags=RENEWAL if renewal else "",
+        event.time, event.channel, currency_of(event.properties), worth,
+        flags=(RENEWAL if renewal else "") + (NAMED if order_id_of(event.properties) else ""),
         weights=crediting.weights(touches, event.time), recovered=recovered,
         by=event.by, valued_at=valued_at, cancelled_at=cancelled_at, told_at=event.time,
     )  # fmt: skip
@@ -124,7 +130,7 @@ def remember(profile: Profile, order_id: str, order: Order) -> None:
 
 
 def changed(
-    profile: Profile, event: Sealed, order_id: str, order: Order, kind: str, *, at: int, orders: int = 0,
+    profile: Profile, event: Sealed | SaleMoved, order_id: str, order: Order, kind: str, *, at: int, orders: int = 0,
     revenue: int = 0, refunds: int = 0, before: int = 0, touches: tuple[Touch, ...] | list[Touch] = (),
 ) -> Conversion:  # fmt: skip
     """What `event` changes of the order `order_id`, as a `kind` of change that counts at `at` (epoch milliseconds).
@@ -162,33 +168,44 @@ def on_reminder(profile: Profile, reminder: Reminder) -> None:
         profile.reminders.append(reminder)
 
 
-def absorb(winner: Profile, loser: Profile) -> None:
-    """An order either side has counted is counted; the reminders of both, in order of time."""
+def absorb(winner: Profile, loser: Profile, counts: Callable[[Profile, str], bool]) -> None:
+    """An order either side has counted is counted; the reminders of both, in order of time.
+
+    `counts` says whether an order, by its order_id, counts in a profile.
+    """
     for order_id, order in loser.orders.items():
         known = winner.orders.setdefault(order_id, order)
         if known is order:
             continue
-        best, other = (order, known) if _weight(order) > _weight(known) else (known, order)
+        theirs, mine = _weight(order), _weight(known)
+        better = theirs > mine or (theirs == mine and counts(loser, order_id) and not counts(winner, order_id))
+        best, other = (order, known) if better else (known, order)
         if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
             if UNKNOWN in best.flags:
                 best.flags += WHOLE if WHOLE in other.flags and WHOLE not in best.flags else ""
                 best.cancelled_at = max(best.cancelled_at, other.cancelled_at)
                 if other.valued_at > best.valued_at:
                     best.value, best.valued_at = other.value, other.valued_at
-            fresh = [refund for refund in other.refunds if refund not in best.refunds]
-            best.refunds.extend(fresh)
-            best.refunded += other.refunded if fresh else 0
+            fresh = {refund: paid for refund, paid in other.refunds.items() if refund not in best.refunds}
+            best.refunds.update(fresh)
+            best.refunded += sum(fresh.values())
         winner.orders[order_id] = best
     winner.reminders = sorted([*winner.reminders, *loser.reminders], key=lambda r: (r.at, r.message_id))
 
 
-def divide(profile: Profile, share: Profile, leaving: Leaving) -> None:
-    """Both sides know which orders have counted; what is said of one from now on counts where who placed it is."""
+def divide(profile: Profile, share: Profile, leaving: Leaving, counts: Callable[[Profile, str], bool]) -> None:
+    """Both sides know which orders have counted; what is said of one from now on counts where its order_id is.
+
+    Of one without an order_id, or whose order_id is another profile's, that is where who placed it is.
+    """
     orders = profile.orders
     profile.orders = {}
     for order_id, order in orders.items():
         elsewhere = replace(order, flags=order.flags + ELSEWHERE)
-        mine = order.by not in leaving.by
+        if NAMED in order.flags and counts(profile, order_id):
+            mine = not leaving.takes(ORDER_ID, order_id)
+        else:
+            mine = order.by not in leaving.by
         profile.orders[order_id], share.orders[order_id] = (order, elsewhere) if mine else (elsewhere, order)
 
 

@@ -105,13 +105,14 @@ def _refunded(profile: Profile, event: Sealed, order_id: str, order: Order | Non
     known_by = _known_by(event.properties)
     if known_by in order.refunds:
         return None
-    order.refunds.append(known_by)
+    order.refunds[known_by] = 0
     before, whole = paid_back(order), not tells_value(event.properties)
     if whole and UNKNOWN in order.flags:
         order.flags += WHOLE
         return None
     net = (0 if UNKNOWN in order.flags else order.value) - before
-    order.refunded += order.value if whole else refund_value(event.properties)
+    order.refunds[known_by] = order.value if whole else refund_value(event.properties)
+    order.refunded += order.refunds[known_by]
     paid = paid_back(order) - before
     if not paid:
         return None

@@ -4,7 +4,7 @@ The same way goes what happens to a code of an offer, which anybody may redeem: 
 
 Every partition gets every change and keeps it. One **waits** until the watermark passes it; then it takes effect, at
 its key, in each profile that is interested at that time. It is kept for another day: a profile that comes from
-elsewhere may not have had it yet, and it may be repeated. One that comes late starts nothing (contract 8.88).
+elsewhere may not have had it yet, and it may be repeated. One that comes late starts nothing (contract 8.89).
 
 In the store: `k` + order key -> the record; `u` + profile id -> the bound up to which a profile has had its changes,
 where that is not the same for all (`since`).

@@ -45,6 +45,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     is the wall clock then, None under the event clock: nothing may depend on it but for how long it is remembered.
     `by`: the first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is
     known of `by_machine`. `read_as`: its name, where `name` was emptied since.
+    `copy`: it is another profile's, and concerns this one by its order alone.
     """
 
     channel: str
@@ -63,6 +64,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     order: bytes = b""
     machine: bool | None = None
     read_as: str = ""
+    copy: bool = False
 
     @property
     def by_machine(self) -> bool:

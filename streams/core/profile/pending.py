@@ -52,6 +52,10 @@ class Pending:
             return place < len(keys) and keys[place] == key
         return profile_id in self._unknown and self._store.get(PENDING + profile_id + key) is not None
 
+    def get(self, profile_id: bytes, key: bytes) -> bytes:
+        """What is kept of an event that waits; empty for one that does not."""
+        return self._store.get(PENDING + profile_id + key) or b""
+
     def count(self, profile_id: bytes) -> int:
         """How many events wait in a profile, about."""
         keys = self._keys.get(profile_id)

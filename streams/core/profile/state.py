@@ -85,11 +85,15 @@ class SoftBounces(Struct, array_like=True, gc=False):
 
 
 class Belonging(Struct, array_like=True, gc=False):
-    """From a merge key (hex) on, an identifier, by its hash, is `theirs` whose profile it is in, or somebody else's."""
+    """From a merge key (hex) on, an identifier, by its hash, is `theirs` whose profile it is in, or somebody else's.
+
+    `order`: it is an order, which counts here or elsewhere.
+    """
 
     key: str
     id: str
     theirs: bool
+    order: bool = False
 
 
 class Click(Struct, array_like=True, gc=False):
@@ -229,13 +233,13 @@ class Reminder(Struct, array_like=True, gc=False):
 class Order(Struct, array_like=True, gc=False):
     """An order that has counted: when, on which channel, what it is worth (micros).
 
-    `refunds` are what refunds are told apart by, `refunded` what they add up to. `flags` are letters: `c`ancelled,
-    taken `b`ack (its next Order Completed is a purchase), `u`nknown (only corrections have come), `r`enewal,
-    `e`lsewhere (a split has left it with another profile), `w`hole (paid back before it came). `weights` are those of
-    channels by attribution model; `recovered` is the reminder that it is credited to, `stage` that of the cart it
-    brought back, empty without a cart. `by` as of a line. `valued_at` and `cancelled_at` (epoch milliseconds, -1 for
-    never) are the times of what has set its value, and of its cancellation; `told_at` is that of the last Order
-    Completed of it.
+    `refunds` are the amounts of refunds by what they are told apart by, `refunded` what they add up to. `flags` are
+    letters: `c`ancelled, taken `b`ack (its next Order Completed is a purchase), `u`nknown (only corrections have come),
+    `r`enewal, `e`lsewhere (a split has left it with another profile), `w`hole (paid back before it came), `n`amed (it
+    has an order_id). `weights` are those of channels by attribution model; `recovered` is the reminder that it is
+    credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line. `valued_at` and
+    `cancelled_at` (epoch milliseconds, -1 for never) are the times of what has set its value, and of its cancellation;
+    `told_at` is that of the last Order Completed of it.
     """
 
     at: int
@@ -243,7 +247,7 @@ class Order(Struct, array_like=True, gc=False):
     currency: str | None
     value: int
     refunded: int = 0
-    refunds: list[str] = field(default_factory=list)
+    refunds: dict[str, int] = field(default_factory=dict)
     flags: str = ""
     weights: dict[str, dict[str, int]] = field(default_factory=dict)
     recovered: Reminder | None = None
@@ -286,15 +290,16 @@ class Profile(Struct, omit_defaults=True, gc=False):
     - `purchases` are the orders of the last 30 days, by what an order is known by.
     - `seen` is the time by message id; `late_seen` the watermark at which those that came late took effect,
       `overtaken` the wall clock at which those did that came in time, from a backlog (streams/core/sealing/repeats.py).
-    - `orders` and `sold` are by order_id, in its one spelling.
+    - `orders` and `sold` are by order_id, in its one spelling; `elsewhere` are those that count in another profile, by
+      hash.
     - `traits` by name, `contacts` by channel, `consent` by what streams/core/contact/consent.py makes keys of.
     - `arms` is the arm by campaign in which a message was sent or held out; `contaminated` are the campaigns of which
       a merge brought both arms together; `last_enrolled` and `offers` are by campaign.
     - `browsed` (since the last order, without a cart) and `interests` are by product key; `topics`: times of views by
       topic; `hours`: responses by local hour of day.
     - `earlier`: by channel the addresses of before `contacts`, newest first; `belongings` is what identity has said of
-      addresses and has not taken effect, `strangers` are those that are somebody else's, by hash; `devices`: by token
-      or advertising id, the device that gave it.
+      addresses and orders and has not taken effect, `strangers` are those that are somebody else's, by hash;
+      `devices`: by token or advertising id, the device that gave it.
     - `soft_bounces`: by channel, those of the address that bounced last.
     - `lapsed`: by campaign, the order of which it has been said that it was long ago.
     """
@@ -336,6 +341,7 @@ class Profile(Struct, omit_defaults=True, gc=False):
     strangers: list[str] = field(default_factory=list)
     devices: dict[str, str] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
 
     @property
     def clock(self) -> int:

@@ -30,6 +30,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, field
 from msgspec.json import Decoder
 
+from schemas.orders import NO_ORDER
 from streams.core.protocol.ports import MAX_TIME
 
 Hashed: TypeAlias = tuple[str, str]
@@ -47,12 +48,13 @@ SourceReport: TypeAlias = tuple[str, int, int | None, int]
 
 
 class Link(Struct, array_like=True, frozen=True, gc=False):
-    """What an event says of who is who: [event time in ms, offset, identifiers, previous, weak, confirms].
+    """What an event says of who is who: [event time in ms, offset, identifiers, previous, weak, confirms, order].
 
     The identifiers come strongest first; the last `previous` of them are those an alias call names beside its own. The
     last `weak` before these are addresses only typed, then what only names a purchase. `confirms` says whose claims the
     event confirms (`identity/claims.py`): its own customer's by an `order` or an `identify`, or those of a profile (its
-    id), to an address among the identifiers, by a click on a message.
+    id), to an address among the identifiers, by a click on a message. `order` is what the event says of the order
+    among them (schemas/orders.py).
     """
 
     time: int
@@ -61,6 +63,7 @@ class Link(Struct, array_like=True, frozen=True, gc=False):
     previous: int = 0
     weak: int = 0
     confirms: str = ""
+    order: int = NO_ORDER
 
 
 class Links(Struct, tag_field="k", tag="links", frozen=True, gc=False):

@@ -24,6 +24,8 @@ _CLAIM: Final = 0x80
 """In the byte of the topic: the key is a claim's."""
 
 KEY_SIZE: Final = _KEY.size
+_TOPIC: Final = _TIME.size
+_COPY: Final = 0x80
 TOPICS: Final = tuple(sorted(CHANNEL_TOPICS))
 _INDEX: Final = {topic: i for i, topic in enumerate(TOPICS)}
 
@@ -31,6 +33,11 @@ _INDEX: Final = {topic: i for i, topic in enumerate(TOPICS)}
 def order_key(time: int, topic: str, partition: int, offset: int) -> bytes:
     """The order key of the event read from `topic` `partition` at `offset`; `time` in epoch milliseconds."""
     return _KEY.pack(time, _INDEX[topic], partition, offset)
+
+
+def key_of_copy(key: bytes) -> bytes:
+    """The order key of the copy of the event at `key`: behind all events of its time, in their order."""
+    return key[:_TOPIC] + bytes([key[_TOPIC] | _COPY]) + key[_TOPIC + 1 :]
 
 
 def order_key_behind(time: int) -> bytes:
@@ -59,9 +66,9 @@ def time_of(key: bytes) -> int:
 
 
 def source_of(key: bytes) -> tuple[str, int, int]:
-    """(topic, partition, offset) of an order key; of a claim key, those of the event that made it."""
+    """(topic, partition, offset) of an order key; of a claim key or a copy's, those of the event that made it."""
     _, topic, partition, offset = _KEY.unpack(key[:KEY_SIZE])
-    return TOPICS[topic & ~_CLAIM], partition, offset
+    return TOPICS[topic & ~_COPY], partition, offset
 
 
 NOTHING: Final = b"\xff" * 8

@@ -15,6 +15,7 @@ Each is a JSON object whose `k` names its kind. In it a profile id or hash is 32
 | `leave`     | identify, to the old profile | journey               | the same                                 |
 | `arrive`    | identify, to the new profile | journey               | nothing                                  |
 | `belongs`   | identify, to the profile     | journey               | waits until time has passed its key      |
+| `sale`      | identify, to the profile     | journey               | waits, and what it forwards holds time   |
 | `divide`    | identify, to the profile     | journey               | what it forwards holds time              |
 | `erase`     | identify, to the profile     | journey               | the same                                 |
 | `transfer`  | journey of a merged profile  | journey of its holder | forwarded again, it holds time           |
@@ -116,6 +117,19 @@ class Belongs(Struct, tag_field="k", tag="belongs", frozen=True, gc=False):
     theirs: bool
 
 
+class Sale(Struct, tag_field="k", tag="sale", frozen=True, gc=False):
+    """From a merge key (or bound) on an order counts in this `profile` (`theirs`), or does not.
+
+    `to`: the profile that has it, where the event at the key has named it in vain; that one hears of it, too.
+    """
+
+    profile: str
+    id: str
+    key: str
+    theirs: bool
+    to: str = ""
+
+
 class Divide(Struct, tag_field="k", tag="divide", frozen=True, gc=False):
     """A split: `ids` of `source` (`from`) are of `target` (`to`) from the beginning of time.
 
@@ -175,12 +189,13 @@ ProfileLogRecord: TypeAlias = (
     | Leave
     | Arrive
     | Belongs
+    | Sale
     | Divide
     | Erase
     | Transfer
     | Share
 )
-Moving: TypeAlias = Merge | Leave | Arrive | Belongs | Divide | Erase | Transfer | Share
+Moving: TypeAlias = Merge | Leave | Arrive | Belongs | Sale | Divide | Erase | Transfer | Share
 """What moves profiles, events or identifiers, or forgets them."""
 _DECODER: Final[Decoder[ProfileLogRecord]] = Decoder(ProfileLogRecord)
 

@@ -23,7 +23,7 @@ REFUSED: Final = b"x"
 DISPUTED: Final = b"q"
 """+ identifier (16) -> nothing: somebody has been refused it."""
 TYPED: Final = b"y"
-"""+ address (16) -> nothing: it has only ever been typed."""
+"""+ address or order (16) -> nothing: it has only ever been typed, or named but not completed."""
 CLAIM: Final = b"p"
 """+ visitor (16), kind of address (1) -> what it has typed last, and its claim that is open (`identity/claims.py`)."""
 BESIDE: Final = b"b"
@@ -38,6 +38,12 @@ CUT_OFF: Final = b"k"
 """+ identifier (16) -> the bound before which its links are void."""
 ERASED_AT: Final = b"z"
 """+ identifier (16) -> when it was erased: epoch milliseconds (8)."""
+CORRECTED: Final = b"u"
+"""+ order (16) -> nothing: something else has been said of it than that it is complete."""
+UNCLAIMED: Final = b"n"
+"""+ order (16) -> nothing: it was complete before anybody had named it."""
+SOLD: Final = b"s"
+"""+ order (16) -> the profile it counts in without being linked (16); nothing for one that was erased."""
 LINK_BATCH: Final = b"l"
 """+ offset on the link log (8) -> a `links` record of which some wait for time."""
 WAITING_CAMPAIGNS: Final = b"c"
@@ -77,6 +83,8 @@ ADDRESS: Final = b"h"
 """+ hash of a channel and an address (16) -> what has been said of it (`contact/suppressions.py`)."""
 ADDRESS_WAITS: Final = b"n"
 """+ bound (19), hash (16), order key (19) -> what is said of an address from that bound on."""
+COPIED: Final = b"o"
+"""+ profile (16), order key (19) of an event that has not come -> its order (16), the profile it is copied to (16)."""
 CAMPAIGNS: Final = b"w"
 """-> the campaigns that have been switched to, as JSON."""
 SWITCH: Final = b"wr"
@@ -86,11 +94,11 @@ JOURNEY_CLOCK: Final = b"t"
 
 OF_IDENTIFY: Final = (
     OWNER, FIRST_SEEN, MERGED_INTO, REFUSED, DISPUTED, TYPED, CLAIM, BESIDE, PAIR, PAIR_BACK, DEVICE_RUN, CUT_OFF,
-    ERASED_AT, LINK_BATCH, WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
+    ERASED_AT, CORRECTED, UNCLAIMED, SOLD, LINK_BATCH, WAITING_CAMPAIGNS, IDENTIFY_CLOCK,
 )  # fmt: skip
 OF_JOURNEY: Final = (
     PROFILE, PENDING, RETIRED, MOVED, ABSORBED, DIVIDED, ERASED, CELL, DAY_KNOWN, TOTAL_KNOWN, DAY_LEARNED,
-    PRODUCT_CHANGE, CHANGES_UPTO, ADDRESS, ADDRESS_WAITS, CAMPAIGNS, SWITCH, JOURNEY_CLOCK,
+    PRODUCT_CHANGE, CHANGES_UPTO, ADDRESS, ADDRESS_WAITS, COPIED, CAMPAIGNS, SWITCH, JOURNEY_CLOCK,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The campaigns of one journey partition, and how others take their place at one point of its log (contract 8.89).
+"""The campaigns of one journey partition, and how others take their place at one point of its log (contract 8.90).
 
 In the store: `w` -> the campaigns that hold since (`Campaigns.dump`), instead of those the worker was started with;
 `wr` -> of a switch that has not ended, the profile that was looked at last (16 bytes, or none yet) and the request.

@@ -27,9 +27,9 @@ from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import NoStats, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.cart.machine import ABANDONED, CartMachine, Transition
-from streams.core.contact import telling
+from streams.core.contact import points, telling
 from streams.core.contact.machine import ContactMachine
-from streams.core.contact.points import Lost
+from streams.core.contact.points import Lost, SaleMoved
 from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
@@ -49,7 +49,7 @@ from streams.core.triggers import abandoned
 from streams.core.triggers.registry import Triggers
 from streams.core.triggers.trigger import Triggered
 
-Outcome = Transition | Triggered | Decision | Lost
+Outcome = Transition | Triggered | Decision | Lost | SaleMoved
 """What a timer, a merge or a split may lead to."""
 
 
@@ -83,7 +83,7 @@ class ProfileLogic:
         self._contact = ContactMachine(secret)
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
-        self._orders = OrderMachine(no_referrers or NoReferrers())
+        self._orders = OrderMachine(no_referrers or NoReferrers(), secret)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
@@ -147,6 +147,22 @@ class ProfileLogic:
             self._follow(profile, self._enroller.on_event(profile, event, said), effects)
         if said and profile.sent:
             self._follow(profile, self._enroller.on_word(profile, event, said), effects)
+        conversions = self._ordered(profile, event, effects)
+        if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
+            self._follow(profile, found, effects)
+        if told and (found := self._triggers.on_feedback(profile, event, told)):
+            self._follow(profile, found, effects)
+        return True
+
+    def on_copy(self, profile: Profile, event: Sealed, effects: Effects) -> None:
+        """Another profile has said something of an order that counts here: it concerns the order, and its cart."""
+        if profile.belongings:
+            self._follow(profile, self._contact.before(profile, event), effects)
+        if not self._repeats.is_repeat(profile, event) and self._orders.has(profile, event):
+            self._ordered(profile, event, effects)
+
+    def _ordered(self, profile: Profile, event: Sealed, effects: Effects) -> Sequence[Conversion]:
+        """What an event means for orders, for the cart, and for what waits; what it changes of orders."""
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
             self._converted(profile, conversions, effects)
@@ -172,11 +188,7 @@ class ProfileLogic:
                 self._cart.unbuy(profile, conversions[0].order_id)
         elif conversions and conversions[0].kind == CANCELLATION:
             self._cancelled(profile, conversions[0], event, effects)
-        if not event.is_fetched and (found := self._triggers.on_event(profile, event, conversions)):
-            self._follow(profile, found, effects)
-        if told and (found := self._triggers.on_feedback(profile, event, told)):
-            self._follow(profile, found, effects)
-        return True
+        return conversions
 
     def on_product(self, profile: Profile, change: ProductChange, effects: Effects) -> None:
         """Something has happened to a product that the profile is interested in, or to a code it was given."""
@@ -191,6 +203,11 @@ class ProfileLogic:
         """An event that has had its effect already: counted, so that no event goes missing unseen."""
         effects.counts["winback_duplicates_total",] += 1
         effects.cells.add("duplicate_hour", event.time, {"channel": event.channel}, duplicates=1)
+
+    def before_merge(self, profile: Profile, merged: bytes, effects: Effects) -> None:
+        """A profile is about to merge at the key `merged`: which of its orders count by then, at one instant, too."""
+        if profile.belongings:
+            self._follow(profile, points.settle_orders(profile, merged), effects)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge at `at` takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
@@ -224,6 +241,8 @@ class ProfileLogic:
             elif isinstance(outcome, Lost):
                 for decision in self._enroller.on_lost(profile, outcome):
                     self._decision(profile, decision, effects)
+            elif isinstance(outcome, SaleMoved):
+                self._converted(profile, self._orders.on_moved(profile, outcome), effects)
             else:
                 self._start(profile, outcome, effects)
 
@@ -233,6 +252,8 @@ class ProfileLogic:
             order, at, orders = conversion.order, conversion.at, conversion.orders
             net = conversion.revenue - conversion.refunds
             effects.rows.append((CONVERSIONS, profile.id, conversion.row))
+            if not conversion.counts:
+                continue
             effects.cells.add(
                 "channel_hour", at, {"channel": order.channel}, orders=orders, revenue=conversion.revenue,
                 refunds=conversion.refunds,

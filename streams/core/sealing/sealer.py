@@ -263,6 +263,9 @@ class Sealer:
         try:
             event = open_body(key, body, watermark, value[1:_BODY])
             event.wall = self._clock.wall
+            if event.copy:
+                self.logic.on_copy(profile, event, effects)
+                return
             relatives = profile.merging_into is not None or profile.merging
             if relatives and self._duplicates.has_had(profile, event.known_by, event.time, late=late):
                 self.logic.on_repeat(event, effects)
@@ -286,6 +289,8 @@ class Sealer:
             return
         # One link may merge a profile into the sub-profile and that into its winner: an earlier pair comes first.
         self._run(sub, sub_id, merged[:KEY_SIZE], merged, effects)
+        for side in (winner, sub):
+            self.logic.before_merge(side, merged, effects)
         self.logic.absorb(winner, sub, time_of(merged), effects)
         # What came under its name from its merge on, or waited on in it for a later merge, is the winner's.
         for key, value in self._pending.all(sub_id):

@@ -17,6 +17,6 @@ class PartitionClock:
     """The last barrier before which everything has taken effect in profiles that wait in others as well."""
     switched: bytes = b""
     """The bound at which other campaigns took over last. What is overdue by them is decided when time has gone on from
-    there: of two switches at one bound the first decides nothing (docs/contract.md 8.89)."""
+    there: of two switches at one bound the first decides nothing (docs/contract.md 8.90)."""
     wall: int | None = None
     """The wall clock in epoch milliseconds, as the last round brought it; None under the event clock."""

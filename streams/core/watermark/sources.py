@@ -2,7 +2,7 @@
 
 Time is where the slowest source is that **holds** it. One that an operator has declared **dead** does not, until it is
 declared live again. One that the settings call **optional** does not while input goes on; at a declared end of input
-it is waited for, since what it holds up to there is finite. What either brings later than time is late. Contract 8.112.
+it is waited for, since what it holds up to there is finite. What either brings later than time is late. Contract 8.113.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 -- Orders and what has changed of them since, with the profile they belong to today (`current_id`). An order_id is the
--- shop's: of an order that several profiles have reported only the rows of one are here, of the profile that is known
--- best (user_id, e-mail, phone, external ids, devices), of equals the one that told of it first. Sums of `orders` and `value` are what orders come to.
+-- shop's: of an order that several profiles have reported only the rows of one are here, of the profile that it counts
+-- in; where that one has been erased, of the one that is known best (user_id, e-mail, phone, external ids, devices), of
+-- equals the one that told of it first. Refunds that count are here wherever they were told. Sums of `orders` and
+-- `value` are what orders come to.
 CREATE OR REPLACE VIEW current_conversions AS
 WITH
     known AS
@@ -41,6 +43,6 @@ SELECT known.*
 FROM known
 LEFT ANY JOIN chosen ON named = known.order_id
 WHERE
-    -- A refund of an order that its own profile does not know.
-    owner = '' OR (credits = '{}' AND counts)
+    -- A refund that was told before another profile had the order, or of an order that its own profile does not know.
+    owner = '' OR (kind = 'refund' AND counts AND counted = 1) OR (credits = '{}' AND counts)
     OR (known.profile_id = owner AND (if(counted = 1, counts, kind != 'reassigned')));

@@ -165,3 +165,14 @@ def test_a_refund_of_an_unknown_order_counts_where_it_is_told(client: Any, rows:
         ("callcenter", 0, 0, 5, -5)
     ]
     assert of(rows, "*", "v_attribution") == []
+
+
+def test_a_refund_stays_counted_where_it_was_told(client: Any, rows: Rows) -> None:
+    """B was paid back before the sale became A's: the order comes to what A paid, less that."""
+    load(client, [
+        make.conversion(B, "o1", 50), change(B, "o1", "refund", -20, HOUR, refunds=20),
+        change(B, "o1", "reassigned", -50, 2 * HOUR, orders=-1),
+        make.conversion(A, "o1", 50), change(A, "o1", "refund", -5, DAY, refunds=5),
+        change(B, "o1", "refund", -5, DAY, refunds=5, counts=False),
+    ])  # fmt: skip
+    assert of(rows, "sum(orders), sum(value), sum(refunds)", "current_conversions") == [(1, Decimal(25), Decimal(25))]

@@ -42,6 +42,7 @@ PROFILE_LOG = (
     profile_log.Leave(ID, OTHER, ID, KEY),
     profile_log.Arrive(ID, OTHER, KEY),
     profile_log.Belongs(ID, OTHER, KEY, theirs=False),
+    profile_log.Sale(ID, OTHER, KEY, theirs=False, to=OTHER),
     profile_log.Divide("r", ID, OTHER, (ID,), KEY, 5, fresh=True),
     profile_log.Erase("r", ID, KEY, (ID,), {ID: OTHER}, (), current=True),
     profile_log.Transfer(ID, ((OTHER, KEY),), KEY, Raw(b'{"id":1}')),

@@ -21,7 +21,7 @@ EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 GOES = {"cart", "sold", "contacts", "earlier", "touches"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "overtaken", "orders", "zone", "consent", "soft_bounces",
-    "sent", "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed",
+    "sent", "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed", "elsewhere",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",
