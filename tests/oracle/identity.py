@@ -97,14 +97,15 @@ class Graph:
             yield from self.take(Pair(key, head, other, strong if nth < plain else "weak"))
         for other in previous:
             yield from self.take(Pair(key, head, other, "alias"))
+        if key < self.cuts.get(head, ()):
+            return
         if sells and head.type == "order_id":
             self.typed.discard(head)
+        named = {one for one in (head, *others) if one.type == "order_id" and not key < self.cuts.get(one, ())}
         if sells:
-            named = {one for one in (head, *others) if one.type == "order_id"} - self.owner.keys()
-            self.unclaimed |= {one for one in named if not key < self.cuts.get(one, ())}
+            self.unclaimed |= named - self.owner.keys()
         if corrects:
-            named = (one for one in (head, *others) if one.type == "order_id")
-            self.corrected |= {one for one in named if not key < self.cuts.get(one, ())}
+            self.corrected |= named
 
     def take(self, pair: Pair) -> Iterator[Change]:
         """Link a pair, unless it names an identifier that has been cut off since."""
