@@ -214,3 +214,35 @@ def test_a_device_that_moved_before_keeps_its_past_where_it_was() -> None:
     )
     moved = [r["merged_profile_id"] for r in rows_of(story.topics, IDENTITY_MERGES) if r["reason"] == "split_history"]
     assert HASH(*A1) not in moved
+
+
+def test_who_was_joined_with_nobody_takes_their_past_along() -> None:
+    """An address was another's: without that one it is u1's, whose profile goes on, and so does their cart."""
+    story = Story(
+        (0, "web", "u2 x@b.example", "identify"),
+        (1, "web", "u1 x@b.example", "identify"),
+        (2, "web", "u1", "Product Added", LAMP),
+        (11, "web", "u1", "Product Added", RUG),
+        (12, "web", "x@b.example", "page"),
+        split=Identifier("user_id", "u2"),
+    )
+    assert set(story.owners.values()) == {HASH("user_id", "u2"), U1}
+    assert [story.owners[m] for m in ("m1", "m2", "m3", "m4")] == [U1] * 4
+    assert story.cart(U1)[-2] == "open>abandoned 42 30"
+
+
+def test_an_address_that_was_joined_with_nobody_is_merged_into_whom_it_is_joined_with() -> None:
+    """Who had reported somebody else's order has it when that one is cut off, with the cart from before."""
+    story = Story(
+        (0, "web", "x@b.example a1", "Order Completed", {"order_id": "7", "revenue": 50}),
+        (1, "web", "y@b.example", "Order Completed", {"order_id": "7", "revenue": 50}),
+        (8, "web", "y@b.example", "Product Added", LAMP),
+        (11, "web", "y@b.example", "Product Added", RUG),
+        split=X,
+    )
+    whose, was = story.owners["m3"], HASH("email", "y@b.example")
+    merged = [r for r in rows_of(story.topics, IDENTITY_MERGES) if r["merged_profile_id"] == was]
+    assert [(r["into_profile_id"], r["reason"]) for r in merged] == [(whose, "link")]
+    assert story.cart(whose)[-2] == "open>abandoned 41 30"
+    orders = [row["orders"] for row in rows_of(story.topics, CONVERSIONS) if row["counts"]]
+    assert sum(orders) == 1

@@ -32,8 +32,9 @@ class Departure:
 class Split:
     """What a split has changed: `owners` has the type of each identifier (hash) whose profile changed.
 
-    `retired` are the (loser, winner) of profiles that are wholly another's now, `history` the former ids (id, profile)
-    that stand for another profile than before. `typed`: which addresses have only ever been typed now, or not only.
+    `retired` are the (loser, winner) of profiles that are wholly another's now, also of who had been joined with
+    nobody. `history`: the former ids (id, profile) that stand for another profile than before. `typed`: which
+    addresses have only ever been typed now, or not only.
     `beside`: which anonymous ids have come beside one user_id alone now, or have not.
     """
 
@@ -112,6 +113,8 @@ class _Rebuilding:
         self._old = sorted(set(self._was.values()), key=graph.first.__getitem__)
         for profile_id in self._old:
             self._types.update(graph.members[profile_id])
+        self._alone = {h: graph.free_id(h) for h in sorted(anew.owner.keys() - graph.owner.keys())}
+        """The profiles of those who had been joined with nobody, each with its own events."""
         clusters: dict[str, list[str]] = {}
         for hashed in sorted(self._was.keys() | anew.owner.keys(), key=self._place):
             clusters.setdefault(anew.owner.get(hashed, hashed), []).append(hashed)
@@ -138,7 +141,9 @@ class _Rebuilding:
                 continue
             fresh = n not in self._ids
             if fresh:
-                self._ids[n] = graph.free_id(members[0])
+                # Who has logged in keeps the profile that they had.
+                begins = (h for h in members if h in self._alone and self._types[h] == USER_ID)
+                self._ids[n] = graph.free_id(next(begins, members[0]))
             profile_id = self._ids[n]
             graph.members[profile_id] = {h: self._types[h] for h in members}
             graph.first[profile_id] = firsts.get(profile_id, graph.counter)
@@ -156,6 +161,10 @@ class _Rebuilding:
         for loser, _ in done.retired:
             del graph.members[loser]
         self._history(former, done)
+        for hashed, alone in self._alone.items():
+            if alone != (profile_id := graph.owner[hashed]):
+                graph.into[alone] = profile_id
+                done.retired.append((alone, profile_id))
 
     def _keep_ids(self, identifier: str) -> list[Pair]:
         """Which cluster keeps the id of an old profile: the one with a user_id, else the one with the earliest member.
