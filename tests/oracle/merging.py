@@ -59,7 +59,7 @@ class Merging:
             winner.applied[message_id] = max(time, winner.applied.get(message_id, time))
         for order_id, theirs in loser.orders.items():
             mine = winner.orders.get(order_id, theirs)
-            counted = theirs.completed == mine.completed and self.counts(loser, order_id)
+            counted = theirs.completed and mine.completed and self.counts(loser, order_id)
             better = (theirs.completed and not mine.completed) or (counted and not self.counts(winner, order_id))
             best, other = (theirs, mine) if better else (mine, theirs)
             best.cart = mine.cart or theirs.cart

@@ -168,6 +168,17 @@ def test_an_order_that_joins_who_has_it_and_who_had_it_counts() -> None:
     assert [sums[0] for sums in sale(agreed(story)).values()] == [1]
 
 
+def test_what_two_have_heard_of_an_unknown_order_is_kept_where_it_was_heard_first() -> None:
+    """Neither has heard that it is complete, a third has it: in a merge the survivor's channel stays."""
+    story = (
+        (0, "store", "u1", "Order Updated", {"order_id": "1001", "revenue": 20}),
+        said(1, "b@shop.example", "Refunded", total=20), bought(2, "u2"), (5, "web", "u1 b@shop.example", "identify"),
+        said(60, "u1", "Refunded", total=5),
+    )  # fmt: skip
+    rows = [row for row in agreed(told(*story)).conversions if row["profile_id"] == U1]
+    assert [(row["kind"], row["channel"], row["counts"]) for row in rows] == [("refund", "store", False)]
+
+
 @pytest.mark.parametrize("joined", ["before", "between", "after"])
 def test_two_customers_who_become_one_have_one_sale(joined: str) -> None:
     """They merge before, between or after their reports, and are paid back once."""

@@ -27,6 +27,7 @@ TAKE_BACK_MS: Final = HOUR_MS
 """A cancellation within this of the order is a payment that failed: the cart is open again."""
 MOST_ORDERS: Final = 500
 CANCELLED, TAKEN_BACK, UNKNOWN, RENEWAL, ELSEWHERE, WHOLE, NAMED = "c", "b", "u", "r", "e", "w", "n"
+_WHOLLY: Final = 2
 _NO_PURCHASE: Final = frozenset({TAKEN_BACK, UNKNOWN, RENEWAL})
 ORDER, RENEWED, UPDATE, REFUND, CANCELLATION = "order", "renewal", "update", "refund", "cancellation"
 REASSIGNED: Final = "reassigned"
@@ -178,7 +179,9 @@ def absorb(winner: Profile, loser: Profile, counts: Callable[[Profile, str], boo
         if known is order:
             continue
         theirs, mine = _weight(order), _weight(known)
-        better = theirs > mine or (theirs == mine and counts(loser, order_id) and not counts(winner, order_id))
+        # Only where it is complete is every profile told whether it counts there.
+        sold = theirs == mine == _WHOLLY and counts(loser, order_id) and not counts(winner, order_id)
+        better = theirs > mine or sold
         best, other = (order, known) if better else (known, order)
         if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
             if UNKNOWN in best.flags:
@@ -211,7 +214,7 @@ def divide(profile: Profile, share: Profile, leaving: Leaving, counts: Callable[
 
 def _weight(order: Order) -> int:
     """How much a profile knows of an order: the whole of it, refunds alone, or that it is elsewhere."""
-    return 0 if ELSEWHERE in order.flags else 1 if UNKNOWN in order.flags else 2
+    return 0 if ELSEWHERE in order.flags else 1 if UNKNOWN in order.flags else _WHOLLY
 
 
 def _recovered(profile: Profile, at: int) -> Reminder | None:
