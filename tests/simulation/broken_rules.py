@@ -20,6 +20,7 @@ from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
 from streams.core.engagement.machine import EngagementMachine
+from streams.core.handover.erasure import Erasure
 from streams.core.handover.order_copies import OrderCopies
 from streams.core.identity.sales import Sales
 from streams.core.ingest import NOBODY, Ingest
@@ -304,6 +305,11 @@ def erasures_have_no_end() -> AbstractContextManager[Any]:
     return patch.object(ForwardingTable, "anew", lambda *_: None)
 
 
+def erasures_take_back_where_they_end() -> AbstractContextManager[Any]:
+    """What was written under a former id is void once, where its profile is, not where it was written."""
+    return patch.object(Erasure, "_was_here", lambda *_: False)
+
+
 def erasures_take_what_they_are_near_to() -> AbstractContextManager[Any]:
     """What names an erased person is dropped whenever it happened."""
     real = Ingest.process
@@ -376,7 +382,7 @@ RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
 NOTICED_BY = {
-    "copies_wait_for_nothing": 1, "nobody_gives_a_sale_back alone": 87,
+    "copies_wait_for_nothing": 3, "nobody_gives_a_sale_back alone": 87,
     "another_address_is_one_more alone": 1,
     "what_was_replaced_is_written_to alone": 85,
     "what_a_machine_has_set_off_goes_on": 69,
@@ -400,6 +406,6 @@ NOTICED_BY = {
     "events_come_before_merges": 1, "consent_is_not_merged": 54, "rates_do_not_change": 110,
     "names_of_others_are_read_without_their_properties": 1, "names_of_others_mean_nothing": 1,
     "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 1, "forged_ids_are_dropped": 28,
-    "splits_forget_what_was_sent": 351,
+    "splits_forget_what_was_sent": 351, "erasures_take_back_where_they_end": 4,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""

@@ -47,14 +47,19 @@ class Erasure:
         for identifier, anew in notice.next.items():
             removed["marks"] += self._forwarding.has_moved(profile_id, bytes.fromhex(identifier))
             self._forwarding.move(profile_id, bytes.fromhex(identifier), later, anew)
+        # What merged in here was written from here, under its own name, and is again when a restart reads it anew.
+        here = [known for known in notice.former if notice.current or self._was_here(bytes.fromhex(known))]
         self._forget(profile_id, profile_id, removed)
         self._due.set(profile_id, None)
         # Former ids, too: those that merged in here have been here under their own name.
         places = [bytes.fromhex(known) for known in (notice.profile, *notice.former)]
         self._store.purge([kind + place for place in places for kind in (PENDING, PROFILE)])
-        for erased in (notice.profile, *(notice.former if notice.current else ())):
+        for erased in (notice.profile, *here):
             self.take_back(erased)
         return removed
+
+    def _was_here(self, profile_id: bytes) -> bool:
+        return self._forwarding.absorbed(profile_id) or self._profiles.get(profile_id) is not None
 
     def take_back(self, profile_id: str) -> None:
         """Void what was written of a profile: a record without a value under its id on each of `TOMBSTONED`."""
