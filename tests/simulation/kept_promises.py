@@ -133,7 +133,7 @@ def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: 
             if all(found):
                 yield f"{found[0]}: {message}"
     yield from to_refused_addresses(story)
-    yield from money_twice(story)
+    yield from money_twice(story, exact=exact)
     if asking:
         return
     yield from feedback_elsewhere(story)
@@ -213,8 +213,12 @@ def named_codes(event: Row) -> set[str]:
     return {text.strip().upper() for text in texts if isinstance(text, str)}
 
 
-def money_twice(story: Story) -> Iterator[str]:
-    """An order that counts again, whoever reports it, though it was not taken back; refunds above what was paid."""
+def money_twice(story: Story, *, exact: bool = True) -> Iterator[str]:
+    """An order that counts again, whoever reports it, though it was not taken back; refunds above what was paid.
+
+    Where links come late (not `exact`), two profiles that are one in the end may have reported it before they were, and
+    an order that was refunded may go to who is known better.
+    """
     orders: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in story.conversions:
         # An order without a number is known by its event's id, and that is its profile's own.
@@ -222,7 +226,13 @@ def money_twice(story: Story) -> Iterator[str]:
         if row["counts"]:
             orders[whose, row["order_id"]].append(row)
     for (_, order_id), rows in orders.items():
-        counted = sum(row["orders"] for row in rows)
+        sums: Counter[str] = Counter()
+        for row in rows:
+            sums[row["profile_id"]] += row["orders"]
+        together: dict[str, list[int]] = defaultdict(list)
+        for profile_id, of in sums.items():
+            together[story.families.last(profile_id)].append(of)
+        counted = sum(map(sum if exact else max, together.values()))
         # What waits in a profile when it is divided counts where it goes.
         if not 0 <= counted <= 1 + story.families.divided:
             told = [(row["profile_id"], row["kind"], row["orders"]) for row in rows]
@@ -230,7 +240,9 @@ def money_twice(story: Story) -> Iterator[str]:
         # A refund of an order that its profile did not know is not measured by it.
         known = [row for row in rows if row["credits"]]
         refunds, value = sum(row["refunds"] for row in known), sum(row["value"] for row in known)
-        if round(value, 6) < 0 and not story.families.divided:
+        # A late link gives an order away of which something else was said before.
+        given_away = not exact and any(row["kind"] == "reassigned" for row in rows)
+        if round(value, 6) < 0 and not story.families.divided and not given_away:
             yield f"order {order_id} comes to {value}, of which {refunds} was paid back"
 
 
