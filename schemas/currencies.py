@@ -37,6 +37,13 @@ _THOUSANDTHS: Final = frozenset({
     "ريال",
 })  # fmt: skip
 """Currencies with three decimals, and the words that may mean one of these."""
+_POINTED: Final = frozenset({
+    "$", "us$", "u$s", "usd", "dollar", "dollars", "a$", "au$", "aud", "ca$", "c$", "cad", "nz$", "nzd", "hk$", "hkd", "s$",
+    "sg$", "sgd", "nt$", "twd", "mx$", "mex$", "mxn", "\u00a3", "gbp", "pound", "pounds", "\u00a5", "jpy", "cny", "rmb",
+    "\u20b9", "inr", "rs", "re", "rupee", "rupees", "pkr", "\u20b1", "php", "\u0e3f", "thb", "\u20a9", "krw",
+    "\u20aa", "ils", "nis", "\u20a6", "ngn", "naira", "ksh", "kes", "chf",
+})  # fmt: skip
+"""Signs, codes and words of currencies of countries where the point is the decimal sign."""
 _SIGNS: Final = re.compile(r"[$\u00a3-\u00a5\u20a0-\u20cf\ufdfc\uff04\uffe5\uffe1]")
 # Whose dollar, peso or real it is: "US$", "R$", "NT$"; Peru's "S/" and Panama's "B/." have no sign of their own.
 _WHOSE: Final = frozenset({
@@ -58,10 +65,13 @@ def is_currency(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def has_cents(before: str, behind: str) -> bool:
-    """Whether what stands `before` and `behind` an amount is a currency with two decimals at most."""
+def groups_by_points(before: str, behind: str) -> bool:
+    """Whether what stands `before` and `behind` an amount is a currency in which a point groups thousands.
+
+    It is none of three decimals, and none of countries where the point is the decimal sign.
+    """
     words = f"{before} {behind}".lower().replace(".", " ").split()
-    return bool(words) and _THOUSANDTHS.isdisjoint(words)
+    return bool(words) and _THOUSANDTHS.isdisjoint(words) and _POINTED.isdisjoint(words)
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import category, decimal
 
-from schemas.currencies import CENTS, has_cents, is_currency
+from schemas.currencies import CENTS, groups_by_points, is_currency
 
 MICRO: Final = 1_000_000
 """Millionths in one unit of money or one piece."""
@@ -44,8 +44,8 @@ def micros(value: object) -> int | None:
     """An amount as producers give its `value`, in millionths, exact; None if it cannot be read (contract 8.4).
 
     A comma and a point together: the later one is the decimal sign. One alone: a comma before exactly three digits
-    groups thousands, and so does a point where a currency stands beside it, save one with three decimals; any other is
-    the decimal sign. Digits past the sixth are rounded half to even. Beside the number may stand a currency; any other
+    groups thousands, and so does a point where a currency stands beside it of countries that write so; any other is the
+    decimal sign. Digits past the sixth are rounded half to even. Beside the number may stand a currency; any other
     letters make it unreadable.
     """
     if type(value) is float:
@@ -92,7 +92,7 @@ def _text(text: str) -> int | None:
     cents = behind.lower() in CENTS
     if not is_currency(before) or not (cents or is_currency(behind)):
         return None
-    grouped = match["none"] or (_POINTED.fullmatch(given) and not cents and has_cents(before, behind))
+    grouped = match["none"] or (_POINTED.fullmatch(given) and not cents and groups_by_points(before, behind))
     number = _whole(given.rstrip(" .,")) if grouped else _plain(given)
     if number is None:
         return None

@@ -191,7 +191,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     assert f"127.0.0.1:{up.kafka}" in out
     assert "SIGKILL" in said
     assert f"{campaigns}: version {in_force.readlink()} is in force since 20" in said
-    assert f"campaigns stay as they are: {campaigns}: no YAML" in said
+    assert f"campaigns stay as they are: {campaigns}:1:13: no YAML" in said
     campaigns.write_text(CAMPAIGNS.format("20%"), encoding="utf-8")
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     up.start()

@@ -23,7 +23,7 @@ WEB = CHANNEL_TOPICS[0]
 def link(time: int, *identifiers: Identifier) -> dict[str, Any]:
     """An event of the web at this time and offset, that names these."""
     hashed = [(one.type, Hasher(SECRET)(*one)) for one in identifiers]
-    return {"k": "links", "topic": WEB, "partition": 0, "links": [[time, time, hashed, 0, 0]]}
+    return {"k": "links", "topic": WEB, "partition": 0, "links": [[time, time, hashed, 0, 0, "", ""]]}
 
 
 def reached(time: int) -> dict[str, Any]:

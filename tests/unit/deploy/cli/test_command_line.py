@@ -28,7 +28,9 @@ def place(tmp_path):
     (tmp_path / "topic.jsonl").write_bytes(GOOD.replace(b"channels.web", b"channels.fax"))
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "bad.yaml").write_text("campaigns: [1, {")
-    (tmp_path / "odd.yaml").write_text("campaigns: [{id: x, trigger: {on: full_moon}, steps: []}]")
+    (tmp_path / "odd.yaml").write_text(
+        "campaigns: [{id: x, trigger: {on: full_moon}, steps: [{id: s, channel: email, template: t}]}]"
+    )
     (tmp_path / "list.yaml").write_text("- 1\n")
     (tmp_path / "rows.csv").write_text("InvoiceNo\n1\n")
     nested = b"[" * 5_000 + b"NaN" + b"]" * 5_000
