@@ -38,7 +38,8 @@ _THOUSANDTHS: Final = frozenset({
 })  # fmt: skip
 """Currencies with three decimals, and the words that may mean one of these."""
 _POINTED: Final = frozenset({
-    "$", "us$", "u$s", "usd", "dollar", "dollars", "a$", "au$", "aud", "ca$", "c$", "cad", "nz$", "nzd", "hk$", "hkd", "s$",
+    "$", "us$", "u$s", "usd", "dollar", "dollars", "a$", "au$", "aud", "ca$", "c$", "cad", "nz$", "nzd", "hk$", "hkd",
+    "s$",
     "sg$", "sgd", "nt$", "twd", "mx$", "mex$", "mxn", "\u00a3", "gbp", "pound", "pounds", "\u00a5", "jpy", "cny", "rmb",
     "\u20b9", "inr", "rs", "re", "rupee", "rupees", "pkr", "\u20b1", "php", "\u0e3f", "thb", "\u20a9", "krw",
     "\u20aa", "ils", "nis", "\u20a6", "ngn", "naira", "ksh", "kes", "chf",

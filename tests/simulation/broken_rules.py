@@ -377,10 +377,12 @@ RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
 NOTICED_BY = {
-    "copies_wait_for_nothing": 3, "nobody_gives_a_sale_back alone": 87, "another_address_is_one_more alone": 1,
+    "addresses_link_as_they_are_typed alone": 1,
+    "claims_come_after_timers": 1,
+    "copies_wait_for_nothing": 3, "nobody_gives_a_sale_back alone": 87, "another_address_is_one_more alone": 26,
     "what_was_replaced_is_written_to alone": 85, "what_a_machine_has_set_off_goes_on": 69,
     "what_was_replaced_is_written_to": 18, "repeats_between_partitions_count": 19, "what_moves_holds_nothing": 9,
-    "links_written_again_type_again": 55, "orders_confirm_nothing": 1, "every_address_is_the_customers alone": 74,
+    "links_written_again_type_again": 55, "orders_confirm_nothing": 3, "every_address_is_the_customers alone": 74,
     "addresses_are_not_asked alone": 29, "consent_is_not_asked alone": 1, "caps_do_not_count alone": 13,
     "nights_are_not_quiet alone": 5, "orders_end_nothing alone": 21, "what_is_put_off_is_dropped alone": 2,
     "orders_are_forgotten_at_once alone": 79, "what_was_bought_is_named alone": 15, "spent_codes_are_given alone": 56,
@@ -392,7 +394,7 @@ NOTICED_BY = {
     "deliveries_come_first": 26, "machines_are_customers": 6, "what_was_bought_is_named": 1,
     "spent_codes_are_given": 54, "feedback_goes_by_the_address": 1, "lists_are_not_taken_in": 75,
     "prices_stand_still": 62, "refunds_know_no_end alone": 28, "changes_settle_at_once": 9,
-    "moved_devices_are_not_forwarded": 1, "events_come_before_merges": 1, "consent_is_not_merged": 54,
+    "moved_devices_are_not_forwarded": 0, "events_come_before_merges": 1, "consent_is_not_merged": 18,
     "rates_do_not_change": 110, "names_of_others_are_read_without_their_properties": 1,
     "names_of_others_mean_nothing": 1, "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 1,
     "forged_ids_are_dropped": 28, "splits_forget_what_was_sent": 351, "erasures_take_back_where_they_end": 4,
