@@ -19,7 +19,6 @@ from streams.core.cart import purchases
 from streams.core.contact import consent, points
 from streams.core.contact.suppressions import Suppressions
 from streams.core.engagement import clicks
-from streams.core.engagement.machine import EngagementMachine
 from streams.core.handover.erasure import Erasure
 from streams.core.handover.order_copies import OrderCopies
 from streams.core.identity.sales import Sales
@@ -337,11 +336,6 @@ def forged_ids_are_dropped() -> AbstractContextManager[Any]:
     return patch.object(Ingest, "_let_go", drop)
 
 
-def splits_forget_what_was_sent() -> AbstractContextManager[Any]:
-    """Whoever a split has made has had no messages."""
-    return patch.object(EngagementMachine, "divide", lambda *_: ())
-
-
 def prices_stand_still() -> AbstractContextManager[Any]:
     """What waits to tell of a price tells the one it began with."""
     return patch.object(awaited, "on_product", lambda *_: None)
@@ -377,8 +371,6 @@ RARE = (what_moves_holds_nothing, repeats_between_partitions_count)
 
 
 NOTICED_BY = {
-    "addresses_link_as_they_are_typed alone": 1,
-    "claims_come_after_timers": 1,
     "copies_wait_for_nothing": 3, "nobody_gives_a_sale_back alone": 87, "another_address_is_one_more alone": 26,
     "what_was_replaced_is_written_to alone": 85, "what_a_machine_has_set_off_goes_on": 69,
     "what_was_replaced_is_written_to": 18, "repeats_between_partitions_count": 19, "what_moves_holds_nothing": 9,
@@ -397,6 +389,6 @@ NOTICED_BY = {
     "moved_devices_are_not_forwarded": 0, "events_come_before_merges": 1, "consent_is_not_merged": 18,
     "rates_do_not_change": 110, "names_of_others_are_read_without_their_properties": 1,
     "names_of_others_mean_nothing": 1, "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 1,
-    "forged_ids_are_dropped": 28, "splits_forget_what_was_sent": 351, "erasures_take_back_where_they_end": 4,
+    "forged_ids_are_dropped": 28, "erasures_take_back_where_they_end": 4,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""

@@ -23,8 +23,6 @@ from tests.simulation.broken_rules import (
     RARE,
     RARE_OF_CAMPAIGNS,
     Break,
-    erasures_take_back_where_they_end,
-    splits_forget_what_was_sent,
 )  # fmt: skip
 from tests.simulation.check import failures
 
@@ -85,17 +83,6 @@ def test_a_broken_promise_of_links_is_noticed_without_the_oracle(broken: Break) 
 def test_an_erasure_that_takes_too_much_or_too_little_is_noticed(broken: Break) -> None:
     """The same, of runs in which somebody asks for splits and erasures."""
     assert notices(broken, asking=True, campaigning=True)
-
-
-@pytest.mark.slow
-def test_a_split_that_forgets_is_noticed() -> None:
-    """What was sent before holds for both; a profile that a split has made is written to too often otherwise."""
-    assert notices(splits_forget_what_was_sent, asking=True)
-
-
-def test_an_erasure_that_is_undone_by_a_restart_is_noticed() -> None:
-    """A partition that reads its log again writes again what was of a profile that has merged in there."""
-    assert notices(erasures_take_back_where_they_end, asking=True)
 
 
 @pytest.mark.parametrize("broken", OF_MONEY, ids=lambda rule: rule.__name__)
