@@ -12,17 +12,16 @@ from tests.support.stack import Once, winback
 
 
 def pytest_collection_modifyitems(config, items):
-    """With `-n 2 --dist loadgroup` one process runs the stacks, one after another, beside the other's pure tests.
+    """With `-n 2 --dist loadgroup` one process runs whole stacks, one after another, beside all other tests.
 
-    Tests of time, of delivery and of the sinks run beside the stacks, too. On Kafka there are no pure tests: the parts
-    of the stack run beside the whole ones.
+    Of these, the tests of parts of the stack and those of time and delivery keep to themselves as well.
     """
-    on_kafka = config.getoption("--broker", "embedded") == "kafka"
+    groups = {"integration": "stack", "live": "live", "dispatch": "live"}
+    if config.getoption("--broker", "embedded") == "embedded":
+        groups["sinks"] = "live"
     for item in items:
         if "integration" in item.path.parts:
-            part = on_kafka and item.path.parent.name not in {"integration", "live", "dispatch"}
-            beside = not part and item.path.parent.name in {"live", "dispatch", "sinks"}
-            item.add_marker(pytest.mark.xdist_group("live" if beside else "parts" if part else "stack"))
+            item.add_marker(pytest.mark.xdist_group(groups.get(item.path.parent.name, "parts")))
 
 
 def pytest_addoption(parser):
