@@ -78,19 +78,19 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     yield from links_made(whole)
     yield from no_errors(whole)
     switched = switches(plan, world)
-    files = [plan.campaigns, *(text for _, text in switched)]
+    files, since = [plan.campaigns, *(text for _, text in switched)], [at for at, _ in switched]
     if plan.requests:
         yield from no_message_after_an_order(world.network.emitted)
         yield from cells_add_up(whole)
         logs = (world.network.logs[PROFILE_EVENTS, p] for p in range(plan.partitions))
         topics = {**whole, PROFILE_EVENTS: [record for log in logs for record in log]}
-        yield from kept_promises(files, topics, exact=plan.exact, asking=True)
+        yield from kept_promises(files, topics, exact=plan.exact, since=since, asking=True)
         yield from requested(plan, world.network.logs[IDENTITY_LINKS, 0], whole, world.state())
         return
     yield from repeats_only(drained, whole)
     yield from each_once(plan.records, drained)
     yield from no_message_after_an_order(world.network.emitted)
-    yield from kept_promises(files, drained, exact=plan.exact)
+    yield from kept_promises(files, drained, exact=plan.exact, since=since)
     if plan.exact:
         yield from typed_addresses(plan.records, drained)
         yield from as_the_oracle(plan, drained, switched)

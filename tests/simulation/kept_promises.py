@@ -9,31 +9,22 @@ knew is left open.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from schemas.identifiers import Hasher
 from schemas.topics import (
     CART_TRANSITIONS,
-    CONVERSIONS,
-    IDENTITY_MERGES,
-    PROFILE_EVENTS,
-    RETARGETING_DECISIONS,
-    RETARGETING_MESSAGES,
-    STITCHED_EVENTS,
 )
 from tests.oracle.campaigns import Campaigns
 from tests.oracle.cells import written
 from tests.oracle.compare import milliseconds, rows_of
 from tests.oracle.consent import BOUNCES
 from tests.oracle.reach import RESPONSES
-from tests.oracle.run import SECRET
 from tests.oracle.zones import zone_of
 from tests.simulation.bought import MINUTE, names_bought
-from tests.simulation.families import Families, made_by_splits, source_of
-from tests.simulation.invariants import Topics, failed
+from tests.simulation.invariants import Topics
 from tests.simulation.sayings import GIVES, WRITTEN, saying
+from tests.simulation.story import Story, told
 
 Row = dict[str, Any]
 OWN_MACHINE = {"web", "app", "marketplace", "messenger"}
@@ -50,79 +41,16 @@ CHANNEL_OF = {"email": "email", "phone": "sms", "push_token": "push"}
 """What made-up histories call a channel; any other name is all of them."""
 
 
-@dataclass
-class Story:
-    """What was written in a run, by profile. Times are milliseconds; `moved`: when which profile lost which device."""
-
-    files: list[Campaigns]
-    families: Families
-    messages: list[Row]
-    decisions: list[Row]
-    events: dict[str, list[Row]]
-    moved: list[tuple[int, str, str]]
-    conversions: list[Row]
-
-    def bought(self, profile_id: str, at: int) -> set[str]:
-        """The messages of orders that are purchases of a profile, and of what was part of it before a time.
-
-        An order whose payment failed is none.
-        """
-        family = self.families.certain(profile_id, at)
-        theirs = [row for row in self.conversions if row["profile_id"] in family]
-        gone = {(row["order_id"], row["at"]) for row in theirs if failed(row)}
-        return {
-            row["message_id"] for row in theirs if row["kind"] == "order" and (row["order_id"], row["at"]) not in gone
-        }
-
-    def events_of(self, profile_id: str, at: int) -> list[Row]:
-        """The events of a profile, and of what may be part of it at a time, in their order: late if only perhaps."""
-        some: list[Row] = []
-        for one, (known, until) in self.families.of(profile_id, at).items():
-            # What waited when a profile was divided stayed with it, and nobody has written down what did.
-            some += [{**e, "late": e["late"] or e["time"] >= known} for e in self.events[one] if e["time"] <= until]
-        return sorted(some, key=lambda event: event["time"])
-
-
-def told(files: Iterable[str], topics: Topics) -> Story:
-    """The written records in that shape. `files`: the campaigns that held, one after another."""
-    events = defaultdict(list)
-    for row in rows_of(topics, STITCHED_EVENTS):
-        events[row["profile_id"]].append({**row, "time": milliseconds(row["event_time"])})
-    late = {source_of(event["source"]): event["late"] for of in events.values() for event in of}
-    messages = rows_of(topics, RETARGETING_MESSAGES)
-    for row in messages:
-        row["at"], row["triggered"] = milliseconds(row["decided_at"]), milliseconds(row["trigger"]["at"])
-    hasher = Hasher(SECRET)
-    tokens = {
-        hasher(one["type"], one["value"]): one["value"]
-        for of in events.values()
-        for e in of
-        for one in e["identifiers"]
-    }
-    moved = [
-        (milliseconds(row["merged_at"]), row["merged_profile_id"], tokens.get(row["identifiers"][1], ""))
-        for row in rows_of(topics, IDENTITY_MERGES)
-        if row["reason"] == "device_reassigned"
-    ]
-    return Story(
-        [Campaigns(file, SECRET) for file in files],
-        Families(rows_of(topics, IDENTITY_MERGES), late, made_by_splits(topics.get(PROFILE_EVENTS, ()))),
-        messages,
-        rows_of(topics, RETARGETING_DECISIONS),
-        events,
-        moved,
-        rows_of(topics, CONVERSIONS),
-    )
-
-
-def kept_promises(files: Iterable[str], topics: Topics, *, exact: bool, asking: bool = False) -> Iterator[str]:
+def kept_promises(
+    files: Iterable[str], topics: Topics, *, exact: bool, since: Sequence[int] = (), asking: bool = False
+) -> Iterator[str]:
     """All promises that were broken, one line each. `exact`: no event came later than the lateness allows.
 
-    `files`: the campaigns that held. A timer that is new with the later ones may fire at a time when others did, so
-    only what breaks the word of each of them is told. `asking`: somebody asked for splits and erasures. What is erased
-    comes to no end, and what waits stays where it was.
+    `files`: the campaigns that held; `since`: from when on, in ms, each but the first. A timer that is new with the
+    later ones may fire at a time when others did, so only what breaks the word of each of them is told. `asking`:
+    somebody asked for splits and erasures. What is erased comes to no end, and what waits stays where it was.
     """
-    story = told(files, topics)
+    story = told(files, topics, since)
     for message in story.messages:
         if exact and not asking and (broken_promise := to_a_stranger(story, message)):
             yield f"{broken_promise}: {message}"
@@ -184,7 +112,7 @@ def to_refused_addresses(story: Story) -> Iterator[str]:
     for message in (message for message in story.messages if not message.get("transactional")):
         at = message["at"]
         since = [time for time in no[message["channel"], message["to"]] if time < at]
-        if since and not any(max(since) <= time <= at for time in yes):
+        if since and not any(max(since) <= time <= story.reached(message) for time in yes):
             yield f"a message to an address that is nobody's to write to: {message}"
 
 
@@ -263,7 +191,7 @@ def without_consent(story: Story, campaigns: Campaigns, message: Row) -> str | N
     if campaign is None:
         return None
     channel, topic = message["channel"], campaign.topic
-    events = story.events_of(message["profile_id"], message["at"])
+    events = story.heard(message)
     for key in {channel, f"{channel}:{topic}", f"*:{topic}"} if topic else {channel}:
         said = [(event["late"], event["time"], yes) for event in events for yes in saying(event, key)]
         if any(late or time == message["at"] for late, time, _ in said):
@@ -283,8 +211,7 @@ def to_a_stranger(story: Story, message: Row) -> str | None:
             if not back:
                 return f"a message to a device that changed hands at {at}"
     if message["channel"] in WRITTEN and not any(
-        names(event, message["to"]) and event["time"] <= message["at"]
-        for event in story.events_of(message["profile_id"], message["at"])
+        names(event, message["to"]) and event["time"] <= story.reached(message) for event in story.heard(message)
     ):
         return "a message to an address that the customer never gave"
     return None
@@ -320,7 +247,7 @@ def at_night(story: Story, campaigns: Campaigns, message: Row) -> str | None:
     if not campaigns.quiet:
         return None
     zones, known = set(), campaigns.timezone
-    for event in story.events_of(message["profile_id"], message["at"]):
+    for event in story.heard(message):
         zone = event["context"].get("timezone") if event["channel"] in OWN_MACHINE else None
         if not isinstance(zone, str) or zone_of(zone) is None:
             continue
