@@ -113,10 +113,12 @@ class Claims:
 
         `key` is its order key; `identifiers`, `previous`, `weak`, `confirms` and `order` are as in `link_log.py:Link`.
         """
+        named, said = identifiers, order
         if key < self._cutoffs.latest:
             cut = self._linker.without_cut(key, identifiers, previous, weak, order)
             identifiers, previous, weak, order = cut
             if not identifiers:
+                self._linker.void(key, named, said, order)
                 return
         strong = len(identifiers) - previous - weak
         claimed = [one for one in identifiers[strong : strong + weak] if one[0] not in REFERENCES]
@@ -129,6 +131,7 @@ class Claims:
             self._type(pairs, own[0], address)
         if confirms:
             self._confirm(pairs, own, confirms)
+        self._linker.void(key, named, said, order)
         self._forget_old()
 
     def fall_due(self, key: bytes, visitor: Hashed, address: Hashed) -> None:

@@ -64,10 +64,11 @@ class Linker:
 
     def link(self, key: bytes, raw: Sequence[Hashed], previous: int, weak: int, *, order: int = NO_ORDER) -> None:
         """Link the strongest identifier of an event with each of the others."""
+        named, said = raw, order
         if key < self._cutoffs.latest:
-            named = len(raw)
             raw, previous, weak, order = self.without_cut(key, raw, previous, weak, order)
-            if len(raw) < min(2, named):
+            if len(raw) < min(2, len(named)):
+                self.void(key, named, said, order)
                 return
         identifiers = [(intern(t), h) for t, h in raw]
         late = key < self.newest
@@ -81,6 +82,7 @@ class Linker:
                 how = evidence(nth, count, previous, weak, sale=order == SELLS and identifiers[nth][0] == ORDER_ID)
                 self._history.note(head, identifiers[nth], merge_key(key, nth), how, late=late)
         self._join(key, identifiers, previous, weak, key, order=order)
+        self.void(key, named, said, order)
 
     def pair(self, key: bytes, nth: int, head: Hashed, other: Hashed, typed: bytes) -> bool:
         """Link one address that was only typed, as the `nth` pair of `key`; returns whether it is the `head`'s now.
@@ -96,16 +98,26 @@ class Linker:
     def without_cut(
         self, key: bytes, identifiers: Sequence[Hashed], previous: int, weak: int, order: int
     ) -> tuple[Sequence[Hashed], int, int, int]:
-        """What a link from before a split or an erasure says, less what was cut off or erased; nothing of its head."""
+        """What a link from before a split or an erasure says, less what was cut off or erased; nothing of its head.
+
+        Once the rest has been linked, `void` has to be told of it.
+        """
         void = [key < self._cutoffs.of.get(h, b"") for _, h in identifiers]
         left = [] if void[0] else [i for i, is_void in zip(identifiers, void, strict=True) if not is_void]
-        if order and not any(one[0] == ORDER_ID for one in left):
-            self._sales.void(key, identifiers, sells=order == SELLS)
+        if not any(one[0] == ORDER_ID for one in left):
             order = NO_ORDER
         if void[0]:
             return [], 0, 0, order
         end = len(identifiers) - previous
         return left, previous - sum(void[end:]), weak - sum(void[end - weak : end]), order
+
+    def void(self, key: bytes, identifiers: Sequence[Hashed], said: int, order: int) -> None:
+        """What the event `said` of an order is void if nothing (`order`) was left of it: whose the order is, is told.
+
+        Only behind the links of the event: by them its head may have become part of who has the order.
+        """
+        if said != order:
+            self._sales.void(key, identifiers, sells=said == SELLS)
 
     def dispute(self, hashed: str) -> None:
         """Somebody has been refused an identifier, `hashed` (hex): whoever gets it is told that it is theirs."""
