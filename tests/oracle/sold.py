@@ -22,7 +22,7 @@ def order(walk: Walk, p: Profile, event: Fact) -> dict[str, Any] | None:
     order_id = name_of(event)
     sale = p.orders.get(order_id)
     completed = event.name == "Order Completed" and order_value(event.properties) >= 0
-    after_failure = sale is not None and sale.failed and event.time >= (sale.cancelled_at or 0)
+    after_failure = sale is not None and sale.failed and event.time > (sale.cancelled_at or 0)
     if completed and (sale is None or not sale.completed or after_failure):
         return sell(walk, p, event, order_id, sale)
     if completed:

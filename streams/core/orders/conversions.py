@@ -111,10 +111,13 @@ def _failed(profile: Profile, event: Sealed, order_id: str, known: Order) -> Con
 
 
 def _is_repeat(known: Order, at: int) -> bool:
-    """Whether an Order Completed at `at` (epoch ms) is a repeat: not after a payment that failed, nor the first."""
+    """Whether an Order Completed at `at` (epoch ms) is a repeat: neither the first nor after a payment that failed.
+
+    At the time of that cancellation it is one: which of the two is taken first says nothing.
+    """
     if ELSEWHERE in known.flags:
         return True
-    return UNKNOWN not in known.flags and (TAKEN_BACK not in known.flags or at < known.cancelled_at)
+    return UNKNOWN not in known.flags and (TAKEN_BACK not in known.flags or at <= known.cancelled_at)
 
 
 def paid_back(order: Order) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from tests.support.campaigning import Customer, campaign, step
@@ -75,6 +77,26 @@ def test_a_repeat_is_before_or_after_the_failure_by_its_own_time(last):
     assert money(customer((6, "Cancelled", {}), ORDER, before)) == money(customer(ORDER, (6, "Cancelled", {}), before))
     assert money(customer(ORDER, (6, "Cancelled", {}), before)) == (0, 0, 0)
     assert money(customer(ORDER, again, last)) == (1, 30, 0)
+
+
+TWICE_AT_ONCE = [ORDER, (5, "Cancelled", {}), (5, "Completed", {"total": 30})]
+
+
+@pytest.mark.parametrize("story", [*permutations(TWICE_AT_ONCE)])
+def test_a_second_report_at_the_time_of_the_cancellation_is_a_repeat(story):
+    """Of two reports and a cancellation at one instant the cancellation counts, whichever of them is taken first."""
+    one = customer(*story)
+    assert money(one) == (0, 0, 0)
+    assert one.profile.cart is not None
+    assert not one.profile.purchases
+
+
+def test_no_row_of_a_cart_comes_twice_with_the_same_content():
+    """Readers drop identical repeats: a cart converted twice at one instant would have a row too few."""
+    one = customer(*TWICE_AT_ONCE, (9, "Completed", {"total": 30}))
+    rows = [(row["from"], row["to"], row["at"], row["abandonment_no"]) for row in one.rows("cart.transitions")]
+    assert len(set(rows)) == len(rows)
+    assert money(one) == (1, 30, 0)
 
 
 def test_all_of_an_order_is_paid_back_also_before_it_comes():
