@@ -42,6 +42,8 @@ class Claims:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.open: list[Claim] = []
+        self.last: dict[tuple[Identifier, str], Key] = {}
+        """When a visitor has last typed anything of a kind."""
 
     def event(
         self, key: Key, identifiers: Sequence[Identifier], weak: int, previous: Sequence[Identifier], confirms: str,
@@ -62,6 +64,9 @@ class Claims:
                 yield from self.type(key, own[0], address)
         named = [one for one in (*own, *previous) if not self.is_void(key, one)]
         for claim in self.confirmed(own[0], named, confirms):
+            if claim.typed > key:
+                # The event came late: it knows nothing of what was typed after it.
+                continue
             self.open.remove(claim)
             if confirms in {"order", "identify"} and claim.address in named:
                 continue
@@ -75,10 +80,16 @@ class Claims:
         return key < self.graph.cuts.get(identifier, ())
 
     def type(self, key: Key, visitor: Identifier, address: Identifier) -> Iterator[Change | Theirs]:
-        """Another address of the kind takes the place of this customer's."""
+        """Another address of the kind takes the place of this customer's, unless it was typed before and came late."""
+        if key < self.last.get((visitor, kind(address)), ()):
+            return
+        self.last[visitor, kind(address)] = key
         mine = [claim for claim in self.of(visitor) if kind(claim.address) == kind(address)]
+        if mine and all(claim.address != address for claim in mine) and any(claim.typed > key for claim in mine):
+            yield Theirs(visitor, address, yes=False)
+            return
         for claim in mine:
-            if claim.address != address:
+            if claim.address != address and claim.typed < key:
                 self.open.remove(claim)
                 yield Theirs(claim.visitor, claim.address, yes=False)
         if self.is_one(visitor, address) or any(claim.address == address for claim in mine):

@@ -15,15 +15,15 @@ from tests.simulation.links_read import Log
 
 U1, U2 = Identifier("user_id", "u1"), Identifier("user_id", "u2")
 DEVICE, COOKIE = Identifier("device_id", "d1"), Identifier("anonymous_id", "a1")
-EMAIL = Identifier("email", "x@shop.example")
-KNOWN = {Hasher(SECRET)(*one): one for one in (U1, U2, DEVICE, COOKIE, EMAIL)}
+EMAIL, OTHER = Identifier("email", "x@shop.example"), Identifier("email", "y@shop.example")
+KNOWN = {Hasher(SECRET)(*one): one for one in (U1, U2, DEVICE, COOKIE, EMAIL, OTHER)}
 WEB = CHANNEL_TOPICS[0]
 
 
-def link(time: int, *identifiers: Identifier) -> dict[str, Any]:
-    """An event of the web at this time and offset, that names these."""
+def link(time: int, *identifiers: Identifier, weak: int = 0, confirms: str = "") -> dict[str, Any]:
+    """An event of the web at this time and offset, that names these: the last `weak` were only typed."""
     hashed = [(one.type, Hasher(SECRET)(*one)) for one in identifiers]
-    return {"k": "links", "topic": WEB, "partition": 0, "links": [[time, time, hashed, 0, 0, "", ""]]}
+    return {"k": "links", "topic": WEB, "partition": 0, "links": [[time, time, hashed, 0, weak, confirms, ""]]}
 
 
 def reached(time: int) -> dict[str, Any]:
@@ -64,3 +64,21 @@ def test_what_is_of_the_device_goes_with_it() -> None:
     """While it is still u1's, a split takes along what it has done alone."""
     notices = (*LINKS[:3], reached(5), request("split", 6, DEVICE), request("erase", 8, U1))
     assert (WEB, 0, 1) not in log(*notices).acts[-1].theirs
+
+
+def test_a_late_identify_confirms_nothing_that_was_typed_after_it() -> None:
+    """The address is not the erased customer's; one that the customer is identified after is."""
+    typed = (link(1, U1, DEVICE), link(10, DEVICE, EMAIL, weak=1), reached(11))
+    late = log(*typed, link(5, U1, DEVICE, confirms="identify"), reached(12), request("erase", 13, U1))
+    assert late.acts[0].gone == {U1, DEVICE}
+    in_time = log(*typed, link(11, U1, DEVICE, confirms="identify"), reached(12), request("erase", 13, U1))
+    assert in_time.acts[0].gone == {U1, DEVICE, EMAIL}
+
+
+def test_an_address_that_was_typed_before_another_and_comes_later_takes_nobodys_place() -> None:
+    """By the same visitor, and by another of the same customer."""
+    typed = (link(1, U1, DEVICE), link(2, U1, COOKIE), link(10, DEVICE, EMAIL, weak=1), reached(11))
+    confirmed = (link(12, U1, DEVICE, confirms="identify"), reached(13), request("erase", 14, U1))
+    for visitor in (DEVICE, COOKIE):
+        late = log(*typed, link(5, visitor, OTHER, weak=1), *confirmed)
+        assert late.acts[0].gone == {U1, DEVICE, COOKIE, EMAIL}
