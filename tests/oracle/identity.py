@@ -184,7 +184,10 @@ class Graph:
             named = one.type == "order_id"
             if named and one not in known | self.unclaimed and how != "sale" and one in self.owner:
                 self.typed.add(one)
-            elif how == "sale" or not (named or (one == other and how == "weak")):
+            elif named:
+                self.typed -= {one} if how == "sale" else set()
+            elif not (one == other and how == "weak") and self.held(self.profile_of(one), one) != {one}:
+                # Who is by themselves still, since nothing has linked them, is as if they had not been named.
                 self.typed.discard(one)
 
     def joined(self, head: Identifier, other: Identifier, how: str) -> Iterator[Change]:

@@ -151,9 +151,8 @@ class Graph:
                 hashed for type_, hashed in identifiers if type_ == ORDER_ID and hashed not in self.owner
             )
         if self.typed:
-            own = len(identifiers) - previous
-            given = (*identifiers[: own - weak], *identifiers[own:])
-            self.typed.difference_update(hashed for type_, hashed in given if order == SELLS or type_ != ORDER_ID)
+            given = (*identifiers[: len(identifiers) - previous - weak], *identifiers[len(identifiers) - previous :])
+            self.typed -= {h for t, h in given if (order == SELLS if t == ORDER_ID else not self._is_alone(h))}
         if order == CORRECTS:
             self.corrected.update(hashed for type_, hashed in identifiers if type_ == ORDER_ID)
         return changes, fresh
@@ -323,6 +322,10 @@ class Graph:
             self.first.setdefault(profile_id, self.counter)
             self.counter += 1
             fresh.append(identifier)
+
+    def _is_alone(self, hashed: str) -> bool:
+        """Whether an identifier is in a profile by itself: as long as nothing links it, naming it leaves no trace."""
+        return len(self.members.get(self.owner.get(hashed, ""), ())) == 1
 
     def profile_of(self, hashed: str) -> str:
         """The profile id of an identifier (`hashed`: its hash, 32 hex digits), also of one that is in no link."""

@@ -5,9 +5,21 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from schemas.record import Record
 from schemas.topics import IDENTITY_MERGES, STITCHED_EVENTS
 from streams.testing import Topology
-from tests.support.histories_of_people import HASH, MINUTE, SETTINGS, START, event, identifier, read, records, together
+from tests.support.histories_of_people import (
+    HASH,
+    MINUTE,
+    SETTINGS,
+    START,
+    event,
+    identifier,
+    message,
+    read,
+    records,
+    together,
+)
 
 PHONE = "+4915112345678"
 HISTORIES = {
@@ -144,3 +156,18 @@ def test_restarted_between_it_decides_the_same() -> None:
         topology.feed([event(50, 61, "u1", "a1")])
         assert topology.finish()[STITCHED_EVENTS]
         assert together(topology) == {frozenset(hashed(one)[1] for one in ("u1", "a1", "d1"))}
+
+
+def test_who_is_left_alone_is_nobodys_until_linked() -> None:
+    """A refused order leaves no trace of a phone that a split has left alone: who types it gets it, as a new one."""
+    sold = {"type": "track", "event": "Order Completed", "properties": {"order_id": "o1", "products": [{"sku": "s"}]}}
+    typed = {"type": "track", "event": "Form Filled", "properties": {"phone": PHONE}}
+    said = [message(["x@b.example"], **sold), message([PHONE], **sold), message(["a1"], **typed)]
+    topology = Topology(SETTINGS)
+    read(topology, records([f"{PHONE} a2", "x@b.example a1"]), 2)
+    topology.request("split", *hashed("a2"), now=START + 2 * MINUTE)
+    for n, one in enumerate(said, 3):
+        value = orjson.dumps({"timestamp": START + n * MINUTE, "messageId": f"m{n}", **one})
+        topology.feed([Record("channels.web", 0, n - 1, START + n * MINUTE, None, value)])
+    topology.reach(START + 40 * MINUTE)
+    assert any({hashed(PHONE)[1], hashed("x@b.example")[1]} <= cluster for cluster in together(topology))
