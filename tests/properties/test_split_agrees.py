@@ -119,6 +119,9 @@ class Beside:
         names = {hashed: i.value for i, hashed in HASHED.items()}
         for text, clusters in (("missing", want - found), ("not wanted", found - want)):
             yield from (f"{text}: {' '.join(sorted(names[h] for h in cluster))}" for cluster in clusters)
+        beside = {HASHER(*one): HASHER(*user) for one, (user, _) in self.oracle.beside.items()}
+        if beside != (own := {one: user for one, (user, _) in graph.beside.items()}):
+            yield f"beside one user: wanted {beside}, found {own}"
         last = {
             (r.key or b"").decode(): orjson.loads(r.value or b"") for r in self.logs.topics[IDENTITY_ASSIGNMENTS][0]
         }
@@ -231,3 +234,16 @@ def test_split_is_as_if_its_links_had_never_been() -> None:
 def test_devices_are_among_them() -> None:
     """The worlds hold devices that move, and persons' identifiers that stay."""
     assert {i.type in DEVICE_LIKE for i in POOL} == {True, False}
+
+
+def test_a_browser_that_a_split_has_left_alone() -> None:
+    """It has only ever come beside one user_id, counted from the links that remain: it may make room."""
+    beside = Beside("latest")
+    user, browser = Identifier("user_id", "user_id0"), Identifier("anonymous_id", "anonymous_id0")
+    beside.link(1_000, (user, browser), (), 0)
+    beside.report(1_005)
+    beside.ask("split", browser, 1_005)
+    beside.link(1_010, (user, browser), (), 0)
+    beside.report(1_020)
+    assert not list(beside.differences())
+    assert HASHER(*browser) in beside.identify.graph.beside

@@ -142,7 +142,8 @@ class Graph:
             if a is not None and a == b:
                 continue
             self._join(nth, head, other, fresh, changes, how)
-            if one_user and b is None and other[0] == ANONYMOUS_ID and other[1] in self.owner:
+            first = one_user and other[0] == ANONYMOUS_ID and (b is None or other[1] in self.typed)
+            if first and self.owner.get(other[1], "") == self.owner.get(head[1]):
                 self.beside[other[1]] = head[1], key
         if order != SELLS:
             self.typed.update(hashed for type_, hashed in fresh if type_ == ORDER_ID and hashed not in self.unclaimed)
@@ -152,7 +153,9 @@ class Graph:
             )
         if self.typed:
             given = (*identifiers[: len(identifiers) - previous - weak], *identifiers[len(identifiers) - previous :])
-            self.typed -= {h for t, h in given if (order == SELLS if t == ORDER_ID else not self._is_alone(h))}
+            # Whom a split has left alone, and nothing has linked since, is as if they had not been named.
+            alone = {h for _, h in given if len(self.members.get(self.owner.get(h, ""), ())) == 1}
+            self.typed -= {h for t, h in given if (order == SELLS if t == ORDER_ID else h not in alone)}
         if order == CORRECTS:
             self.corrected.update(hashed for type_, hashed in identifiers if type_ == ORDER_ID)
         return changes, fresh
@@ -322,10 +325,6 @@ class Graph:
             self.first.setdefault(profile_id, self.counter)
             self.counter += 1
             fresh.append(identifier)
-
-    def _is_alone(self, hashed: str) -> bool:
-        """Whether an identifier is in a profile by itself: as long as nothing links it, naming it leaves no trace."""
-        return len(self.members.get(self.owner.get(hashed, ""), ())) == 1
 
     def profile_of(self, hashed: str) -> str:
         """The profile id of an identifier (`hashed`: its hash, 32 hex digits), also of one that is in no link."""
