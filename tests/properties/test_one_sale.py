@@ -204,14 +204,16 @@ def test_the_cart_of_each_who_ordered_is_converted() -> None:
 
 
 class Asked:
-    """Events up to minute 20, then a request, then those of after it, and the end."""
+    """Events up to minute 20, then a request, then those of after it, and the end. Sources are as far as `upto`."""
 
-    def __init__(self, kind: str, who: Identifier, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
+    def __init__(
+        self, kind: str, who: Identifier, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], upto: float = 20
+    ) -> None:
         campaigns: Campaigns = campaigns_of(NOBODY)
         steps = Steps(campaigns)
         records = told(*before, *after)
         steps.take(records[: len(before)])
-        steps.upto(20)
+        steps.upto(upto)
         self.receipts = steps.ask(kind, who, 20)
         steps.take(records[len(before) :])
         self.topics = steps.end()
@@ -265,3 +267,29 @@ def test_a_split_gives_the_sale_to_who_has_the_order_id_then() -> None:
     asked = Asked("split", Identifier("order_id", "1001"), before, [said(40, "b@shop.example", "Refunded", total=20)])
     assert asked.cells["orders"] == 1
     assert asked.cells["revenue"] == 50
+
+
+@pytest.mark.parametrize("who", ["u2", "c@shop.example"])
+def test_what_counts_without_a_link_stays_where_it_is(who: str) -> None:
+    """It was complete before its order_id was cut off, told of after that: it is of who names it, whoever else buys."""
+    asked = Asked(
+        "split", Identifier("order_id", "1001"), [(2, "web", "u1", "page")],
+        [bought(15, ""), said(30, "b@shop.example", "Updated", total=45), bought(40, who)], upto=10,
+    )  # fmt: skip
+    assert asked.cells == {"orders": 1, "revenue": 45, "refunds": 0}
+    assert not [row for row in rows_of(asked.topics, CONVERSIONS) if row["kind"] == "reassigned"]
+
+
+def test_what_counts_without_a_link_goes_with_its_order_id() -> None:
+    """Cut off a second time, after its customer has named it again: it is of who names it then."""
+    steps = Steps(campaigns_of(NOBODY))
+    records = told(
+        bought(15, "u1"), said(30, "u1", "Updated", total=45), said(50, "b@shop.example", "Refunded", total=20)
+    )
+    steps.ask("split", Identifier("order_id", "1001"), 20)
+    steps.take(records[:2])
+    steps.upto(40)
+    steps.ask("split", Identifier("order_id", "1001"), 40)
+    steps.take(records[2:])
+    rows = rows_of(steps.end(), CONVERSIONS)
+    assert comes_to(rows) == {U1: (1, 45), B: (0, -20)}

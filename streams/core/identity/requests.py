@@ -57,7 +57,10 @@ class Requests:
         self._write_down(done, when)
         told: list[str] = []
         for gone in done.departures:
-            if not gone.fresh:
+            if gone.fresh:
+                for identifier in gone.identifiers:
+                    self._sales.follows(identifier, gone.source, gone.target)
+            else:
                 for identifier in gone.identifiers:
                     self._announcer.tell(gone.target, Arrive(gone.target, identifier, START_OF_TIME.hex()))
                     if (

@@ -37,7 +37,8 @@ class Sales:
         for nth, (type_, order) in enumerate(identifiers):
             if type_ == ORDER_ID:
                 moves = (c for c in changes if isinstance(c, Move) and c.identifier[1] == order)
-                if (move := next(moves, None)) is None:
+                if (move := next(moves, None)) is None or order in self._cutoffs.sold:
+                    # What has counted without being linked stays where it is, whoever gets the order_id.
                     self._named(merge_key(key, nth), identifiers[0][1], order)
                 elif sells:
                     self.moved(order, move.loser, move.winner, merge_key(key, nth))
@@ -98,5 +99,11 @@ class Sales:
 
     def moved(self, order: str, loser: str, winner: str, key: bytes) -> None:
         """From the merge `key` or bound on an `order` is of the `winner`, no more of the `loser` (profiles, hex)."""
+        self.follows(order, loser, winner)
         self._announcer.tell(loser, Sale(loser, order, key.hex(), theirs=False))
         self._announcer.tell(winner, Sale(winner, order, key.hex(), theirs=self._holder(order) == winner))
+
+    def follows(self, order: str, loser: str, winner: str) -> None:
+        """In a split what has counted in the `loser` without being linked goes to the `winner` with its `order`."""
+        if order in self._cutoffs.sold and self._holder(order) == loser:
+            self._cutoffs.sell(order, winner)
