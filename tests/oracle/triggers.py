@@ -365,3 +365,15 @@ def hashtags_of(event: Fact) -> list[str]:
 def plain_hashtag(tag: str) -> str:
     """A hashtag without its sign, in lower case."""
     return tag.strip().lstrip("#").lower()
+
+
+def codes_of(event: Fact) -> set[str]:
+    """The codes that an order uses, or that the shop takes or refuses, in capitals."""
+    said = event.properties
+    if event.type != "track" or event.name not in {"Order Completed", "Coupon Applied", "Coupon Denied"}:
+        return set()
+    names = ("coupon", "coupons") if event.name == "Order Completed" else ("coupon_id", "coupon_name", "coupon", "code")
+    found: list[Any] = [said.get(name) for name in names]
+    found += [product.get("coupon") for product in products_of(event)]
+    flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
+    return {item.strip().upper() for item in flat if isinstance(item, str)}

@@ -25,7 +25,7 @@ from tests.oracle.reading import Fact, number
 from tests.oracle.responding import Responding
 from tests.oracle.taken_back import of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
-from tests.oracle.triggers import CHANGES, Found, Trigger, products_of, renewed, shown
+from tests.oracle.triggers import CHANGES, Found, Trigger, codes_of, products_of, renewed, shown
 
 REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
 FOR_EVER = float("inf")
@@ -390,15 +390,3 @@ class Walk(Merging, Responding):
 def _letters(name: str) -> str:
     """A name of an event as names are compared: without case, blanks, `_` and `-`."""
     return "".join(letter for letter in name.lower() if not letter.isspace() and letter not in "_-")
-
-
-def codes_of(event: Fact) -> set[str]:
-    """The codes that an order uses, or that the shop takes or refuses, in capitals."""
-    said = event.properties
-    if event.type != "track" or event.name not in {"Order Completed", "Coupon Applied", "Coupon Denied"}:
-        return set()
-    names = ("coupon", "coupons") if event.name == "Order Completed" else ("coupon_id", "coupon_name", "coupon", "code")
-    found: list[Any] = [said.get(name) for name in names]
-    found += [product.get("coupon") for product in products_of(event)]
-    flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
-    return {item.strip().upper() for item in flat if isinstance(item, str)}

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
 from unittest.mock import patch
 
-import orjson
 from faust.types import TP
 
 from schemas.identifiers import Hasher
@@ -26,7 +23,7 @@ from streams.campaigns import load
 from streams.core import identify, journey
 from streams.core.campaigns import Campaigns
 from streams.core.identity.graph import Policy
-from streams.core.messaging import decide, render
+from streams.core.messaging import decide
 from streams.core.protocol.link_log import (
     Drained,
     EndOfInput,
@@ -41,6 +38,7 @@ from streams.runtime.errors import WorkerError
 from tests.oracle.run import SECRET
 from tests.oracle.shop import campaigns_file
 from tests.simulation.actors import Disk, KilledError, Life
+from tests.simulation.applied import RENDERER, Applied
 from tests.simulation.chaos import Chaos
 from tests.simulation.intake import Intakes, LazyReplica, Shop
 from tests.simulation.keyed import RESTS, Keyed
@@ -50,21 +48,6 @@ from tests.simulation.plan import Plan
 STEPS_MOST = 300_000
 DRAINED = encode(Drained())
 _REDRAW_EVERY = 150
-_RENDERER = lru_cache(maxsize=8)(render.Renderer)
-
-
-class _Applied:
-    """Campaigns as a partition takes them from the log, one for all that read the same."""
-
-    @staticmethod
-    def load(content: Mapping[str, Any]) -> Campaigns:
-        """The campaigns of a content, perhaps those that others have."""
-        return _applied(orjson.dumps(content))
-
-
-@lru_cache(maxsize=8)
-def _applied(content: bytes) -> Campaigns:
-    return Campaigns.load(orjson.loads(content))
 
 
 class StuckError(AssertionError):
@@ -212,7 +195,7 @@ class World:
         """Schedule until all has drained. Raises StuckError when it does not."""
         random = self.rng.random
         # Campaigns are read and their templates parsed once, not once a life.
-        once = patch.object(decide, "Renderer", _RENDERER), patch.object(campaign_switch, "Campaigns", _Applied)
+        once = patch.object(decide, "Renderer", RENDERER), patch.object(campaign_switch, "Campaigns", Applied)
         with once[0], once[1]:
             while self.drained_at is None or not self._finished():
                 if self.steps % _REDRAW_EVERY == 0:
