@@ -59,8 +59,14 @@ class Once:
     def pid(self, child):
         """The process id of one of the stack's children, once it runs."""
         path = self.folder / "logs" / f"{child}.pid"
-        wait_for(lambda: path.exists() and path.read_text().strip(), f"{child} to run", alive=self.process)
-        return int(path.read_text())
+
+        def written():
+            # The file of one that has been killed goes before that of the next one is written.
+            with suppress(FileNotFoundError):
+                return int(path.read_text().strip() or 0)
+            return 0
+
+        return wait_for(written, f"{child} to run", alive=self.process)
 
     def kill(self, child):
         """SIGKILL to one of the children; returns its process id."""
