@@ -15,6 +15,13 @@ TOTALS: Final = ("revenue", "total", "value")
 NO_ORDER, CORRECTS, SELLS = 0, 1, 2
 """What an event says of the order that it links: it links none, something but that it is complete, that it is."""
 
+_RENEWAL_MARKS: Final = ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal")
+_ORDER_KINDS: Final = ("order_type", "orderType")
+OF_AN_ORDER: Final = frozenset({
+    "order_id", "orderId", "currency", "products", "refund_id", *TOTALS, *_RENEWAL_MARKS, *_ORDER_KINDS,
+})  # fmt: skip
+"""The properties that are read of an order, and say nothing of who placed it."""
+
 _NOT: Final = frozenset({"", "0", "false", "no", "n", "off", "null", "none"})
 _RENEWALS: Final = frozenset({"renewal", "subscription_renewal", "subscription renewal"})
 
@@ -38,11 +45,11 @@ def is_renewal(properties: Mapping[str, Any]) -> bool:
 
     They have `subscription_renewal`, `is_renewal` or `order_type: renewal`, or the same in camel case (contract 8.39).
     """
-    for name in ("subscription_renewal", "is_renewal", "subscriptionRenewal", "isRenewal"):
+    for name in _RENEWAL_MARKS:
         given = properties.get(name)
         if given is not None and given is not False and str(given).strip().lower() not in _NOT:
             return True
-    kind = properties.get("order_type", properties.get("orderType"))
+    kind = next((properties[name] for name in _ORDER_KINDS if name in properties), None)
     return isinstance(kind, str) and kind.strip().lower() in _RENEWALS
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from schemas.names import ORDER_EVENTS
-from schemas.orders import TOTALS
+from schemas.orders import OF_AN_ORDER
 from streams.core.handover.in_flight import InFlight
 from streams.core.profile.pending import Pending
 from streams.core.protocol.order_key import KEY_SIZE, key_of_copy
@@ -24,11 +24,6 @@ from streams.core.protocol.state_keys import COPIED
 from streams.core.watermark.partition_clock import PartitionClock
 
 _ID: Final = 16
-_TOLD: Final = frozenset({
-    "order_id", "orderId", "currency", "products", "refund_id", "is_renewal", "subscription_renewal", "order_type",
-    *TOTALS,
-})  # fmt: skip
-"""The properties that are of the order, not of who placed it."""
 
 
 class OrderCopies:
@@ -83,7 +78,7 @@ class OrderCopies:
             return
         nothing: dict[str, Any] = {"context": {}, "traits": {}, "identifiers": [], "copy": True}
         told = {name: body[name] for name in ("channel", "type", "name", "message_id")} | nothing
-        told["properties"] = {name: given for name, given in body["properties"].items() if name in _TOLD}
+        told["properties"] = {name: given for name, given in body["properties"].items() if name in OF_AN_ORDER}
         order, to, copied = value[:_ID], value[_ID:], key_of_copy(key)
         self._in_flight.moves(copied)
         self._forward.send(event_out(to, copied, order + orjson.dumps(told), self._partitions))
