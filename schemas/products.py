@@ -14,6 +14,8 @@ from schemas.values import filled_text
 
 LONGEST: Final = 2_000
 """A longer text says nothing of a product."""
+TEXTS: Final = ("product_id", "sku", "variant", "name", "url", "image_url")
+"""What an item says of a product in words."""
 _SEPARATOR: Final = "\x1f"
 T = TypeVar("T")
 
@@ -39,6 +41,23 @@ def not_too_long(values: Iterable[object]) -> None:
     """
     if sum(len(value) for value in values if type(value) is str) > LONGEST:
         raise TypeError("too long to be remembered")
+
+
+def texts_of(item: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """What an `item` says of a product in words, each as `short_text` reads it, in the order of `TEXTS`."""
+    get = item.get
+    texts = get("product_id"), get("sku"), get("variant"), get("name"), get("url"), get("image_url")
+    try:
+        return _texts(*texts)
+    except TypeError:  # A list, an object or long texts: they are not remembered.
+        return tuple(map(short_text, texts))
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _texts(*texts: object) -> tuple[str | None, ...]:
+    """Remembered: shops have more events than products."""
+    not_too_long(texts)
+    return tuple(map(short_text, texts))
 
 
 def product_key(item: Mapping[str, Any]) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from streams.campaigns import conditions, exchange, shops, source, templates
-from streams.campaigns.reading import NoYamlError, Way, every, mapping, place
+from streams.campaigns import conditions, exchange, reading, shops, source, templates
+from streams.campaigns.reading import NoYamlError, Way, every, mapping
 from streams.core.campaigns import CampaignFile, Campaigns
 
 Read = TypeVar("Read")
@@ -32,9 +33,10 @@ def load_all(path: Path | None) -> tuple[Campaigns | None, list[FileFault]]:
     """
     at = source(path)
     faults: list[FileFault] = []
+    composed = cache(lambda: reading.composed(at))
 
     def note(told: Way, text: str) -> None:
-        faults.append(FileFault(at, *place(at, told), text))
+        faults.append(FileFault(at, *reading.place(composed(), told), text))
 
     raw = _tried(faults, at, lambda: mapping(at))
     file = None if raw is None else _usable(raw, note)

@@ -90,16 +90,20 @@ def every(error: ValidationError, raw: Any) -> list[tuple[Way, str]]:
     return found
 
 
-def place(path: Path, way: Way) -> tuple[int, int]:
-    """Where a YAML file has what is at the end of a `way`, or as near to it as there is anything: (line, column).
-
-    Both are counted from 1. A way goes by keys of mappings, and by numbers or ids of items of lists. Returns (0, 0) for
-    a file that cannot be read.
-    """
+def composed(path: Path) -> yaml.Node | None:
+    """A YAML file with the places of what is in it, for `place`; None for one that cannot be read."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        return 0, 0
+        return None
+
+
+def place(node: yaml.Node | None, way: Way) -> tuple[int, int]:
+    """Where a file (its `node`, of `composed`) has what is at the end of a `way`: (line, column), counted from 1.
+
+    It is as near to it as there is anything. A way goes by keys of mappings, and by numbers or ids of items of lists.
+    Returns (0, 0) for a file that cannot be read.
+    """
     mark = node.start_mark if node is not None else None
     for part in way:
         node, mark = _step(node, part, mark)

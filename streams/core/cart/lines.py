@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from schemas.money import LIMIT, micros, quantity, to_number
-from schemas.products import ProductIndex, grown, not_too_long, product_key, short_text
+from schemas.products import ProductIndex, grown, product_key, texts_of
 from schemas.values import filled_text
 from streams.core.campaigns.rates import Rates
 from streams.core.profile.state import Cart, Line
@@ -243,29 +242,17 @@ def currency_of(properties: Mapping[str, Any]) -> str | None:
 
 def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
     """What an item of an event says about a product, as a line of `count` pieces."""
-    get = item.get
-    texts = get("product_id"), get("sku"), get("name"), get("url"), get("image_url"), get("currency")
-    try:
-        product_id, sku, name, url, image_url, currency = _filled(*texts)
-    except TypeError:  # A list, an object or long texts: they are not remembered.
-        product_id, sku, name, url, image_url, currency = map(short_text, texts)
+    product_id, sku, _, name, url, image_url = texts_of(item)
     return Line(
         product_id=product_id,
         sku=sku,
         name=name,
-        price=micros(get("price")),
+        price=micros(item.get("price")),
         quantity=count,
         url=url,
         image_url=image_url,
-        currency=currency.upper() if currency else None,
+        currency=currency_of(item),
     )
-
-
-@lru_cache(maxsize=4_096, typed=True)
-def _filled(*texts: object) -> tuple[str | None, ...]:
-    """Each as `short_text` reads it, remembered: shops have more events than products. TypeError for long ones."""
-    not_too_long(texts)
-    return tuple(map(short_text, texts))
 
 
 def _tell(line: Line, new: Line) -> None:

@@ -25,7 +25,7 @@ from schemas.names import (
     UNSUBSCRIBED,
 )
 from streams.core.aggregates.cells import COUNTED
-from streams.core.engagement import clicks
+from streams.core.engagement import clicks, sent
 from streams.core.engagement.hours import local_hour
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Click, Engagement, Enrollment, Profile, SentMessage
@@ -84,10 +84,11 @@ def on_event(profile: Profile, event: Sealed, zone: str, machine_ms: int) -> Fee
     flag = _FLAGS.get(event.name)
     if flag is not None:
         message_id = event.properties.get("message_id")
-        message = _message(profile, message_id) if isinstance(message_id, str) and profile.sent else None
+        message = sent.find(profile, message_id) if isinstance(message_id, str) and profile.sent else None
         channel = ENGAGED.get(event.name)
     elif profile.sent and (event.channel in _VISITED or event.type in ACTIVITY_TYPES):
-        message = _message(profile, _followed(event))
+        followed = _followed(event)
+        message = None if followed is None else sent.find(profile, followed)
         if message is None:
             return None
         flag = "c"
@@ -158,12 +159,6 @@ def _undone(profile: Profile, message: SentMessage, taken_back: list[Click]) -> 
                 enrollment.engaged = responded
     undone = tuple((click.at, message.channel, click.hour) for click in taken_back)
     return Feedback(None, _dimensions(message), None, 0, (), undone, unclicked, message.message_id)
-
-
-def _message(profile: Profile, message_id: str | None) -> SentMessage | None:
-    if message_id is None:
-        return None
-    return next((message for message in reversed(profile.sent) if message.message_id == message_id), None)
 
 
 def _followed(event: Sealed) -> str | None:

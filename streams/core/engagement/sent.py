@@ -20,16 +20,22 @@ def on_sent(profile: Profile, message: SentMessage) -> None:
     profile.sent.append(message)
 
 
+def find(profile: Profile, message_id: str) -> SentMessage | None:
+    """The message of this `message_id` that went to the profile in the last 31 days; None if there is none."""
+    return next((message for message in reversed(profile.sent) if message.message_id == message_id), None)
+
+
 def on_decided(profile: Profile, message_id: str) -> None:
     """Something is decided of what a click on a message (its `message_id`) has set off: no later click on it does."""
-    for message in profile.sent:
-        if message.message_id == message_id and FOLLOWED not in message.flags:
-            message.flags = "".join(sorted(message.flags + FOLLOWED))
+    message = find(profile, message_id)
+    if message is not None and FOLLOWED not in message.flags:
+        message.flags = "".join(sorted(message.flags + FOLLOWED))
 
 
 def is_followed(profile: Profile, message_id: str) -> bool:
     """Whether something has been decided of what a click on a message (its `message_id`) has set off."""
-    return any(message.message_id == message_id and FOLLOWED in message.flags for message in profile.sent)
+    message = find(profile, message_id)
+    return message is not None and FOLLOWED in message.flags
 
 
 def forget_old(profile: Profile, at: int) -> None:

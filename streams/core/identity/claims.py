@@ -196,7 +196,7 @@ class Claims:
         if confirms in (ORDER, IDENTIFY):
             claims = self._open(named[0][1])
         else:
-            claims = [claim for claim in self._held_by(self._live(confirms)) if claim.address in named]
+            claims = [claim for claim in self._held_by(self._graph.live(confirms)) if claim.address in named]
         given = {_KINDS[type_] for type_, _ in named if type_ in _KINDS} if confirms == IDENTIFY else ()
         for claim in claims:
             if claim.typed > pairs.key:
@@ -241,12 +241,6 @@ class Claims:
             if (by_kind := self._typed.get(visitor)) is not None:
                 found += [typed.claim for typed in by_kind.values() if typed.claim is not None]
         return sorted(found, key=lambda claim: (claim.typed, claim.address)) if len(found) > 1 else found
-
-    def _live(self, profile_id: str) -> str:
-        """The profile that a former id (hex) stands for now."""
-        while into := self._graph.into.get(profile_id):
-            profile_id = into
-        return profile_id
 
     # -- what is kept
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from hashlib import blake2b
 from typing import Final, Literal, NamedTuple
 
@@ -27,22 +26,11 @@ from schemas.identifiers import (
     USER_ID,
 )
 from schemas.orders import CORRECTS, NO_ORDER, SELLS
+from streams.core.identity.evidence import Evidence, evidence
 
 MADE_ROOM: Final = "made_room"
 Hashed = tuple[str, str]
 """An identifier in the graph: (type, hash)."""
-
-
-class Evidence(IntEnum):
-    """How an event names an identifier beside its strongest; the higher joins all that the lower joins."""
-
-    WEAK = 1
-    """An address only typed, a purchase only named."""
-    PLAIN = 2
-    SALE = 3
-    """An order that the event says is complete."""
-    ALIAS = 4
-    """By the producer's explicit word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +328,12 @@ class Graph:
             profile_id = next_id(profile_id)
         return profile_id
 
+    def live(self, profile_id: str) -> str:
+        """The profile that an id of 32 hex digits stands for, perhaps a former one; "" for one that was erased."""
+        while profile_id in self.into:
+            profile_id = self.into[profile_id]
+        return profile_id
+
     def former(self, profile_id: str) -> list[str]:
         """All retired ids that lead to a profile, sorted."""
         known = {profile_id: True}
@@ -354,18 +348,6 @@ class Graph:
                 at = further
             known.update(dict.fromkeys(path, known[at]))
         return sorted(p for p, leads in known.items() if leads and p != profile_id)
-
-
-def evidence(nth: int, count: int, previous: int, weak: int, *, sale: bool = False) -> Evidence:
-    """How the identifier at `nth` of `count` is named: the last are `previous` ones, those before them are `weak`.
-
-    `sale`: it is an order, and complete.
-    """
-    if nth >= count - previous:
-        return Evidence.ALIAS
-    if nth >= count - previous - weak:
-        return Evidence.WEAK
-    return Evidence.SALE if sale else Evidence.PLAIN
 
 
 def _counts(mine: dict[str, str], theirs: dict[str, str]) -> Counter[str]:

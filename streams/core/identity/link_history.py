@@ -28,7 +28,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.identifiers import DEVICE_LIKE, NO_PERSON, REFERENCES
-from streams.core.identity.graph import Evidence
+from streams.core.identity.evidence import Evidence
 from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import DEVICE_RUN, PAIR, PAIR_BACK

@@ -12,7 +12,8 @@ from schemas.orders import CORRECTS, NO_ORDER, SELLS
 from schemas.times import iso
 from streams.core.identity.announcer import Announcer
 from streams.core.identity.cutoffs import Cutoffs
-from streams.core.identity.graph import MADE_ROOM, Change, Evidence, Graph, Hashed, Merge, Move, Refused, evidence
+from streams.core.identity.evidence import Evidence, evidence
+from streams.core.identity.graph import MADE_ROOM, Change, Graph, Hashed, Merge, Move, Refused
 from streams.core.identity.link_history import LinkHistory
 from streams.core.identity.sales import Sales
 from streams.core.protocol.order_key import merge_key, source_of, time_of

@@ -76,14 +76,11 @@ class Sales:
 
     def _holder(self, order: str) -> str | None:
         """The profile that an order counts in; empty for one that was erased, None if nobody has completed it."""
-        holder, into = self._cutoffs.sold.get(order), self._graph.into
-        if holder is None:
-            if order in self._graph.unclaimed:
-                return self._graph.profile_of(order)
-            return None if order in self._graph.typed else self._graph.owner.get(order)
-        while holder in into:
-            holder = into[holder]
-        return holder
+        if (holder := self._cutoffs.sold.get(order)) is not None:
+            return self._graph.live(holder)
+        if order in self._graph.unclaimed:
+            return self._graph.profile_of(order)
+        return None if order in self._graph.typed else self._graph.owner.get(order)
 
     def load(self, names: Names) -> None:
         """Read back after a restart what the graph remembers of orders."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from schemas.identifiers import USER_ID
 from schemas.orders import NO_ORDER, SELLS
-from streams.core.identity.graph import MADE_ROOM, Evidence, Graph, Move, next_id
+from streams.core.identity.evidence import Evidence
+from streams.core.identity.graph import MADE_ROOM, Graph, Move, next_id
 from streams.core.identity.link_history import LinkHistory, Occurrence
 from streams.core.protocol.order_key import NOTHING
 

@@ -5,13 +5,12 @@ They are kept whatever the campaigns ask for, because campaigns change while it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.money import micros, quantity, to_number
 from schemas.names import PRODUCT_ADDED, PRODUCT_ADDED_TO_WISHLIST, PRODUCT_VIEWED
-from schemas.products import find, known_as, not_too_long, short_text
+from schemas.products import TEXTS, find, known_as, texts_of
 from streams.core.campaigns.trigger import INTEREST_MS
 from streams.core.cart import purchases
 from streams.core.cart.lines import MOST_PIECES
@@ -23,7 +22,6 @@ KINDS: Final = {PRODUCT_VIEWED: "v", PRODUCT_ADDED: "c", PRODUCT_ADDED_TO_WISHLI
 MOST_INTERESTS: Final = 50
 MOST_PRODUCTS: Final = 50
 """More products of an order are not kept."""
-_TEXTS: Final = ("product_id", "sku", "variant", "name", "url", "image_url")
 
 
 def product(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,11 +32,9 @@ def product(item: Mapping[str, Any]) -> dict[str, Any]:
 def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
     """The price of an item in micros, and what the item says of the product: names as in a line, nothing absent."""
     get = item.get
-    texts = get("product_id"), get("sku"), get("variant"), get("name"), get("url"), get("image_url")
-    try:
-        said: dict[str, Any] = dict(_said(*texts))
-    except TypeError:  # A list, an object or long texts: they are not remembered.
-        said = dict(_read(texts))
+    said: dict[str, Any] = {
+        name: text for name, text in zip(TEXTS, texts_of(item), strict=True) if text is not None
+    }  # fmt: skip
     if (given := get("quantity")) is not None and (pieces := quantity(given)) is not None and pieces > 0:
         said["quantity"] = min(pieces, MOST_PIECES)
     price = micros(get("price"))
@@ -46,19 +42,6 @@ def seen(item: Mapping[str, Any]) -> tuple[int | None, dict[str, Any]]:
         return None, said
     said["price"] = to_number(price)
     return price, said
-
-
-@lru_cache(maxsize=4_096, typed=True)
-def _said(*texts: object) -> tuple[tuple[str, str], ...]:
-    """As `_read`, remembered: shops have more events than products. Raises TypeError for long texts."""
-    not_too_long(texts)
-    return _read(texts)
-
-
-def _read(texts: Iterable[object]) -> tuple[tuple[str, str], ...]:
-    """Names and texts of those that say something, in the order of `_TEXTS`."""
-    read = ((name, short_text(value)) for name, value in zip(_TEXTS, texts, strict=True) if value is not None)
-    return tuple((name, text) for name, text in read if text is not None)
 
 
 def whole(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.core.identity.graph import Evidence
+from streams.core.identity.evidence import Evidence
 from streams.core.identity.link_history import MOST_KEPT, LinkHistory, Names
 from streams.core.protocol.order_key import merge_key, order_key
 from streams.runtime.state.store import MemoryBase, PartitionStore, Position
