@@ -81,7 +81,7 @@ def test_a_text_of_a_line_is_of_sensible_length(length, shown):
 
 def test_long_texts_are_not_kept_for_a_second_reading():
     """What is remembered of items and sources is bounded in bytes as well."""
-    remembered = (lines._filled, interests._said, products._key_of, attribution._meant)
+    remembered = (products._texts, products._key_of, attribution._meant)
     short = products.product_key({"sku": "s"})
     for cache in remembered:
         cache.cache_clear()
@@ -91,4 +91,4 @@ def test_long_texts_are_not_kept_for_a_second_reading():
         assert lines.line_of(item).sku == interests.seen(item)[1]["sku"] == f"s{nth}"
         assert attribution._word(f"{nth}{LONG}") is None
         assert attribution._host(f"https://shop.example/{nth}{LONG}") == "shop.example"
-    assert [cache.cache_info().currsize for cache in remembered] == [0, 0, 0, 0]
+    assert [cache.cache_info().currsize for cache in remembered] == [0, 0, 0]
