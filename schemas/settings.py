@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     http_max_memory: int = Field(4 * 1024**3, ge=1024**2, description="bytes of memory of one query of a reader")
     http_max_seconds: float = Field(120.0, gt=0, description="seconds that one query of a reader may take")
     aliases: Path | None = Field(None, description="YAML file of the shop's own names of events and properties")
+    timezone: str = Field("UTC", description="the shop's time zone: whose days and hours the views have")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     no_referrers: str = Field("", description="hosts that are no referrals, besides those that ship; comma separated")
@@ -120,6 +121,17 @@ class Settings(BaseSettings):
         except UnicodeEncodeError:
             raise ValueError("is not UTF-8 text") from None
         return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_zone(cls, value: str) -> str:
+        """Its name in the IANA list: views are made with it, and ClickHouse knows no other."""
+        from schemas.zones import zone_named  # noqa: PLC0415 - takes a while, and most commands need none
+
+        found = "UTC" if value == "UTC" else zone_named(value)
+        if found is None or found[0] in "+-":
+            raise ValueError(f"{value!r} is no time zone of the IANA list, such as Europe/Berlin")
+        return found
 
     @field_validator("kafka")
     @classmethod

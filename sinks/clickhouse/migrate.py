@@ -37,7 +37,8 @@ ENGINE = ReplacingMergeTree ORDER BY number
 class Script:
     """One SQL file: its name, its text, and what of it is remembered once it has been applied.
 
-    `{database}` in it stands for the database it is applied to, where ClickHouse does not put it in by itself.
+    In it `{database}` stands for the database it is applied to, where ClickHouse does not put it in by itself, and
+    `{timezone}` for the shop's time zone.
     """
 
     name: str
@@ -59,9 +60,10 @@ class Script:
         return [part.strip() for part in re.split(r";\s*(?:\n|$)", code) if part.strip()]
 
 
-def migrate(client: Client) -> list[str]:
+def migrate(client: Client, timezone: str = "UTC") -> list[str]:
     """Bring the client's database to the newest schema. Returns the names of migrations applied; nothing to do is [].
 
+    `timezone`: whose days and hours the views have, by its name in the IANA list (Settings.timezone).
     Raises SchemaError when a file that was applied has changed since, or the server refuses one; other errors of the
     client as they are.
     """
@@ -80,14 +82,14 @@ def migrate(client: Client) -> list[str]:
     for script in migrations():
         checksum = known.get(script.number)
         if checksum is None:
-            _apply(client, script)
+            _apply(client, script, timezone)
             client.insert("schema_migrations", [(script.number, script.name, script.checksum)],
                           column_names=["number", "name", "checksum"])  # fmt: skip
             applied.append(script.name)
         elif checksum != script.checksum:
             raise SchemaError(f"{script.name} was changed after it had been applied: put it back, add a new migration")
     for view in views():
-        _apply(client, view)
+        _apply(client, view, timezone)
     return applied
 
 
@@ -113,10 +115,10 @@ def _scripts(folder: Traversable) -> list[Script]:
     return [Script(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
 
 
-def _apply(client: Client, script: Script) -> None:
+def _apply(client: Client, script: Script, timezone: str) -> None:
     for statement in script.statements():
         try:
-            client.command(statement.replace("{database}", client.database or ""))
+            client.command(statement.replace("{database}", client.database or "").replace("{timezone}", timezone))
         except Error as error:
             if verdict(error) is Verdict.RETRY:
                 raise

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from sinks.clickhouse.export import view_names
+from sinks.clickhouse.export import view_reads
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -91,7 +91,10 @@ def report(client: Client) -> dict[str, Any]:
             **{name: _alone([row[name] for row in orders]) for name in ("revenue", "refunds", "net_revenue")},
             "by_currency": orders,
         },
-        "views": {name: _named(client, f"SELECT * FROM {name} LIMIT {FIRST_ROWS}") for name in view_names(client)},  # noqa: S608
+        "views": {
+            name: _named(client, f"SELECT * FROM {read} LIMIT {FIRST_ROWS}")  # noqa: S608
+            for name, read in view_reads(client).items()
+        },
     }
 
 

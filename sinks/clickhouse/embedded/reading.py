@@ -38,6 +38,8 @@ EXPLAINS: Final = frozenset({
 })  # fmt: skip
 JOINED: Final = frozenset({"joinget", "joingetornull"})
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VIEW: Final = re.compile(r"v_[a-z0-9_]+")
+"""A view of ours that takes days: only the sinks and `migrate` make views, and no table function begins so."""
 
 
 class Reader:
@@ -115,6 +117,11 @@ class Reader:
 
     def _table_function(self, node: Node) -> None:
         name, key = node["name"], node["name"].lower()
+        database, _, view = name.rpartition(".")
+        if (database or self.database) == DATABASE and VIEW.fullmatch(view):
+            # Ours over days; what it is called with is looked at as everything else is.
+            self._passed.add(id(node))
+            return
         if key not in TABLE_FUNCTIONS:
             raise denied(f"Table function {name} is not for readers")
         if key == "merge":

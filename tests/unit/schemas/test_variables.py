@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.settings import Settings
 from schemas.variables import known, unknown
@@ -62,3 +63,16 @@ def test_a_misspelt_name_is_told_with_the_nearest(name, meant):
 def test_a_padded_secret_is_kept_as_it_is():
     """Blanks at its ends are part of a secret: taking them away would be another one."""
     assert Settings(secret=" s ").secret.get_secret_value() == " s "  # noqa: S106 - made up
+
+
+@pytest.mark.parametrize(("given", "zone"), [("UTC", "UTC"), ("europe/berlin", "Europe/Berlin")])
+def test_a_time_zone_is_kept_by_its_name(given, zone):
+    """The shop's time zone is one of the IANA list, as the list spells it: views are made with it."""
+    assert Settings(timezone=given).timezone == zone
+
+
+@pytest.mark.parametrize("given", ["Berlin", "+02:00", "UTC'; DROP", ""])
+def test_another_time_zone_is_refused(given):
+    """What is no zone of the list, offsets among it, is refused with what is wanted."""
+    with pytest.raises(ValidationError, match="no time zone of the IANA list, such as Europe/Berlin"):
+        Settings(timezone=given)

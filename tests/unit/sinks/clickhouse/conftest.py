@@ -12,9 +12,11 @@ from pydantic import SecretStr
 from schemas.settings import Settings
 from sinks.clickhouse.admin import Credentials, administrator
 from sinks.clickhouse.client import connect, target
+from sinks.clickhouse.load import load
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rows import TABLES
 from tests.support.http_asking import asking
+from tests.support.shop_topics import shop_records
 
 pytest.importorskip("chdb")
 
@@ -40,8 +42,23 @@ def migrated(embedded: Settings) -> Iterator[Any]:
 @pytest.fixture
 def client(migrated: Any) -> Any:
     """The same client, over empty tables."""
+    return emptied(migrated)
+
+
+def emptied(migrated: Any) -> Any:
+    """The client, over empty tables."""
     for name in (*(table.name for table in TABLES), "profiles", "settled_profiles"):
         migrated.command(f"TRUNCATE TABLE {name}")
+    return migrated
+
+
+@pytest.fixture(scope="module")
+def shop(migrated: Any) -> Any:
+    """A client over all that the pipeline makes of the simulated shop (tests.support.shop_topics), loaded once.
+
+    For modules whose tests all use this one: `client` empties the same tables.
+    """
+    load(emptied(migrated), shop_records())
     return migrated
 
 
