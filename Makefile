@@ -28,12 +28,12 @@ $(BIN)/python:
 
 $(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing winback and what it needs (once)"
-	@$(INSTALL) '.[embedded]'
+	@$(INSTALL) '.[embedded,analysis]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing winback and what its tests need (once)"
-	@$(INSTALL) '.[embedded,dev,docs]'
+	@$(INSTALL) '.[embedded,analysis,dev,docs]'
 	@touch $@ $(VENV)/.embedded
 
 run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole stack, and print what happened

@@ -26,7 +26,9 @@ FROM_ROOT: Final = {
     "CHANGELOG.md": "changelog.md",
 }
 """Pages of the repository's root, and their names on the site."""
-REFERENCE: Final = ("schemas", "infra", "streams/core", "streams/testing.py", "sinks/clickhouse", "sinks/dispatch")
+REFERENCE: Final = (
+    "schemas", "infra", "streams/core", "streams/testing.py", "sinks/clickhouse", "sinks/dispatch", "analysis",
+)  # fmt: skip
 """What the API reference shows: packages with all that is below them, and single modules."""
 
 _LINK: Final = re.compile(r"(?<!!)\[(?P<words>[^\]]*)\]\((?P<to>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")

@@ -112,6 +112,6 @@ def _own(root: Path) -> str:
     if not (root / ".venv" / ".ready").exists():
         subprocess.run((sys.executable, "-m", "venv", str(root / ".venv")), check=True)
         install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
-        subprocess.run((str(python), *install, "-e", ".[embedded]"), cwd=root, check=True)
+        subprocess.run((str(python), *install, "-e", ".[embedded,analysis]"), cwd=root, check=True)
         (root / ".venv" / ".ready").touch()
     return str(python)

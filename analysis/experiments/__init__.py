@@ -1,0 +1,1 @@
+"""What a campaign changed, told from customers in two arms: estimates, intervals, checks, and the size a test needs."""
