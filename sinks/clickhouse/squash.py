@@ -9,6 +9,9 @@ keeps the answer as it is, so that it does not matter which of them have been do
 - `events.squashed_id` holds what a look-up in `settled_profiles` gave, where `squashed` says that there was one. Before
   a merge is settled, events squashed to the profile it ends are squashed anew.
 
+Besides, a month of a table that nothing has been written to for an hour becomes one part: there `FINAL`, which every
+view needs, costs nothing, as ClickHouse has nothing left to compare.
+
 One process at a time does this: the one that reads the single partition of identity.assignments.
 """
 
@@ -40,14 +43,28 @@ MONTH: Final = """
 SELECT _partition_id AS month FROM events WHERE squashed = 0
 GROUP BY month HAVING count() >= %(events)s ORDER BY count() DESC, month LIMIT 1
 """
+SCATTERED: Final = """
+SELECT table, partition_id FROM system.parts
+WHERE database = currentDatabase() AND active AND engine LIKE 'Replacing%%'
+GROUP BY table, partition_id
+HAVING (count() > 1 OR max(level) = 0) AND max(modification_time) <= now() - %(quiet)s AND sum(rows) >= %(rows)s
+ORDER BY sum(rows) DESC, table, partition_id
+"""
+"""Months of several parts, or of one that has not been merged. A part's level is 0 as it was written."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What is worth the work: merges that are not settled, and events of one month that are not squashed."""
+    """What is worth the work.
+
+    Merges that are not settled; events of one month that are not squashed; rows of one month of a table in several
+    parts, and for how many seconds nothing may have been written there.
+    """
 
     merges: int = 10_000
     events: int = 1_000_000
+    rows: int = 100_000
+    quiet: int = 3_600
 
     @classmethod
     def of(cls, settings: Settings) -> Thresholds:
@@ -72,6 +89,10 @@ def squash(client: Client, thresholds: Thresholds) -> Iterator[str]:
     if found:
         change = f"squashed = 1, squashed_id = {known['known_profile']} IN PARTITION ID '{found[0][0]}'"
         yield _mutate(client, f"events UPDATE {change} WHERE squashed = 0", "squashed")
+    limits = {"rows": thresholds.rows, "quiet": thresholds.quiet}
+    for table, month in client.query(SCATTERED, parameters=limits).result_rows:
+        client.command(f"OPTIMIZE TABLE {table} PARTITION ID '{month}' FINAL")
+        yield "compacted"
 
 
 COLUMNS: Final = {

@@ -1,11 +1,21 @@
 -- Events with the profile they belong to today (`current_id`), each once.
 -- An event that came in again after its profile had been merged stands under both profiles: it is still one event.
+-- Most profiles have never been part of a merge or a split: their events are read as they are, and only those of the
+-- others (`families`) are looked up and told apart.
 CREATE OR REPLACE VIEW current_events AS
 WITH
+    families AS
+    (
+        SELECT arrayJoin([merged_profile_id, into_profile_id]) AS member FROM profile_merges WHERE refused = ''
+    ),
     -- Splits are few: a table in the query, and none at all without any.
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts
+SELECT events.* EXCEPT (squashed, squashed_id), profile_id AS current_id
+FROM events FINAL
+WHERE profile_id NOT IN (SELECT member FROM families)
+UNION ALL
 SELECT
     seen.* EXCEPT (squashed, squashed_id, settled_id, base, cut),
     multiIf(
@@ -25,6 +35,7 @@ FROM
             cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
         ) AS cut
     FROM events FINAL
+    WHERE profile_id IN (SELECT member FROM families)
 ) AS seen
 LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later ON later.from_id = seen.base
 LIMIT 1 BY current_id, event_time, message_id;

@@ -181,3 +181,18 @@ def test_an_erased_profile_may_begin_anew(client: Any) -> None:
     load(client, [*stones, make.erasure(PROFILES[0], version=5), make.erasure(PROFILES[1], version=6)])
     load(client, [make.event(PROFILES[0], "Y")])
     assert client.query("SELECT name, current_id FROM current_events").result_rows == [("Y", PROFILES[0])]
+
+
+def test_a_quiet_month_becomes_one_part(client: Any, rows: Any) -> None:
+    """A month written in several parts, repeats among them, becomes one part, once; not while it is being written."""
+    for at in range(3):
+        load(
+            client, [make.event("a", "Product Viewed", make.NOON, message_id="m"), make.event("a", "x", make.NOON + at)]
+        )
+    parts = "SELECT count(), sum(rows) FROM system.parts WHERE active AND database = 'winback' AND table = 'events'"
+    assert list(squash(client, Thresholds(1, 10, rows=1))) == []
+    at_once = Thresholds(1, 10, rows=1, quiet=0)
+    assert "compacted" in list(squash(client, at_once))
+    assert rows(parts) == [(1, 4)]
+    assert "compacted" not in list(squash(client, at_once))
+    assert rows("SELECT count() FROM current_events") == [(4,)]

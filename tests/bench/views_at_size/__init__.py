@@ -1,0 +1,1 @@
+"""ClickHouse's views over tables of a shop of any size, made by ClickHouse itself."""
