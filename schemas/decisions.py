@@ -74,12 +74,12 @@ class Decision(PublicRecord):
     """Every outcome of every step, also of the control group, so that uplift can be measured. Key: profile_id."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [
-        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "sent", "reason": None,
-         "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
-        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "suppressed",
-         "reason": "no_consent", "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
-        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "outcome": "cancelled",
-         "reason": "converted", "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "control_share": 0.1,
+         "outcome": "sent", "reason": None, "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "control_share": 0.1,
+         "outcome": "suppressed", "reason": "no_consent", "message_id": None, "trigger": _TRIGGER, "decided_at": AT},
+        {"decision_id": OTHER, "profile_id": PROFILE, **_STEP, "arm": "treatment", "control_share": None,
+         "outcome": "cancelled", "reason": "converted", "message_id": MESSAGE, "trigger": _TRIGGER, "decided_at": AT},
     ]})  # fmt: skip
 
     decision_id: Hex32 = Field(description="deterministic as message_id is, and in which outcome of its step it is")
@@ -88,6 +88,11 @@ class Decision(PublicRecord):
     step: str
     variant: str | None
     arm: Arm
+    control_share: float | None = Field(
+        None, ge=0, le=1, description="the chance with which the arm was drawn control: of the campaign's holdout and "
+        "the control group, by the file that decided; null where none was drawn (the campaign is in the file no more, "
+        "or a message is taken back)"
+    )  # fmt: skip
     outcome: Outcome
     reason: DecisionReason | None
     message_id: MessageId | None = Field(

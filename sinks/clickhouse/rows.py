@@ -29,6 +29,7 @@ from sinks.clickhouse.values import (  # fmt: skip
     money_or_none,
     number,
     sequence,
+    share_or_none,
     text,
 )
 
@@ -205,7 +206,7 @@ def _decision(record: Message, v: dict[str, Any], __: Hasher) -> Row:
     return (
         identity(v["decision_id"]), identity(profile), text(v["campaign_id"]), text(v["step"]), text(v.get("variant")),
         text(v.get("arm")), text(v["outcome"]), text(v.get("reason")), text(v.get("message_id")), *_trigger(v),
-        moment(v["decided_at"]),
+        moment(v["decided_at"]), share_or_none(v.get("control_share")),
     )  # fmt: skip
 
 
@@ -262,7 +263,7 @@ TABLES: Final = (
     ), _message, tombstones=True),
     Table("decisions", topics.RETARGETING_DECISIONS, (
         "decision_id", "profile_id", "campaign_id", "step", "variant", "arm", "outcome", "reason", "message_id",
-        "trigger_type", "trigger_at", "cart_id", "decided_at",
+        "trigger_type", "trigger_at", "cart_id", "decided_at", "control_share",
     ), _decision, tombstones=True),
     Table("conversions", topics.CONVERSIONS, (
         "profile_id", "order_id", "at", "channel", "value", "currency", "touches", "credits", "recovered_campaign",

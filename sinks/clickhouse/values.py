@@ -68,6 +68,15 @@ def number(value: object, most: int = MAX_UINT32) -> int:
     return value
 
 
+def share_or_none(value: object) -> float | None:
+    """A `value` that is a part of a whole, from 0 to 1; None if it was not given. Raises ValueError for any other."""
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("not a number from 0 to 1")
+    return float(value)
+
+
 def decimal(amount: int) -> str:
     """An `amount` in millionths as decimal text, exact: 12500000 is "12.500000"."""
     whole, rest = divmod(abs(amount), MICRO)

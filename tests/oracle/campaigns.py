@@ -154,6 +154,12 @@ class Campaigns:
             return "control"
         return "control" if self.draw("holdout", profile_id, campaign.id) < campaign.holdout else "treatment"
 
+    def control_share(self, campaign: Campaign) -> float:
+        """The chance of `arm` to say control: not drawn by neither of two draws."""
+        if campaign.transactional:
+            return 0.0
+        return float(1 - (1 - Fraction(self.control)) * (1 - Fraction(campaign.holdout)))
+
     def variant(self, profile_id: str, campaign: Campaign, step: Step) -> str | None:
         """The variant whose slice of the weights the profile falls into."""
         at = self.draw("variant", profile_id, campaign.id) * sum(step.variants.values())

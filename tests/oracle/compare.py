@@ -28,8 +28,8 @@ FIELDS = {
         "profile_id", "cart_id", "from", "to", "at", "reason", "lines", "value", "currency", "stage", "abandonment_no",
     ),
     RETARGETING_DECISIONS: (
-        "decision_id", "campaign_id", "step", "variant", "profile_id", "arm", "outcome", "reason", "message_id",
-        "trigger", "decided_at",
+        "decision_id", "campaign_id", "step", "variant", "profile_id", "arm", "control_share", "outcome", "reason",
+        "message_id", "trigger", "decided_at",
     ),
     RETARGETING_MESSAGES: (
         "message_id", "campaign_id", "step", "variant", "profile_id", "channel", "to", "subject", "body",

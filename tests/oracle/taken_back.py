@@ -67,6 +67,7 @@ def taken_back(p: Profile, sent: Sent, reason: str, at: int) -> dict[str, Any]:
         **sent.row,
         "decision_id": digest(f"{p.id}|{sent.campaign_id}|{sent.ref}|{no}|{sent.step}|retracted"),
         "profile_id": p.id,
+        "control_share": None,
         "outcome": "cancelled",
         "reason": reason,
         "decided_at": iso(at),

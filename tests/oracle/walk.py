@@ -377,6 +377,7 @@ class Walk(Merging, Responding):
                 "variant": None if waiting.gone else self.campaigns.variant(p.id, campaign, step),
                 "profile_id": p.id,
                 "arm": "treatment" if sequence.gone else self.campaigns.arm(p.id, campaign),
+                "control_share": None if sequence.gone else self.campaigns.control_share(campaign),
                 "outcome": outcome,
                 "reason": reason,
                 "message_id": sequence.message_id(p.id, step, self.campaigns.names) if outcome == "sent" else None,

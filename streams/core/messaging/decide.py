@@ -109,6 +109,7 @@ class Decider:
             decision_id=_id(profile, enrollment, scheduled.step, str(scheduled.tries)),
             variant=self._assignment.variant(profile.id, campaign, place[1]) if campaign and place else None,
             arm=self._assignment.arm(profile.id, campaign) if campaign else "treatment",
+            control_share=self._assignment.control_share(campaign) if campaign else None,
             outcome=outcome, reason=reason, message_id=message["message_id"] if message else None, at=at,
         )  # fmt: skip
         return Decision(value, message, channel, at)

@@ -32,12 +32,13 @@ class Decision(NamedTuple):
 
 def row(
     profile: Profile, enrollment: Enrollment, step: str, *, decision_id: str, variant: str | None, arm: str,
-    outcome: str, reason: str | None, message_id: str | None, at: int,
+    control_share: float | None, outcome: str, reason: str | None, message_id: str | None, at: int,
 ) -> dict[str, Any]:  # fmt: skip
     """The record on `retargeting.decisions`: its columns by name (docs/contract.md section 2).
 
     `decision_id` is 32 hex digits, `message_id` None where the row is of no message, `at` epoch milliseconds; `step`,
-    `variant`, `arm`, `outcome` and `reason` are the values of their columns.
+    `variant`, `arm`, `outcome` and `reason` are the values of their columns. `control_share`: the chance with which the
+    arm was drawn control, None where none was drawn.
     """
     return {
         "decision_id": decision_id,
@@ -46,6 +47,7 @@ def row(
         "step": step,
         "variant": variant,
         "arm": arm,
+        "control_share": control_share,
         "outcome": outcome,
         "reason": reason,
         "message_id": message_id,

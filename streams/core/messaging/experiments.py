@@ -33,6 +33,13 @@ class ExperimentAssignment:
             return CONTROL
         return CONTROL if self._number("holdout", profile_id, campaign.id) < campaign.holdout else TREATMENT
 
+    def control_share(self, campaign: Campaign) -> float:
+        """The chance, 0 to 1, that a customer is drawn into the control arm of the campaign: what `arm` comes to."""
+        if campaign.transactional:
+            return 0.0
+        every, own = self._control_group, campaign.holdout
+        return round(every + own - every * own, 12)
+
     def variant(self, profile_id: str, campaign: Campaign, step: CampaignStep) -> str | None:
         """The variant whose part of the weights the customer falls into; None for a step without any."""
         if not step.variants:

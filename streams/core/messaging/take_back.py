@@ -173,7 +173,7 @@ def _taken(profile: Profile, which: Callable[[SentMessage], bool], reason: str, 
         )  # fmt: skip
         value = row(
             profile, of, step, decision_id=digest(profile.id, campaign_id, about, number, step, "retracted"),
-            variant=message.variant, arm=TREATMENT, outcome="cancelled", reason=reason,
+            variant=message.variant, arm=TREATMENT, control_share=None, outcome="cancelled", reason=reason,
             message_id=message.message_id, at=at,
         )  # fmt: skip
         decisions.append(Decision(value, None, None, at))

@@ -21,7 +21,7 @@ from tests.support import sink_rows as make
 Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
 OWN = {
-    "events": {"squashed", "squashed_id", "clicked_message", "machine"},
+    "events": {"squashed", "squashed_id", "clicked_message", "machine", "margin"},
     "messages": {"offer_code", "offer_discount", "offer_expires_at"},
     "profile_merges": {"settled"},
 }
@@ -205,6 +205,18 @@ def test_decision_row(client: Any, rows: Rows) -> None:
     load(client, [make.decision("a", "d1", "suppressed", reason="no_consent", variant=None)])
     found = rows("SELECT decision_id, profile_id, variant, arm, outcome, reason, message_id FROM decisions")
     assert found == [("d1", "a", "", "treatment", "suppressed", "no_consent", "")]
+
+
+def test_control_share_of_a_decision(client: Any, rows: Rows) -> None:
+    """The chance that the record tells, NULL where it tells none; anything but a part of a whole is no row."""
+    for n, share in enumerate((0.1, 1, None)):
+        value = orjson.loads(make.decision("a", f"d{n}", "sent").value or b"") | {"control_share": share}
+        load(client, [make.record(topics.RETARGETING_DECISIONS, value, "a")])
+        with pytest.raises(UnreadableError):
+            BY_TOPIC[topics.RETARGETING_DECISIONS].row(
+                make.record(topics.RETARGETING_DECISIONS, value | {"control_share": (1.5, "x", -1)[n]}, "a"), HASHER
+            )
+    assert rows("SELECT control_share FROM decisions ORDER BY decision_id") == [(0.1,), (1.0,), (None,)]
 
 
 def test_conversion_row(client: Any, rows: Rows) -> None:

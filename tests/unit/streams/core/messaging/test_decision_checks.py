@@ -247,6 +247,18 @@ def test_holdout_and_control_group_are_drawn_apart():
     assert 195 <= both <= 255
 
 
+def test_a_decision_tells_the_chance_of_its_arm():
+    """Two draws, whatever comes of the step: 1 - (1 - 20 %) (1 - 50 %); nobody is held out of a transaction."""
+    shares = {}
+    for more in ({"holdout": "50%"}, {"transactional": True}, {}):
+        customer = Customer([campaign("c", **more)], control_group="20%")
+        customer.adds()
+        customer.upto(30)
+        customer.does("Order Completed", 40)
+        shares[str(more)] = {row["control_share"] for row in customer.decisions}
+    assert list(shares.values()) == [{0.6}, {0.0}, {0.2}]
+
+
 class Everybody:
     """What everybody does: rates by channel, responses by hour."""
 

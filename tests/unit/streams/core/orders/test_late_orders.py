@@ -34,8 +34,8 @@ def test_what_waits_is_cancelled_and_what_was_sent_since_is_taken_back():
         "two", "cancelled", "converted", None,
     )  # fmt: skip
     assert taken_back == {
-        **sent, "decision_id": taken_back["decision_id"], "outcome": "cancelled", "reason": "converted",
-        "decided_at": iso(at(10)),
+        **sent, "decision_id": taken_back["decision_id"], "control_share": None, "outcome": "cancelled",
+        "reason": "converted", "decided_at": iso(at(10)),
     }  # fmt: skip
     assert taken_back["message_id"] == sent["message_id"]
     assert taken_back["decision_id"] != sent["decision_id"]
