@@ -41,6 +41,20 @@ class Source(PublicRecord):
     offset: int = Field(ge=0)
 
 
+class StitchedTouch(PublicRecord):
+    """A touch that an event has opened, or whose channel or source it has changed: the highest `change` holds."""
+
+    id: str = Field(description="one a touch of a profile, with `at`: 16 hex digits")
+    change: int = Field(
+        ge=0, description="0 of the event that opened it; a click and the page it leads to are one touch"
+    )
+    channel: str
+    at: Time = Field(description="the time of the event that opened it")
+    source: str | None
+    medium: str | None
+    campaign: str | None
+
+
 class StitchedEvent(PublicRecord):
     """An accepted event, once, when it takes effect, in event-time order per profile. Key: profile_id."""
 
@@ -60,6 +74,7 @@ class StitchedEvent(PublicRecord):
     original_name: str | None = Field(None, description="the producer's name of the event, where it is another")
     event_time: Time
     received_at: Time = Field(description="the raw record's time")
+    touch: StitchedTouch | None = Field(None, description="the touch that it has opened or changed, as of attribution")
     late: bool = Field(description="whether it came after its time had been sealed")
     time_unreadable: bool = Field(False, description="its own time could not be read: event_time is the record's")
     properties: dict[str, Any]

@@ -188,9 +188,9 @@ def repeats_of_orders_count() -> AbstractContextManager[Any]:
     """An order that has been counted counts again, whoever tells of it."""
     real = conversions.on_completed
 
-    def on_completed(profile: Any, event: Any, order_id: str) -> Any:
+    def on_completed(profile: Any, event: Any, order_id: str, rules: Any) -> Any:
         profile.orders.pop(order_id, None)
-        return real(profile, event, order_id)
+        return real(profile, event, order_id, rules)
 
     return patch.object(conversions, "on_completed", on_completed)
 

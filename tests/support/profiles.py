@@ -39,7 +39,7 @@ def full() -> Profile:
         Dated("Europe/Berlin", 1),
         {"name": Dated("Ann", 1)}, {"email": Dated("a@b.example", 1)}, {"email": Consent(False, 2)}, [sent],
         {"email": Engagement(2, 1)}, [enrollment], [reminder],
-        [Touch(1, "email", "news", "email", "spring", "", 2, True)],
+        [Touch(1, "email", "news", "email", "spring", "", 2, True, "t", 1, 1)],
         {"c1": "treatment"}, ["c2"], {"c1": 1}, {"c1": OfferCode("B-1", 1, 2)}, {"p": Viewed(1, {"sku": "1"})},
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
         {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},

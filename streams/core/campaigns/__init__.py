@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from streams.core.campaigns.file import Campaign, CampaignFile, Cap, Consent, QuietHours
+from streams.core.campaigns.file import Attribution, Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.rates import Rates
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
@@ -20,6 +20,7 @@ __all__ = [
     "CHANNELS",
     "PARAMETERS",
     "TRIGGERS",
+    "Attribution",
     "Campaign",
     "CampaignFile",
     "CampaignStep",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
+from schemas.topics import DAY_MS
 from schemas.zones import zone_named
 from streams.core.campaigns.step import CampaignStep, Channel, Offer
 from streams.core.campaigns.trigger import TriggerRule
@@ -46,6 +47,23 @@ class Consent(Strict):
     """What holds without a word from the customer: opt_out (assumed until withdrawn) or opt_in (only when given)."""
 
     default: Literal["opt_out", "opt_in"] = "opt_out"
+
+
+class Attribution(Strict):
+    """What an order is credited to: touches of the `lookback` before it, halved in time decay with each `half_life`.
+
+    Both in milliseconds.
+    """
+
+    lookback: Duration = 30 * DAY_MS
+    half_life: Duration = 7 * DAY_MS
+
+    @field_validator("lookback", "half_life")
+    @classmethod
+    def _sensible(cls, value: int) -> int:
+        if not DAY_MS <= value <= 365 * DAY_MS:
+            raise ValueError("it is from 1d to 365d")
+        return value
 
 
 class Campaign(Strict):
@@ -96,6 +114,7 @@ class CampaignFile(Strict):
     timezone: str = "UTC"
     language: str = Field(default="en", pattern=LANGUAGE)
     consent: Consent = Consent()
+    attribution: Attribution = Attribution()
     control_group: Share = 0.0
     max_trigger_age: Duration = 2 * 60 * MINUTE_MS
     message_ttl: Duration = 24 * 60 * MINUTE_MS

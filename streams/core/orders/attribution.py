@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from schemas.referrers import NoReferrers
 from schemas.times import iso
@@ -15,10 +18,14 @@ from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Touch
 
 LOOKBACK_MS: Final = 30 * DAY_MS
+"""Without a word of the campaigns file."""
 SESSION_MS: Final = 30 * 60_000
 LANDING_MS: Final = 5 * 60_000
 """A click and the page that it leads to are told within this of each other, by whatever clocks."""
 MOST_TOUCHES: Final = 50
+"""An order is credited to so many at most."""
+MOST_KEPT: Final = 150
+"""More are kept than one order needs: those of before are out of a later order's reach, and another is its first."""
 _NO_SOURCE: Final = frozenset({"direct", "none", "not set", "$direct"})
 """What analytics tools write where there is no source, in parentheses or not."""
 
@@ -87,10 +94,11 @@ def touch_of(event: Sealed, no_referrers: NoReferrers) -> Touch | None:
     return Touch(event.time, DIRECT)
 
 
-def on_event(profile: Profile, event: Sealed, no_referrers: NoReferrers) -> None:
+def on_event(profile: Profile, event: Sealed, no_referrers: NoReferrers, lookback: int = LOOKBACK_MS) -> None:
     """Remember a touch, once a session and source; a direct visit only where no other touch opened the session.
 
-    A click that the provider has told, and the page that it has led to, are one touch.
+    A click that the provider has told, and the page that it has led to, are one touch. `lookback` (milliseconds) is how
+    long before an order touches count.
     """
     touch = touch_of(event, no_referrers)
     if touch is None:
@@ -111,10 +119,22 @@ def on_event(profile: Profile, event: Sealed, no_referrers: NoReferrers) -> None
             known.source, known.medium = page.source, page.medium
             known.campaign = click.campaign if page.campaign is None else page.campaign
             known.at = max(known.at, touch.at)
+            known.changes += 1
+            event.touch = _told(known, known.id)
             return
+    opened = blake2b(event.message_id.encode(), digest_size=8).hexdigest()
+    if touch.channel != DIRECT:
+        touch.id, touch.opened = opened, touch.at
+    event.touch = _told(touch, opened)
     profile.touches.append(touch)
-    if len(profile.touches) > MOST_TOUCHES:
-        profile.touches = _kept(profile.touches)
+    if len(profile.touches) > MOST_KEPT:
+        profile.touches = _within(profile.touches, touch.at - lookback, MOST_KEPT)
+
+
+def _told(touch: Touch, opened: str) -> dict[str, Any]:
+    """A touch as it stands on `stitched.events`."""
+    at = touch.opened if touch.id else touch.at
+    return {"id": opened, "change": touch.changes, **_shown(touch), "at": iso(at)}
 
 
 def _is_landing(one: Touch, other: Touch) -> bool:
@@ -124,37 +144,40 @@ def _is_landing(one: Touch, other: Touch) -> bool:
     return one.channel == other.channel or (one if other.told else other).medium == REFERRAL
 
 
-def _kept(touches: list[Touch]) -> list[Touch]:
-    """At most 50 touches of these, in order of time: the first and the last 49; the first counts those left out."""
-    oldest = touches[-1].at - LOOKBACK_MS
-    touches = [touch for touch in touches if touch.at >= oldest]
-    if len(touches) <= MOST_TOUCHES:
+def _within(touches: list[Touch], since: int, most: int) -> list[Touch]:
+    """At most so many touches from `since` on: the first and the last ones; the first counts those left out."""
+    touches = [touch for touch in touches if touch.at >= since]
+    if len(touches) <= most:
         return touches
-    out = touches[1 : 1 - MOST_TOUCHES]
-    touches[0].skipped += len(out) + sum(touch.skipped for touch in out)
-    return [touches[0], *touches[1 - MOST_TOUCHES :]]
+    out = touches[1 : 1 - most]
+    skipped = touches[0].skipped + len(out) + sum(touch.skipped for touch in out)
+    return [replace(touches[0], skipped=skipped), *touches[1 - most :]]
 
 
-def absorb(winner: Profile, loser: Profile) -> None:
-    """The touches of both, in order of time."""
+def absorb(winner: Profile, loser: Profile, lookback: int = LOOKBACK_MS) -> None:
+    """The touches of both, in order of time; `lookback` as of an event."""
     if loser.touches:
         both = sorted(
             [*winner.touches, *loser.touches], key=lambda t: (t.at, t.channel, t.source or "", t.campaign or "")
         )
-        winner.touches = _kept(both) if len(both) > MOST_TOUCHES else both
+        winner.touches = _within(both, both[-1].at - lookback, MOST_KEPT) if len(both) > MOST_KEPT else both
 
 
-def before(profile: Profile, at: int) -> list[Touch]:
-    """The touches an order at `at` is credited to: those of the 30 days before it."""
-    return [touch for touch in profile.touches if at - LOOKBACK_MS <= touch.at <= at]
+def before(profile: Profile, at: int, lookback: int = LOOKBACK_MS) -> list[Touch]:
+    """The touches an order at `at` is credited to: those of the `lookback` (milliseconds) before it, 50 at most.
+
+    Of more it is the first one and the last ones; the first one says how many there were in between.
+    """
+    return _within([touch for touch in profile.touches if touch.at <= at], at - lookback, MOST_TOUCHES)
 
 
 def shown(touches: Sequence[Touch]) -> list[dict[str, Any]]:
     """The touches as they stand on `conversions`."""
-    return [
-        {"channel": t.channel, "at": iso(t.at), "source": t.source, "medium": t.medium, "campaign": t.campaign}
-        for t in touches
-    ]
+    return [_shown(touch) for touch in touches]
+
+
+def _shown(t: Touch) -> dict[str, Any]:
+    return {"channel": t.channel, "at": iso(t.at), "source": t.source, "medium": t.medium, "campaign": t.campaign}
 
 
 def count(touches: Sequence[Touch]) -> int:

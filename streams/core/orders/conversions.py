@@ -15,6 +15,7 @@ from schemas.money import to_number
 from schemas.orders import is_renewal, order_id_of, order_value
 from schemas.times import iso
 from schemas.topics import DAY_MS, HOUR_MS
+from streams.core.campaigns import Attribution
 from streams.core.cart.lines import currency_of
 from streams.core.contact.points import SaleMoved
 from streams.core.orders import attribution, crediting
@@ -57,8 +58,11 @@ class Conversion(NamedTuple):
         return self.kind == ORDER
 
 
-def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion | None:
-    """An Order Completed of the order `order_id`; None when this order has been counted already."""
+def on_completed(profile: Profile, event: Sealed, order_id: str, rules: Attribution) -> Conversion | None:
+    """An Order Completed of the order `order_id`; None when this order has been counted already.
+
+    `rules` say what it is credited to.
+    """
     known = profile.orders.get(order_id)
     if known is not None and _is_repeat(known, event.time):
         known.told_at = max(known.told_at, event.time)
@@ -72,11 +76,11 @@ def on_completed(profile: Profile, event: Sealed, order_id: str) -> Conversion |
         if 0 <= cancelled_at - event.time <= TAKE_BACK_MS:
             return _failed(profile, event, order_id, known)
     recovered = None if renewal else _recovered(profile, event.time)
-    touches = attribution.before(profile, event.time)
+    touches = attribution.before(profile, event.time, rules.lookback)
     order = Order(
         event.time, event.channel, currency_of(event.properties), worth,
         flags=(RENEWAL if renewal else "") + (NAMED if order_id_of(event.properties) else ""),
-        weights=crediting.weights(touches, event.time), recovered=recovered,
+        weights=crediting.weights(touches, event.time, rules.half_life), recovered=recovered,
         by=event.by, valued_at=valued_at, cancelled_at=cancelled_at, told_at=event.time,
     )  # fmt: skip
     if recovered is not None and not recovered.cart_id.startswith("browse:"):

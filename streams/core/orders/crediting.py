@@ -1,8 +1,9 @@
 """How much of an order each channel is credited with under six common models, in shares and in money.
 
 Models and their names as in Google Analytics' multi-channel funnels: first, last, last non-direct, linear, time decay
-(half-life seven days), position based (40 % first, 40 % last, 20 % between). Weights are integers, and what is divided
-by them adds up to the whole exactly: what rounding leaves goes to the largest remainders.
+(half-life seven days, or what the campaigns file says), position based (40 % first, 40 % last, 20 % between). Weights
+are integers, and what is divided by them adds up to the whole exactly: what rounding leaves goes to the largest
+remainders.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ Weights = dict[str, dict[str, int]]
 """{model: {channel: weight}}; no weight is 0."""
 
 
-def weights(touches: Sequence[Touch], at: int) -> Weights:
-    """What the channels of an order at `at` (epoch milliseconds) are credited by; without touches it is direct."""
+def weights(touches: Sequence[Touch], at: int, half_life: int = HALF_LIFE_MS) -> Weights:
+    """What the channels of an order at `at` (epoch milliseconds) are credited by; without touches it is direct.
+
+    `half_life`, in milliseconds, is that of time decay.
+    """
     channels = [touch.channel for touch in touches] or [DIRECT]
     n = len(channels)
-    decay = [max(1, round(_FINE * 2.0 ** ((touch.at - at) / HALF_LIFE_MS))) for touch in touches] or [1]
+    decay = [max(1, round(_FINE * 2.0 ** ((touch.at - at) / half_life))) for touch in touches] or [1]
     last_other = next((i for i in reversed(range(n)) if channels[i] != DIRECT), n - 1)
     models = {
         "first": [1] + [0] * (n - 1),

@@ -9,6 +9,7 @@ from schemas.identifiers import ORDER_ID, Hasher
 from schemas.names import ORDER_COMPLETED, ORDER_EVENTS
 from schemas.orders import order_value
 from schemas.referrers import NoReferrers
+from streams.core.campaigns import Attribution
 from streams.core.contact.points import SaleMoved
 from streams.core.orders import attribution, conversions, corrections, elsewhere
 from streams.core.orders.conversions import Conversion
@@ -22,20 +23,24 @@ class OrderMachine(Machine[None, Conversion]):
 
     fields: ClassVar = frozenset({"orders", "touches", "reminders", "elsewhere"})
 
-    def __init__(self, no_referrers: NoReferrers, secret: str) -> None:
-        """`no_referrers`: hosts from which nobody comes. The secret is that of the settings."""
+    def __init__(self, no_referrers: NoReferrers, secret: str, rules: Attribution | None = None) -> None:
+        """`no_referrers`: hosts from which nobody comes. The secret is that of the settings.
+
+        `rules` say which touches an order is credited to.
+        """
         self._no_referrers = no_referrers
         self._hasher = Hasher(secret)
+        self._rules = rules or Attribution()
 
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Conversion]:
         """Remember a touch; what an event of an order changes of what orders come to."""
         if not event.copy:
-            attribution.on_event(profile, event, self._no_referrers)
+            attribution.on_event(profile, event, self._no_referrers, self._rules.lookback)
         if event.name not in ORDER_EVENTS:
             return ()
         order_id = conversions.order_id(event)
         if event.name == ORDER_COMPLETED and order_value(event.properties) >= 0:
-            conversion = conversions.on_completed(profile, event, order_id)
+            conversion = conversions.on_completed(profile, event, order_id, self._rules)
         else:
             conversion = corrections.on_change(profile, event, order_id)
         if conversion is not None and not self._counts(profile, order_id):
@@ -57,7 +62,7 @@ class OrderMachine(Machine[None, Conversion]):
 
     def absorb(self, winner: Profile, loser: Profile, _at: int, /) -> Sequence[Conversion]:
         """The touches, orders and reminders of both; an order that both have counted is one."""
-        attribution.absorb(winner, loser)
+        attribution.absorb(winner, loser, self._rules.lookback)
         known = dict(winner.orders)
         conversions.absorb(winner, loser, self._counts)
         elsewhere.absorb(winner, known, loser, self._hasher)

@@ -45,7 +45,8 @@ class Sealed(Struct, kw_only=True, gc=False):
     is the wall clock then, None under the event clock: nothing may depend on it but for how long it is remembered.
     `by`: the first 16 hex digits of the hash of its strongest identifier, `order` its order key. `machine`: what is
     known of `by_machine`. `read_as`: its name, where `name` was emptied since.
-    `copy`: it is another profile's, and concerns this one by its order alone.
+    `copy`: it is another profile's, and concerns this one by its order alone. `touch`: the touch that it has opened, or
+    changed, as it stands on `stitched.events`.
     """
 
     channel: str
@@ -65,6 +66,7 @@ class Sealed(Struct, kw_only=True, gc=False):
     machine: bool | None = None
     read_as: str = ""
     copy: bool = False
+    touch: dict[str, Any] | None = None
 
     @property
     def by_machine(self) -> bool:

@@ -269,7 +269,9 @@ class Touch(Struct, array_like=True, gc=False):
     """One contact of the customer with a channel, as attribution sees it. `by` as of a line.
 
     `skipped` touches have come behind this one and were not kept; `told`: it is a click, and who sent the message or
-    showed the advert has told it.
+    showed the advert has told it. `at` is the time of its last event, `opened` that of its first, epoch milliseconds;
+    `id` is made of that one's messageId, `changes` says how often what it tells has changed since. A direct touch never
+    changes, and has neither.
     """
 
     at: int
@@ -280,6 +282,9 @@ class Touch(Struct, array_like=True, gc=False):
     by: str = ""
     skipped: int = 0
     told: bool = False
+    id: str = ""
+    opened: int = 0
+    changes: int = 0
 
 
 class Profile(Struct, omit_defaults=True, gc=False):

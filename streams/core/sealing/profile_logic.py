@@ -83,7 +83,7 @@ class ProfileLogic:
         self._contact = ContactMachine(secret)
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
-        self._orders = OrderMachine(no_referrers or NoReferrers(), secret)
+        self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (

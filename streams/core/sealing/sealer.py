@@ -13,6 +13,8 @@ from __future__ import annotations
 from bisect import insort
 from typing import Any, Final
 
+import orjson
+
 from schemas.dead_letters import dead_letter_headers
 from schemas.reasons import DeadLetterReason
 from schemas.record import Out
@@ -278,6 +280,8 @@ class Sealer:
         if taken:
             profile_id = profile.id.encode()
             head = b'{"profile_id":"%b","late":%b,' % (profile_id, b"true" if late else b"false")
+            if event.touch is not None:
+                head += b'"touch":%b,' % orjson.dumps(event.touch)
             # A profile that waits here for its merge keeps its own place on the topic, behind what it wrote at home.
             home = self._partition if profile.merging_into is None else partition_of(profile.id, self._partitions)
             self._emit.send(_tuple(Out, (STITCHED_EVENTS, home, profile_id, head + body[1:], (), None)))

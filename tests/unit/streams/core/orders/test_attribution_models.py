@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.referrers import NoReferrers
 from schemas.topics import DAY_MS
 from streams.core.orders import attribution
-from streams.core.orders.attribution import MOST_TOUCHES, SESSION_MS, count
+from streams.core.orders.attribution import LOOKBACK_MS, MOST_KEPT, MOST_TOUCHES, SESSION_MS, before, count
 from streams.core.orders.crediting import DIRECT, money, shares, weights
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Touch
@@ -37,9 +37,9 @@ def shares_of(touches, at):
     return shares(weights(touches, at))
 
 
-def on_event(profile, event, *more):
+def on_event(profile, event, *more, lookback=LOOKBACK_MS):
     """A profile remembers a touch, where `more` hosts are no referrals either."""
-    attribution.on_event(profile, event, NoReferrers(more))
+    attribution.on_event(profile, event, NoReferrers(more), lookback)
 
 
 channels = st.lists(st.sampled_from(["email", "ads", "search", DIRECT]), min_size=1, max_size=8)
@@ -236,9 +236,67 @@ def test_of_many_touches_the_first_and_the_last_are_kept_and_all_are_counted():
     profile = Profile("p")
     for n in range(80):
         on_event(profile, visit(n * 2 * SESSION_MS, **campaign(f"s{n}", "email")))
-    assert len(profile.touches) == MOST_TOUCHES
-    assert [t.source for t in profile.touches] == ["s0", *(f"s{n}" for n in range(31, 80))]
-    assert count(profile.touches) == 80
+    touches = before(profile, 80 * 2 * SESSION_MS)
+    assert len(touches) == MOST_TOUCHES
+    assert [t.source for t in touches] == ["s0", *(f"s{n}" for n in range(31, 80))]
+    assert count(touches) == 80
+
+
+def test_what_an_order_leaves_out_another_one_may_need():
+    """When the first touch is more than 30 days old, an order's first one is the oldest of the 30 days."""
+    profile = Profile("p")
+    for n in range(100):
+        on_event(profile, visit(n * DAY_MS * 2 // 5, **campaign(f"s{n}", "email")))
+    early, late = before(profile, 30 * DAY_MS), before(profile, 99 * DAY_MS * 2 // 5)
+    assert ([t.source for t in early][:2], count(early)) == (["s0", "s27"], 76)
+    assert ([t.source for t in late][:2], count(late)) == (["s24", "s51"], 76)
+
+
+def test_of_very_many_touches_the_first_is_kept_as_well():
+    """State is bounded: of more than 150 the first and the last ones, and how many there were."""
+    profile = Profile("p")
+    for n in range(400):
+        on_event(profile, visit(n * (SESSION_MS + 1), **campaign(f"s{n}", "email")))
+    touches = before(profile, 400 * (SESSION_MS + 1))
+    assert len(profile.touches) == MOST_KEPT
+    assert ([t.source for t in touches][:2], touches[-1].source, count(touches)) == (["s0", "s351"], "s399", 400)
+
+
+@pytest.mark.parametrize(("days", "found"), [(1, ["s9"]), (3, ["s7", "s8", "s9"]), (60, [f"s{n}" for n in range(10)])])
+def test_how_long_touches_count_can_be_set(days, found):
+    """`lookback` of the campaigns file; a touch at its very beginning counts."""
+    profile = Profile("p")
+    for n in range(10):
+        on_event(profile, visit(n * DAY_MS, **campaign(f"s{n}", "email")), lookback=days * DAY_MS)
+    assert [t.source for t in before(profile, 10 * DAY_MS, days * DAY_MS)] == found
+
+
+@pytest.mark.parametrize(("half_life", "share"), [(7, 0.333333), (14, 0.414214), (1, 0.007752)])
+def test_how_fast_touches_fade_can_be_set(half_life, share):
+    """`half_life` of the campaigns file: a week before, of two touches."""
+    of = weights([Touch(NOW - 7 * DAY_MS, "ads"), Touch(NOW, "email")], NOW, half_life * DAY_MS)
+    assert shares(of)["time_decay"]["ads"] == share
+
+
+def told(events) -> list[tuple[object, ...]]:
+    """What each event tells of a touch: whether one before it told of the same, its change, channel and source."""
+    profile, seen, found = Profile("p"), set(), []
+    for event in events:
+        on_event(profile, event)
+        if event.touch is None:
+            found.append(None)
+            continue
+        key = (event.touch["id"], event.touch["at"])
+        found.append((key in seen, event.touch["change"], event.touch["channel"], event.touch["source"]))
+        seen.add(key)
+    return found
+
+
+def test_an_event_tells_the_touch_that_it_opens_or_changes():
+    """Once a session; a page that a click has led to tells the same touch anew, with its source."""
+    assert told([clicked(0), visit(60_000, **campaign("news", "email")), visit(120_000), visit(60_000 * 90)]) == [
+        (False, 0, "email", None), (True, 1, "email", "news"), None, (False, 0, DIRECT, None),
+    ]  # fmt: skip
 
 
 def test_a_merge_keeps_the_first_and_the_last_of_both_sides():
@@ -248,4 +306,5 @@ def test_a_merge_keeps_the_first_and_the_last_of_both_sides():
         on_event(one, visit(2 * n * SESSION_MS * 2, **campaign(f"a{n}", "email")))
         on_event(other, visit((2 * n + 1) * SESSION_MS * 2, **campaign(f"b{n}", "email")))
     attribution.absorb(one, other)
-    assert (one.touches[0].source, len(one.touches), count(one.touches)) == ("a0", MOST_TOUCHES, 120)
+    touches = before(one, 240 * SESSION_MS)
+    assert (touches[0].source, len(touches), count(touches)) == ("a0", MOST_TOUCHES, 120)
