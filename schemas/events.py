@@ -245,7 +245,7 @@ class Reader:
                     identifiers, rows = (one[0], other[0]), (one[1], other[1])
             previous: tuple[Identifier, ...] = ()
             if type(user) is str and "@" in user:
-                previous = _address_of(identifiers)
+                previous = address_of(identifiers)
             if kind == "alias":
                 previous += self._people.previous(take("previousId", None), identifiers)
             if channel in ids.STAFFED_CHANNELS and identifiers:
@@ -333,7 +333,7 @@ class Reader:
         return result._replace(record=record) if type(result) is DeadLetter else result
 
 
-def _address_of(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
+def address_of(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...]:
     """The e-mail identifier that the event's user id is: one more name of this user, whoever else has it."""
     if not identifiers or identifiers[0].type != ids.USER_ID:
         return ()
