@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from deploy.errors import BadInputError
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _CONTROLS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+
+LINE_SECONDS: Final = 10.0
+"""Where there is no terminal, progress is told so often, and work that takes less says nothing."""
 
 Report = Callable[[int], None]
 """Takes how much of some long work is done."""
@@ -60,7 +65,7 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A rich progress display on standard error; gone when done, and silent without a terminal.
+    """Progress of long work on standard error: bars that are gone when it is done; without a terminal, a line at times.
 
     Raises OSError at its end when the terminal was closed meanwhile.
     """
@@ -76,7 +81,32 @@ def progress() -> Iterator[Progress]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        yield shown
+        if console.is_terminal:
+            yield shown
+            return
+        done = Event()
+        lines = Thread(target=_say_at_times, args=(shown, done), daemon=True)
+        lines.start()
+        try:
+            yield shown
+        finally:
+            done.set()
+            lines.join()
+
+
+def _say_at_times(shown: Progress, done: Event) -> None:
+    """A line of what is under way every `LINE_SECONDS`, until it is done: logs stay short, and nobody wonders."""
+    started = time.monotonic()
+    while not done.wait(LINE_SECONDS):
+        under_way = [task for task in shown.tasks if not task.finished]
+        told = ", ".join(_told(task.description, task.completed, task.total) for task in under_way)
+        note(f"winback: {time.monotonic() - started:,.0f} s: {told or 'nearly done'}")
+
+
+def _told(what: str, completed: float, total: float | None) -> str:
+    if not completed:
+        return what
+    return f"{what} {completed:,.0f}" + (f" of {total:,.0f}" if total is not None and total > completed else "")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()) -> Table:

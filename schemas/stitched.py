@@ -28,7 +28,7 @@ class StitchedReader:
     """`read(value)`: the event of one value. It remembers what it has normalised, so keep one a process."""
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = ()) -> None:
-        """As for `schemas.events.Reader`: the `region` of phone numbers, and what never identifies anybody."""
+        """As for `schemas.events.Reader`: the `region` of phone numbers, and values `blocked` as identifiers."""
         self._people = People(region, blocked)
 
     def read(self, value: Mapping[str, Any], previous: Sequence[Identifier] = ()) -> Event:

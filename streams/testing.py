@@ -142,7 +142,8 @@ class Topology:
     Nothing happens between the calls; each goes on until all has settled. `stores` are the states of identify and of
     each partition of journey, `owners` what ingest knows of the assignments. Times are epoch milliseconds.
 
-    `campaigns`: instead of those that the settings name. `outputs`: takes each record of an output topic as it is
+    `campaigns`: instead of those that the settings name. `reader` and `hasher`: what makes events of records and keyed
+    hashes of identifiers, those of the settings if not given. `outputs`: takes each record of an output topic as it is
     written, in the order of its partition; then nothing is kept, `topics` and `read` are empty, and what the pipeline
     sends itself is dropped once it has been read. Raises ValueError when the file of campaigns, or of aliases, is not
     valid.
@@ -154,6 +155,8 @@ class Topology:
         campaigns: Campaigns | None = None,
         *,
         outputs: Callable[[Record], None] | None = None,
+        reader: Reader | None = None,
+        hasher: Hasher | None = None,
     ) -> None:
         self.logs = Logs(outputs)
         self._drop = outputs is not None
@@ -165,8 +168,8 @@ class Topology:
         self._told: link_log.Report | None = None
         self._ingest = Ingest(
             self.logs,
-            reader=Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases)),
-            hasher=Hasher(secret),
+            reader=reader or Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases)),
+            hasher=hasher or Hasher(secret),
             message_ids=MessageIds(secret),
             replica=self.owners.of,
             erased=self.owners.erased,

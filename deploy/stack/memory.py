@@ -22,17 +22,22 @@ def play(files: Sequence[str], *, settings: Settings, out: Path | None) -> dict[
     What the core writes waits on disk, about as many bytes as `out` takes, in a temporary folder.
     """
     count = 0
-
     with console.progress() as shown, tempfile.TemporaryDirectory(prefix="winback-") as place:
-        reading = shown.add_task("replay", total=None)
+        reading = shown.add_task("read", total=None)
+        settling = shown.add_task("settle", total=None)
         folder = Path(place)
 
-        def report(done: int) -> None:
+        def report(_: int, stage: str, done: int) -> None:
             nonlocal count
-            count = done
-            shown.update(reading, completed=done)
+            if stage == replay_steps.READ:
+                count = done
+                shown.update(reading, completed=done)
+            else:
+                shown.update(settling, completed=done, total=count)
 
         replay_steps.core(files, folder, settings, report)
+        for task in (reading, settling):
+            shown.update(task, completed=count, total=count)
         loading = shown.add_task("load", total=1)
         if out is not None:
             outputs.write_spilled(out, folder)

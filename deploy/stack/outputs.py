@@ -9,7 +9,7 @@ import base64
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,12 +54,12 @@ def write_topics(folder: Path, records: Mapping[str, Iterable[Record]]) -> dict[
         return write_spilled(folder, Path(place))
 
 
-def write_spilled(folder: Path, spilled: Path) -> dict[str, int]:
-    """Write the topic files of the records that a `Spill` has written, with only keys and numbers in memory.
+def write_spilled(folder: Path, spilled: Path, topics: Sequence[str] = OUTPUT_TOPICS) -> dict[str, int]:
+    """Write the files of these `topics` from what a `Spill` has written, with only keys and numbers in memory.
 
     Returns lines a topic.
     """
-    return {topic: _write(folder / f"{topic}.jsonl", topic, spilled) for topic in OUTPUT_TOPICS}
+    return {topic: _write(folder / f"{topic}.jsonl", topic, spilled) for topic in topics}
 
 
 def accounted(count: int, letters: Iterable[Record], report: Mapping[str, Any]) -> dict[str, Any]:

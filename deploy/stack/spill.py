@@ -53,18 +53,26 @@ class Spill:
 
 def read(folder: Path, topic: str) -> Iterator[Record]:
     """The records of a topic, partition after partition."""
-    for partition, path in _paths(folder, topic):
-        with path.open("rb", buffering=1 << 20) as file:
-            offset = 0
-            while head := file.read(_HEAD.size):
-                key, value, headers, timestamp = _HEAD.unpack(head)
-                yield Record(
-                    topic, partition, offset, timestamp,
-                    None if key < 0 else file.read(key),
-                    None if value < 0 else file.read(value),
-                    _headers(file.read(headers)) if headers else (),
-                )  # fmt: skip
-                offset += 1
+    for partition, _ in _paths(folder, topic):
+        yield from partition_of(folder, topic, partition)
+
+
+def partition_of(folder: Path, topic: str, partition: int) -> Iterator[Record]:
+    """The records of one `partition` of a topic, counted from 0; none where nothing was written."""
+    path = _path(folder, topic, partition)
+    if not path.exists():
+        return
+    with path.open("rb", buffering=1 << 20) as file:
+        offset = 0
+        while head := file.read(_HEAD.size):
+            key, value, headers, timestamp = _HEAD.unpack(head)
+            yield Record(
+                topic, partition, offset, timestamp,
+                None if key < 0 else file.read(key),
+                None if value < 0 else file.read(value),
+                _headers(file.read(headers)) if headers else (),
+            )  # fmt: skip
+            offset += 1
 
 
 class Reader:

@@ -83,8 +83,11 @@ def _print(lines: Iterable[dict[str, Any]]) -> None:
     import orjson
 
     out = console.output()
-    for line in lines:
-        out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    with console.progress() as shown:
+        printing = shown.add_task("print", total=None)
+        for line in lines:
+            out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            shown.advance(printing)
     out.flush()
 
 

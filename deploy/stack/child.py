@@ -1,0 +1,128 @@
+"""Work that takes memory or a processor of its own, in a process each: it ends, and its memory with it.
+
+`python -m MODULE ARGUMENT...` is such a process; its module ends in `child.main(work)`. Settings come from the
+environment. On standard output it says how far it is, `STAGE COUNT` a line; one that fails says one JSON object with
+`error`, the kind, and `message`.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+from pydantic import SecretStr
+
+from deploy.errors import BadInputError, UnavailableError
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+FAILED: Final = 1
+KINDS: Final[dict[str, type[Exception]]] = {
+    "BadInputError": BadInputError, "UnavailableError": UnavailableError, "ValueError": ValueError, "OSError": OSError,
+}  # fmt: skip
+"""What a process fails with on purpose, by the name it goes by between the processes."""
+PIECE: Final = 1 << 16
+
+Report = Callable[[int, str, int], None]
+"""Takes which of the processes it is, counted from 0, what it is at, and how much of that is done."""
+
+
+class Step(NamedTuple):
+    """A process: its module, its arguments, and the settings it gets."""
+
+    module: str
+    arguments: tuple[str, ...]
+    settings: Settings
+
+
+def run(steps: Sequence[Step], report: Report = lambda *_: None) -> None:
+    """Run processes side by side; returns when all have ended.
+
+    Raises what one has failed with (`KINDS`), RuntimeError when one has ended otherwise. The others are ended then.
+    """
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for step in steps:
+            command = (sys.executable, "-P", "-m", step.module, *step.arguments)
+            processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, env=_env(step.settings)))
+        with selectors.DefaultSelector() as heard:
+            rests: dict[int, bytes] = {}
+            for nth, process in enumerate(processes):
+                heard.register(_out(process), selectors.EVENT_READ, nth)
+            while heard.get_map():
+                for key, _ in heard.select():
+                    nth = key.data
+                    piece = _out(processes[nth]).read(PIECE)
+                    *lines, rests[nth] = (rests.get(nth, b"") + (piece or b"")).split(b"\n")
+                    _hear(nth, lines, report)
+                    if not piece:
+                        heard.unregister(key.fileobj)
+                        _end(steps[nth], processes[nth])
+    except BaseException:
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        for process in processes:
+            process.wait()
+            _out(process).close()
+
+
+def main(work: Callable[..., None], *arguments: str) -> None:
+    """Do the `work` of a process with its `arguments`, and end the process: code 0, or 1 when it has failed."""
+    code = FAILED
+    try:
+        work(*arguments)
+        code = 0
+    except tuple(KINDS.values()) as problem:
+        kind = next(name for name, one in KINDS.items() if isinstance(problem, one))
+        _write(orjson.dumps({"error": kind, "message": str(problem)}))
+    except KeyboardInterrupt:
+        pass
+    # What the process holds goes with it: taking it apart would only take time.
+    os._exit(code)
+
+
+def say(stage: str, count: int) -> None:
+    """Tell the parent the `count` of what is done of a `stage`."""
+    _write(b"%s %d" % (stage.encode(), count))
+
+
+def _hear(nth: int, lines: Sequence[bytes], report: Report) -> None:
+    for line in lines:
+        if line.startswith(b"{"):
+            told: Mapping[str, str] = orjson.loads(line)
+            raise KINDS.get(told["error"], RuntimeError)(told["message"])
+        stage, _, count = line.partition(b" ")
+        if count.isdigit():
+            report(nth, stage.decode(), int(count))
+
+
+def _end(step: Step, process: subprocess.Popen[bytes]) -> None:
+    if code := process.wait():
+        raise RuntimeError(f"{step.module} ended with {code}")
+
+
+def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdout is None:
+        raise RuntimeError("started without a pipe")
+    return process.stdout
+
+
+def _write(told: bytes) -> None:
+    sys.stdout.buffer.write(told + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _env(settings: Settings) -> dict[str, str]:
+    """This environment, with what was set otherwise in these settings."""
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    plain = {name: one.get_secret_value() if isinstance(one, SecretStr) else one for name, one in given.items()}
+    ours = {f"WINBACK_{name.upper()}": str(value) for name, value in plain.items() if value is not None}
+    return {**os.environ, **ours}
