@@ -10,6 +10,7 @@ import typer
 
 from deploy import console, errors
 from deploy.cli.commands import (
+    backtest,  # fmt: skip
     campaigns,  # fmt: skip
     dispatch,  # fmt: skip
     doctor,  # fmt: skip
@@ -47,6 +48,7 @@ for command in (
     up,
     once,
     replay,
+    backtest,
     publish,
     simulate,
     imports,

@@ -1,0 +1,1 @@
+"""`winback backtest`: what other campaigns would have decided over real history, beside those in force."""

@@ -1,0 +1,185 @@
+"""One backtest: the history is read once, both campaigns files are played over it side by side, and compared."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+from deploy import console
+from deploy.backtest import core, report, stored
+from deploy.backtest.sides import Window
+from deploy.errors import BadInputError
+from deploy.stack import child, lines, outputs
+from deploy.stack.replay_steps import READ, SETTLE
+from deploy.stack.spill import Spill
+from schemas import topics, zones
+from schemas.record import Record
+from schemas.times import iso
+from streams.campaigns import load, source
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from schemas.settings import Settings
+
+WRITTEN: Final = (topics.RETARGETING_DECISIONS, topics.RETARGETING_MESSAGES)
+CHANGES: Final = "changes.jsonl"
+
+
+class Asked(NamedTuple):
+    """What to test: the new campaigns file, and the one in force (None: the built-in one)."""
+
+    campaigns: Path
+    against: Path | None
+
+
+class Days(NamedTuple):
+    """Days of the shop, both inclusive, and the history before them that is played as well (None: all there is)."""
+
+    since: date
+    until: date
+    before: int | None = None
+
+
+def files(asked: Asked, paths: Sequence[str], settings: Settings, out: Path | None) -> dict[str, Any]:
+    """The report of a backtest over input lines (`paths`); with `out`, what it says row by row is in files there.
+
+    Raises BadInputError.
+    """
+    checked(asked)
+    lines.check(paths)
+    with _place() as place, console.progress() as shown:
+        regular = [_regular(path, place / f"input-{n}") for n, path in enumerate(paths)]
+        played = (core.LINES, *regular)
+        return _play(asked, played, settings, out, place, shown, window=Window(), recorded=None)
+
+
+def history(asked: Asked, days: Days, settings: Settings, out: Path | None) -> dict[str, Any]:
+    """The same over the events of ClickHouse. Raises BadInputError, UnavailableError."""
+    from deploy.operate import clickhouse
+    from sinks.clickhouse import history as past
+
+    checked(asked)
+    since, until = bounds(days, settings.timezone)
+    first = 0 if days.before is None else _midnight(days.since - timedelta(days=days.before), settings.timezone)
+    recorded = report.Recorded(Path(), {})
+    client = clickhouse.connect(settings, wait=0)
+    try:
+        clickhouse.state(client)
+        with _place() as place, console.progress() as shown:
+            total = past.count(client, first, until)
+            if not total:
+                raise BadInputError(f"ClickHouse holds no events before the end of {days.until}")
+            reading = shown.add_task("events", total=total)
+            spooled = place / "events"
+            stored.write(
+                spooled, past.events(client, first, until, round(settings.lateness * 1000)),
+                lambda done: shown.update(reading, completed=done),
+            )  # fmt: skip
+            shown.update(reading, completed=total)
+            recorded = report.Recorded(place / "recorded", past.requests(client, until))
+            recorded.folder.mkdir()
+            _spill_decisions(past.decisions(client, since, until), recorded.folder, settings.partitions)
+            window = Window(iso(since), iso(until))
+            played = (core.HISTORY, str(spooled))
+            return _play(asked, played, settings, out, place, shown, window=window, recorded=recorded)
+    finally:
+        client.close()
+
+
+def bounds(days: Days, zone: str) -> tuple[int, int]:
+    """When the days begin and end in a time `zone`, in epoch milliseconds. Raises BadInputError."""
+    if days.until < days.since:
+        raise BadInputError(f"{days.until} is before {days.since}: name the first day, then the last one")
+    return _midnight(days.since, zone), _midnight(days.until + timedelta(days=1), zone)
+
+
+def checked(asked: Asked) -> None:
+    """Raises BadInputError when one of the campaigns files is not valid."""
+    for path in asked:
+        try:
+            load(path)
+        except ValueError as wrong:
+            raise BadInputError(str(wrong)) from None
+
+
+def _play(
+    asked: Asked, played: Sequence[str], settings: Settings, out: Path | None, place: Path, shown: Progress, *,
+    window: Window, recorded: report.Recorded | None,
+) -> dict[str, Any]:  # fmt: skip
+    new, current = place / "new", place / "current"
+    alike = load(asked.campaigns).version == load(asked.against).version
+    wanted = [(new, asked.campaigns)] if alike else [(new, asked.campaigns), (current, source(asked.against))]
+    bars = [{name: shown.add_task(f"{name} {folder.name}", total=None) for name in (READ, SETTLE)}
+            for folder, _ in wanted]  # fmt: skip
+    steps = []
+    for folder, campaigns in wanted:
+        folder.mkdir()
+        given = settings.model_copy(update={"campaigns": campaigns.resolve(), "clock": "event"})
+        steps.append(child.Step(core.MODULE, (str(folder), *played), given))
+    child.run(steps, lambda nth, stage, done: shown.update(bars[nth][stage], completed=done))
+    for each in chain.from_iterable(bar.values() for bar in bars):
+        shown.update(each, total=1, completed=1)
+    comparing = shown.add_task("compare", total=settings.partitions)
+    sides = report.Sides(new, new if alike else current, settings.partitions, window, recorded)
+    with _changes(out) as write:
+        found = report.build(sides, settings.timezone, write, lambda: shown.advance(comparing))
+    if out is not None:
+        outputs.write_spilled(out, new, WRITTEN)
+    named = {"new": str(asked.campaigns), "current": None if asked.against is None else str(asked.against)}
+    return {"campaigns": {**named, "alike": alike}, **found}
+
+
+@contextmanager
+def _changes(out: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What writes a change as a line of a file in `out`; nothing without."""
+    if out is None:
+        yield lambda _: None
+        return
+    with (out / CHANGES).open("wb", buffering=1 << 20) as file:
+
+        def write(row: dict[str, Any]) -> None:
+            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+        yield write
+
+
+@contextmanager
+def _place() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="winback-") as place:
+        yield Path(place)
+
+
+def _regular(path: str, copy: Path) -> str:
+    """A file that can be read twice: standard input and pipes are copied to disk first."""
+    if path != "-" and Path(path).is_file():
+        return str(Path(path).resolve())
+    copy = copy.with_name(copy.name + (".gz" if path.endswith(".gz") else ""))
+    with copy.open("wb") as file:
+        if path == "-":
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        else:
+            with Path(path).open("rb") as pipe:
+                shutil.copyfileobj(pipe, file)
+    return str(copy)
+
+
+def _midnight(day: date, zone: str) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zones.zone(zone)).timestamp() * 1000)
+
+
+def _spill_decisions(rows: Iterator[dict[str, Any]], folder: Path, partitions: int) -> None:
+    spill = Spill(folder)
+    for row in rows:
+        partition = topics.partition_of(row["profile_id"], partitions)
+        spill.write(Record(topics.RETARGETING_DECISIONS, partition, 0, 0, None, orjson.dumps(row)))
+    spill.close()
