@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.money import LIMIT
+from streams.core.campaigns.file import Attribution
 from streams.core.orders.conversions import on_completed
 from streams.core.products import interests
 from streams.core.products.changes import ProductChange
@@ -155,7 +156,7 @@ def test_an_order_that_counts_is_a_trigger():
 
     def order(minute: float, **more):
         event = happened("Order Completed", minute, "store", order_id=7.0, revenue="12.50", currency="eur", **more)
-        conversion = on_completed(customer.profile, event, "7")
+        conversion = on_completed(customer.profile, event, "7", Attribution())
         return customer.triggers.on_event(customer.profile, event, () if conversion is None else (conversion,))
 
     (trigger,) = order(5, products=[{"product_id": "a", "quantity": 2}, "junk", {"sku": "b", "price": 1}])
