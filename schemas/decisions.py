@@ -7,7 +7,19 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from schemas.outputs import AT, MESSAGE, OTHER, PROFILE, PublicRecord
-from schemas.vocabulary import Arm, CreditModel, DecisionReason, Hex32, MessageId, Money, Outcome, Time, TriggerType
+from schemas.vocabulary import (
+    Arm,
+    CreditModel,
+    DecisionReason,
+    Hex32,
+    MessageId,
+    Money,
+    Outcome,
+    SegmentChange,
+    SegmentReason,
+    Time,
+    TriggerType,
+)
 
 
 class Trigger(PublicRecord):
@@ -119,6 +131,28 @@ class Suppression(PublicRecord):
     reason: str = Field(description="unsubscribed, complained, bounced, or that of an import; subscribed: lifted")
     since: Time = Field(description="the time of the event that said it first")
     known_at: Time = Field(description="the event time from which decisions know it")
+
+
+class SegmentMembership(PublicRecord):
+    """A customer who has entered a segment of the campaigns file, or has left it. Key: profile_id.
+
+    Of one profile the rows go by `at` and, of one moment, by `nth`; of one segment they take turns.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {"profile_id": PROFILE, "segment": "big-spenders", "change": "entered", "at": AT, "nth": 0, "reason": "event",
+         "since": AT},
+        {"profile_id": PROFILE, "segment": "big-spenders", "change": "left", "at": "2027-02-19T18:32:59.333Z", "nth": 0,
+         "reason": "time", "since": AT},
+    ]})  # fmt: skip
+
+    profile_id: Hex32
+    segment: str = Field(description="its id in the campaigns file")
+    change: SegmentChange
+    at: Time = Field(description="event time of the cause; of `time`: when the window had passed")
+    nth: int = Field(ge=0, description="the number of this change among those of this profile at this moment")
+    reason: SegmentReason
+    since: Time = Field(description="when the customer had entered")
 
 
 class Touch(PublicRecord):

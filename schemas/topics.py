@@ -23,18 +23,20 @@ RETARGETING_DELIVERIES: Final = "retargeting.deliveries"
 CONVERSIONS: Final = "conversions"
 AGGREGATES: Final = "aggregates"
 CONTACT_SUPPRESSIONS: Final = "contact.suppressions"
+SEGMENTS_MEMBERSHIP: Final = "segments.membership"
 DEAD_LETTERS: Final = "dead.letters"
 JOURNEY_CHANGELOG: Final = "journey.changelog"
 IDENTIFY_CHANGELOG: Final = "identify.changelog"
 
 OUTPUT_TOPICS: Final = (
     STITCHED_EVENTS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, CART_TRANSITIONS, RETARGETING_MESSAGES,
-    RETARGETING_DECISIONS, CONVERSIONS, AGGREGATES, CONTACT_SUPPRESSIONS, DEAD_LETTERS,
+    RETARGETING_DECISIONS, CONVERSIONS, SEGMENTS_MEMBERSHIP, AGGREGATES, CONTACT_SUPPRESSIONS, DEAD_LETTERS,
 )  # fmt: skip
 """What the pipeline writes for others to read; `profile.events` and `identity.links` are its own transport."""
 
 TOMBSTONED: Final = (
-    STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, PROFILE_EVENTS,
+    STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, SEGMENTS_MEMBERSHIP,
+    PROFILE_EVENTS,
 )  # fmt: skip
 """Topics whose records of a profile have its id as their key: one without a value says that all before it are void."""
 
@@ -116,6 +118,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(RETARGETING_DECISIONS, "profile_id", partitions, log),
         Topic(RETARGETING_DELIVERIES, "message_id", partitions, deliveries),
         Topic(CONVERSIONS, "profile_id", partitions, log),
+        Topic(SEGMENTS_MEMBERSHIP, "profile_id", partitions, log),
         Topic(AGGREGATES, "cell key", partitions, compacted),
         Topic(CONTACT_SUPPRESSIONS, "address hash", partitions, compacted),
         Topic(DEAD_LETTERS, "none", partitions, dead),

@@ -36,8 +36,10 @@ DecisionReason = Literal[
 TriggerType = Literal[
     "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
     "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "event", "message_clicked",
-    "message_bounced",
+    "message_bounced", "segment_entered",
 ]  # fmt: skip
+SegmentChange = Literal["entered", "left"]
+SegmentReason = Literal["event", "time", "merge", "split", "campaigns"]
 MergeReason = Literal[
     "link", "alias", "device_reassigned", "first", "person_id_kept", "type_limit", "profile_limit", "typed",
     "order_reassigned", "order_kept", "made_room", "split", "split_history", "erased",

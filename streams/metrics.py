@@ -54,6 +54,9 @@ PENDING_MERGES: Final = _gauge("winback_pending_merges", "identity changes not y
 LARGEST_PROFILE: Final = _gauge("winback_largest_profile", "identifiers of the profile that has the most")
 LINKS: Final = _counter("winback_links_total", "links by what was decided", "outcome")
 CARTS: Final = _gauge("winback_carts", "carts by state", "state")
+SEGMENT_CHANGES: Final = _counter(
+    "winback_segment_changes_total", "customers who have entered a segment or left it", "segment", "change"
+)
 TRIGGERS: Final = _counter("winback_triggers_total", "campaigns triggered, by what became of it", "campaign", "outcome")
 DECISIONS: Final = _counter("winback_decisions_total", "campaign decisions", "campaign", "outcome", "reason")
 MESSAGES: Final = _counter("winback_messages_total", "messages decided on", "campaign", "channel")
@@ -76,6 +79,7 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_late_events_total": LATE_EVENTS,
     "winback_links_total": LINKS,
     "winback_triggers_total": TRIGGERS,
+    "winback_segment_changes_total": SEGMENT_CHANGES,
     "winback_decisions_total": DECISIONS,
     "winback_messages_total": MESSAGES,
     "winback_event_age_seconds": EVENT_AGE,

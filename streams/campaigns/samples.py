@@ -50,10 +50,11 @@ _ABOUT: Final[dict[str, dict[str, Any]]] = {
     },
     "message_clicked": _TOLD,
     "message_bounced": _TOLD,
+    "segment_entered": {"segment": "big-spenders"},
 }
 _ALWAYS: Final = frozenset({"order_id", "value", "old_price", "topic", "hashtag", "store_id", "product_id"})
 """What a trigger that is about such a thing never lacks."""
-_WHOLE: Final = frozenset({"price_dropped", "event", "message_clicked", "message_bounced"})
+_WHOLE: Final = frozenset({"price_dropped", "event", "message_clicked", "message_bounced", "segment_entered"})
 """Triggers that know all that they are about."""
 
 
@@ -231,6 +232,6 @@ def _scope(
 
 def _products(on: str, lines: list[Line]) -> list[dict[str, Any]]:
     """As many as such a trigger brings."""
-    few = {"lapsed": 0, "content_viewed": 0, "hashtag_used": 0, "store_nearby": 0, "product_added": 1,
-           "price_dropped": 1, "back_in_stock": 1}  # fmt: skip
+    few = {"lapsed": 0, "content_viewed": 0, "hashtag_used": 0, "store_nearby": 0, "segment_entered": 0,
+           "product_added": 1, "price_dropped": 1, "back_in_stock": 1}  # fmt: skip
     return [shown_line(line) for line in lines[: few.get(on, len(lines))]]

@@ -208,7 +208,8 @@ class Journey:
         """Go on with a switch of campaigns, if there is one; False when there is more to do than one call takes."""
         if self._switch.request is None:
             return True
-        if not self._switch.go_on(self._events_a_call):
+        if not self._switch.go_on(self._events_a_call, self.watermark, self._effects):
+            self._emit_rows()
             return False
         request, refused = self._switch.end()
         if not refused:

@@ -37,6 +37,7 @@ from tests.oracle.episodes import bought_instead, bought_together, bounced, hand
 from tests.oracle.forms import forms
 from tests.oracle.histories import ANSWERS, DAY, HOUR, LOOSE, MINUTE, START, Choose, History, Step, track
 from tests.oracle.run import run
+from tests.oracle.segment_histories import doings, with_segments
 
 
 def campaign(choose: Choose, nth: int) -> list[str]:
@@ -348,7 +349,7 @@ def codes_used(rng: random.Random, messages: list[dict[str, Any]], partitions: i
 def random_campaigns(seed: int, longest: int = 40) -> History:
     """The history of a seed, with the responses to what it sends."""
     rng = random.Random(f"campaigns {seed}")
-    file, people = campaigns(rng.choice), Customers(rng)
+    file, people = with_segments(campaigns(rng.choice), seed), Customers(rng)
     timed: list[tuple[int, Step]] = []
     now = START
     for n in range(people.count):
@@ -387,6 +388,8 @@ def random_campaigns(seed: int, longest: int = 40) -> History:
             (at + after, Step(0, shop, 0, said, 0)) for after, shop, said in afterwards(rng, longest, order.message)
         ]
     timed += forms(seed, people.count, now)
+    if file.startswith("segments:"):
+        timed += doings(seed, people.count, now, START)
     first = History(at_times(timed), file)
     sent = run(first.records(), campaigns=file).messages
     told = [*responses(rng, sent, 2), *scanned(rng, sent, 2), *bounced(rng, sent, 2), *codes_used(rng, sent, 2)]

@@ -82,6 +82,7 @@ class Campaign:
     exit_on: frozenset[str]
     offer: dict[str, Any] | None
     steps: tuple[Step, ...]
+    audience: dict[str, Any] = field(default_factory=dict)
 
     @property
     def min_value(self) -> float:
@@ -134,6 +135,7 @@ class Campaigns:
         self.templates = templates
         self.campaigns = [read_campaign(place, entry) for place, entry in enumerate(file.get("campaigns") or ())]
         self.by_id = {campaign.id: campaign for campaign in self.campaigns}
+        self.segments = file.get("segments") or []
 
     def on(self, *types: str) -> list[Campaign]:
         """The campaigns of these triggers, in the order of the file."""
@@ -262,6 +264,7 @@ def read_campaign(place: int, entry: dict[str, Any]) -> Campaign:
         exit_on=frozenset(entry.get("exit_on", ("order_completed", "cart_emptied", "unsubscribed"))),
         offer=entry.get("offer"),
         steps=tuple(read_step(n, step) for n, step in enumerate(entry["steps"])),
+        audience=entry.get("audience") or {},
     )
 
 

@@ -18,6 +18,7 @@ from schemas.topics import (
     IDENTITY_MERGES,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
+    SEGMENTS_MEMBERSHIP,
     STITCHED_EVENTS,
 )
 from tests.oracle.outcome import Outcome, Stitched
@@ -39,6 +40,7 @@ FIELDS = {
         "order_id", "profile_id", "kind", "counts", "orders", "value", "refunds", "currency", "at", "changed_at",
         "message_id", "channel", "recovered",
     ),
+    SEGMENTS_MEMBERSHIP: ("profile_id", "segment", "change", "at", "nth", "reason", "since"),
 }  # fmt: skip
 """Fields of each topic's rows that the oracle has an opinion on."""
 
@@ -103,6 +105,7 @@ def differences(want: Outcome, topics: Mapping[str, Iterable[Record]], *, secret
         (RETARGETING_DECISIONS, want.decisions),
         (RETARGETING_MESSAGES, want.messages),
         (CONVERSIONS, want.conversions),
+        (SEGMENTS_MEMBERSHIP, want.memberships),
     ):
         compare(topic, of_interest(topic, wanted), of_interest(topic, comparable(want, topic, rows_of(topics, topic))))
     return found

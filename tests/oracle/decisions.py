@@ -59,6 +59,9 @@ class Judge:
             step.condition, self.scope(p, sequence, waiting, now, None, self.offer(p, sequence, waiting, now))
         ):
             return Verdict("suppressed", "exited")
+        wanted_in, members = campaign.audience.get("in"), set(p.membership.members)
+        if (wanted_in and not members & set(wanted_in)) or members & set(campaign.audience.get("not_in", ())):
+            return Verdict("suppressed", "exited")
 
         channels = [c for c in step.channels if step.pick != "other" or c not in sequence.used]
         checks: tuple[tuple[str, Callable[[str], bool]], ...] = (

@@ -14,6 +14,7 @@ class Merging:
         """Two profiles are one from now on (ruling 11)."""
         self.run_timers(loser, at)
         self.run_timers(winner, at)
+        self.merge_segments(winner, loser, at)
         theirs, mine = list(loser.sequences), list(winner.sequences)
         winner.sequences += theirs
         ordered = winner.last_order, loser.last_order

@@ -24,7 +24,8 @@ class Outcome:
     """Everything that the contract promises of a history, in the order it happened.
 
     clusters: profile id -> its identifiers, those never linked included. stitched: (profile id, message id, time in ms,
-    name, (topic, partition, offset)). dead: source -> reason. merges, transitions, decisions, messages and conversions:
+    name, (topic, partition, offset)). dead: source -> reason. merges, transitions, decisions, messages, conversions and
+    memberships:
     rows as on their topics, less what is not the oracle's business (versions, touches and credits); messages of
     templates that the oracle was not given have no subject and body. triggered: (campaign, time in ms) of each entry.
     told: (campaign, delivered, opens, ..., time in ms) of what first became known of a message.
@@ -39,6 +40,7 @@ class Outcome:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
+    memberships: list[dict[str, Any]] = field(default_factory=list)
     triggered: list[tuple[str, int]] = field(default_factory=list)
     told: list[tuple[str, str, int]] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ from tests.oracle.cart import ABANDON_AFTER, EXPIRE_AFTER, Cart
 from tests.oracle.message_names import Names
 from tests.oracle.orders import Sale
 from tests.oracle.reach import Reach
+from tests.oracle.segments import Membership
 from tests.oracle.triggers import BROWSE_AFTER, Looks, Trigger
 
 
@@ -105,6 +106,7 @@ class Profile:
     sequences: list[Sequence] = field(default_factory=list)
     entered: dict[str, int] = field(default_factory=dict)
     offers: dict[str, Code] = field(default_factory=dict)
+    membership: Membership = field(default_factory=Membership)
 
     def spend(self, codes: set[str]) -> None:
         """Codes, in capitals, were redeemed or refused; some may be this customer's."""

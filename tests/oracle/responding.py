@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.oracle.campaigns import MINUTE, local
-from tests.oracle.profile import Profile
+from tests.oracle.profile import Profile, Sequence
 from tests.oracle.reach import RESPONSES, TELLS, Click, Sent, followed, is_machine, link_of
 from tests.oracle.reading import Fact, text
 from tests.oracle.triggers import Found, Trigger
@@ -11,6 +11,23 @@ from tests.oracle.triggers import Found, Trigger
 
 class Responding:
     """The feedback of a `Walk`, which is to have the rest."""
+
+    def is_fetched(self, event: Fact) -> bool:
+        """Whether a machine has looked at a page or a product."""
+        views = {"Products Searched", "Product List Viewed", "Product Viewed", "Product Clicked", "Cart Viewed"}
+        looked = event.type in {"page", "screen"} or (event.type == "track" and event.name in views)
+        return looked and (event.source in self.fetched or is_machine(event))
+
+    def is_told_off(self, p: Profile, sequence: Sequence, withdrawn: set[str]) -> bool:
+        """Whether a customer does not want to be written to as this sequence has done."""
+        if "unsubscribed" not in sequence.campaign.exit_on or sequence.campaign.transactional:
+            return False
+        topic = sequence.campaign.topic
+        sent = {
+            s.channel for s in p.reach.sent
+            if s.campaign_id == sequence.campaign.id and s.ref == sequence.trigger.ref and s.channel in sequence.used
+        }  # fmt: skip
+        return any({channel, f"{channel}:{topic}", f"*:{topic}"} & withdrawn for channel in sent)
 
     def feedback(self, p: Profile, event: Fact) -> list[Found]:
         """What an event tells of a message, and whether it is a response to one; the campaigns that wait for that."""

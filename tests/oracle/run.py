@@ -122,9 +122,12 @@ def run(
                     refused.append(one.pair)
             else:
                 # Of whom nothing has been heard yet, nothing is merged.
-                if one.loser in profiles:
+                merges = one.loser in profiles
+                if merges:
                     walk.merge(profile(one.winner), profiles.pop(one.loser), time)
                 sales.merged(one.loser, one.winner)
+                if merges:
+                    walk.merged_segments(profile(one.winner), time)
                 part_of[one.loser] = one.winner
                 profile(one.winner).reach.away -= graph.members[one.winner]
             out.merges.append(row)
@@ -173,7 +176,7 @@ def run(
         waiting_for = {claim.address for claim in claims.open if graph.profile_of(claim.visitor) == owner}
         theirs = waiting_for - profile(owner).reach.away
         strangers = {one for one in fact.identifiers if graph.profile_of(one) != owner and one not in theirs}
-        sales.hear(profile(owner), fact)
+        sales.hear(walk, profile(owner), fact)
         walk.apply(profile(owner), fact, strangers)
         sales.note(profile(owner), fact)
         walk.change(list(profiles.values()), fact)

@@ -36,7 +36,7 @@ class Sales:
         """Two customers are one: what one of them has is theirs."""
         self._holders.update((order_id, winner) for order_id, holder in self._holders.items() if holder == loser)
 
-    def hear(self, p: Profile, event: Fact) -> None:
+    def hear(self, walk: Walk, p: Profile, event: Fact) -> None:
         """A customer's event is about to take effect: the sale may become theirs by it."""
         number = next((one for one in event.identifiers if one.type == "order_id"), None)
         if number is None:
@@ -51,9 +51,13 @@ class Sales:
             return
         if best(self._graph.held(p.id, event.identifiers[0])) >= best(self._graph.members[holder]):
             return
+        sides = ((self._profile(holder), -1), (p, 1))
+        for one, _ in sides:
+            walk.run_timers(one, event.time)
         self._holders[order_id] = p.id
-        for one, sign in ((self._profile(holder), -1), (p, 1)):
+        for one, sign in sides:
             self._move(one, one.orders.get(order_id), sign, event)
+            walk.assess(one, event.time, "event")
 
     def note(self, p: Profile, event: Fact) -> None:
         """An event of a customer has taken effect: who has the sale of its order hears of it, last of that time."""

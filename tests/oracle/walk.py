@@ -20,9 +20,10 @@ from tests.oracle.names import Names, names_of
 from tests.oracle.orders import ORDER_EVENTS, name_of
 from tests.oracle.outcome import Outcome, iso
 from tests.oracle.profile import Profile, Sequence, Waiting, digest
-from tests.oracle.reach import Sent, is_machine
+from tests.oracle.reach import Sent
 from tests.oracle.reading import Fact, number
 from tests.oracle.responding import Responding
+from tests.oracle.segments import Act, Segmenting, acts_of
 from tests.oracle.taken_back import of_words, on_their_way, taken_back
 from tests.oracle.templates import holds
 from tests.oracle.triggers import CHANGES, Found, Trigger, codes_of, products_of, renewed, shown
@@ -31,7 +32,7 @@ REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
 FOR_EVER = float("inf")
 
 
-class Walk(Merging, Responding):
+class Walk(Merging, Responding, Segmenting):
     """The sequential machine: called in order, it writes what happens to `out`."""
 
     def __init__(self, campaigns: Campaigns, out: Outcome) -> None:
@@ -53,12 +54,15 @@ class Walk(Merging, Responding):
         for p in profiles:
             for sequence in p.sequences:
                 sequence.meet(campaigns)
+            self.switch_segments(p, at)
 
     # ------------------------------------------------------------------ time
 
     def timers(self, p: Profile) -> list[tuple[int, int, Callable[[int], None]]]:
         """(when, in which order at one instant, what happens) of all that a profile waits for."""
         due: list[tuple[int, int, Callable[[int], None]]] = []
+        if (at := p.membership.due) is not None:
+            due.append((at, -1, lambda _: None))
         if (at := p.cart_due()) is not None:
             due.append((at, 0, lambda at: self.cart_time(p, at)))
         if (at := p.browse_due()) is not None:
@@ -81,6 +85,7 @@ class Walk(Merging, Responding):
         """Fire everything due at or before `upto`, in due order."""
         while (timers := self.timers(p)) and (first := min(timers, key=lambda t: t[:2]))[0] <= upto:
             first[2](first[0])
+            self.assess(p, first[0], "time")
 
     def cart_time(self, p: Profile, at: int) -> None:
         """The cart was left alone for too long."""
@@ -90,6 +95,7 @@ class Walk(Merging, Responding):
             return
         cart.abandonment_no += 1
         self.transition(p.id, cart, "abandoned", "inactivity", at)
+        self.learn_of(p, [Act(at, "left")])
         kind = f"{cart.stage}_abandoned"
         trigger = Trigger(
             kind, at, cart.opened_at, cart.cart_id, cart.cart_id, cart.abandonment_no,
@@ -190,6 +196,14 @@ class Walk(Merging, Responding):
             self.out.duplicates += 1
             return
         p.applied[known_by] = event.time
+        order = self.take(p, event, strangers)
+        if event.channel != "broadcast":
+            p.membership.first = min(event.time, p.membership.first or event.time)
+        self.learn_of(p, acts_of(event, fetched=self.is_fetched(event), bought=order and order["order_id"]))
+        self.assess(p, event.time, "event")
+
+    def take(self, p: Profile, event: Fact, strangers: set[Identifier]) -> dict[str, Any] | None:
+        """What an event means to all but segments; its row, if it is a purchase."""
         self.out.stitched.append((p.id, event.message_id, event.time, event.name, event.source))
         p.spend(codes_of(event))
         words = said(event, p.reach.traits)
@@ -209,7 +223,7 @@ class Walk(Merging, Responding):
         else:
             self.shop(p, event)
         if self.is_fetched(event):
-            return
+            return order
         p.reach.go(event, self.campaigns)
         p.looks.learn(
             event, p.bought, self.campaigns.order_grace, has_cart=p.cart is not None, last_order=p.last_order
@@ -219,6 +233,7 @@ class Walk(Merging, Responding):
         self.start(p, p.looks.of_event(self.campaigns, event, order, p.bought))
         self.start(p, [found for campaign in self.campaigns.on("event") for found in self.named(p, campaign, event)])
         self.start(p, fed)
+        return order
 
     def hear(self, p: Profile, event: Fact) -> None:
         """Somebody else has said something of an order that this customer has the sale of."""
@@ -229,24 +244,9 @@ class Walk(Merging, Responding):
         p.applied[event.known_by] = event.time
         sale = p.orders.get(name_of(event))
         if sale is not None and sale.completed:
-            sold.order(self, p, event)
-
-    def is_fetched(self, event: Fact) -> bool:
-        """Whether a machine has looked at a page or a product."""
-        views = {"Products Searched", "Product List Viewed", "Product Viewed", "Product Clicked", "Cart Viewed"}
-        looked = event.type in {"page", "screen"} or (event.type == "track" and event.name in views)
-        return looked and (event.source in self.fetched or is_machine(event))
-
-    def is_told_off(self, p: Profile, sequence: Sequence, withdrawn: set[str]) -> bool:
-        """Whether a customer does not want to be written to as this sequence has done."""
-        if "unsubscribed" not in sequence.campaign.exit_on or sequence.campaign.transactional:
-            return False
-        topic = sequence.campaign.topic
-        sent = {
-            s.channel for s in p.reach.sent
-            if s.campaign_id == sequence.campaign.id and s.ref == sequence.trigger.ref and s.channel in sequence.used
-        }  # fmt: skip
-        return any({channel, f"{channel}:{topic}", f"*:{topic}"} & withdrawn for channel in sent)
+            order = sold.order(self, p, event)
+            self.learn_of(p, acts_of(replace(event, identifiers=()), fetched=True, bought=order and order["order_id"]))
+            self.assess(p, event.time, "event")
 
     def named(self, p: Profile, campaign: Campaign, event: Fact) -> list[Found]:
         """The campaign, if it waits for an event of this name and its `if` is true of it."""
@@ -333,6 +333,7 @@ class Walk(Merging, Responding):
         for sent in on_their_way(p, at):
             if (sent.channel, sent.to) in gone:
                 self.out.decisions.append(taken_back(p, sent, "no_contact", at))
+        self.assess(p, at, "event")
 
     # ------------------------------------------------------------------ products
 

@@ -14,6 +14,7 @@ from schemas.topics import (
     IDENTITY_ASSIGNMENTS,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
+    SEGMENTS_MEMBERSHIP,
     STITCHED_EVENTS,
 )
 from tests.oracle.compare import rows_of
@@ -23,7 +24,14 @@ from tests.oracle.story import told
 from tests.simulation.check import campaigns_of
 
 HASH = Hasher(SECRET)
-PERSONAL = (STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS)
+PERSONAL = (
+    STITCHED_EVENTS,
+    CART_TRANSITIONS,
+    RETARGETING_MESSAGES,
+    RETARGETING_DECISIONS,
+    CONVERSIONS,
+    SEGMENTS_MEMBERSHIP,
+)
 ANA = Identifier("email", "ana@b.example")
 U1, A1, MAIL_OF_ANA = HASH("user_id", "u1"), HASH("anonymous_id", "a1"), HASH(*ANA)
 MAIL = """

@@ -390,6 +390,8 @@ NOTICED_BY = {
     "rates_do_not_change": 110, "names_of_others_are_read_without_their_properties": 1,
     "names_of_others_mean_nothing": 1, "erasures_take_what_they_are_near_to": 1, "messages_outlive_their_customer": 1,
     "forged_ids_are_dropped": 28, "erasures_take_back_where_they_end": 4,
+    "windows_do_not_pass": 1, "members_outlive_their_merge": 25, "segments_wait_for_the_next_event": 3,
+    "memberships_are_handed_over": 25, "memberships_are_handed_over alone": 25,
     "claims_come_after_timers": 1, "addresses_link_as_they_are_typed alone": 1,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""

@@ -20,6 +20,7 @@ from tests.simulation.invariants import (
     Topics,
     cells_add_up,
     each_once,
+    members_take_turns,
     no_errors,
     no_message_after_an_order,
     repeats_only,
@@ -77,6 +78,7 @@ def judge(plan: Plan, world: World) -> Iterator[str]:
     yield from unique(whole)
     yield from links_made(whole)
     yield from no_errors(whole)
+    yield from members_take_turns(whole)
     switched = switches(plan, world)
     files, since = [plan.campaigns, *(text for _, text in switched)], [at for at, _ in switched]
     if plan.requests:

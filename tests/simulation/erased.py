@@ -17,6 +17,7 @@ from schemas.topics import (
     IDENTITY_ASSIGNMENTS,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
+    SEGMENTS_MEMBERSHIP,
     STITCHED_EVENTS,
 )
 from streams.core.protocol.state_keys import PENDING, PROFILE
@@ -28,7 +29,9 @@ from tests.simulation.links_read import Log
 from tests.simulation.plan import Plan
 
 STATES = (PROFILE, PENDING)
-PERSONAL = (STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS)
+PERSONAL = (
+    STITCHED_EVENTS, CART_TRANSITIONS, RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, SEGMENTS_MEMBERSHIP,
+)  # fmt: skip
 """Topics whose records a profile id is the key of."""
 BY_THE_MESSAGE = 21
 """Days after a message's trigger for which what is said of it goes to the profile that it was decided for."""

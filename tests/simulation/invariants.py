@@ -22,6 +22,7 @@ from schemas.topics import (
     OUTPUT_TOPICS,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
+    SEGMENTS_MEMBERSHIP,
     STITCHED_EVENTS,
 )
 from tests.oracle.cells import totals, written
@@ -43,6 +44,7 @@ def unique(topics: Topics) -> Iterator[str]:
         (RETARGETING_DECISIONS, "decision_id"),
         (RETARGETING_MESSAGES, "message_id"),
         (CONVERSIONS, "profile_id", "order_id", "changed_at", "message_id"),
+        (SEGMENTS_MEMBERSHIP, "profile_id", "at", "nth"),
         (STITCHED_EVENTS, "source"),
         (IDENTITY_MERGES, "version"),
         (IDENTITY_ASSIGNMENTS, "version"),
@@ -88,6 +90,19 @@ def no_errors(topics: Topics) -> Iterator[str]:
         headers = dict(record.headers)
         if headers["reason"] == b"internal_error":
             yield f"an error in the core: {headers} {record.value!r}"
+
+
+def members_take_turns(topics: Topics) -> Iterator[str]:
+    """Who enters a segment was not in it, who leaves it was, since the time that the row says."""
+    since: dict[tuple[str, str], str] = {}
+    for row in sorted(rows_of(topics, SEGMENTS_MEMBERSHIP), key=lambda row: (row["profile_id"], row["at"], row["nth"])):
+        of = row["profile_id"], row["segment"]
+        if row["change"] == "entered":
+            if of in since or row["since"] != row["at"]:
+                yield f"entered, and was in it: {row}"
+            since[of] = row["at"]
+        elif since.pop(of, None) != row["since"]:
+            yield f"left, and was not in it since then: {row}"
 
 
 def place_of(dead_letter: Record) -> tuple[str, int, int]:

@@ -16,6 +16,7 @@ from tests.oracle.campaign_histories import campaigns, random_campaigns
 from tests.oracle.forms import with_forms
 from tests.oracle.histories import HOUR, MINUTE, START, History, random_history
 from tests.oracle.reading import reader
+from tests.oracle.segment_histories import with_segments
 from tests.simulation.crowds import EMAILS, PHONES, crowd
 from tests.simulation.speech import spoken
 
@@ -127,7 +128,7 @@ def switches(seed: int, records: int, age: str) -> Iterator[tuple[int, str]]:
     """In every third seed other campaigns of the same names are applied once or twice, somewhere in between."""
     rng = random.Random(f"switches {seed}")
     for after in sorted(rng.randint(0, records) for _ in range(rng.choice((0, 0, 0, 0, 1, 2)))):
-        yield after, campaigns(rng.choice) + age
+        yield after, with_segments(campaigns(rng.choice), f"{seed} {after}") + age
 
 
 def imported(seed: int, records: list[Record]) -> Iterator[tuple[str, str, int]]:

@@ -24,6 +24,7 @@ from tests.simulation.broken_rules import (
     RARE_OF_CAMPAIGNS,
     Break,
 )  # fmt: skip
+from tests.simulation.broken_segments import OF_SEGMENTS, PROMISED_OF_SEGMENTS
 from tests.simulation.check import failures
 
 
@@ -59,7 +60,12 @@ def test_a_broken_rule_is_noticed(broken: Break) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [*OF_CAMPAIGNS, *NOTICED_IN_CAMPAIGNS, *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE_OF_CAMPAIGNS)],
+    [
+        *OF_CAMPAIGNS,
+        *NOTICED_IN_CAMPAIGNS,
+        *OF_SEGMENTS,
+        *(pytest.param(rule, marks=pytest.mark.slow) for rule in RARE_OF_CAMPAIGNS),
+    ],
     ids=lambda rule: rule.__name__,
 )
 def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
@@ -67,7 +73,9 @@ def test_a_broken_rule_of_campaigns_is_noticed(broken: Break) -> None:
     assert notices(broken, campaigning=True)
 
 
-@pytest.mark.parametrize("broken", [*PROMISED, *NOTICED_IN_CAMPAIGNS], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "broken", [*PROMISED, *NOTICED_IN_CAMPAIGNS, *PROMISED_OF_SEGMENTS], ids=lambda rule: rule.__name__
+)
 def test_a_broken_promise_is_noticed_without_the_oracle(broken: Break) -> None:
     """What was written shows it, with nothing to compare it with."""
     assert notices(broken, alone=True, campaigning=True)

@@ -18,6 +18,7 @@ from streams.core.profile.state import (
     Purchase,
     Reminder,
     ScheduledStep,
+    Segments,
     SentMessage,
     SoftBounces,
     SoldCart,
@@ -44,5 +45,6 @@ def full() -> Profile:
         {"p": Interest(1, "cv", 5, {"sku": "1"})}, {"t": [1, 2]}, Location(52.5, 13.4, 1), Dated("de", 1), {"9": 2},
         {"l": 4}, {"email": SoftBounces("a@b.example", 2, 1, 2)},
         {"email": [Dated("b@b.example", 0)]}, [Belonging("ff", "aa", False)], ["bb"], {"t": "d"},
-        {"o": Purchase(4, ["bought"])}, ["cc"],
+        {"o": Purchase(4, ["bought"])}, ["cc"], 1, [""],
+        Segments(at=1, seen_on={"web": 1}, abandoned=[1], viewed={"c:lamps": [1]}, bought={"p:1": {"o": 1}}),
     )  # fmt: skip

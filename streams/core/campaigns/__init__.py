@@ -12,6 +12,7 @@ import orjson
 
 from streams.core.campaigns.file import Attribution, Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.rates import Rates
+from streams.core.campaigns.segment import Audience, Rule, Segment
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
 from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerRule
@@ -21,6 +22,7 @@ __all__ = [
     "PARAMETERS",
     "TRIGGERS",
     "Attribution",
+    "Audience",
     "Campaign",
     "CampaignFile",
     "CampaignStep",
@@ -31,6 +33,8 @@ __all__ = [
     "Offer",
     "QuietHours",
     "Rates",
+    "Rule",
+    "Segment",
     "Store",
     "Stores",
     "Templates",

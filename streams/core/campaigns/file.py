@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, m
 
 from schemas.topics import DAY_MS
 from schemas.zones import zone_named
+from streams.core.campaigns.segment import MOST_SEGMENTS, Audience, Segment
 from streams.core.campaigns.step import CampaignStep, Channel, Offer
 from streams.core.campaigns.trigger import TriggerRule
 from streams.core.campaigns.values import MINUTE_MS, Clock, Duration, Share, Strict, duration, written
@@ -70,12 +71,14 @@ class Campaign(Strict):
     """One campaign: a trigger, the share held out, when it ends and may begin again, and its steps.
 
     `reentry`: how long (milliseconds) after an entry the customer may enter again; higher `priority` goes first.
+    `audience`: whom it is for, by segments, asked when a step is decided.
     `transactional`: its messages are part of a deal that was made (order confirmations), so only an address that is
     dead, or whose owner complained, holds them back.
     """
 
     id: str = Field(min_length=1)
     trigger: TriggerRule
+    audience: Audience | None = None
     priority: int = 0
     topic: str | None = Field(default=None, min_length=1)
     transactional: bool = False
@@ -103,6 +106,12 @@ class Campaign(Strict):
                 raise ValueError(f"the offer is for variant {name!r}, which no step has")
         return self
 
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that it names, by id."""
+        of_trigger = () if self.trigger.segment is None else (self.trigger.segment,)
+        return of_trigger if self.audience is None else (*of_trigger, *self.audience.in_, *self.audience.not_in)
+
 
 class CampaignFile(Strict):
     """The whole file. `stores` names the file of the stores, `rates` that of the rates of exchange, beside it.
@@ -126,6 +135,7 @@ class CampaignFile(Strict):
     rates: str | None = None
     caps: dict[Literal["global"] | Channel, tuple[Cap, ...]] = Field(default_factory=dict)
     quiet_hours: QuietHours | None = None
+    segments: tuple[Segment, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     campaigns: tuple[Campaign, ...] = ()
 
     @field_validator("timezone")
@@ -143,4 +153,13 @@ class CampaignFile(Strict):
             if campaign.id in ids:
                 raise ValueError(f"two campaigns have the id {campaign.id!r}")
             ids.add(campaign.id)
+        known = set[str]()
+        for segment in self.segments:
+            if segment.id in known:
+                raise ValueError(f"two segments have the id {segment.id!r}")
+            known.add(segment.id)
+        for campaign in self.campaigns:
+            for name in campaign.segments:
+                if name not in known:
+                    raise ValueError(f"campaign {campaign.id!r} names the segment {name!r}, which the file has not")
         return self

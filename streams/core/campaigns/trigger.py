@@ -29,6 +29,7 @@ PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "event": ("name", "if"),
     "message_clicked": (),
     "message_bounced": (),
+    "segment_entered": ("segment",),
 }
 """Parameters by type of trigger."""
 _WITHIN: Final = {"price_dropped": "30d", "back_in_stock": "30d", "content_viewed": "7d"}
@@ -47,7 +48,8 @@ class TriggerRule(Strict):
 
     `min_value` in the currency of the cart or order, `min_drop` a share of the old price, `within` and `after` in
     milliseconds, `radius` in metres. `name` is that of an event, compared without case, blanks, `_` and `-`;
-    `condition` (`if` in the file) a Liquid expression over `event`, `properties` and `profile`.
+    `condition` (`if` in the file) a Liquid expression over `event`, `properties` and `profile`. `segment` is the id of
+    one of the file's segments.
     """
 
     on: TriggerType
@@ -62,6 +64,7 @@ class TriggerRule(Strict):
     radius: Distance = 1000.0
     name: str | None = Field(default=None, min_length=1, max_length=LONGEST_NAME)
     condition: str | None = Field(default=None, alias="if", min_length=1)
+    segment: str | None = Field(default=None, min_length=1)
 
     @field_validator("on", mode="before")
     @classmethod
@@ -103,6 +106,8 @@ class TriggerRule(Strict):
                 raise ValueError(f"trigger {on} does not know {str(name)!r}; {knows}")
         if on == "event" and "name" not in raw:
             raise ValueError("trigger event needs `name`: the name of the event that starts the campaign")
+        if on == "segment_entered" and "segment" not in raw:
+            raise ValueError("trigger segment_entered needs `segment`: the id of the segment")
         if on == "lapsed" and "after" not in raw:
             raise ValueError("trigger lapsed needs `after`: how long after the last order")
         return {"within": _WITHIN[on], **raw} if on in _WITHIN else raw

@@ -110,6 +110,7 @@ class Division:
         known = self._profiles.get(profile_id)
         if known is None:
             self._profiles.adopt(arrived)
+            self._sealer.logic.arrived(arrived, at, effects)
         else:
             self._sealer.logic.absorb(known, arrived, at, effects)
         self._sealer.refresh(known or arrived)

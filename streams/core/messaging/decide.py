@@ -11,7 +11,7 @@ from typing import Any
 from schemas.message_ids import MessageIds
 from schemas.times import iso
 from schemas.topics import HOUR_MS
-from streams.core.campaigns import Campaign, Campaigns, CampaignStep
+from streams.core.campaigns import Audience, Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
 from streams.core.engagement.sent import on_sent
@@ -58,6 +58,8 @@ class Decider:
         if awaited.is_stale(enrollment, campaign):
             return self.row(profile, enrollment, scheduled, "suppressed", "stale", at)
         if (step.unless == "engaged" and enrollment.engaged) or not self._holds(profile, enrollment, step, at, known):
+            return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
+        if campaign.audience is not None and not _is_for(profile, campaign.audience):
             return self.row(profile, enrollment, scheduled, "suppressed", "exited", at)
         allowed, reason = self._allowed(profile, enrollment, campaign, step, at, moment.addresses)
         if not allowed:
@@ -249,6 +251,13 @@ class Decider:
 
     def _zone(self, profile: Profile) -> str:
         return str(profile.zone.value) if profile.zone is not None else self._file.timezone
+
+
+def _is_for(profile: Profile, audience: Audience) -> bool:
+    """Whether the customer is in one of the segments that an audience asks for, and in none of the others."""
+    members = profile.segments.members if profile.segments is not None else {}
+    within = not audience.in_ or any(segment in members for segment in audience.in_)
+    return within and not any(segment in members for segment in audience.not_in)
 
 
 def _expires(until: int, offer: offers.Carried | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from schemas.identifiers import ORDER_ID, Hasher
 from schemas.names import ORDER_COMPLETED, ORDER_EVENTS
@@ -15,7 +15,9 @@ from streams.core.orders import attribution, conversions, corrections, elsewhere
 from streams.core.orders.conversions import Conversion
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine
-from streams.core.profile.state import Profile
+from streams.core.profile.state import Order, Profile
+
+_FALLEN: Final = elsewhere.UNSOLD | {conversions.CANCELLED}
 
 
 class OrderMachine(Machine[None, Conversion]):
@@ -55,6 +57,14 @@ class OrderMachine(Machine[None, Conversion]):
         order_id = conversions.order_id(event)
         order = profile.orders.get(order_id)
         return order is not None and not elsewhere.UNSOLD & set(order.flags) and self._counts(profile, order_id)
+
+    def standing(self, profile: Profile) -> dict[str, Order]:
+        """The orders that stand (complete, not cancelled) and count here, by what they are known by."""
+        return {
+            order_id: order
+            for order_id, order in profile.orders.items()
+            if not _FALLEN & set(order.flags) and self._counts(profile, order_id)
+        }
 
     def on_moved(self, profile: Profile, moved: SaleMoved) -> Sequence[Conversion]:
         """An order counts in this profile from now on, or in another; what that changes."""

@@ -287,6 +287,24 @@ class Touch(Struct, array_like=True, gc=False):
     changes: int = 0
 
 
+class Segments(Struct, omit_defaults=True, gc=False):
+    """Which segments the customer is in, by id since when, and what was counted because a segment asks for it.
+
+    `at` is when that was asked last, `changes` how many changes there have been at that moment, `due` when time alone
+    may change it, -1 for never. `seen_on` are the latest times by channel, `abandoned` the times of carts that were
+    left; `viewed` are times, `bought` are orders with their times, both by product or category.
+    """
+
+    members: dict[str, int] = field(default_factory=dict)
+    at: int = -1
+    changes: int = 0
+    due: int = -1
+    seen_on: dict[str, int] = field(default_factory=dict)
+    abandoned: list[int] = field(default_factory=list)
+    viewed: dict[str, list[int]] = field(default_factory=dict)
+    bought: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
 class Profile(Struct, omit_defaults=True, gc=False):
     """One customer.
 
@@ -307,6 +325,8 @@ class Profile(Struct, omit_defaults=True, gc=False):
       `devices`: by token or advertising id, the device that gave it.
     - `soft_bounces`: by channel, those of the address that bounced last.
     - `lapsed`: by campaign, the order of which it has been said that it was long ago.
+    - `first_seen` is the time of the first event, -1 before it; `persons` are the first 16 hex digits of the hashes of
+      identifiers of a person under which events came, if a segment asks for it.
     """
 
     id: str
@@ -347,6 +367,9 @@ class Profile(Struct, omit_defaults=True, gc=False):
     devices: dict[str, str] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     elsewhere: list[str] = field(default_factory=list)
+    first_seen: int = -1
+    persons: list[str] = field(default_factory=list)
+    segments: Segments | None = None
 
     @property
     def clock(self) -> int:

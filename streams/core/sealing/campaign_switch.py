@@ -2,7 +2,8 @@
 
 In the store: `w` -> the campaigns that hold since (`Campaigns.dump`), instead of those the worker was started with;
 `wr` -> of a switch that has not ended, the profile that was looked at last (16 bytes, or none yet) and the request.
-Timers may be others under new campaigns, so those of all profiles are looked at, in the order of their ids.
+Timers may be others under new campaigns, and segments may, so those of all profiles are looked at, in the order of
+their ids.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from streams.core.campaigns import Campaigns
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import CAMPAIGNS, SWITCH
-from streams.core.sealing.profile_logic import ProfileLogic
+from streams.core.sealing.profile_logic import Effects, ProfileLogic
 from streams.core.sealing.sealer import Sealer
 
 _ID: Final = 16
@@ -64,11 +65,14 @@ class Switch:
         self._store.put(SWITCH, bytes(_ID) + self.request.encode())
         self._left = self._profiles.ids()
 
-    def go_on(self, most: int) -> bool:
-        """Look at the timers of the `most` next profiles at most; returns False when there are more."""
+    def go_on(self, most: int, at: int, effects: Effects) -> bool:
+        """Look at segments and timers of the `most` next profiles at most; returns False when there are more.
+
+        `at` is how far time has come, in epoch milliseconds.
+        """
         looked_at = self._left[:most]
         for profile_id in looked_at:
-            self._sealer.due_anew(profile_id)
+            self._sealer.due_anew(profile_id, at, effects)
         del self._left[:most]
         if looked_at and self._left and self.request is not None:
             self._store.put(SWITCH, looked_at[-1] + self.request.encode())

@@ -22,6 +22,7 @@ from schemas.topics import (
     CONVERSIONS,
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
+    SEGMENTS_MEMBERSHIP,
 )  # fmt: skip
 from streams.core.aggregates.cells import Cells
 from streams.core.aggregates.population import NoStats, StatsDelta
@@ -45,11 +46,12 @@ from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
 from streams.core.protocol.ports import Addresses, GlobalStats, NothingSaid
 from streams.core.sealing.repeats import Repeats
-from streams.core.triggers import abandoned
+from streams.core.segments.machine import BY_EVENT, BY_MERGE, BY_SPLIT, BY_TIME, Membership, SegmentMachine
+from streams.core.triggers import abandoned, segment_entered
 from streams.core.triggers.registry import Triggers
 from streams.core.triggers.trigger import Triggered
 
-Outcome = Transition | Triggered | Decision | Lost | SaleMoved
+Outcome = Transition | Triggered | Decision | Lost | SaleMoved | Membership
 """What a timer, a merge or a split may lead to."""
 
 
@@ -86,22 +88,28 @@ class ProfileLogic:
         self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)
+        self._segments = SegmentMachine(campaigns, self._orders.standing)
+        self._on_entered = segment_entered.by_segment(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
             self._repeats, self._contact, self._engagement, self._enroller, self._orders, self._cart, self._triggers,
+            self._segments,
         )  # fmt: skip
         """In the order in which events, merges and splits reach them: triggers see the cart and the orders of after."""
+        self.has_segments = self._segments.asked
         self._asks_orders = "lapsed" in campaigns.by_trigger
         offers_made = any(campaign.offer is not None for campaign in campaigns.file.campaigns)
         self.takes_products = offers_made or any(campaigns.by_trigger.get(kind) for kind in SHOWN)
         """Whether what happens to a product sets any campaign off or is shown by one, or a code may be spent."""
 
     def due_at(self, profile: Profile) -> int | None:
-        """When the profile's next timer is due (epoch ms): of its cart, a visit, a last order, or a step that waits."""
+        """When the profile's next timer is due (epoch ms): of cart, visit, last order, segments, or a waiting step."""
         first = None if profile.cart is None else self._cart.due_at(profile)
         due = self._triggers.due_at(profile) if profile.browsed or self._asks_orders else None
         if due is not None and (first is None or due < first):
             first = due
         if profile.belongings and (due := self._contact.due_at(profile)) is not None and (first is None or due < first):
+            first = due
+        if self.has_segments and (due := self._segments.due_at(profile)) is not None and (first is None or due < first):
             first = due
         due = self._enroller.due_at(profile) if profile.enrollments else None
         return due if first is None or (due is not None and due < first) else first
@@ -109,13 +117,17 @@ class ProfileLogic:
     def on_time(self, profile: Profile, upto: int, wall: int | None, effects: Effects) -> int | None:
         """Fire every timer due at or before `upto`, in order of time; returns when the next is due, None without one.
 
-        Of equals what identity has said first, then the cart's, then those that triggers wait for, then steps. `wall`
-        is the wall clock that the round was started at, None under the event clock.
+        Of equals what identity has said first, then segments that a window of time changes, the cart's, those that
+        triggers wait for, then steps. `wall` is the wall clock that the round was started at, None under the event
+        clock.
         """
         while (due := self.due_at(profile)) is not None and due <= upto:
             moment = Moment(wall, effects.known, effects.addresses)
             if profile.belongings and self._contact.due_at(profile) == due:
-                self._follow(profile, self._contact.on_time(profile, due, moment), effects)
+                self._settled(profile, self._contact.on_time(profile, due, moment), effects)
+                continue
+            if self.has_segments and self._segments.due_at(profile) == due:
+                pass  # They are asked below, as after all that happens.
             elif self._cart.due_at(profile) == due:
                 self._follow(profile, self._cart.on_time(profile, due, moment), effects)
             elif self._triggers.due_at(profile) == due:
@@ -124,12 +136,14 @@ class ProfileLogic:
                 if wall is not None:
                     effects.observed.append((("winback_trigger_delay_seconds",), (wall - due) / 1000))
                 self._follow(profile, self._enroller.on_time(profile, due, moment), effects)
+            if self.has_segments:
+                self._assess(profile, due, BY_TIME, effects)
         return due
 
     def on_event(self, profile: Profile, event: Sealed, effects: Effects) -> bool:
         """An event takes effect; False when the profile has had it already (messageId, 24 h)."""
         if profile.belongings:
-            self._follow(profile, self._contact.before(profile, event), effects)
+            self._settled(profile, self._contact.before(profile, event), effects)
         if self._repeats.is_repeat(profile, event):
             self.on_repeat(event, effects)
             return False
@@ -152,20 +166,27 @@ class ProfileLogic:
             self._follow(profile, found, effects)
         if told and (found := self._triggers.on_feedback(profile, event, told)):
             self._follow(profile, found, effects)
+        if self.has_segments or profile.first_seen < 0 or event.late:
+            self._segments.on_event(profile, event, None)
+            if self.has_segments:
+                self._assess(profile, event.clock, BY_EVENT, effects, late=event.late)
         return True
 
     def on_copy(self, profile: Profile, event: Sealed, effects: Effects) -> None:
         """Another profile has said something of an order that counts here: it concerns the order, and its cart."""
         if profile.belongings:
-            self._follow(profile, self._contact.before(profile, event), effects)
+            self._settled(profile, self._contact.before(profile, event), effects)
         if not self._repeats.is_repeat(profile, event) and self._orders.has(profile, event):
             self._ordered(profile, event, effects)
+            if self.has_segments:
+                self._assess(profile, event.clock, BY_EVENT, effects, late=event.late)
 
     def _ordered(self, profile: Profile, event: Sealed, effects: Effects) -> Sequence[Conversion]:
         """What an event means for orders, for the cart, and for what waits; what it changes of orders."""
         conversions = self._orders.on_event(profile, event, None)
         if conversions:
             self._converted(profile, conversions, effects)
+            self._segments.on_order(profile, event, conversions[0])
         if event.name == ORDER_COMPLETED:
             if not (conversions and conversions[0].is_purchase):
                 if not conversions and order_value(event.properties) >= 0:
@@ -207,26 +228,57 @@ class ProfileLogic:
     def before_merge(self, profile: Profile, merged: bytes, effects: Effects) -> None:
         """A profile is about to merge at the key `merged`: which of its orders count by then, at one instant, too."""
         if profile.belongings:
-            self._follow(profile, points.settle_orders(profile, merged), effects)
+            self._settled(profile, points.settle_orders(profile, merged), effects)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge at `at` takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""
-        before = BeforeMerge.of(winner, loser)
+        before, unseen = BeforeMerge.of(winner, loser), winner.first_seen < 0 and winner.id != loser.id
         outcomes = [outcome for machine in self.machines for outcome in machine.absorb(winner, loser, at)]
         self._follow(winner, outcomes, effects)
         self._follow(winner, self._enroller.settle(winner, loser, before, at), effects)
+        if self.has_segments:
+            if unseen:
+                # The event that has linked the two is its first, and says who it is.
+                self._segments.ask_after(winner, at)
+            else:
+                self._assess(winner, at, BY_SPLIT if winner.id == loser.id else BY_MERGE, effects)
 
     def divide(self, profile: Profile, to: str, leaving: Leaving, effects: Effects) -> Profile:
         """A split: what the profile `to` (hex) gets of this one, as a profile of its own; empty when nothing goes."""
         share = Profile(to)
         outcomes = [outcome for machine in self.machines for outcome in machine.divide(profile, share, leaving)]
         self._follow(profile, outcomes, effects)
+        if self.has_segments:
+            self._assess(profile, leaving.at, BY_SPLIT, effects)
         return share
 
     def arrive(self, profile: Profile, effects: Effects) -> None:
         """A profile that a split has made: its cart stands here as it stood there, but reminds nobody again."""
         for transition in self._cart.arrived(profile):
             self._transition(profile, transition, effects)
+
+    def arrived(self, profile: Profile, at: int, effects: Effects) -> None:
+        """A profile that a split has made has all that is its own: which segments it is in at `at`."""
+        if self.has_segments:
+            self._assess(profile, at, BY_SPLIT, effects)
+
+    def on_switch(self, profile: Profile, at: int, effects: Effects) -> None:
+        """These campaigns hold for the profile from `at` on: its segments are theirs, and set nothing off by that."""
+        self._follow(profile, self._segments.on_switch(profile, at), effects)
+
+    def _settled(self, profile: Profile, outcomes: Sequence[Lost | SaleMoved], effects: Effects) -> None:
+        """What identity has said has taken effect, at the time of the event that led to it."""
+        self._follow(profile, outcomes, effects)
+        if self.has_segments and outcomes:
+            at = max(outcome.at if isinstance(outcome, Lost) else outcome.time for outcome in outcomes)
+            self._assess(profile, at, BY_EVENT, effects)
+
+    def _assess(self, profile: Profile, at: int, reason: str, effects: Effects, *, late: bool = False) -> None:
+        """Which segments the profile is in now; who enters one by an event that came late sets nothing off."""
+        for change in self._segments.assess(profile, at, reason):
+            self._membership(change, effects)
+            if not late:
+                self._follow(profile, segment_entered.on_change(profile, change, self._on_entered), effects)
 
     def _follow(self, profile: Profile, outcomes: Sequence[Outcome], effects: Effects) -> None:
         """Each outcome becomes rows and totals, and is told to what depends on it, before the next one."""
@@ -243,6 +295,8 @@ class ProfileLogic:
                     self._decision(profile, decision, effects)
             elif isinstance(outcome, SaleMoved):
                 self._converted(profile, self._orders.on_moved(profile, outcome), effects)
+            elif isinstance(outcome, Membership):
+                self._membership(outcome, effects)
             else:
                 self._start(profile, outcome, effects)
 
@@ -315,8 +369,14 @@ class ProfileLogic:
                 of = {"campaign_id": campaign_id, "step": "", "variant": "", "arm": arm, "channel": ""}
                 effects.cells.add("campaign_day", trigger.at, of, triggered=1)
 
+    def _membership(self, change: Membership, effects: Effects) -> None:
+        effects.rows.append((SEGMENTS_MEMBERSHIP, change.profile_id, change.row()))
+        effects.counts["winback_segment_changes_total", change.segment, change.change] += 1
+
     def _transition(self, profile: Profile, transition: Transition, effects: Effects) -> None:
         effects.rows.append((CART_TRANSITIONS, profile.id, transition.row(profile.id)))
+        if transition.target == ABANDONED:
+            self._segments.on_abandoned(profile, transition.at)
         amounts = {"opened" if transition.reason == "opened" else _AS[transition.reason]: 1}
         if transition.target == ABANDONED and transition.value is not None:
             amounts["abandoned_value"] = transition.value

@@ -146,10 +146,14 @@ class Sealer:
         self._due.set(profile_id, None)
         self.held_due.set(profile_id, None)
 
-    def due_anew(self, profile_id: bytes) -> None:
-        """The rules have changed: the profile's timer may be another."""
+    def due_anew(self, profile_id: bytes, at: int, effects: Effects) -> None:
+        """The rules have changed at `at` (epoch ms): segments may be others, and the profile's timer another."""
         profile = self._profiles.peek(profile_id)
-        if profile is not None and self.logic.due_at(profile) != self._profiles.timer(profile_id):
+        if profile is not None and (self.logic.has_segments or profile.segments is not None):
+            profile = self._profiles.ensure(profile_id)
+            self.logic.on_switch(profile, at, effects)
+            self._settle(profile, profile_id, self.logic.due_at(profile))
+        elif profile is not None and self.logic.due_at(profile) != self._profiles.timer(profile_id):
             profile = self._profiles.ensure(profile_id)
             self._settle(profile, profile_id, self.logic.due_at(profile))
 

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import SecretStr
 
+import deploy
 from deploy.shop import simulate
 from deploy.stack.lines import of_objects
 from schemas import topics
@@ -18,11 +19,13 @@ from schemas.documents import json_schemas
 from schemas.outputs import DeadLetterHeaders
 from schemas.record import Record
 from schemas.settings import Settings
-from schemas.vocabulary import CartReason
+from schemas.vocabulary import CartReason, SegmentChange, SegmentReason
 from streams.core.cart.machine import TRANSITIONS
+from streams.core.segments import machine
 from streams.testing import Topology, replay
 
 JSON_TOPICS = [topic for topic in topics.OUTPUT_TOPICS if topic != topics.DEAD_LETTERS]
+EXAMPLE = Path(deploy.__file__).parent / "examples" / "campaigns" / "campaigns.yaml"
 MOST = 200
 """Records of a topic that are checked; the first ones are as good as any."""
 
@@ -37,7 +40,7 @@ def outputs() -> dict[str, list[Record]]:
             place = line.topic, line.partition
             records.append(Record(*place, offsets[place], line.timestamp, line.key, line.value))
             offsets[place] += 1
-    return replay(records, Settings(secret=SecretStr("test"), partitions=4))
+    return replay(records, Settings(secret=SecretStr("test"), partitions=4, campaigns=EXAMPLE))
 
 
 @pytest.mark.parametrize("topic", JSON_TOPICS)
@@ -106,6 +109,13 @@ def test_rarer_values_match_their_schema(tmp_path: Path) -> None:
         for row in rows:
             Draft202012Validator(json_schemas()[topic]).validate(row)
     assert None in [row["value"] for row in topology.read(topics.CART_TRANSITIONS)]
+
+
+def test_words_of_segments_are_those_of_the_machine() -> None:
+    """Each change and each reason is published, and no other."""
+    assert set(get_args(SegmentChange)) == {machine.ENTERED, machine.LEFT}
+    said = {value for name, value in vars(machine).items() if name.startswith("BY_")}
+    assert set(get_args(SegmentReason)) == said
 
 
 def test_reasons_of_carts_are_those_of_the_machine() -> None:

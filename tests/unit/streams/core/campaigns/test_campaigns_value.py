@@ -21,13 +21,18 @@ VALUES = {
     "radius": "2km",
     "name": "Trial Started",
     "if": "properties.plan",
+    "segment": "new",
 }
-NEEDED = {"lapsed": {"after": "60d"}, "event": {"name": "Trial Started", "if": "properties.plan"}}  # fmt: skip
+NEEDED = {
+    "lapsed": {"after": "60d"}, "event": {"name": "Trial Started", "if": "properties.plan"},
+    "segment_entered": {"segment": "new"},
+}  # fmt: skip
+SEGMENTS = [{"id": "new", "description": "came this week", "rule": {"first_seen": {"younger_than": "7d"}}}]
 WHOLE = {
     "timezone": "Europe/Berlin", "language": "de", "consent": {"default": "opt_in"}, "control_group": "5%",
     "max_trigger_age": "2h", "message_ttl": "12h", "stale_after": {"push": "270d"}, "sms_segments": 2,
     "stores": "stores.yaml", "caps": {"global": [{"limit": 3, "per": "7d"}], "broadcast": [{"limit": 1, "per": "1h"}]},
-    "quiet_hours": {"from": "21:00", "to": "09:00"},
+    "quiet_hours": {"from": "21:00", "to": "09:00"}, "segments": SEGMENTS,
     "campaigns": [
         campaign(
             "a", {"on": "price_dropped", "min_drop": 0.15, "interest": ["wished", "carted"]},
@@ -43,7 +48,7 @@ WHOLE = {
 
 def file_of(trigger, **more):
     """A file with one campaign of this trigger."""
-    return CampaignFile.model_validate({"campaigns": [campaign("c", trigger, **more)]})
+    return CampaignFile.model_validate({"segments": SEGMENTS, "campaigns": [campaign("c", trigger, **more)]})
 
 
 def test_a_whole_file_survives_the_journey_through_json():

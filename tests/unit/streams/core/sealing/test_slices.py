@@ -18,14 +18,15 @@ MACHINES = ProfileLogic(campaigns_of([campaign("c1")]), "slices").machines
 NOBODY = Leaving(9, frozenset(), lambda _type, _value: False)
 EVERYBODY = Leaving(9, frozenset({""}), lambda _type, _value: True)
 
-GOES = {"cart", "sold", "contacts", "earlier", "touches"}
+GOES = {"cart", "sold", "contacts", "earlier", "touches", "persons"}
 ON_BOTH_SIDES = {
     "last_activity", "last_order", "seen", "late_seen", "overtaken", "orders", "zone", "consent", "soft_bounces",
     "sent", "contaminated", "belongings", "strangers", "devices", "purchases", "lapsed", "elsewhere",
+    "first_seen",
 }  # fmt: skip
 STAYS = {
     "traits", "engagement", "enrollments", "reminders", "arms", "last_enrolled", "offers", "browsed", "interests",
-    "topics", "location", "locale", "hours",
+    "topics", "location", "locale", "hours", "segments",
 }  # fmt: skip
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: type(machine).__name__)

@@ -1,0 +1,48 @@
+"""What a condition is asked about: one customer at one moment, and what time alone may make of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from streams.core.profile.state import Order, Profile, Segments
+from streams.core.protocol.ports import MAX_TIME
+
+NEVER: Final = MAX_TIME
+"""Time alone changes nothing."""
+Standing = Callable[[Profile], dict[str, Order]]
+"""The orders of a profile that stand, and count in it, by what they are known by."""
+
+
+class Answer(NamedTuple):
+    """Whether a condition holds, and the next moment (epoch milliseconds) at which time alone may change that."""
+
+    holds: bool
+    until: int = NEVER
+
+
+class Subject:
+    """A customer at the moment `now` (epoch milliseconds). What several conditions ask for is looked up once."""
+
+    def __init__(self, profile: Profile, state: Segments, now: int, standing: Standing) -> None:
+        self.profile = profile
+        self.state = state
+        self.now = now
+        self._standing = standing
+
+    @cached_property
+    def orders(self) -> dict[str, Order]:
+        """The orders that stand, by what they are known by."""
+        return self._standing(self.profile)
+
+    def within(self, times: Iterable[int], within: int | None) -> tuple[list[int], int]:
+        """Those of `times` in (now - within, now], all without `within`; and when the first of them has passed."""
+        if within is None:
+            return list(times), NEVER
+        since = self.now - within
+        left = [time for time in times if time > since]
+        return left, min(left, default=NEVER - within) + within
+
+
+Check = Callable[[Subject], Answer]
