@@ -222,6 +222,13 @@ def _conversion(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     )  # fmt: skip
 
 
+def _member(_: Message, v: dict[str, Any], __: Hasher) -> Row:
+    return (
+        text(v["segment"]), identity(v["profile_id"]), moment(v["at"]), number(v.get("nth", 0)), text(v["change"]),
+        text(v.get("reason")), moment(v.get("since", v["at"])),
+    )  # fmt: skip
+
+
 def _cell(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     cell = mapping(v["cell"])
     dimensions = {name: text(value) for name, value in sorted(mapping(cell["dimensions"]).items())}
@@ -270,6 +277,9 @@ TABLES: Final = (
         "recovered_step", "recovered_message_id", "changed_at", "message_id", "kind", "counts", "orders", "refunds",
         "touch_count", "credited",
     ), _conversion, tombstones=True),
+    Table("segment_members", topics.SEGMENTS_MEMBERSHIP, (
+        "segment", "profile_id", "at", "nth", "change", "reason", "since",
+    ), _member, tombstones=True),
     Table("cells", topics.AGGREGATES, (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",
     ), _cell),

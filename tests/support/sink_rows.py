@@ -227,6 +227,15 @@ def conversion(
     )
 
 
+def membership(
+    profile: str, segment: str, change: str, at: int = NOON, *, nth: int = 0, reason: str = "event"
+) -> Record:
+    """Somebody enters a segment, or leaves it."""
+    value = {"profile_id": profile, "segment": segment, "change": change, "at": iso(at), "nth": nth, "reason": reason,
+             "since": iso(at)}  # fmt: skip
+    return record(topics.SEGMENTS_MEMBERSHIP, value, profile)
+
+
 def cell(
     name: str, dimensions: dict[str, str], values: dict[str, float], *, version: int = 1, partition: int = 0
 ) -> Record:

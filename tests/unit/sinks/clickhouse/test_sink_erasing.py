@@ -27,11 +27,11 @@ HASHER = Hasher(Settings().secret.get_secret_value())
 P, Q, L, X = (make.hexed(name) for name in "PQLX")
 TABLET, PHONE = HASHER("anonymous_id", "tablet"), HASHER("anonymous_id", "phone")
 NOON, HOUR = make.NOON, make.HOUR
-TABLES = ("events", "profiles", "cart_transitions", "messages", "decisions", "conversions")
+TABLES = ("events", "profiles", "cart_transitions", "messages", "decisions", "conversions", "segment_members")
 ONLY_X = {table: {X} for table in TABLES}
 TOMBSTONED = (
     topics.STITCHED_EVENTS, topics.CART_TRANSITIONS, topics.RETARGETING_MESSAGES, topics.RETARGETING_DECISIONS,
-    topics.CONVERSIONS,
+    topics.CONVERSIONS, topics.SEGMENTS_MEMBERSHIP,
 )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def life(profile: str) -> list[Record]:
         make.message(profile, f"message {profile}"),
         make.decision(profile, f"decision {profile}", "sent")._replace(key=profile.encode()),
         make.conversion(profile, f"order {profile}", 5),
+        make.membership(profile, "regulars", "entered"),
     ]
 
 
