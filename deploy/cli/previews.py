@@ -37,6 +37,10 @@ def render(campaigns: Campaigns, samples: Iterable[Sample]) -> Iterator[Any]:
         for n, step in enumerate(campaign.steps)
     ]
     yield console.table("Campaigns", ("campaign", "when", "step", "does", "template"), rows)
+    if campaigns.file.segments:
+        of = [(one.id, _rule(one.rule.model_dump(mode="json", exclude_defaults=True, by_alias=True)), one.description)
+              for one in campaigns.file.segments]  # fmt: skip
+        yield console.table("Segments", ("segment", "who is in it", "description"), of)
     alike: dict[tuple[Any, ...], list[Sample]] = {}
     for sample in samples:
         alike.setdefault((*sample[:4], sample.subject, sample.body), []).append(sample)
@@ -73,6 +77,9 @@ def _trigger(campaign: Campaign) -> str:
     radius = [f"radius {trigger.pop('radius'):g} m"] if "radius" in trigger else []
     lines = [" ".join([trigger.pop("on"), *(f"{name} {_value(value)}" for name, value in trigger.items()), *radius])]
     lines += [f"{name} {_value(said[name])}" for name in ("holdout", "priority", "topic", "reentry") if name in said]
+    if campaign.audience is not None:
+        lines += [f"in {' or '.join(campaign.audience.in_)}"] if campaign.audience.in_ else []
+        lines += [f"not in {' or '.join(campaign.audience.not_in)}"] if campaign.audience.not_in else []
     if campaign.offer is not None:
         lines.append(f"offer {campaign.offer.discount}, valid {_span(campaign.offer.valid_for)}")
     lines += [f"ends when {', '.join(campaign.exit_on)}".replace("_", " ")] if "exit_on" in said else []
@@ -90,6 +97,19 @@ def _step(step: CampaignStep) -> str:
         step.variants
     )
     return "\n".join(lines)
+
+
+def _rule(rule: dict[str, Any]) -> str:
+    """A rule, as the file says it, in words."""
+    ((name, value),) = rule.items()
+    if name in ("all", "any"):
+        return (" and " if name == "all" else " or ").join(
+            f"({_rule(one)})" if "all" in one or "any" in one else _rule(one) for one in value
+        )
+    if name == "not":
+        return f"not ({_rule(value)})"
+    said = " ".join(f"{key} {_value(one)}" for key, one in value.items()) if isinstance(value, dict) else _value(value)
+    return f"{name} {said}".strip().replace("_", " ")
 
 
 def _value(value: Any) -> str:

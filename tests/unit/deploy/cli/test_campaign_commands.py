@@ -32,16 +32,17 @@ def test_the_example_is_shown(check):
     assert code == 0, err
     for words in ("price_dropped min_drop 10%", "interest carted, wished", "after 20h: other of email",
                   "abandoned-cart / reminder, sms, de, variant plain or variant offer, 1 segment",
-                  "#cozyhome: see you at Berlin Mitte", "radius 2000 m", "offer 15%, valid 30d"):  # fmt: skip
+                  "#cozyhome: see you at Berlin Mitte", "radius 2000 m", "offer 15%, valid 30d", "not in big-spenders",
+                  "carts abandoned within 30d at least 2 and not"):  # fmt: skip
         assert words in " ".join(out.split()), words
-    assert "14 campaigns" in err
+    assert "15 campaigns" in err
 
 
 def test_the_example_as_json(check):
     """Settings and campaigns as they are understood, and every sample."""
     code, out, _ = check(EXAMPLE, "--json")
     shown = json.loads(out)
-    assert (code, shown["stores"], len(shown["campaigns"])) == (0, 3, 14)
+    assert (code, shown["stores"], len(shown["campaigns"])) == (0, 3, 15)
     one = next(m for m in shown["messages"] if (m["campaign"], m["language"]) == ("billboard", "de"))
     assert (one["subject"], one["body"]) == ("#cozyhome", "#cozyhome: bis gleich bei Berlin Mitte")
 
