@@ -56,7 +56,7 @@ def shop_records(customers: int = CUSTOMERS, days: int = DAYS, seed: int = SEED)
 
 
 def shop_topics(customers: int = CUSTOMERS, days: int = DAYS, seed: int = SEED) -> dict[str, list[dict[str, Any]]]:
-    """The JSON values of those records by topic, as an analyst without ClickHouse would read them; tombstones left out.
+    """The JSON values of those records by topic, as an analyst without ClickHouse would read them.
 
     Each value is a new one at each call; dead letters, which are any bytes, are not among them.
     """

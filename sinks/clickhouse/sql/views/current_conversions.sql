@@ -7,9 +7,38 @@ CREATE OR REPLACE VIEW current_conversions AS
 WITH
     known AS
     (
-        SELECT conversions.*, if(merged.current_id = '', conversions.profile_id, merged.current_id) AS current_id
-        FROM conversions FINAL
-        LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = conversions.profile_id
+        -- As current_profiles says it, by look-ups: merges of long ago are many, all else is a few.
+        SELECT
+            placed.* EXCEPT (settled_id, base),
+            multiIf(cut.to_id != '', cut.to_id, later.to_id != '', later.to_id, base) AS current_id
+        FROM
+        (
+            SELECT
+                conversions.*,
+                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
+                if(settled_id = '', profile_id, settled_id) AS base
+            FROM conversions FINAL
+        ) AS placed
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
+            ON later.from_id = placed.base
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = '') AS cut
+            ON cut.from_id = placed.profile_id
+    ),
+    told AS
+    (
+        SELECT
+            order_id AS named,
+            groupArray((profile_id, customer, has, since)) AS tellers,
+            max(has) AS counted
+        FROM
+        (
+            SELECT
+                order_id, profile_id, any(current_id) AS customer, sumIf(orders, counts) > 0 AS has, min(at) AS since
+            FROM known
+            WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
+            GROUP BY order_id, profile_id
+        )
+        GROUP BY named
     ),
     strengths AS
     (
@@ -19,24 +48,22 @@ WITH
             [1, 2, 3, 5, 6, 7, 8, 9, 9, 9], 4
         )) AS strength
         FROM identifiers FINAL
-        WHERE profile_id != ''
+        WHERE profile_id IN (SELECT arrayJoin(tellers).2 FROM told WHERE length(tellers) > 1)
         GROUP BY profile_id
-    ),
-    told AS
-    (
-        SELECT
-            order_id, known.profile_id AS profile_id, sumIf(orders, counts) > 0 AS has, min(at) AS since,
-            min(if(strengths.strength = 0, 9, strengths.strength)) AS strength
-        FROM known
-        LEFT ANY JOIN strengths ON strengths.profile_id = known.current_id
-        WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
-        GROUP BY order_id, profile_id
     ),
     chosen AS
     (
+        SELECT named, tellers[1].1 AS owner, counted FROM told WHERE length(tellers) = 1
+        UNION ALL
+        -- Orders that several profiles have reported are few.
         SELECT
-            order_id AS named, argMin(profile_id, (NOT has, strength, since, profile_id)) AS owner, max(has) AS counted
-        FROM told
+            named,
+            argMin(
+                teller.1, (NOT teller.3, if(strengths.strength = 0, 9, strengths.strength), teller.4, teller.1)
+            ) AS owner,
+            max(teller.3) AS counted
+        FROM (SELECT named, arrayJoin(tellers) AS teller FROM told WHERE length(tellers) > 1) AS rivals
+        LEFT ANY JOIN strengths ON strengths.profile_id = rivals.teller.2
         GROUP BY named
     )
 SELECT known.*
