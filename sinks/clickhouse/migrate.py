@@ -23,7 +23,7 @@ NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
     "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
     "current_events.sql", "current_conversions.sql", "current_orders.sql", "carts.sql",
-    "v_journeys_daily.sql",
+    "v_journeys_daily.sql", "v_products_daily.sql",
 )  # fmt: skip
 """Views that others are built on, in the order in which they need each other."""
 ACCESS_DENIED: Final = 497
