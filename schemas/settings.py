@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     http_max_seconds: float = Field(120.0, gt=0, description="seconds that one query of a reader may take")
     aliases: Path | None = Field(None, description="YAML file of the shop's own names of events and properties")
     timezone: str = Field("UTC", description="the shop's time zone: whose days and hours the views have")
+    outcome_days: int = Field(7, ge=1, le=365, description="days after a first decision whose orders are its outcome")
     phone_region: str = Field("US", min_length=2, max_length=2, description="region of phone numbers without +code")
     blocked: str = Field("", description="values that are no identifier, besides the built-in ones; comma separated")
     no_referrers: str = Field("", description="hosts that are no referrals, besides those that ship; comma separated")

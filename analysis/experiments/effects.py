@@ -20,8 +20,8 @@ class Effect:
     """An estimate with its standard error, both in the unit of the estimate.
 
     `low`, `high` and `p_value` hold for one look at a time that was set beforehand; `always_low`, `always_high` and
-    `always_p_value` at any number of looks (`always_error` is the standard error that they use). `chance_above` is the
-    probability that the true value is above 0, for who knew nothing before.
+    `always_p_value` at any number of looks (`always_error` is the standard error that they use). `chance_to_beat` is
+    the probability that the true value is above 0, for who knew nothing before.
     """
 
     estimate: float
@@ -33,7 +33,7 @@ class Effect:
     always_low: float
     always_high: float
     always_p_value: float
-    chance_above: float
+    chance_to_beat: float
 
 
 def difference(arms: Arms) -> Effect | None:
@@ -82,11 +82,11 @@ def _effect(arms: Arms, estimate: float, own: float, pooled: float) -> Effect | 
         estimate - always,
         estimate + always,
         sequential.p_value(estimate, always_error, arms.customers),
-        chance_above(estimate, error),
+        chance_to_beat(estimate, error),
     )
 
 
-def chance_above(estimate: float, standard_error: float) -> float:
+def chance_to_beat(estimate: float, standard_error: float) -> float:
     """The posterior probability that the true value is above 0, given `estimate` and `standard_error`.
 
     With a flat prior the posterior is normal around the estimate: Gelman et al., "Bayesian Data Analysis", 3rd edition,

@@ -34,6 +34,7 @@ from deploy.cli.commands import (
     suppressed,  # fmt: skip
     topics,  # fmt: skip
     up,  # fmt: skip
+    uplift,  # fmt: skip
 )
 from deploy.cli.running import StoppedError
 
@@ -53,6 +54,7 @@ for command in (
     simulate,
     imports,
     report,
+    uplift,
     query,
     events,
     profile,

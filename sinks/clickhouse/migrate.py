@@ -23,7 +23,7 @@ NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
     "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
     "current_events.sql", "current_conversions.sql", "current_orders.sql", "carts.sql",
-    "v_journeys_daily.sql", "v_products_daily.sql",
+    "v_journeys_daily.sql", "v_products_daily.sql", "experiment_customers.sql", "experiment_outcomes.sql",
 )  # fmt: skip
 """Views that others are built on, in the order in which they need each other."""
 ACCESS_DENIED: Final = 497
@@ -39,7 +39,7 @@ class Script:
     """One SQL file: its name, its text, and what of it is remembered once it has been applied.
 
     In it `{database}` stands for the database it is applied to, where ClickHouse does not put it in by itself, and
-    `{timezone}` for the shop's time zone.
+    `{timezone}` and `{outcome_days}` for the settings of that name.
     """
 
     name: str
@@ -61,10 +61,11 @@ class Script:
         return [part.strip() for part in re.split(r";\s*(?:\n|$)", code) if part.strip()]
 
 
-def migrate(client: Client, timezone: str = "UTC") -> list[str]:
+def migrate(client: Client, timezone: str = "UTC", outcome_days: int = 7) -> list[str]:
     """Bring the client's database to the newest schema. Returns the names of migrations applied; nothing to do is [].
 
-    `timezone`: whose days and hours the views have, by its name in the IANA list (Settings.timezone).
+    `timezone`: whose days and hours the views have, by its name in the IANA list (Settings.timezone). `outcome_days`:
+    for how many days after a first decision about a customer orders are its outcome (Settings.outcome_days).
     Raises SchemaError when a file that was applied has changed since, or the server refuses one; other errors of the
     client as they are.
     """
@@ -80,17 +81,18 @@ def migrate(client: Client, timezone: str = "UTC") -> list[str]:
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known: dict[int, str] = {row[0]: row[1] for row in rows}
     applied = []
+    values = {"{database}": client.database or "", "{timezone}": timezone, "{outcome_days}": str(outcome_days)}
     for script in migrations():
         checksum = known.get(script.number)
         if checksum is None:
-            _apply(client, script, timezone)
+            _apply(client, script, values)
             client.insert("schema_migrations", [(script.number, script.name, script.checksum)],
                           column_names=["number", "name", "checksum"])  # fmt: skip
             applied.append(script.name)
         elif checksum != script.checksum:
             raise SchemaError(f"{script.name} was changed after it had been applied: put it back, add a new migration")
     for view in views():
-        _apply(client, view, timezone)
+        _apply(client, view, values)
     return applied
 
 
@@ -116,10 +118,12 @@ def _scripts(folder: Traversable) -> list[Script]:
     return [Script(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
 
 
-def _apply(client: Client, script: Script, timezone: str) -> None:
+def _apply(client: Client, script: Script, values: dict[str, str]) -> None:
     for statement in script.statements():
+        for name, value in values.items():
+            statement = statement.replace(name, value)  # noqa: PLW2901 - the same statement, filled in
         try:
-            client.command(statement.replace("{database}", client.database or "").replace("{timezone}", timezone))
+            client.command(statement)
         except Error as error:
             if verdict(error) is Verdict.RETRY:
                 raise

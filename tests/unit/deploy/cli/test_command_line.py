@@ -131,6 +131,8 @@ BAD = {
     "migrate: stray argument": (["migrate", "now"], "now"),
     "doctor: bad wait": (["doctor", "--wait", "x"], "--wait"),
     "streams: stray argument": (["streams", "fast"], "fast"),
+    "uplift: a day": (["uplift", "--from", "yesterday"], "yesterday"),
+    "uplift: days": (["uplift", "--from", "2026-02-02", "--to", "2026-02-01"], "2026-02-01"),
     "sinks: stray argument": (["sinks", "fast"], "fast"),
     "campaigns: no command": (["campaigns", "burn"], "burn"),
     "campaigns: no file": (["campaigns", "check"], "FILE"),
@@ -151,7 +153,7 @@ def test_bad_input_is_one_line_and_exit_2(winback, arguments, word):
 
 COMMANDS = ["up", "once good.jsonl", "replay good.jsonl", "publish good.jsonl", "report", "query X", "streams", "sinks",
             "migrate", "topics", "doctor", "profile email:a@b.c", "split email:a@b.c", "erase email:a@b.c", "offer X",
-            "campaigns apply", "events"]  # fmt: skip
+            "campaigns apply", "events", "uplift"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -237,7 +239,7 @@ def test_doctor_lists_unknown_variables_beside_the_known(winback):
 ASKING = ["profile user_id:anna", "split user_id:anna --yes", "erase user_id:anna --yes"]
 
 
-@pytest.mark.parametrize("command", ["migrate", "report", "query X", "sinks", *ASKING])
+@pytest.mark.parametrize("command", ["migrate", "report", "query X", "sinks", "uplift", *ASKING])
 def test_a_bad_clickhouse_dsn_is_one_line_and_exit_2(winback, command):
     """A DSN that cannot be one is refused before anything is tried, without showing what it holds."""
     ran = winback(*command.split(), WINBACK_CLICKHOUSE="ftp://user:hush@there")
