@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from schemas.aliases.table import canonical
+from schemas.consent_said import LONGEST_TOPIC
 from schemas.vocabulary import TriggerType
 from streams.core.campaigns.values import Distance, Duration, Share, Strict, known
 
@@ -37,8 +38,6 @@ MOST_TIMES: Final = 20
 """More views of a topic are not remembered."""
 LONGEST_NAME: Final = 200
 """A trigger names no longer event."""
-LONGEST_TOPIC: Final = 100
-"""A longer text is no topic."""
 INTEREST_MS: Final = 30 * 24 * 60 * 60_000
 """Interests in products are remembered for so long."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from schemas.consent_said import ALL
 from schemas.consent_words import BOUNCED, COMPLAINED
 from schemas.names import (
     EMAIL_DELIVERED,
@@ -23,7 +24,7 @@ from schemas.names import (
 )
 from schemas.topics import DAY_MS
 from streams.core.contact.recipients import sent_to
-from streams.core.contact.statements import ALL, Statement, addresses, statements
+from streams.core.contact.statements import Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Consent, Profile, SoftBounces
 

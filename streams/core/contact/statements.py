@@ -9,42 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from schemas.consent_said import said
 from schemas.consent_words import (
     BOUNCED,
-    COMPLAINED,
-    STATES,
     SUBSCRIBED,
     UNSUBSCRIBED_BY,
-    WRITTEN,
     answer,
-    channels_of,
     claim,
     claims_in,
-    subscribes,
     told_before,
 )
 from schemas.identifiers import ADVERTISING_ID, EMAIL, PHONE, PUSH_TOKEN
 from schemas.names import (
     CONSENT_EVENTS,
     EMAIL_BOUNCED,
-    EMAIL_MARKED_AS_SPAM,
     PUSH_NOTIFICATION_BOUNCED,
     SMS_FAILED,
-    SUBSCRIPTION_CHANGED,
-    UNSUBSCRIBED,
 )
-from streams.core.campaigns.trigger import LONGEST_TOPIC
 from streams.core.contact.bounces import is_hard
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated
 
-ALL: Final = "*"
-"""The channel of a statement about a topic on all channels."""
 _CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
 SAYING: Final = CONSENT_EVENTS | _BOUNCES.keys()
 """Names of the events that may say something; any event may by its traits."""
-_EMPTY: Final = ("", None)
 
 
 class Statement(NamedTuple):
@@ -76,17 +65,17 @@ def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
     `traits` are the profile's before the event: a trait that has been repeated is no new yes.
     """
     name = event.name
-    said: list[Statement] = []
+    found: list[Statement] = []
     if name in SAYING:
         if name in _BOUNCES:
             channel = _BOUNCES[name]
             hard = is_hard(event.properties, channel)
-            said.append(Statement(channel, None, False, BOUNCED, hard, addresses(event).get(channel)))
+            found.append(Statement(channel, None, False, BOUNCED, hard, addresses(event).get(channel)))
         else:
-            said.extend(_of_consent(event))
+            found.extend(_of_consent(event))
     if event.traits and event.type != "group":
-        said.extend(_of_traits(event, traits))
-    return said
+        found.extend(_of_traits(event, traits))
+    return found
 
 
 def addresses(event: Sealed) -> dict[str, str]:
@@ -100,46 +89,9 @@ def addresses(event: Sealed) -> dict[str, str]:
 
 
 def _of_consent(event: Sealed) -> Iterator[Statement]:
-    properties = event.properties
-    if event.name == EMAIL_MARKED_AS_SPAM:
-        yield Statement("email", None, False, COMPLAINED, True, addresses(event).get("email"))
-        return
-    if event.name == UNSUBSCRIBED and answer(properties.get("machine")) is True:
-        # A scanner has followed the link: nobody has said anything. A browser's post is a person's word.
-        return
-    given = event.name == SUBSCRIPTION_CHANGED and subscribes(properties)
-    named = properties.get("channel")
-    if named is None:
-        named = properties.get("channels")
-    elif "channels" in properties and not given:
-        named = [*_listed(named), *_listed(properties["channels"])]
-    silent = named is None or (type(named) is str and not named.strip())
-    for topic, wanted in _topics(event.name, properties, given=given):
-        channels: tuple[str, ...]
-        if silent and topic is None and event.channel in WRITTEN:
-            channels = (event.channel,)
-        else:
-            channels = channels_of(named) or ((ALL,) if topic is not None else WRITTEN)
-        yield from _about(event, channels, topic, given=wanted)
-
-
-def _topics(name: str, properties: Mapping[str, Any], *, given: bool) -> Iterator[tuple[str | None, bool]]:
-    """The topics that an event is about, each with whether it is wanted; None: the channels as a whole.
-
-    They are `topic`, else `topics`: one, a list, or an object that says of each. One that no campaign can have says
-    nothing.
-    """
-    named = properties.get("topic")
-    if named is None:
-        named = properties.get("topics")
-    if type(named) is dict:
-        may = name == SUBSCRIPTION_CHANGED and (given or not any(state in properties for state in STATES))
-        told = {word: may and answer(named[one]) is True for one in named if (word := _word(one))}
-    else:
-        told = dict.fromkeys((word for one in _listed(named) if (word := _word(one))), given)
-    if not told:
-        yield None, given
-    yield from ((topic, wanted) for topic, wanted in told.items() if len(topic) <= LONGEST_TOPIC)
+    known = addresses(event)
+    for one in said(event.name, event.channel, event.properties):
+        yield Statement(one.channel, one.topic, one.given, one.reason, True, known.get(one.channel))
 
 
 def _about(event: Sealed, channels: tuple[str, ...], topic: str | None, *, given: bool) -> Iterator[Statement]:
@@ -168,12 +120,3 @@ def _before(traits: Mapping[str, Dated], name: str) -> Any:
     outer, *path = (name,) if known is not None else name.split(".")
     known = known or traits.get(outer)
     return None if known is None else told_before(known.value, path)
-
-
-def _listed(named: Any) -> list[Any]:
-    return named if type(named) is list else [] if named in _EMPTY else [named]
-
-
-def _word(value: Any) -> str | None:
-    text = str(value) if type(value) is int else value
-    return text.strip().lower() or None if isinstance(text, str) else None

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from schemas.consent_said import ALL
 from schemas.topics import DAY_MS
 from streams.core.contact.recipients import sent_to
-from streams.core.contact.statements import ALL, Statement, addresses, statements
+from streams.core.contact.statements import Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import order_key_behind

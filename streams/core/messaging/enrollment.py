@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, NamedTuple
 
+from schemas.consent_said import ALL
 from schemas.message_ids import MessageIds
 from schemas.money import to_number
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.points import Lost
-from streams.core.contact.statements import ALL, Statement
+from streams.core.contact.statements import Statement
 from streams.core.engagement.sent import on_decided
 from streams.core.messaging import offers, take_back
 from streams.core.messaging.decide import Decider

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from schemas.consent_said import ALL
 from schemas.consent_words import ALWAYS, BOUNCED
 from streams.core.campaigns import Campaigns
 from streams.core.contact import consent
 from streams.core.contact.points import Lost
-from streams.core.contact.statements import ALL, Statement
+from streams.core.contact.statements import Statement
 from streams.core.messaging.decision import OF_CARTS, Decision, digest, row
 from streams.core.messaging.experiments import TREATMENT
 from streams.core.profile.event import Sealed

@@ -6,9 +6,10 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from typing import Any, Final
 
+from schemas.consent_said import LONGEST_TOPIC
 from schemas.names import ACTIVITY_CHANNELS
 from streams.core.campaigns import Campaign
-from streams.core.campaigns.trigger import LONGEST_TOPIC, MOST_TIMES
+from streams.core.campaigns.trigger import MOST_TIMES
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile
 from streams.core.triggers.trigger import Triggered, ref_of_event
