@@ -43,7 +43,7 @@ run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole sta
 	@echo "The records of each topic and the rows of each view are in $(DAY)."
 	@echo "To look further, keep it running with \`make up\`, and feed it from another terminal:"
 	@echo "  Kafka            127.0.0.1:9092          $(BIN)/winback publish FILE"
-	@echo "  ClickHouse HTTP  http://127.0.0.1:8123   $(BIN)/winback report; $(BIN)/winback query 'SELECT * FROM v_channel_kpis'"
+	@echo "  ClickHouse HTTP  http://127.0.0.1:8123   $(BIN)/winback report; $(BIN)/winback query 'SELECT * FROM v_channel_daily'"
 	@echo "  metrics          http://127.0.0.1:9464/metrics (worker), http://127.0.0.1:9465/metrics (sinks)"
 
 up: $(VENV)/.embedded  ## keep the whole stack running here until Ctrl-C; its state stays in .winback

@@ -23,12 +23,13 @@ class NoReferrers:
     A host stands for all below it.
     """
 
-    __slots__ = ("_hosts", "_known")
+    __slots__ = ("_known", "hosts", "labels")
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         """`more` hosts, as WINBACK_NO_REFERRERS names them: `pay.example`, `*.pay.example`, or a URL's host."""
         added = (host.strip().lower().removeprefix("*.").removeprefix("www.").strip(".") for host in more)
-        self._hosts = _HOSTS | {host for host in added if host}
+        self.hosts: frozenset[str] = _HOSTS | {host for host in added if host}
+        self.labels: frozenset[str] = _LABELS
         self._known: Memo[str, bool] = Memo(self._listed, limit=4096)
 
     def knows(self, host: str, own: str) -> bool:
@@ -37,9 +38,9 @@ class NoReferrers:
 
     def _listed(self, host: str) -> bool:
         labels = host.split(".")
-        if any(label in _LABELS for label in labels[:-2]):
+        if any(label in self.labels for label in labels[:-2]):
             return True
-        return any(".".join(labels[nth:]) in self._hosts for nth in range(len(labels)))
+        return any(".".join(labels[nth:]) in self.hosts for nth in range(len(labels)))
 
 
 def site_of(host: str) -> str:

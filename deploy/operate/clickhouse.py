@@ -80,7 +80,7 @@ def load(settings: Settings, records: Iterable[Record], folder: Path) -> None:
 
     client = _frugal(settings, folder)
     try:
-        migrate(client, settings.timezone, settings.outcome_days)
+        migrate(client, settings)
         # It is read once, and each query resolves what merges would have.
         client.command("SYSTEM STOP MERGES")
         sink.load(client, records, settings, limits=Limits(size=LOADED_AT_ONCE))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from deploy.errors import BadInputError
 from schemas.aliases import shop_file
 from schemas.aliases.effects import Effects
+from sinks.clickhouse.export import EVER, over
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -26,7 +27,7 @@ def of(client: Client, settings: Settings) -> list[dict[str, Any]]:
         effects = Effects(shop_file.load(settings.aliases))
     except ValueError as wrong:
         raise BadInputError(f"WINBACK_ALIASES: {wrong}") from None
-    rows = client.query(f"SELECT * FROM v_event_names LIMIT {MOST}").named_results()  # noqa: S608
+    rows = client.query(f"SELECT * FROM {over('v_event_names', *EVER.values())} LIMIT {MOST}").named_results()  # noqa: S608
     return [effects.told({**row, **{name: _time(row[name]) for name in ("first_seen", "last_seen")}}) for row in rows]
 
 

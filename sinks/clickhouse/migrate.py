@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from clickhouse_connect.driver.exceptions import DatabaseError, Error
 
+from schemas.referrers import NoReferrers
+from schemas.settings import Settings
 from sinks.clickhouse.client import first_line
 from sinks.clickhouse.errors import SchemaError, Verdict, verdict
 
@@ -22,10 +25,13 @@ SQL: Final = files("sinks.clickhouse").joinpath("sql")
 NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
     "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
-    "current_events.sql", "current_conversions.sql", "current_orders.sql", "carts.sql",
-    "v_journeys_daily.sql", "v_products_daily.sql", "experiment_customers.sql", "experiment_outcomes.sql",
+    "current_events.sql", "current_conversions.sql", "current_orders.sql", "carts.sql", "message_facts.sql",
+    "channel_days.sql", "campaign_days.sql", "campaign_money.sql", "known_days.sql", "device_hours.sql", "sources.sql",
+    "consent_changes.sql", "experiment_customers.sql", "experiment_outcomes.sql", "v_journeys_daily.sql",
+    "v_products_daily.sql",
 )  # fmt: skip
 """Views that others are built on, in the order in which they need each other."""
+HOST: Final = re.compile(r"[\w.-]+")
 ACCESS_DENIED: Final = 497
 BOOKKEEPING: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -39,7 +45,8 @@ class Script:
     """One SQL file: its name, its text, and what of it is remembered once it has been applied.
 
     In it `{database}` stands for the database it is applied to, where ClickHouse does not put it in by itself, and
-    `{timezone}` and `{outcome_days}` for the settings of that name.
+    `{timezone}` and `{outcome_days}` for the settings of that name; `{no_referrers}` and `{no_referrer_labels}` are
+    the hosts that are no referrals and the labels of such hosts, with commas between them.
     """
 
     name: str
@@ -61,11 +68,11 @@ class Script:
         return [part.strip() for part in re.split(r";\s*(?:\n|$)", code) if part.strip()]
 
 
-def migrate(client: Client, timezone: str = "UTC", outcome_days: int = 7) -> list[str]:
+def migrate(client: Client, settings: Settings | None = None) -> list[str]:
     """Bring the client's database to the newest schema. Returns the names of migrations applied; nothing to do is [].
 
-    `timezone`: whose days and hours the views have, by its name in the IANA list (Settings.timezone). `outcome_days`:
-    for how many days after a first decision about a customer orders are its outcome (Settings.outcome_days).
+    `settings`: views are made with its `timezone`, `outcome_days` and `no_referrers`; those of the environment when
+    None.
     Raises SchemaError when a file that was applied has changed since, or the server refuses one; other errors of the
     client as they are.
     """
@@ -80,19 +87,19 @@ def migrate(client: Client, timezone: str = "UTC", outcome_days: int = 7) -> lis
         ) from error
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known: dict[int, str] = {row[0]: row[1] for row in rows}
+    words = _words(client, settings or Settings())
     applied = []
-    values = {"{database}": client.database or "", "{timezone}": timezone, "{outcome_days}": str(outcome_days)}
     for script in migrations():
         checksum = known.get(script.number)
         if checksum is None:
-            _apply(client, script, values)
+            _apply(client, script, words)
             client.insert("schema_migrations", [(script.number, script.name, script.checksum)],
                           column_names=["number", "name", "checksum"])  # fmt: skip
             applied.append(script.name)
         elif checksum != script.checksum:
             raise SchemaError(f"{script.name} was changed after it had been applied: put it back, add a new migration")
     for view in views():
-        _apply(client, view, values)
+        _apply(client, view, words)
     return applied
 
 
@@ -118,10 +125,27 @@ def _scripts(folder: Traversable) -> list[Script]:
     return [Script(name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
 
 
-def _apply(client: Client, script: Script, values: dict[str, str]) -> None:
+def _words(client: Client, settings: Settings) -> dict[str, str]:
+    """What stands in braces in the files, and what it stands for."""
+    referrers = NoReferrers(settings.no_referrer_hosts())
+    return {
+        "{database}": client.database or "",
+        "{timezone}": settings.timezone,
+        "{outcome_days}": str(settings.outcome_days),
+        "{no_referrers}": _texts(referrers.hosts),
+        "{no_referrer_labels}": _texts(referrers.labels),
+    }
+
+
+def _texts(words: Iterable[str]) -> str:
+    # What no host can have in it is left out: it is written into a statement.
+    return ", ".join(f"'{word}'" for word in sorted(words) if HOST.fullmatch(word))
+
+
+def _apply(client: Client, script: Script, words: Mapping[str, str]) -> None:
     for statement in script.statements():
-        for name, value in values.items():
-            statement = statement.replace(name, value)  # noqa: PLW2901 - the same statement, filled in
+        for name, meant in words.items():
+            statement = statement.replace(name, meant)  # noqa: PLW2901 - word by word
         try:
             client.command(statement)
         except Error as error:

@@ -48,9 +48,9 @@ FROM
 (
     -- What is not money stands in the row of each currency.
     SELECT
-        campaign_id, any(delivered) AS d, any(opens) AS o, any(clicks) AS c, any(retracted) AS r,
+        day, campaign_id, any(delivered) AS d, any(opens) AS o, any(clicks) AS c, any(retracted) AS r,
         sum(conversions) AS n, sum(revenue) AS money, groupArrayIf(currency, revenue != 0) AS coins
-    FROM v_campaign_kpis GROUP BY campaign_id, step, variant
+    FROM v_campaign_daily GROUP BY day, campaign_id, step, variant
 )
 GROUP BY campaign_id
 """

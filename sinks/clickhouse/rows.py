@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from schemas import names, topics
+from schemas.consent_said import refused_in, said
 from schemas.identifiers import Hasher
 from schemas.message_ids import named
 from schemas.money import micros
@@ -127,8 +128,17 @@ def _event(_: Message, v: dict[str, Any], hasher: Hasher) -> Row:
         moment(v["received_at"]), v["late"] is True, label(properties["kind"]) if "kind" in properties else "",
         revenue, cost, campaign, message, v["identifiers"], properties, v["context"], v["traits"], v.get("extra"),
         source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher, message),
-        v.get("original_name") or "",
+        v.get("original_name") or "", _consents(v, properties),
     )  # fmt: skip
+
+
+def _consents(v: dict[str, Any], properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an event says of consent: channel, topic (empty: the whole), yes or no, and the reason."""
+    told = [*said(v["name"], v["channel"], properties)] if v["name"] in names.CONSENT_EVENTS else []
+    traits = v["traits"]
+    if traits and type(traits) is dict and v["type"] != "group":
+        told += refused_in(traits)
+    return [{**one._asdict(), "topic": one.topic or ""} for one in told]
 
 
 def _head(v: dict[str, Any], hasher: Hasher, message: str) -> tuple[str, str]:
@@ -250,7 +260,7 @@ TABLES: Final = (
     Table("events", topics.STITCHED_EVENTS, (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
-        "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name",
+        "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name", "consents",
     ), _event, tombstones=True),
     Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
         "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",

@@ -120,7 +120,7 @@ async def _prepared(settings: Settings, stopped: asyncio.Event) -> Client | None
 def _open(settings: Settings) -> Client:
     client = connect(settings, writes=True)
     try:
-        for name in migrate(client, settings.timezone, settings.outcome_days):
+        for name in migrate(client, settings):
             log.info("migration applied: %s", name)
     except Error as error:
         client.close()

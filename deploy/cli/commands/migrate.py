@@ -19,7 +19,7 @@ def migrate(*, wait: Wait = 10.0) -> None:
     settings = config.load()
     client = clickhouse.connect(settings, wait=wait, writes=True)
     try:
-        applied = apply(client, settings.timezone, settings.outcome_days)
+        applied = apply(client, settings)
     except SchemaError as problem:
         raise UnavailableError(str(problem)) from None
     finally:

@@ -101,8 +101,8 @@ class SegmentMachine(Machine[None, Membership]):
     def assess(self, profile: Profile, at: int, reason: str) -> Sequence[Membership]:
         """Which segments the profile is in at `at`: what has changed since it was asked last, for a `reason`.
 
-        First what it leaves, the earliest entered first, then what it enters, in the order of the file. Time does not run backwards for a
-        profile: after a merge that is told of late it is asked as of when it was asked last.
+        First what it leaves, the earliest entered first, then what it enters, in the order of the file. Time does not
+        run backwards for a profile: after a merge that is told of late it is asked as of when it was asked last.
         """
         if profile.first_seen < 0 or (profile.segments is None and not self.asked):
             return ()

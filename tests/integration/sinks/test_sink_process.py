@@ -12,8 +12,8 @@ from tests.support.sink_processes import KILLED_BEFORE_COMMIT, Sink, committed, 
 from tests.support.stack import wait_for
 
 Start = Callable[..., Sink]
-KPIS = "SELECT channel, events, reach, sends, conversions, toInt64(revenue) FROM v_channel_kpis"
-FUNNEL = "SELECT step, carts FROM v_cart_funnel WHERE position < 4"
+KPIS = "SELECT channel, events, reach, sends, conversions, toInt64(revenue) FROM v_channel_daily"
+FUNNEL = "SELECT step, carts FROM v_cart_funnel_daily WHERE position < 4"
 BUSY = """
 import os
 os.environ.update(WINBACK_SQUASH_INTERVAL="0.05", WINBACK_SQUASH_MERGES="1", WINBACK_SQUASH_EVENTS="1")
@@ -54,7 +54,7 @@ def test_from_kafka_to_the_views(address: str, sink: Start, tmp_path: Path) -> N
     running = sink()
     running.until(KPIS, "email\t0\t0\t100\t0\t0\nweb\t200\t50\t0\t100\t1000")
     running.until(FUNNEL, "opened\t100\ncheckout started\t0\nabandoned\t100")
-    running.until("SELECT triggered, sent, conversions FROM v_campaign_kpis", "100\t100\t100")
+    running.until("SELECT triggered, sent, conversions FROM v_campaign_daily", "100\t100\t100")
     running.until("SELECT values['events'] FROM cells FINAL", "100")
     wait_for(lambda: committed(address) == len(records) + 12, "all offsets to be committed")
     assert running.metric('winback_sink_rows_total{table="events"}') == 200
@@ -94,7 +94,7 @@ def test_a_clean_stop_writes_what_is_waiting(address: str, sink: Start) -> None:
     after = sink()
     wait_for(lambda: committed(address) == len(records), "all offsets to be committed", alive=after.process)
     assert written > 0
-    after.until("SELECT sum(events) FROM v_channel_kpis", "20")
+    after.until("SELECT sum(events) FROM v_channel_daily", "20")
 
 
 def test_a_server_that_goes_away_and_comes_back(address: str, sink: Start, tmp_path: Path) -> None:

@@ -1,13 +1,23 @@
--- How far do carts get, and what becomes of them?
--- One row a step and currency of carts: how many carts reached it, their share of all carts of that currency, how often
--- in all (a cart may be abandoned and reopened several times), and the value of those carts. A cart whose lines are in several currencies
--- has the currency named last, and no value.
--- Steps 1 to 5 are what carts went through; the others are where each stands today and add up to all carts.
--- `merged` is a cart that went into another cart when two profiles turned out to be one customer.
+-- Question: How far do carts get, and what becomes of them?
+-- Grain: a step and a currency of carts; over the carts opened from `from` to `to`, both days included, in the shop's time
+--   zone.
+-- Columns:
+--   position [key]: number of the step, 1 to 11
+--   step [one_of opened|checkout started|abandoned|reopened|converted after abandonment|now open|now abandoned|ended converted|ended emptied|ended expired|ended merged]: what carts went through
+--     (positions 1 to 5), and where each stands today (6 to 11: these add up to all carts)
+--   carts [count]: carts that reached it
+--   share [rate]: carts / all carts of the days and currency
+--   times [count]: how often in all: a cart may be abandoned and reopened several times
+--   value [money]: value of those carts, of their latest lines (unit: currency); a cart with lines in several currencies has the one
+--     named last, and no value
+--   currency [key]: of the carts; empty where their lines name none
+-- Notes: A cart counts on the day it was opened, with all that has become of it since. `merged` is a cart that went into
+--   another one when two profiles turned out to be one customer.
 CREATE OR REPLACE VIEW v_cart_funnel AS
 WITH steps AS
 (
     SELECT
+        toDate(opened_at, '{timezone}') AS day,
         arrayJoin([
             (1, 'opened', true, 1),
             (2, 'checkout started', checkout, 1),
@@ -24,6 +34,7 @@ WITH steps AS
         ifNull(value, 0) AS cart_value,
         currency
     FROM carts
+    WHERE day BETWEEN {from:Date} AND {to:Date}
 )
 SELECT
     entry.1 AS position,

@@ -1,109 +1,72 @@
--- How does each channel do? One row a channel that anything happened on, and currency; what is no money and no order is
--- that of the channel in each of its rows.
---   events            accepted events of the channel
---   reach             customers seen on it (profiles of today; events that name nobody, as of a TV spot, reach nobody)
---   sends             messages sent on it
---   delivered, opens, clicks
---                     messages that were delivered, opened, clicked at least once, by people; a tap on a push, a click on
---                     an advert and a page that a message led to (wb_mid) are clicks. Feedback that names no message
---                     counts by itself.
---   open_rate         opens / delivered
---   ctr               clicks / (delivered + impressions)
---   currency          of the money beside it; empty where nothing was bought, or nobody named one
---   conversions       orders placed on it, each counted once, whoever tells of it; none that was cancelled
---   conversion_rate   conversions / reach
---   cost              Ad Spend Recorded
---   cpa               cost / conversions
---   revenue           value of those orders
---   roas              revenue / cost
---   views, likes, shares, comments
---                     of posts
---   refunds           what was paid back of orders placed on it; net_revenue is revenue less refunds
---   impressions       of adverts
---   machine_opens, machine_clicks
---                     by mail proxies, link scanners and the like, each as often as it happened; in no rate
--- A rate without anything to divide by is NULL.
+-- Question: How did each channel do from one day to another?
+-- Grain: a channel on which anything happened, or to which an order is credited, and a currency; over the days from
+--   `from` to `to`, both included, in the shop's time zone.
+-- Columns:
+--   channel [key]: the channel
+--   events [count]: accepted events of the channel
+--   reach [count]: customers seen on it (profiles of today; events that name nobody, as of a TV spot, reach nobody)
+--   sends [count]: messages sent on it, of our campaigns
+--   delivered [count]: messages of those days that have come: a delivery was told, or an open, a click or anything else that
+--     nobody can do with a message that has not
+--   opens [count]: of them, those opened by a person at least once, on whatever day
+--   clicks [count]: of them, those clicked by a person (a tap on a push, a page that a message led to), and clicks on
+--     adverts
+--   open_rate [rate]: opens / delivered
+--   ctr [rate]: clicks / (delivered + impressions that name no message); NULL where fewer impressions than clicks were told
+--   conversions [count]: orders placed on it, each counted once, whoever tells of it; none that was cancelled
+--   conversion_rate [rate]: buyers / reach, whatever they paid in
+--   cost [money]: Ad Spend Recorded (unit: currency)
+--   cpa [number]: cost / attributed_conversions (unit: currency)
+--   revenue [money]: value of the orders placed on it, before refunds (unit: currency)
+--   roas [number]: attributed_revenue / cost
+--   views [count]: Post Viewed
+--   likes [count]: Post Liked
+--   shares [count]: Post Shared
+--   comments [count]: Post Commented
+--   refunds [money]: what was paid back of orders placed on it (unit: currency)
+--   net_revenue [money]: revenue less refunds (unit: currency)
+--   impressions [count]: of adverts
+--   machine_opens [count]: opens by mail proxies and the like, each as often as it happened; in no rate
+--   machine_clicks [count]: clicks by link scanners and the like; in no rate
+--   buyers [count]: customers of the reach of whom an order on the channel stands
+--   attributed_conversions [number]: orders credited to it by the model last_non_direct, in parts where one is shared
+--   attributed_revenue [money]: their value less refunds and cancellations (unit: currency)
+--   currency [key]: of the money and the orders beside it; empty where there are none, or nobody named one
+-- Notes: Messages count on the day they were sent, with all that has become of them since, so that each is in one row
+--   and no rate exceeds 1. Orders count on their own day, refunds on theirs,
+--   costs on the day of the event. An order is placed
+--   on one channel and credited to another: adverts sell little themselves. The credits add up to all orders.
+--   Feedback that names no message: of the last one of its campaign to the customer.
 CREATE OR REPLACE VIEW v_channel_kpis AS
 WITH
-    toDateTime64(0, 3, 'UTC') AS epoch,
-    toDecimal128(0, 6) AS nothing,
-    ['Email Delivered', 'SMS Delivered', 'Push Notification Received'] AS deliveries,
-    ['Email Link Clicked', 'SMS Link Clicked', 'Push Notification Tapped', 'Ad Clicked'] AS clickings,
-    seen AS
+    by_currency AS
     (
         SELECT
-            *,
-            -- One message counts once, however often its customer opens it.
-            if(about_message = '', (current_id, event_time, message_id), ('', epoch, about_message)) AS thing
-        FROM current_events
-    ),
-    followed AS
-    (
-        -- A page that a message led to is on the web; the click is on the channel that the message was sent on.
-        -- Messages of which the channel itself tells a click are counted there.
-        SELECT messages.channel AS channel, uniqExact(clicked_message) AS clicks
-        FROM events
-        INNER JOIN messages ON messages.message_id = clicked_message
-        WHERE clicked_message != '' AND NOT machine AND clicked_message NOT IN (
-            SELECT about_message FROM events WHERE has(clickings, name) AND NOT machine
-        )
-        GROUP BY channel
-    ),
-    parts AS
-    (
-        SELECT
-            channel,
-            count() AS events,
-            uniqExactIf(current_id, notEmpty(identifiers)) AS reach,
-            0 AS sends,
-            uniqExactIf(thing, has(deliveries, name)) AS delivered,
-            uniqExactIf(thing, name = 'Email Opened' AND NOT machine) AS opens,
-            uniqExactIf(thing, has(clickings, name) AND NOT machine) AS clicks,
-            countIf(name = 'Post Viewed') AS views,
-            countIf(name = 'Post Liked') AS likes,
-            countIf(name = 'Post Shared') AS shares,
-            countIf(name = 'Post Commented') AS comments,
-            countIf(name = 'Ad Impression') AS impressions,
-            countIf(name = 'Email Opened' AND machine) AS machine_opens,
-            countIf(has(clickings, name) AND machine) AS machine_clicks
-        FROM seen
-        GROUP BY channel
-        UNION ALL
-        SELECT channel, 0, 0, 0, 0, 0, clicks, 0, 0, 0, 0, 0, 0, 0
-        FROM followed
-        UNION ALL
-        SELECT channel, 0, 0, count(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        FROM messages FINAL
-        GROUP BY channel
-        UNION ALL
-        -- An order counts on its own channel, also where only others have told anything since.
-        SELECT DISTINCT channel, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        FROM current_conversions
+            channel, currency, uniqExactMergeState(reached) AS reached, uniqExactMergeState(bought) AS bought, sum(d.events) AS events,
+            sum(d.sends) AS sends, sum(d.delivered) AS delivered, sum(d.opens) AS opens, sum(d.clicks + ad_clicks) AS clicks,
+            sum(d.shown) AS shown, sum(d.views) AS views, sum(d.likes) AS likes, sum(d.shares) AS shares,
+            sum(d.comments) AS comments, sum(d.impressions) AS impressions, sum(d.machine_opens) AS machine_opens,
+            sum(d.machine_clicks) AS machine_clicks, sum(d.conversions) AS conversions, sum(d.cost) AS cost,
+            sum(d.revenue) AS revenue, sum(d.refunds) AS refunds, sum(d.credits) AS credits, sum(d.credited) AS credited
+        FROM channel_days AS d
+        WHERE day BETWEEN {from:Date} AND {to:Date}
+        GROUP BY channel, currency
     ),
     totals AS
     (
         SELECT
-            channel, sum(events) AS events, sum(reach) AS reach, sum(sends) AS sends, sum(delivered) AS delivered,
-            sum(opens) AS opens, sum(clicks) AS clicks, sum(views) AS views, sum(likes) AS likes, sum(shares) AS shares,
-            sum(comments) AS comments, sum(impressions) AS impressions,
-            sum(machine_opens) AS machine_opens, sum(machine_clicks) AS machine_clicks
-        FROM parts
+            channel, uniqExactMerge(reached) AS reach, uniqExactMerge(bought) AS buyers, sum(c.events) AS events,
+            sum(c.sends) AS sends, sum(c.delivered) AS delivered, sum(c.opens) AS opens, sum(c.clicks) AS clicks,
+            sum(c.shown) AS shown, sum(c.views) AS views, sum(c.likes) AS likes, sum(c.shares) AS shares,
+            sum(c.comments) AS comments, sum(c.impressions) AS impressions, sum(c.machine_opens) AS machine_opens,
+            sum(c.machine_clicks) AS machine_clicks,
+            groupArrayIf(
+                (currency, conversions, cost, revenue, refunds, credits, credited),
+                conversions != 0 OR cost != 0 OR revenue != 0 OR refunds != 0 OR credits != 0 OR credited != 0
+            ) AS earned,
+            arrayJoin(if(empty(earned), arrayResize(earned, 1), earned)) AS money
+        FROM by_currency AS c
         GROUP BY channel
-    ),
-    money AS
-    (
-        SELECT channel, currency, sum(orders) AS conversions, sum(cost) AS cost, sum(revenue) AS revenue, sum(refunds) AS refunds
-        FROM
-        (
-            SELECT channel, currency, toInt64(orders) AS orders, nothing AS cost, value + refunds AS revenue, refunds
-            FROM current_conversions
-            UNION ALL
-            SELECT channel, upper(trimBoth(JSONExtractString(properties, 'currency'))), 0, cost, nothing, nothing
-            FROM current_events
-            WHERE cost != 0
-        )
-        GROUP BY channel, currency
-        HAVING conversions != 0 OR cost != 0 OR revenue != 0 OR refunds != 0
     )
 SELECT
     channel,
@@ -114,23 +77,25 @@ SELECT
     opens,
     clicks,
     opens / nullIf(delivered, 0) AS open_rate,
-    clicks / nullIf(delivered + impressions, 0) AS ctr,
-    conversions,
-    conversions / nullIf(reach, 0) AS conversion_rate,
-    cost,
-    toFloat64(cost) / nullIf(conversions, 0) AS cpa,
-    revenue,
-    toFloat64(revenue) / nullIf(toFloat64(cost), 0) AS roas,
+    if(clicks > delivered + shown, NULL, clicks / nullIf(delivered + shown, 0)) AS ctr,
+    money.2 AS conversions,
+    buyers / nullIf(reach, 0) AS conversion_rate,
+    money.3 AS cost,
+    toFloat64(cost) / nullIf(attributed_conversions, 0) AS cpa,
+    money.4 AS revenue,
+    toFloat64(attributed_revenue) / nullIf(toFloat64(cost), 0) AS roas,
     views,
     likes,
     shares,
     comments,
-    refunds,
+    money.5 AS refunds,
     revenue - refunds AS net_revenue,
     impressions,
     machine_opens,
     machine_clicks,
-    currency
+    buyers,
+    toFloat64(money.6) AS attributed_conversions,
+    money.7 AS attributed_revenue,
+    money.1 AS currency
 FROM totals
-LEFT JOIN money USING (channel)
 ORDER BY channel, currency;

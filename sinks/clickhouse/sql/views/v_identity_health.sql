@@ -1,12 +1,17 @@
--- Is stitching sound? Each row is one number: what of (`measure`), which (`label`) and how much (`value`).
---   cluster_quantile  identifiers in a profile: median, 90 %, 99 %, 99.9 % and the largest. A cluster is a profile with
---                     at least one linked identifier.
---   cluster_size      profiles with 1, 2, 3-5, 6-10, 11-50, 51-200 and more identifiers
---   largest_profile   the ten profiles with the most identifiers. One that stands out is often a shared value, such as
---                     a placeholder e-mail: see what it holds with `winback profile`, cut it off with `winback split`.
---   refused_links     links that were not made, by the rule that refused them (a device that changed hands included)
---   merges_an_hour    merges in each of the 48 latest hours (UTC) in which there were any
---   splits, erasures  how many there have been
+-- Question: Is stitching sound?
+-- Grain: a measure and what of it: each row is one number, of today.
+-- Columns:
+--   measure [key, one_of cluster_quantile|cluster_size|largest_profile|refused_links|merges_an_hour|splits|erasures]: what is
+--     told. cluster_quantile: identifiers in a profile; cluster_size: how many profiles have so many identifiers;
+--     largest_profile: the ten profiles with the most identifiers; refused_links: links that were not made (a device that
+--     changed hands included); merges_an_hour: merges in each of the 48 latest hours in which there were any; splits and
+--     erasures: how many there have been
+--   label [key]: which of it: 50 %, 90 %, 99 %, 99.9 %, 100 %; 1, 2, 3-5, 6-10, 11-50, 51-200, over 200; the profile; the rule
+--     that refused; the hour, in the shop's time zone; empty
+--   value [number]: how much
+-- Notes: A cluster is a profile with at least one linked identifier. A largest profile that stands out is often a shared
+--   value, such as a placeholder e-mail: see what it holds with `winback profile`, cut it off with `winback split`. What
+--   happened on each day is in v_identity_health_daily.
 CREATE OR REPLACE VIEW v_identity_health AS
 WITH
     owners AS
@@ -54,10 +59,10 @@ WITH
         WHERE refused != ''
         GROUP BY reason
         UNION ALL
-        SELECT 'merges_an_hour', 0, formatDateTime(hour, '%F %H:00'), toFloat64(merges)
+        SELECT 'merges_an_hour', 0, formatDateTime(hour, '%F %H:00', '{timezone}'), toFloat64(merges)
         FROM
         (
-            SELECT toStartOfHour(merged_at) AS hour, count() AS merges
+            SELECT toStartOfHour(merged_at, '{timezone}') AS hour, count() AS merges
             FROM profile_merges FINAL
             WHERE refused = '' AND occurrence = 0
             GROUP BY hour

@@ -1,19 +1,24 @@
--- Which codes were given away, and what became of them? One row a code, and currency of the orders that named it.
---   code              as the customer sees it; one a profile and campaign, the same in each of its messages
---   campaign_id, profile_id
---                     whose campaign it is of, and whose it is (profile of today)
---   discount          what it is worth, as the campaigns file says it
---   first_sent_at, last_sent_at, expires_at
---                     the first and the last message with it, and until when it is valid
---   times_sent        messages with it
---   redeemed          whether an order or a cart has named it (upper and lower case are the same): Order Completed with
---                     `coupon` or `coupons`, or a product with `coupon`; Coupon Applied with `coupon_id`, `coupon_name`,
---                     `coupon` or `code`
---   redeemed_at, order_id, redeemed_by
---                     the first such order, else the first such cart: when, which order (empty: none that is known), and
---                     who (profile of today), which need not be whose code it is
---   currency          of the money beside it
---   orders, revenue   how many orders have named it, and their value, less what was refunded or cancelled
+-- Question: Which codes were given away, and what became of them?
+-- Grain: a code, and a currency of the orders that named it.
+-- Columns:
+--   day [not_null]: the day the code was issued, in the shop's time zone: that of the first message with it
+--   code [key]: as the customer sees it, in capitals; one a profile and campaign, the same in each of its messages
+--   campaign_id [not_null]: whose campaign it is of
+--   profile_id [not_null]: whose it is (profile of today)
+--   discount: what it is worth, as the campaigns file says it
+--   first_sent_at [not_null]: the first message with it (UTC)
+--   last_sent_at [not_null]: the last message with it (UTC)
+--   expires_at: until when it is valid (UTC); NULL: for ever
+--   times_sent [count]: messages with it
+--   redeemed [not_null]: whether an order or a cart has named it (upper and lower case are the same): Order Completed with
+--     `coupon` or `coupons`, or a product with `coupon`; Coupon Applied with `coupon_id`, `coupon_name`, `coupon` or `code`
+--   redeemed_at: when the first such order, else the first such cart, named it (UTC); NULL where none has
+--   order_id [not_null]: that order; empty: none that is known
+--   redeemed_by [not_null]: whose order or cart that was (profile of today), which need not be whose code it is; else empty
+--   orders [count]: how many orders have named it; none that was cancelled
+--   revenue [money]: their value, less what was refunded or cancelled (unit: currency)
+--   currency [key]: of the orders and the money beside it; empty where there are none, or they name none
+-- Notes: Codes of a month: `WHERE day BETWEEN '2026-10-01' AND '2026-10-31'`, with all that has become of them since.
 CREATE OR REPLACE VIEW v_offers AS
 WITH
     given AS
@@ -87,6 +92,7 @@ WITH
         GROUP BY code, currency
     )
 SELECT
+    toDate(first_sent_at, '{timezone}') AS day,
     given.code AS code,
     given.campaign_id AS campaign_id,
     if(owner.current_id = '', given.profile_id, owner.current_id) AS profile_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from pydantic import SecretStr
 from schemas.settings import Settings
 from sinks.clickhouse.admin import Credentials, administrator
 from sinks.clickhouse.client import connect, target
+from sinks.clickhouse.export import EVER, over
 from sinks.clickhouse.load import load
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.migrate import migrate, views
 from sinks.clickhouse.rows import TABLES
 from tests.support.http_asking import asking
 from tests.support.shop_topics import shop_records
@@ -21,6 +23,7 @@ from tests.support.shop_topics import shop_records
 pytest.importorskip("chdb")
 
 Ask = Callable[..., Any]
+OVER_DAYS = {script.name.removesuffix(".sql") for script in views() if "{from:Date}" in script.text}
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +67,17 @@ def shop(migrated: Any) -> Any:
 
 @pytest.fixture
 def rows(client: Any) -> Callable[[str], list[tuple[Any, ...]]]:
-    """`rows(sql)`: the rows of a query."""
-    return lambda sql: [tuple(row) for row in client.query(sql).result_rows]
+    """`rows(sql)`: the rows of a query; a view over days that is named without them is read over all days."""
+    return lambda sql: [tuple(row) for row in client.query(over_all_days(sql)).result_rows]
+
+
+def over_all_days(sql: str) -> str:
+    """The statement, with all days for each view over days that is named without any."""
+
+    def named(view: re.Match[str]) -> str:
+        return over(view[0], *EVER.values()) if view[0] in OVER_DAYS else view[0]
+
+    return re.sub(r"\bv_\w+\b(?!\()", named, sql)
 
 
 @pytest.fixture

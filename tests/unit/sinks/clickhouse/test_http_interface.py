@@ -34,7 +34,7 @@ async def remote(address: tuple[str, int], work: Callable[[Any], Any], **options
 async def test_clickhouse_connect_reads_views(address: tuple[str, int], client: Any) -> None:
     """Its client gets the views without naming a database, with types and column names."""
     load(client, [make.event("a", "Product Viewed"), make.event("b", "Product Viewed")])
-    result = await remote(address, lambda c: c.query("SELECT * FROM v_channel_kpis"))
+    result = await remote(address, lambda c: c.query("SELECT * FROM v_channel_daily"))
     row = dict(zip(result.column_names, result.result_rows[0], strict=True))
     assert (row["channel"], row["events"], row["reach"], row["open_rate"]) == ("web", 2, 2, None)
 

@@ -144,10 +144,10 @@ INSIDE = [
     ("SHOW FUNCTIONS LIKE 'plus'", None),
     ("SHOW SETTING max_threads", None),
     ("DESCRIBE TABLE events", None),
-    ("DESC v_channel_kpis FORMAT JSON", None),
+    ("DESC v_channel_daily FORMAT JSON", None),
     ("DESCRIBE (SELECT 1 AS a)", "a\tUInt8"),
     ("EXPLAIN SELECT count() FROM events", None),
-    ("EXPLAIN PIPELINE graph = 1 SELECT count() FROM v_channel_kpis", None),
+    ("EXPLAIN PIPELINE graph = 1 SELECT count() FROM v_channel_daily", None),
     ("EXPLAIN AST SELECT 1", None),
 ]  # fmt: skip
 

@@ -21,8 +21,21 @@ from tests.support import sink_rows as make
 Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
 OWN = {
-    "events": {"squashed", "squashed_id", "clicked_message", "machine", "margin"},
-    "messages": {"offer_code", "offer_discount", "offer_expires_at"},
+    "events": {
+        "squashed",
+        "squashed_id",
+        "clicked_message",
+        "machine",
+        "margin",
+        "cost_currency",
+        "utm_source",
+        "utm_medium",
+        "utm_campaign",
+        "referrer",
+        "host",
+        "device",
+    },
+    "messages": {"offer_code", "offer_discount", "offer_expires_at", "domain"},
     "profile_merges": {"settled"},
 }
 """Columns that the sink process keeps itself, or ClickHouse makes of others."""

@@ -25,8 +25,8 @@ ANSWERS = (
 )
 VIEWS = (
     "SELECT order_id, current_id FROM current_conversions ORDER BY ALL",
-    "SELECT * FROM v_match_rate ORDER BY ALL",
-    "SELECT * FROM v_channel_kpis ORDER BY ALL",
+    "SELECT * FROM v_match_rate_daily ORDER BY ALL",
+    "SELECT * FROM v_channel_daily ORDER BY ALL",
 )
 PROFILES = [make.hexed(at) for at in range(24)]
 

@@ -1,0 +1,19 @@
+-- Question: Which names of events come in on each day, and how often?
+-- Grain: a day in the shop's time zone, a name and its producer's own.
+-- Columns:
+--   day [key]: the day of the events
+--   name [key]: canonical name; that of the page or screen, where a track call is read as one; at most 120 characters
+--   original_name [key]: what the producer calls it, where that is another name; else empty
+--   events [count]: accepted events of that name
+-- Notes: `winback events` says what each name does. At most 1,000 a day, the most frequent.
+CREATE OR REPLACE VIEW v_event_names_daily AS
+SELECT
+    toDate(event_time, '{timezone}') AS day,
+    if(type = 'track', substringUTF8(name, 1, 120), toString(type)) AS name,
+    substringUTF8(toString(original_name), 1, 120) AS original_name,
+    count() AS events
+FROM current_events
+WHERE (type = 'track' OR current_events.original_name != '')
+GROUP BY day, name, original_name
+ORDER BY day, events DESC, name, original_name
+LIMIT 1000 BY day;

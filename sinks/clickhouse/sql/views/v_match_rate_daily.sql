@@ -1,0 +1,24 @@
+-- Question: On each channel and day, how many events come from a person we know?
+-- Grain: a day in the shop's time zone and a channel.
+-- Columns:
+--   day [key]: the day of the events
+--   channel [key]: channel that anything happened on
+--   events [count]: accepted events of the channel
+--   known_events [count]: of them, those whose customer has ever shown a user id, an e-mail, a phone number or an external
+--     id (a loyalty card), on this event or on any other, before or after it
+--   match_rate [rate]: known_events / events
+--   customers [count]: customers seen on the channel (profiles of today)
+--   known_customers [count]: of them, those we know
+-- Notes: A spot on TV names nobody: it counts among the events, and is of no customer.
+CREATE OR REPLACE VIEW v_match_rate_daily AS
+SELECT
+    day,
+    channel,
+    sum(known_days.events) AS events,
+    sumIf(known_days.events, known) AS known_events,
+    known_events / events AS match_rate,
+    uniqExactIf(customer, customer != '') AS customers,
+    uniqExactIf(customer, known) AS known_customers
+FROM known_days
+GROUP BY day, channel
+ORDER BY day, channel;
