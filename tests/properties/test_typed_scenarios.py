@@ -59,3 +59,17 @@ def test_once_given_it_is_the_profiles_own() -> None:
         )
     )
     assert rules(outcome)[-1] == "typed typed"
+
+
+def test_an_address_that_was_refused_does_not_come_back_with_a_visitor() -> None:
+    """u1 has named the phone of u0; a visitor types it, and proves to be u1: nobody writes to u0 for u1."""
+    phone = "+49301234500"
+    said = {"context": {"traits": {"phone": phone}}}
+    step = "{id: s0, after: 1h, channel: sms, template: all}"
+    campaigns = f"campaigns:\n  - {{id: c, trigger: {{on: event, name: Checkout Started}}, steps: [{step}]}}\n"
+    events = [
+        (0, "web", "u0", "identify", said), (1, "web", "u1", "identify", said),
+        (10, "web", "a9", "Checkout Started", {"phone": phone}), (39, "web", "u1 a9", "page"),
+    ]  # fmt: skip
+    decisions = agreed(told(*events), campaigns).decisions
+    assert [(row["outcome"], row["reason"]) for row in decisions] == [("suppressed", "no_contact")]

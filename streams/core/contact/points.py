@@ -109,8 +109,10 @@ def settle(profile: Profile, upto: bytes, hasher: Hasher) -> list[Lost | SaleMov
                 profile.strangers.remove(news.id)
         elif _comes_back(profile, news):
             continue
-        elif news.id not in profile.strangers:
-            profile.strangers.append(news.id)
+        else:
+            if news.id not in profile.strangers:
+                profile.strangers.append(news.id)
+            # Who was a stranger before may have come along with another profile that had typed it.
             at = time_of(bytes.fromhex(news.key))
             lost += [Lost(at, channel, value) for channel, value in _take_out(profile, news.id, hasher)]
     return lost
