@@ -30,17 +30,21 @@ class Addresses:
     """All words about each address, by (channel or channel:topic, address)."""
 
     words: dict[tuple[str, str], list[Word]] = field(default_factory=dict)
+    floor: int = 0
+    """What is overdue by other campaigns is decided when these took over."""
 
     def complained(self, channel: str, address: str, now: int, own: Own) -> bool:
         """Whether a complaint or a bounce is known of this address at `now`, and no yes since."""
-        words = sorted((w for w in self.words.get((channel, address), ()) if w.known <= now), key=lambda w: w.key)
+        words = sorted(
+            (w for w in self.words.get((channel, address), ()) if w.known <= max(now, self.floor)), key=lambda w: w.key
+        )
         last = max((n for n, word in enumerate(words) if word.yes), default=-1)
         return any(word.always for word in words[last + 1 :]) and not lifted(words[-1], channel, address, own)
 
     def refused(self, channel: str, topic: str | None, address: str, now: int, own: Own) -> bool:
         """Whether this customer, whose own words are `own`, is not to be written to at this address at `now`."""
         for about in (channel, f"{channel}:{topic}") if topic else (channel,):
-            words = [word for word in self.words.get((about, address), ()) if word.known <= now]
+            words = [word for word in self.words.get((about, address), ()) if word.known <= max(now, self.floor)]
             last = max(words, key=lambda word: word.key, default=None)
             if last is not None and not last.yes and not lifted(last, about, address, own):
                 return True

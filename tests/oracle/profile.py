@@ -43,7 +43,14 @@ class Sequence:
     def meet(self, campaigns: Campaigns) -> None:
         """Other campaigns hold from now on: what waits is decided by those of the same names."""
         self.gone = self.campaign.id not in campaigns.by_id
-        nobody = replace(self.campaign, priority=0, place=len(campaigns.campaigns), exit_on=frozenset(), steps=())
+        nobody = replace(
+            self.campaign,
+            priority=0,
+            place=len(campaigns.campaigns),
+            exit_on=frozenset(),
+            steps=(),
+            transactional=False,
+        )
         self.campaign = campaigns.by_id.get(self.campaign.id, nobody)
         steps = {step.id: step for step in self.campaign.steps}
         for waiting in self.waiting:

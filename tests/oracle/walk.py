@@ -48,7 +48,7 @@ class Walk(Merging, Responding, Segmenting):
 
     def switch(self, campaigns: Campaigns, profiles: Iterable[Profile], at: int) -> None:
         """Other campaigns hold from `at` (ms) on, for everybody."""
-        self.everybody.floor = at
+        self.everybody.floor = self.addresses.floor = at
         self.campaigns = campaigns
         self.judge = Judge(campaigns, self.everybody, self.addresses)
         for p in profiles:
