@@ -64,7 +64,7 @@ def with_segments(file: str, seed: object) -> str:
     """A campaigns file as it is, or with segments that its campaigns ask for."""
     rng = random.Random(f"segments {seed}")
     choose = rng.choice
-    if choose((True, False)):
+    if choose((True, True, False)):
         return file
     names = [f"s{nth}" for nth in range(choose((1, 2, 4, 6)))]
     lines = ["segments:", *(f"  - {{id: {name}, rule: {rule(choose)}}}" for name in names)]

@@ -25,6 +25,7 @@ def test_seeded_campaigns(block: int) -> None:
 def test_the_generator_reaches_everything() -> None:
     """Seeded histories hold every outcome of every trigger, each channel, and what is rare at least once."""
     seen: set[str] = set()
+    moved: set[str] = set()
     for seed in range(200):
         history = random_campaigns(seed)
         out = run(history.records(), campaigns=history.campaigns)
@@ -33,10 +34,11 @@ def test_the_generator_reaches_everything() -> None:
         seen |= {f"on {m['channel']}" for m in out.messages} | {what for _, what, _ in out.told}
         seen |= {"offer" for m in out.messages if m["offer"]} | {"recovered" for c in out.conversions if c["recovered"]}
         seen |= {"recommended" for m in out.messages if " with " in m["body"]}
+        moved |= {f"{m['change']} {m['reason']}" for m in out.memberships}
         seen |= {"in German" for m in out.messages if m["subject"] == "Hallo"}
     triggers = (
         "cart_abandoned", "checkout_abandoned", "browse_abandoned", "order_completed", "product_added", "price_dropped",
-        "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby",
+        "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "segment_entered",
     )  # fmt: skip
     assert seen >= {f"{trigger} sent" for trigger in triggers} | {
         "held_out None", "suppressed no_contact", "suppressed no_consent", "suppressed capped", "suppressed exited",
@@ -44,3 +46,4 @@ def test_the_generator_reaches_everything() -> None:
         "cancelled exited", "on email", "on sms", "on push", "on ads", "on broadcast", "offer", "recovered",
         "recommended", "in German", "delivered", "opens", "clicks", "bounces", "unsubscribes",
     }  # fmt: skip
+    assert moved == {"entered event", "entered time", "entered merge", "left event", "left time", "left merge"}
