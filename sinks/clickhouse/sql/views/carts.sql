@@ -4,66 +4,145 @@
 -- cart of its own at that time, and the two carts became that one.
 CREATE OR REPLACE VIEW carts AS
 WITH
-    transitions AS
-    (
-        SELECT
-            *,
-            -- What comes first at one instant: opened, then timers, then what an event causes, the end last.
-            (at, multiIf(from_state = 'none', 0, to_state = 'abandoned', 1, to_state = 'open', 2, 3)) AS moment
-        FROM cart_transitions FINAL
-    ),
+    recent AS (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles),
+    cuts AS (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = ''),
     ends AS
     (
         SELECT
             cart_id,
             argMin(profile_id, moment) AS first_profile_id,
-            argMax(profile_id, moment) AS last_profile_id,
+            argMax((profile_id, to_state), moment) AS latest,
+            latest.1 AS last_profile_id,
+            latest.2 AS state,
             min(at) AS opened_at,
             max(at) AS last_at,
-            argMax(to_state, moment) AS state,
             state IN ('open', 'abandoned') AS alive,
-            countIf(to_state = 'abandoned') AS abandonments,
-            countIf(from_state = 'abandoned' AND to_state = 'open') AS reopenings,
+            toUInt64(countIf(to_state = 'abandoned')) AS abandonments,
+            toUInt64(countIf(from_state = 'abandoned' AND to_state = 'open')) AS reopenings,
             minIf(at, to_state = 'abandoned') AS abandoned_at,
             max(stage = 'checkout') AS checkout,
-            -- As a tuple, for argMax passes over NULL.
-            argMaxIf(tuple(value), moment, line_count > 0).1 AS value,
-            argMaxIf(currency, moment, line_count > 0) AS currency
-        FROM transitions
+            argMaxIf((value, currency), moment, line_count > 0) AS worth
+        FROM
+        (
+            SELECT
+                *,
+                -- What comes first at one instant: opened, then timers, then what an event causes, the end last.
+                toUnixTimestamp64Milli(at) * 4
+                    + multiIf(from_state = 'none', 0, to_state = 'abandoned', 1, to_state = 'open', 2, 3) AS moment
+            FROM cart_transitions FINAL
+        )
         GROUP BY cart_id
     ),
-    places AS
+    placed AS
     (
-        SELECT cart_id, first_profile_id AS place, opened_at AS since FROM ends
-        UNION ALL
-        SELECT cart_id, reached_id AS place, at AS since FROM ends INNER JOIN merge_paths ON profile_id = first_profile_id
+        -- As current_profiles says it, by look-ups: merges of long ago are many, all else is a few.
+        SELECT
+            found.* EXCEPT (settled_id, base),
+            multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base) AS current_id,
+            current_id != last_profile_id AS moved
+        FROM
+        (
+            SELECT
+                *,
+                joinGet('{database}.settled_profiles', 'current_id', last_profile_id) AS settled_id,
+                if(settled_id = '', last_profile_id, settled_id) AS base
+            FROM ends
+        ) AS found
+        LEFT ANY JOIN recent ON recent.from_id = found.base
+        LEFT ANY JOIN cuts ON cuts.from_id = found.last_profile_id
     ),
-    moves AS
+    -- Merges of customers who have a cart that nothing has ended, under a profile that was merged: (from, to, when).
+    steps AS
     (
-        SELECT cart_id, reached_id AS place, at
-        FROM ends INNER JOIN merge_paths ON profile_id = last_profile_id
-        WHERE alive AND at >= last_at
+        SELECT customer, groupArray((merged, into, at)) AS edges
+        FROM
+        (
+            SELECT
+                merged_profile_id AS merged,
+                any(multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base)) AS customer,
+                argMax(into_profile_id, version) AS into,
+                argMax(merged_at, version) AS at
+            FROM
+            (
+                SELECT
+                    merged_profile_id, into_profile_id, merged_at, version,
+                    joinGet('{database}.settled_profiles', 'current_id', merged_profile_id) AS settled_id,
+                    if(settled_id = '', merged_profile_id, settled_id) AS base
+                FROM profile_merges
+                WHERE refused = '' AND reason NOT IN ('split', 'erased')
+            ) AS found
+            LEFT ANY JOIN recent ON recent.from_id = found.base
+            LEFT ANY JOIN cuts ON cuts.from_id = found.merged_profile_id
+            WHERE multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base)
+                IN (SELECT current_id FROM placed WHERE alive AND moved)
+            GROUP BY merged
+        )
+        GROUP BY customer
     ),
-    swallowed AS
+    families AS
     (
-        SELECT DISTINCT moves.cart_id AS cart_id
-        FROM moves
-        INNER JOIN places ON places.place = moves.place
-        INNER JOIN ends AS other ON other.cart_id = places.cart_id
-        WHERE other.cart_id != moves.cart_id AND places.since <= moves.at AND other.opened_at <= moves.at
-            AND (other.alive OR other.last_at >= moves.at)
+        SELECT
+            current_id,
+            groupArray((
+                cart_id, first_profile_id, last_profile_id, opened_at, last_at, alive, state, checkout, abandonments,
+                reopenings, abandoned_at, worth.1, worth.2
+            )) AS mine
+        FROM placed
+        GROUP BY current_id
+    ),
+    walked AS
+    (
+        SELECT
+            current_id,
+            mine,
+            mapFromArrays(edges.1, edges.2) AS into,
+            mapFromArrays(edges.1, edges.3) AS at,
+            -- Where a profile went by merges, and when, the profile itself first: only where it is asked.
+            arrayMap(
+                cart -> arrayFold(
+                    (path, hop) -> if(
+                        mapContains(into, path[-1].1), arrayPushBack(path, (into[path[-1].1], at[path[-1].1])), path
+                    ),
+                    range(if(length(mine) > 1, length(edges), 0)),
+                    [(cart.2, cart.4)]
+                ),
+                mine
+            ) AS places,
+            arrayMap(
+                cart -> arrayFold(
+                    (path, hop) -> if(
+                        mapContains(into, path[-1].1), arrayPushBack(path, (into[path[-1].1], at[path[-1].1])), path
+                    ),
+                    range(if(length(mine) > 1 AND cart.6, length(edges), 0)),
+                    [(cart.3, cart.5)]
+                ),
+                mine
+            ) AS moves,
+            arrayMap(
+                (cart, path) -> cart.6 AND arrayExists(
+                    move -> move.2 >= cart.5 AND arrayExists(
+                        (other, seen) -> other.1 != cart.1 AND other.4 <= move.2 AND (other.6 OR other.5 >= move.2)
+                            AND arrayExists(place -> place.1 = move.1 AND place.2 <= move.2, seen),
+                        mine, places
+                    ),
+                    arrayPopFront(path)
+                ),
+                mine, moves
+            ) AS swallowed
+        FROM families
+        LEFT ANY JOIN steps ON steps.customer = families.current_id
     )
 SELECT
-    ends.cart_id AS cart_id,
-    if(merged.current_id = '', last_profile_id, merged.current_id) AS current_id,
-    opened_at,
-    last_at,
-    if(ends.cart_id IN (SELECT cart_id FROM swallowed), 'merged', state) AS fate,
-    checkout,
-    abandonments,
-    reopenings,
-    if(abandonments = 0, NULL, abandoned_at) AS abandoned_at,
-    value,
-    currency
-FROM ends
-LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = last_profile_id;
+    cart.1 AS cart_id,
+    current_id,
+    cart.4 AS opened_at,
+    cart.5 AS last_at,
+    if(gone, 'merged', toString(cart.7)) AS fate,
+    cart.8 AS checkout,
+    cart.9 AS abandonments,
+    cart.10 AS reopenings,
+    if(abandonments = 0, NULL, cart.11) AS abandoned_at,
+    cart.12 AS value,
+    cart.13 AS currency
+FROM walked
+ARRAY JOIN mine AS cart, swallowed AS gone;
