@@ -121,8 +121,8 @@ def products(topics: Topics, first: date, last: date, *, daily: bool) -> list[Ro
             credit[about.get(row["recovered"]["message_id"]) or ""] += row.get("orders", 1)
     left = [cart for cart in carts(topics) if cart.first_abandonment and not cart.merged]
     skus: dict[str, set[str]] = defaultdict(set)
-    for cart in left:
-        for line in [*(cart.first_abandonment or {})["lines"], *(cart.order["lines"] if cart.order else ())]:
+    for row in topics.get("cart.transitions", ()):
+        for line in row["lines"]:
             if line["product_id"] and line["sku"]:
                 skus[line["product_id"].lower()].add(line["sku"].lower())
 

@@ -21,13 +21,14 @@ WITH
         SELECT
             cart_id,
             minIf(at, to_state = 'abandoned') AS abandoned_at,
-            argMinIf((lines, ifNull(value, -1), toString(currency)), moment, to_state = 'abandoned') AS left_behind,
-            if(argMax(to_state, moment) = 'converted', argMax(lines, moment), '[]') AS taken
+            argMinIf((items, ifNull(value, -1), toString(currency)), moment, to_state = 'abandoned') AS left_behind,
+            arrayFilter(one -> argMax(to_state, moment) = 'converted', argMax(items, moment)) AS taken
         FROM
         (
             SELECT
-                cart_id, at, to_state, lines, value, currency,
-                (at, multiIf(to_state = 'abandoned', 1, to_state = 'open', 2, 3)) AS moment
+                cart_id, at, to_state, items, value, currency,
+                toUnixTimestamp64Milli(at) * 4
+                    + multiIf(to_state = 'abandoned', 1, to_state = 'open', 2, 3) AS moment
             FROM cart_transitions FINAL
             -- The last of these rows says whether an order has the cart: one that was cancelled gives it back.
             WHERE to_state IN ('abandoned', 'converted') OR from_state = 'converted'
@@ -42,16 +43,13 @@ WITH
             cart_id,
             abandoned_at,
             left_behind.3 AS coin,
-            JSONExtract(
-                left_behind.1,
-                'Array(Tuple(product_id String, sku String, name String, price Decimal(38, 6), quantity Decimal(38, 6)))'
-            ) AS left_lines,
-            JSONExtract(taken, 'Array(Tuple(product_id String, sku String))') AS taken_lines,
+            left_behind.1 AS left_lines,
+            taken,
             -- Lines do not say their currency: they are in the cart's if they add up to its value.
             arraySum(one -> toDecimal128(one.4 * one.5, 6), left_lines) = left_behind.2 AS valued
         FROM ends
     ),
-    items AS
+    lines AS
     (
         SELECT
             cart_id,
@@ -62,7 +60,7 @@ WITH
                     one -> (true, one.1, one.2, one.3, if(valued, toDecimal128(one.4 * one.5, 6), toDecimal128(0, 6))),
                     arrayFilter(one -> one.4 >= 0, left_lines)
                 ),
-                arrayMap(one -> (false, one.1, one.2, '', toDecimal128(0, 6)), taken_lines)
+                arrayMap(one -> (false, one.1, one.2, '', toDecimal128(0, 6)), taken)
             )) AS item,
             item.1 AS was_left,
             item.2 AS said_id,
@@ -73,11 +71,15 @@ WITH
     ),
     skus AS
     (
-        SELECT lowerUTF8(said_id) AS named, any(lowerUTF8(said_sku)) AS only_sku
-        FROM items
-        WHERE said_id != '' AND said_sku != ''
+        SELECT lowerUTF8(one.1) AS named, any(lowerUTF8(one.2)) AS only_sku
+        FROM
+        (
+            SELECT DISTINCT arrayJoin(arrayMap(line -> (line.1, line.2), items)) AS one
+            FROM cart_transitions
+        )
+        WHERE one.1 != '' AND one.2 != ''
         GROUP BY named
-        HAVING uniqExact(lowerUTF8(said_sku)) = 1
+        HAVING uniqExact(lowerUTF8(one.2)) = 1
     ),
     credited AS
     (
@@ -104,7 +106,7 @@ WITH
             maxIf((since_said, said_id), said_id != '') AS latest_id,
             maxIf((since_said, said_sku), said_sku != '') AS latest_sku,
             maxIf((since_said, said_name), said_name != '') AS latest_name
-        FROM (SELECT *, (abandoned_at, cart_id) AS since_said FROM items) AS items
+        FROM (SELECT *, (abandoned_at, cart_id) AS since_said FROM lines) AS told
         LEFT ANY JOIN skus ON skus.named = lowerUTF8(said_id)
         WHERE said_id != '' OR said_sku != ''
         GROUP BY cart_id, product

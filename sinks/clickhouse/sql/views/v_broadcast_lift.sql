@@ -1,0 +1,132 @@
+-- Question: Did people do more in the half hour after a spot on TV, radio or a billboard than in the one before?
+-- Grain: a spot (Spot Aired).
+-- Columns:
+--   day [not_null]: day of the spot, in the shop's time zone
+--   aired_at [key]: when it was aired (UTC)
+--   spot_id [key]: messageId of the event Spot Aired
+--   region [key]: region it was aired in, in lower case; empty: everywhere
+--   campaign_id [not_null]: its campaign; empty where nobody said
+--   medium [not_null]: tv, radio, billboard, as the event says; empty where nobody said
+--   before [count]: events of people in the region in the 30 minutes before the spot
+--   after [count]: the same, in the 30 minutes from the spot on
+--   before_per_minute [number]: before / 30
+--   after_per_minute [number]: after / 30
+--   difference_per_minute [number]: after_per_minute - before_per_minute
+--   difference_low [number]: lower end of its 95 % interval
+--   difference_high [number]: upper end
+--   ratio [number]: after / before
+--   ratio_low [number]: lower end of its 95 % interval
+--   ratio_high [number]: upper end; NULL where nothing happened before
+--   elsewhere_before [count]: events of people in other regions before; 0 for a spot that was aired everywhere
+--   elsewhere_after [count]: the same, after
+--   ratio_to_elsewhere [number]: ratio / (elsewhere_after / elsewhere_before)
+--   ratio_to_elsewhere_low [number]: lower end of its 95 % interval
+--   ratio_to_elsewhere_high [number]: upper end; NULL, as the two others, where one of the four counts is 0
+-- Notes: Events of people on web, app, store, marketplace, messenger, search, social and callcenter. Their region is
+--   country, region or city of context.location, else the country of context.locale (column regions). A spot's region
+--   is compared with each of them in any case, so name it as they do: DE, Bavaria, Berlin.
+--   Not proof of a cause: the hour of the day changes what people do as well, which ratio_to_elsewhere takes out if the
+--   regions have the same rhythm, and spots less than half an hour apart share their minutes. Intervals hold for events
+--   that happen one by one; visits bring several at once, so the true ones are wider.
+-- Source: Ratio of two Poisson rates by the score interval (Wilson's, of after in both, as odds): P. L. Graham,
+--   K. Mengersen, A. P. Morton, Confidence limits for the ratio of two rates based on likelihood scores, Statistics in
+--   Medicine 22 (2003). Difference: normal, variance before + after. Ratio of ratios: B. Woolf, On estimating the
+--   relation between blood group and disease, Annals of Human Genetics 19 (1955).
+CREATE OR REPLACE VIEW v_broadcast_lift AS
+WITH
+    1.959963984540054 AS z,
+    30 AS minutes,
+    spots AS
+    (
+        SELECT
+            profile_id AS spot_profile,
+            event_time AS aired,
+            message_id AS spot,
+            toString(campaign_id) AS campaign,
+            trimBoth(JSONExtractString(properties, 'medium')) AS medium,
+            lowerUTF8(trimBoth(JSONExtractString(properties, 'region'))) AS place
+        FROM events
+        WHERE type = 'track' AND name = 'Spot Aired'
+        LIMIT 1 BY spot_profile, aired, spot
+    ),
+    minutes_near AS
+    (
+        SELECT *, toStartOfMinute(aired) + toIntervalMinute(arrayJoin(range(0, 61)) - 30) AS minute FROM spots
+    ),
+    doings AS
+    (
+        SELECT
+            toStartOfMinute(event_time) AS minute,
+            event_time,
+            regions,
+            -- Each event once, also where it stands twice or came in again after a merge.
+            sipHash64(if(later.to_id = '', base, later.to_id), event_time, message_id) AS id
+        FROM
+        (
+            SELECT
+                event_time,
+                message_id,
+                regions,
+                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
+                if(settled_id = '', profile_id, settled_id) AS base
+            FROM events
+            WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger', 'search', 'social', 'callcenter')
+                AND toStartOfMinute(event_time) IN (SELECT minute FROM minutes_near)
+                AND device != 'machine' AND notEmpty(head_type)
+        ) AS known
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
+            ON later.from_id = known.base
+    ),
+    seen AS
+    (
+        SELECT
+            spot_profile, aired, spot,
+            uniqExactIf(id, here AND early) AS b,
+            uniqExactIf(id, here AND NOT early) AS a,
+            uniqExactIf(id, away AND early) AS d,
+            uniqExactIf(id, away AND NOT early) AS c
+        FROM
+        (
+            SELECT
+                spot_profile, aired, spot, id, event_time < aired AS early, place = '' OR has(regions, place) AS here,
+                place != '' AND notEmpty(regions) AND NOT has(regions, place) AS away
+            FROM doings
+            INNER JOIN minutes_near ON minutes_near.minute = doings.minute
+            WHERE event_time >= aired - toIntervalMinute(30) AND event_time < aired + toIntervalMinute(30)
+        )
+        GROUP BY spot_profile, aired, spot
+    )
+SELECT
+    toDate(spots.aired, '{timezone}') AS day,
+    spots.aired AS aired_at,
+    spots.spot AS spot_id,
+    place AS region,
+    campaign AS campaign_id,
+    medium,
+    seen.b AS before,
+    seen.a AS after,
+    before / minutes AS before_per_minute,
+    after / minutes AS after_per_minute,
+    after_per_minute - before_per_minute AS difference_per_minute,
+    difference_per_minute - z * sqrt(before + after) / minutes AS difference_low,
+    difference_per_minute + z * sqrt(before + after) / minutes AS difference_high,
+    after / nullIf(before, 0) AS ratio,
+    -- Ends of theta in (after - before x theta)^2 = z^2 x theta x (before + after).
+    2 * pow(after, 2) / nullIf(
+        2. * before * after + z * z * (before + after)
+            + z * sqrt((before + after) * (z * z * (before + after) + 4. * before * after)), 0
+    ) AS ratio_low,
+    (
+        2. * before * after + z * z * (before + after)
+            + z * sqrt((before + after) * (z * z * (before + after) + 4. * before * after))
+    ) / nullIf(2 * pow(before, 2), 0) AS ratio_high,
+    seen.d AS elsewhere_before,
+    seen.c AS elsewhere_after,
+    nullIf(1. * after * elsewhere_before, 0) / nullIf(1. * before * elsewhere_after, 0) AS ratio_to_elsewhere,
+    ratio_to_elsewhere * exp(-z * sqrt(1 / after + 1 / before + 1 / elsewhere_after + 1 / elsewhere_before))
+        AS ratio_to_elsewhere_low,
+    ratio_to_elsewhere * exp(z * sqrt(1 / after + 1 / before + 1 / elsewhere_after + 1 / elsewhere_before))
+        AS ratio_to_elsewhere_high
+FROM spots
+LEFT ANY JOIN seen ON seen.spot_profile = spots.spot_profile AND seen.aired = spots.aired AND seen.spot = spots.spot
+ORDER BY aired_at, spot_id, region;

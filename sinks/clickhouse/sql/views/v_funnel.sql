@@ -1,0 +1,119 @@
+-- Question: How many customers get from a visit to a product, a cart, the checkout and an order, and where do they stop?
+-- Grain: a step; what customers did on the days from `from` to `to`.
+-- Columns:
+--   position [key]: 1 to 5
+--   step [one_of visit|product viewed|cart|checkout|order]: what it takes to reach it, after all the steps before it
+--   customers [count]: customers who reached the step, each with the steps before it within 7 days
+--   share_of_visits [rate]: customers / customers of the first step
+--   share_of_previous [rate]: customers / customers of the step before; NULL for the first
+--   customers_in_strict_order [count]: of them, those who took the steps without a later step before an earlier one
+-- Notes: visit: anything that a person did on web, app, store, marketplace or messenger (contract section 3, Activity);
+--   product viewed: Product Viewed there; cart: Product Added; checkout: Checkout Started; order: an order that stands,
+--   on any channel, no renewal. A funnel is closed: a cart counts after a product viewed, an order after a checkout.
+--   The 7 days begin with the product viewed, which is a visit itself. Of several ways through it the longest counts;
+--   a step that is repeated may begin the rest anew; of two steps at the same millisecond the earlier one comes first.
+--   All this is decided by ClickHouse's windowFunnel, in its default mode and with 'strict_order'.
+-- Source: windowFunnel: https://clickhouse.com/docs/sql-reference/aggregate-functions/parametric-functions#windowfunnel
+CREATE OR REPLACE VIEW v_funnel AS
+WITH
+    -- Splits are few: a table in the query, and none at all without any.
+    (
+        SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
+    ) AS cuts,
+    did AS
+    (
+        SELECT
+            profile_id,
+            event_time,
+            multiIf(
+                type != 'track', 1, name = 'Product Viewed', 2, name = 'Product Added', 3, name = 'Checkout Started', 4, 1
+            ) AS what,
+            if(
+                empty(cuts.1),
+                (toDateTime64(0, 3, 'UTC'), ''),
+                cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
+            ) AS cut,
+            if(event_time <= cut.1, cut.2, '') AS went
+        -- Without FINAL: an event that stands here twice changes no step.
+        FROM events
+        WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger')
+            AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            AND notEmpty(head_type)
+            AND if(
+                type IN ('page', 'screen') OR (type = 'track' AND name IN (
+                    'Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed',
+                    'Product Clicked', 'Cart Viewed'
+                )),
+                device != 'machine',
+                type = 'track' AND name IN (
+                    'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Checkout Started',
+                    'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered', 'Coupon Entered',
+                    'Coupon Applied', 'Coupon Denied', 'Coupon Removed'
+                )
+            )
+    ),
+    walked AS
+    (
+        -- Of visits one is enough: every later step is a visit itself.
+        SELECT
+            profile_id, went, min(event_time) AS began,
+            groupUniqArrayIf((event_time, what), what > 1) AS taken
+        FROM did
+        GROUP BY profile_id, went
+    ),
+    resolved AS
+    (
+        SELECT multiIf(went != '', went, later.to_id != '', later.to_id, base) AS current_id, began, taken
+        FROM
+        (
+            SELECT
+                *,
+                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
+                if(settled_id = '', profile_id, settled_id) AS base
+            FROM walked
+        ) AS known
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
+            ON later.from_id = known.base
+    ),
+    moments AS
+    (
+        SELECT current_id, arrayJoin(arrayPushFront(taken, (began, 1))) AS moment, moment.1 AS at, moment.2 AS what
+        FROM resolved
+        UNION ALL
+        SELECT current_id, (ordered_at, 5) AS moment, ordered_at AS at, 5 AS what
+        FROM current_orders
+        WHERE orders > 0 AND kind = 'order' AND toDate(ordered_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    ),
+    levels AS
+    (
+        SELECT
+            current_id,
+            windowFunnel(604800000)(
+                toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
+            ) AS level,
+            windowFunnel(604800000, 'strict_order')(
+                toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
+            ) AS strict_level
+        FROM moments
+        GROUP BY current_id
+    ),
+    counts AS
+    (
+        SELECT
+            arrayJoin(range(1, 6)) AS position,
+            countIf(level >= position) AS reached,
+            countIf(level >= position AND strict_level >= position) AS strictly
+        FROM levels
+        GROUP BY position
+    )
+SELECT
+    toUInt8(position) AS position,
+    ['visit', 'product viewed', 'cart', 'checkout', 'order'][position] AS step,
+    reached AS customers,
+    customers / nullIf(max(reached) OVER (), 0) AS share_of_visits,
+    if(
+        position = 1, NULL, customers / nullIf(any(reached) OVER (ORDER BY position ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING), 0)
+    ) AS share_of_previous,
+    strictly AS customers_in_strict_order
+FROM counts
+ORDER BY position;
