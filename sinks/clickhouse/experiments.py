@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ROWS: Final = """
 SELECT campaign_id, contaminated, arm = 'treatment' AS treated, control_share, bought
 FROM experiment_outcomes
-WHERE toDate(first_at, %(timezone)s) BETWEEN %(first)s AND %(last)s
+WHERE step = '' AND toDate(first_at, %(timezone)s) BETWEEN %(first)s AND %(last)s
 ORDER BY campaign_id, first_at, customer
 """
 

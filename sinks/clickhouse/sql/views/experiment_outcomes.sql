@@ -1,4 +1,4 @@
--- What the customers of `experiment_customers` bought: one row a campaign and customer, with all columns of that view.
+-- What the customers of `experiment_customers` bought: one row for each of its rows, with all its columns.
 -- `bought` has an entry for each currency of an order from 90 days before the first decision to {outcome_days} days after:
 --   currency
 --   orders, revenue       of orders placed after the first decision (later than it, and within {outcome_days} days): as
@@ -39,8 +39,10 @@ WITH
     )
 SELECT
     drawn.campaign_id AS campaign_id,
+    drawn.step AS step,
     drawn.customer AS customer,
     drawn.arm AS arm,
+    drawn.variant AS variant,
     drawn.control_share AS control_share,
     drawn.first_at AS first_at,
     drawn.contaminated AS contaminated,

@@ -59,7 +59,7 @@ WITH
                 )
             )) AS entry
         FROM experiment_outcomes
-        WHERE toDate(first_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+        WHERE step = '' AND toDate(first_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
     ),
     cells AS
     (
