@@ -14,6 +14,8 @@ from schemas import variables
 from schemas.topics import catalog
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from schemas.settings import Settings
 
 
@@ -46,6 +48,7 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
     for what, look in (
         ("variables", _variables),
         (f"ClickHouse {shown['WINBACK_CLICKHOUSE']}", lambda: _clickhouse(settings, wait)),
+        ("arms of campaigns", lambda: _arms(settings, wait)),
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"aliases {settings.aliases or 'as shipped'}", lambda: _aliases(settings.aliases)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
@@ -100,6 +103,38 @@ def _clickhouse(settings: Settings, wait: float) -> str:
         return clickhouse.state(client)
     finally:
         client.close()
+
+
+def _arms(settings: Settings, wait: float) -> str:
+    """Whether the arms of every campaign are as large as the lot makes them."""
+    try:
+        client = clickhouse.connect(settings, wait=wait)
+    except UnavailableError:
+        return "not looked at: ClickHouse does not answer"
+    try:
+        clickhouse.state(client)
+        return arms_told(client)
+    finally:
+        client.close()
+
+
+def arms_told(client: Client) -> str:
+    """How many campaigns have arms as large as the lot makes them. Raises UnavailableError naming those that have not."""
+    from sinks.clickhouse.export import EVER, over
+
+    ever = over("v_uplift", *EVER.values())
+    sql = f"""SELECT campaign_id, control_customers, sample_ratio_expected, sample_ratio_p_value, sample_ratio_alarm
+        FROM {ever} WHERE metric = 'conversion' AND sample_ratio_p_value IS NOT NULL"""  # noqa: S608 - the view is ours
+    rows = client.query(sql).result_rows
+    wrong = [
+        f"{campaign} has {control:,} in control, not {expected:,.0f} (p {p_value:.1g})"
+        for campaign, control, expected, p_value, alarm in rows if alarm
+    ]  # fmt: skip
+    if wrong:
+        raise UnavailableError(
+            f"{'; '.join(wrong)}: trust no comparison of them before it is clear why (docs/uplift.md)"
+        )
+    return f"as drawn, in {len(rows)} campaigns with a control group"
 
 
 def _campaigns(path: Path | None) -> str:

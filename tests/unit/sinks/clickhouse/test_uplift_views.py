@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from deploy.errors import UnavailableError
+from deploy.operate.checks import arms_told
 from deploy.operate.uplift import uplift
 from schemas import topics
 from schemas.record import Record
@@ -178,6 +180,10 @@ def test_arms_that_chance_does_not_explain_are_an_alarm(client: Any) -> None:
     assert row["sample_ratio"]["p_value"] == pytest.approx(7.744e-6, rel=1e-3)
     found = told(client, "sample_ratio_alarm, sample_ratio_expected, sample_ratio_p_value")
     assert found == (1, 40, pytest.approx(7.744e-6, rel=1e-3))
+    with pytest.raises(UnavailableError, match=r"abandoned-cart has 60 in control, not 40 \(p 8e-06\)"):
+        arms_told(client)
+    load(client, [decided(f"q{n}", "treatment") for n in range(40)])
+    assert arms_told(client) == "as drawn, in 1 campaigns with a control group"
 
 
 def test_an_effect_is_proven_in_both(client: Any) -> None:
