@@ -49,11 +49,12 @@ def channels(history: History, within: Callable[[date], bool], *, daily: bool) -
         _count(counts[at], event)
         if event.named:
             reach[at].add(event.who)
-            if event.record["name"] == "Order Completed" and standing[event.day, channel, event.who] > 0:
-                buyers[at].add(event.who)
         if event.name == "Ad Spend Recorded" and event.properties.get("cost"):
             coin = str(event.properties.get("currency") or "").strip().upper()
             coins[at][coin]["cost"] += money(event.properties["cost"])
+    for (day, channel, who), orders in standing.items():
+        if within(day) and orders > 0:
+            buyers[key(day, channel)].add(who)
     for fate in fates(history):
         if within(fate.day):
             of = counts[key(fate.day, fate.channel)]
@@ -73,7 +74,7 @@ def channels(history: History, within: Callable[[date], bool], *, daily: bool) -
     rows = []
     for at in {*counts, *coins}:
         paid = {coin: sums for coin, sums in coins[at].items() if any(sums.values())} or {"": defaultdict(Decimal)}
-        rows += [_row(at, counts[at], len(reach[at]), len(buyers[at]), coin, sums) for coin, sums in paid.items()]
+        rows += [_row(at, counts[at], len(reach[at]), len(buyers[at] & reach[at]), coin, sums) for coin, sums in paid.items()]
     return rows
 
 

@@ -2,29 +2,29 @@
 -- the rows hold: rows of before have it too.
 ALTER TABLE events
     ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) DEFAULT if(cost = 0, '', upper(trimBoth(JSONExtractString(properties, 'currency')))) COMMENT 'Ad Spend Recorded: currency of the cost',
-    ADD COLUMN IF NOT EXISTS utm_source String DEFAULT if(
+    ADD COLUMN IF NOT EXISTS utm_source LowCardinality(String) DEFAULT if(
         position(context, '"campaign"') = 0, '', trimBoth(JSONExtractString(context, 'campaign', 'source'))
-    ) COMMENT 'context.campaign.source' CODEC(ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS utm_medium String DEFAULT if(
+    ) COMMENT 'context.campaign.source',
+    ADD COLUMN IF NOT EXISTS utm_medium LowCardinality(String) DEFAULT if(
         position(context, '"campaign"') = 0, '', trimBoth(JSONExtractString(context, 'campaign', 'medium'))
-    ) COMMENT 'context.campaign.medium' CODEC(ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS utm_campaign String DEFAULT if(
+    ) COMMENT 'context.campaign.medium',
+    ADD COLUMN IF NOT EXISTS utm_campaign LowCardinality(String) DEFAULT if(
         position(context, '"campaign"') = 0, '', trimBoth(JSONExtractString(context, 'campaign', 'name'))
-    ) COMMENT 'context.campaign.name' CODEC(ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS referrer String DEFAULT if(
+    ) COMMENT 'context.campaign.name',
+    ADD COLUMN IF NOT EXISTS referrer LowCardinality(String) DEFAULT if(
         position(context, '"referrer"') = 0 AND position(properties, '"referrer"') = 0,
         '',
         lower(domainWithoutWWW(if(
             JSONHas(context, 'page'), JSONExtractString(context, 'page', 'referrer'), JSONExtractString(properties, 'referrer')
         )))
-    ) COMMENT 'host of the page that it was come from, without www' CODEC(ZSTD(1)),
-    ADD COLUMN IF NOT EXISTS host String DEFAULT if(
+    ) COMMENT 'host of the page that it was come from, without www',
+    ADD COLUMN IF NOT EXISTS host LowCardinality(String) DEFAULT if(
         referrer = '',
         '',
         lower(domainWithoutWWW(if(
             JSONHas(context, 'page'), JSONExtractString(context, 'page', 'url'), JSONExtractString(properties, 'url')
         )))
-    ) COMMENT 'host of the page itself, where there is a referrer' CODEC(ZSTD(1)),
+    ) COMMENT 'host of the page itself, where there is a referrer',
     ADD COLUMN IF NOT EXISTS device LowCardinality(String) DEFAULT multiIf(
         JSONExtractBool(properties, 'machine')
             OR trimBoth(JSONExtractString(context, 'userAgent')) = 'Mozilla/5.0'

@@ -2,29 +2,29 @@
 -- v_devices_hours_daily are made of it. An order is of the device that placed it, as the event of the order tells.
 CREATE OR REPLACE VIEW device_hours AS
 WITH
-    [
+    (
         'Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed', 'Product Clicked', 'Cart Viewed'
-    ] AS viewings,
-    [
+    ) AS viewings,
+    (
         'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Checkout Started', 'Checkout Step Viewed',
         'Checkout Step Completed', 'Payment Info Entered', 'Coupon Entered', 'Coupon Applied', 'Coupon Denied', 'Coupon Removed'
-    ] AS doings,
-    [
+    ) AS doings,
+    (
         'Email Opened', 'Email Link Clicked', 'SMS Link Clicked', 'Push Notification Tapped', 'Ad Clicked', 'Post Liked',
         'Post Shared', 'Post Commented'
-    ] AS responses
+    ) AS responses
 SELECT
     toDate(event_time, '{timezone}') AS day,
     toUInt8(toHour(event_time, '{timezone}')) AS hour,
     toString(device) AS device,
     channel IN ('web', 'app', 'store', 'marketplace', 'messenger') AND if(
-        type IN ('page', 'screen') OR has(viewings, name), device != 'machine', has(doings, name)
+        type IN ('page', 'screen') OR name IN viewings, device != 'machine', name IN doings
     ) AS active,
-    type = 'track' AND has(responses, name) AND NOT machine AND device != 'machine' AS responds,
+    type = 'track' AND name IN responses AND NOT machine AND device != 'machine' AS responds,
     countIf(active) AS activity,
     countIf(responds) AS engagement,
     toInt64(0) AS orders,
-    uniqExactStateIf(current_id, notEmpty(identifiers) AND (active OR responds)) AS people
+    uniqExactStateIf(current_id, head_type != '' AND (active OR responds)) AS people
 FROM current_events
 GROUP BY day, hour, device, active, responds
 HAVING active OR responds

@@ -4,34 +4,43 @@
 -- texts. The shop's own hosts, payment services and the like are no referrers.
 CREATE OR REPLACE VIEW sources AS
 WITH
-    ['Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed', 'Product Clicked', 'Cart Viewed'] AS viewings,
-    [
+    ('Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed', 'Product Clicked', 'Cart Viewed') AS viewings,
+    (
         'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Checkout Started', 'Checkout Step Viewed',
         'Checkout Step Completed', 'Payment Info Entered', 'Coupon Entered', 'Coupon Applied', 'Coupon Denied', 'Coupon Removed'
-    ] AS doings,
-    ['direct', 'none', 'not set', '$direct'] AS nowhere,
+    ) AS doings,
+    ('direct', 'none', 'not set', '$direct') AS nowhere,
     ('', '', '', '') AS direct,
+    outside AS
+    (
+        SELECT referrer, host
+        FROM
+        (
+            SELECT
+                referrer, host, splitByChar('.', toString(referrer)) AS labels,
+                cutToFirstSignificantSubdomain(toString(host)) AS site
+            FROM events
+            WHERE referrer != ''
+            GROUP BY referrer, host
+        )
+        WHERE referrer != host AND (site = '' OR cutToFirstSignificantSubdomain(toString(referrer)) != site)
+            AND NOT hasAny(
+                arrayMap(at -> arrayStringConcat(arraySlice(labels, at), '.'), arrayEnumerate(labels)), [{no_referrers}]
+            )
+            AND NOT hasAny(arraySlice(labels, 1, greatest(length(labels) - 2, 0)), [{no_referrer_labels}])
+    ),
     visits AS
     (
         SELECT
             current_id, event_time,
-            if(has(nowhere, trim(BOTH '() ' FROM lower(utm_source))) OR lengthUTF8(utm_source) > 2000, '', utm_source) AS source,
-            if(has(nowhere, trim(BOTH '() ' FROM lower(utm_medium))) OR lengthUTF8(utm_medium) > 2000, '', utm_medium) AS medium,
-            if(has(nowhere, trim(BOTH '() ' FROM lower(utm_campaign))) OR lengthUTF8(utm_campaign) > 2000, '', utm_campaign) AS campaign,
-            splitByChar('.', referrer) AS labels,
-            if(
-                channel != 'web' OR referrer = '' OR referrer = host
-                    OR cutToFirstSignificantSubdomain(referrer) = cutToFirstSignificantSubdomain(host) AND cutToFirstSignificantSubdomain(host) != ''
-                    OR hasAny(
-                        arrayMap(at -> arrayStringConcat(arraySlice(labels, at), '.'), arrayEnumerate(labels)), [{no_referrers}]
-                    )
-                    OR hasAny(arraySlice(labels, 1, greatest(length(labels) - 2, 0)), [{no_referrer_labels}]),
-                '', referrer
-            ) AS came_from,
+            if(trim(BOTH '() ' FROM lower(utm_source)) IN nowhere OR lengthUTF8(utm_source) > 2000, '', toString(utm_source)) AS source,
+            if(trim(BOTH '() ' FROM lower(utm_medium)) IN nowhere OR lengthUTF8(utm_medium) > 2000, '', toString(utm_medium)) AS medium,
+            if(trim(BOTH '() ' FROM lower(utm_campaign)) IN nowhere OR lengthUTF8(utm_campaign) > 2000, '', toString(utm_campaign)) AS campaign,
+            if(channel = 'web' AND referrer != '' AND (referrer, host) IN (SELECT referrer, host FROM outside), toString(referrer), '') AS came_from,
             if(source = '' AND medium = '', ('', '', '', came_from), (source, medium, campaign, came_from)) AS named
         FROM current_events
-        WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger') AND notEmpty(identifiers)
-            AND if(type IN ('page', 'screen') OR has(viewings, name), device != 'machine', has(doings, name))
+        WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger') AND head_type != ''
+            AND if(type IN ('page', 'screen') OR name IN viewings, device != 'machine', name IN doings)
     ),
     landings AS
     (
@@ -40,13 +49,18 @@ WITH
         WHERE named != direct
         GROUP BY visitor, landed
     ),
-    moments AS
+    happenings AS
     (
+        SELECT
+            current_id AS customer, opened_at AS happened,
+            [(opened_at, '', toInt64(1), toInt64(0), toDecimal128(0, 6))] AS parts
+        FROM carts
+        UNION ALL
         -- An order's rows go where it was placed; those of others are refunds of orders that nobody told of.
         SELECT
-            order_id, argMin(current_id, (kind = 'refund', at)) AS buyer, argMin(current_conversions.at, (kind = 'refund', at)) AS placed,
-            groupArray((at, currency, toInt64(orders), value)) AS parts
-        FROM current_conversions
+            argMin(current_id, (kind = 'refund', c.at)), argMin(c.at, (kind = 'refund', c.at)),
+            groupArray((c.at, toString(currency), toInt64(0), toInt64(orders), value))
+        FROM current_conversions AS c
         GROUP BY order_id
     )
 SELECT
@@ -60,16 +74,10 @@ FROM
     GROUP BY day, current_id
 )
 UNION ALL
-SELECT
-    toDate(opened_at, '{timezone}'), if(landed >= opened_at - INTERVAL 30 DAY, origin, direct), NULL, 1, 0, toDecimal128(0, 6), ''
-FROM (SELECT current_id, opened_at FROM carts) AS filled
-ASOF LEFT JOIN landings ON landings.visitor = filled.current_id AND landings.landed <= filled.opened_at
-UNION ALL
-SELECT
-    toDate(part.1, '{timezone}'), found, NULL, 0, part.3, part.4, part.2
+SELECT toDate(part.1, '{timezone}'), found, NULL, part.3, part.4, part.5, part.2
 FROM
 (
-    SELECT if(landed >= placed - INTERVAL 30 DAY, origin, direct) AS found, arrayJoin(parts) AS part
-    FROM moments
-    ASOF LEFT JOIN landings ON landings.visitor = moments.buyer AND landings.landed <= moments.placed
+    SELECT if(landed >= happened - INTERVAL 30 DAY, origin, direct) AS found, arrayJoin(parts) AS part
+    FROM happenings
+    ASOF LEFT JOIN landings ON landings.visitor = happenings.customer AND landings.landed <= happenings.happened
 );

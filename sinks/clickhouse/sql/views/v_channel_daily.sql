@@ -42,7 +42,8 @@ WITH
     by_currency AS
     (
         SELECT
-            day, channel, currency, uniqExactMergeState(reached) AS reached, uniqExactMergeState(bought) AS bought, sum(d.events) AS events,
+            day, channel, currency, uniqExactMergeState(reached) AS reached, uniqExactMergeState(bought) AS bought,
+            uniqExactMergeState(reached_or_bought) AS reached_or_bought, sum(d.events) AS events,
             sum(d.sends) AS sends, sum(d.delivered) AS delivered, sum(d.opens) AS opens, sum(d.clicks + ad_clicks) AS clicks,
             sum(d.shown) AS shown, sum(d.views) AS views, sum(d.likes) AS likes, sum(d.shares) AS shares,
             sum(d.comments) AS comments, sum(d.impressions) AS impressions, sum(d.machine_opens) AS machine_opens,
@@ -54,7 +55,8 @@ WITH
     totals AS
     (
         SELECT
-            day, channel, uniqExactMerge(reached) AS reach, uniqExactMerge(bought) AS buyers, sum(c.events) AS events,
+            day, channel, uniqExactMerge(reached) AS reach, 
+            reach + uniqExactMerge(bought) - uniqExactMerge(reached_or_bought) AS buyers, sum(c.events) AS events,
             sum(c.sends) AS sends, sum(c.delivered) AS delivered, sum(c.opens) AS opens, sum(c.clicks) AS clicks,
             sum(c.shown) AS shown, sum(c.views) AS views, sum(c.likes) AS likes, sum(c.shares) AS shares,
             sum(c.comments) AS comments, sum(c.impressions) AS impressions, sum(c.machine_opens) AS machine_opens,
