@@ -203,6 +203,12 @@ class Conversion(PublicRecord):
     touch_count: int = Field(description="touches in all; of more than 50 the first and the last 49 are listed")
     credits: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> share; shares sum to 1")
     credited: dict[CreditModel, dict[str, float]] = Field(description="model -> channel -> money; sums to value")
+    campaign_credits: dict[CreditModel, dict[str, float]] = Field(
+        default_factory=dict, description="model -> campaign of a touch, empty for those without -> share"
+    )
+    campaign_credited: dict[CreditModel, dict[str, float]] = Field(
+        default_factory=dict, description="the same in money"
+    )
     changed_at: Time = Field(description="when the event that says so happened")
     message_id: str = Field(description="messageId of that event; empty of `reassigned`, as it is another's")
     recovered: Recovered | None

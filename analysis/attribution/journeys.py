@@ -14,6 +14,7 @@ class Journey(NamedTuple):
     - `orders` is 1 for an order that stands, else 0; `value` is its money in millionths, net of refunds. What has been
       paid back of an order that is no part of the question has no order, and a value below 0.
     - `currency` is that of the value; empty where none was named, and without an order.
+    - `customers` is how many have met these channels and placed no order; 1 with an order.
     """
 
     channels: tuple[str, ...]
@@ -22,6 +23,7 @@ class Journey(NamedTuple):
     currency: str = ""
     orders: int = 0
     value: int = 0
+    customers: int = 1
 
     @property
     def is_null(self) -> bool:
@@ -81,6 +83,6 @@ def together(journeys: Iterable[Journey], of: Sequence[str]) -> Paths:
             counts[2 + column] += journey.orders
             counts[3 + column] += journey.value
         else:
-            counts[1] += 1
+            counts[1] += journey.customers
     paths = [Path(key, counts[0], counts[1], tuple(counts[2:])) for key, counts in sorted(found.items())]
     return Paths(paths, tuple(totals))

@@ -10,6 +10,7 @@ import typer
 
 from deploy import console, errors
 from deploy.cli.commands import (
+    attribution,  # fmt: skip
     backtest,  # fmt: skip
     campaigns,  # fmt: skip
     dispatch,  # fmt: skip
@@ -56,6 +57,7 @@ for command in (
     report,
     uplift,
     query,
+    attribution,
     events,
     profile,
     offer,

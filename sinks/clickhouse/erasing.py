@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = {"mutations_sync": 1}
 """A deletion has happened when the statement returns; an offset may be committed then."""
+OF_EVENTS: Final = ("touches", "spend")
+"""Tables that are filled from events, with the same profile_id, head and event_time."""
 SPLITS: Final = "SELECT count() FROM profile_merges WHERE reason IN ('split', 'split_history')"
 CUTS: Final = "SELECT profile_id, head, toString(until), current_id FROM split_heads"
 LINKED: Final = "SELECT profile_id, current_id FROM linked_profiles WHERE profile_id IN %(ids)s"
@@ -80,7 +82,8 @@ def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any], set[
 
 def _erase_events(client: Client, ids: list[str]) -> None:
     where, values, touched = events_of(client, ids)
-    _delete(client, "events", where, **values)
+    for table in ("events", *OF_EVENTS):
+        _delete(client, table, where, **values)
     if _delete(client, "profiles", "profile_id IN %(ids)s", ids=sorted(touched)):
         # What is left of them, or has come since, tells it anew.
         sql = "INSERT INTO profiles SELECT * FROM profile_parts WHERE profile_id IN %(ids)s"

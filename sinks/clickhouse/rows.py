@@ -128,7 +128,7 @@ def _event(_: Message, v: dict[str, Any], hasher: Hasher) -> Row:
         moment(v["received_at"]), v["late"] is True, label(properties["kind"]) if "kind" in properties else "",
         revenue, cost, campaign, message, v["identifiers"], properties, v["context"], v["traits"], v.get("extra"),
         source["topic"], number(source["partition"]), number(source["offset"], MAX_UINT64), *_head(v, hasher, message),
-        v.get("original_name") or "", _consents(v, properties),
+        v.get("original_name") or "", _consents(v, properties), v.get("touch"),
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def _conversion(_: Message, v: dict[str, Any], __: Hasher) -> Row:
         text(recovered.get("campaign_id")), text(recovered.get("step")), text(recovered.get("message_id")),
         moment(v.get("changed_at", v["at"])), text(v.get("message_id")), text(v.get("kind", "order")),
         v.get("counts") is not False, int(v.get("orders", 1)), money(v.get("refunds")), number(v.get("touch_count", 0)),
-        mapping(v.get("credited")),
+        mapping(v.get("credited")), mapping(v.get("campaign_credits")), mapping(v.get("campaign_credited")),
     )  # fmt: skip
 
 
@@ -260,7 +260,7 @@ TABLES: Final = (
     Table("events", topics.STITCHED_EVENTS, (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
-        "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name", "consents",
+        "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name", "consents", "touch",
     ), _event, tombstones=True),
     Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
         "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",
@@ -285,7 +285,7 @@ TABLES: Final = (
     Table("conversions", topics.CONVERSIONS, (
         "profile_id", "order_id", "at", "channel", "value", "currency", "touches", "credits", "recovered_campaign",
         "recovered_step", "recovered_message_id", "changed_at", "message_id", "kind", "counts", "orders", "refunds",
-        "touch_count", "credited",
+        "touch_count", "credited", "campaign_credits", "campaign_credited",
     ), _conversion, tombstones=True),
     Table("segment_members", topics.SEGMENTS_MEMBERSHIP, (
         "segment", "profile_id", "at", "nth", "change", "reason", "since",

@@ -34,7 +34,11 @@ def full() -> Profile:
     enrollment = Enrollment("c1", "cart_abandoned", 1, 0, "c", "c", 1, [{"sku": "1"}], {"a": 1}, ["sms"], True, [step])
     sent = SentMessage(1, "email", "m", "c1", "s", "c", "oc", None, 1, "cart_abandoned", 1, 0)
     reminder = Reminder("c", 1, 2, "c1", "s", None, "email", "m1")
-    orders = {"o": Order(1, "web", "EUR", 9, 1, {"r": 1}, "c", {"first": {"web": 1}}, reminder, "cart")}
+    orders = {
+        "o": Order(
+            1, "web", "EUR", 9, 1, {"r": 1}, "c", {"first": {"web": 1}}, reminder, "cart", campaigns={"spring": [1] * 6}
+        )
+    }
     return Profile(
         "p", ["q", "00"], [["r", "01"]], 5, 4, cart, {"m": 1}, {"m": 2}, {"m": 3}, orders, {"o": SoldCart(1, cart)},
         Dated("Europe/Berlin", 1),

@@ -46,6 +46,20 @@ def event(
     return record(topics.STITCHED_EVENTS, event_value(profile, name, at, channel, message_id, identifiers, properties))
 
 
+def touching(
+    profile: str, at: int, channel: str, *, touch_id: str = "t", opened: int | None = None, change: int = 0,
+    campaign: str | None = None, source: str | None = None,
+) -> Record:  # fmt: skip
+    """A page that has opened a touch, or has changed the one that was `opened` before."""
+    identifiers = [{"type": "email", "value": f"{profile}@example.com"}]
+    value = event_value(profile, "Product Viewed", at, message_id=f"{touch_id}-{at}-{change}", identifiers=identifiers)
+    value["touch"] = {
+        "id": touch_id, "change": change, "channel": channel, "at": iso(at if opened is None else opened),
+        "source": source, "medium": None, "campaign": campaign,
+    }  # fmt: skip
+    return record(topics.STITCHED_EVENTS, value)
+
+
 def event_value(
     profile: str,
     name: str,

@@ -81,6 +81,7 @@ def on_completed(profile: Profile, event: Sealed, order_id: str, rules: Attribut
         event.time, event.channel, currency_of(event.properties), worth,
         flags=(RENEWAL if renewal else "") + (NAMED if order_id_of(event.properties) else ""),
         weights=crediting.weights(touches, event.time, rules.half_life), recovered=recovered,
+        campaigns=crediting.campaigns(touches, event.time, rules.half_life),
         by=event.by, valued_at=valued_at, cancelled_at=cancelled_at, told_at=event.time,
     )  # fmt: skip
     if recovered is not None and not recovered.cart_id.startswith("browse:"):
@@ -162,11 +163,20 @@ def changed(
         "touch_count": attribution.count(touches),
         "credits": crediting.shares(order.weights),
         "credited": crediting.money(order.weights, value, before),
+        **_of_campaigns(order, value, before),
         "recovered": _shown(order.recovered),
         "changed_at": iso(event.time),
         "message_id": event.message_id,
     }
     return Conversion(kind, order_id, order, row, at, orders, revenue, refunds)
+
+
+def _of_campaigns(order: Order, value: int, before: int) -> dict[str, Any]:
+    """What the campaigns of its touches are credited with of a change by `value` (micros); nothing without any."""
+    if not order.campaigns:
+        return {}
+    of = crediting.of_campaigns(order.campaigns)
+    return {"campaign_credits": crediting.shares(of), "campaign_credited": crediting.money(of, value, before)}
 
 
 def on_reminder(profile: Profile, reminder: Reminder) -> None:

@@ -17,11 +17,14 @@ from streams.core.profile.state import Touch
 
 HALF_LIFE_MS: Final = 7 * DAY_MS
 DIRECT: Final = "direct"
+MODELS: Final = ("first", "last", "last_non_direct", "linear", "time_decay", "position")
+LONGEST_CAMPAIGN: Final = 100
+"""Of a campaign's name so many characters are credited: orders are remembered, and names are what producers like."""
 _FINE: Final = 1 << 40
 """The weight in time decay of a touch at the moment of the order."""
 
 Weights = dict[str, dict[str, int]]
-"""{model: {channel: weight}}; no weight is 0."""
+"""{model: {channel or campaign: weight}}; no weight is 0."""
 
 
 def weights(touches: Sequence[Touch], at: int, half_life: int = HALF_LIFE_MS) -> Weights:
@@ -30,18 +33,41 @@ def weights(touches: Sequence[Touch], at: int, half_life: int = HALF_LIFE_MS) ->
     `half_life`, in milliseconds, is that of time decay.
     """
     channels = [touch.channel for touch in touches] or [DIRECT]
-    n = len(channels)
+    return {model: _summed(channels, each) for model, each in _by_touch(touches, at, half_life).items()}
+
+
+def campaigns(touches: Sequence[Touch], at: int, half_life: int = HALF_LIFE_MS) -> dict[str, list[int]]:
+    """What campaigns are credited by, as `Order.campaigns` has it; `at` and `half_life` as of `weights`."""
+    names = [(touch.campaign or "")[:LONGEST_CAMPAIGN] for touch in touches]
+    if not any(names):
+        return {}
+    found = {name: [0] * len(MODELS) for name in names}
+    for nth, each in enumerate(_by_touch(touches, at, half_life).values()):
+        for name, weight in _summed(names, each).items():
+            found[name][nth] = weight
+    return found
+
+
+def of_campaigns(known: Mapping[str, Sequence[int]]) -> Weights:
+    """The weights by model of what is `known` of campaigns, as an order keeps it."""
+    return {
+        model: {name: each[nth] for name, each in known.items() if each[nth]} for nth, model in enumerate(MODELS)
+    }  # fmt: skip
+
+
+def _by_touch(touches: Sequence[Touch], at: int, half_life: int) -> dict[str, list[int]]:
+    """The weight of each touch by model; without touches, those of one at the moment of the order."""
+    n = len(touches) or 1
     decay = [max(1, round(_FINE * 2.0 ** ((touch.at - at) / half_life))) for touch in touches] or [1]
-    last_other = next((i for i in reversed(range(n)) if channels[i] != DIRECT), n - 1)
-    models = {
-        "first": [1] + [0] * (n - 1),
-        "last": [0] * (n - 1) + [1],
-        "last_non_direct": [int(i == last_other) for i in range(n)],
-        "linear": [1] * n,
-        "time_decay": decay,
-        "position": [2 * (n - 2), *[1] * (n - 2), 2 * (n - 2)] if n > 2 else [1] * n,
-    }
-    return {model: _by_channel(channels, each) for model, each in models.items()}
+    last_other = next((i for i in reversed(range(len(touches))) if touches[i].channel != DIRECT), n - 1)
+    return dict(zip(MODELS, (
+        [1] + [0] * (n - 1),
+        [0] * (n - 1) + [1],
+        [int(i == last_other) for i in range(n)],
+        [1] * n,
+        decay,
+        [2 * (n - 2), *[1] * (n - 2), 2 * (n - 2)] if n > 2 else [1] * n,
+    ), strict=True))  # fmt: skip
 
 
 def shares(of: Weights) -> dict[str, dict[str, int | float]]:
@@ -76,9 +102,9 @@ def _numbers(by: Mapping[str, int], amount: int, already: int) -> dict[str, Any]
     return {key: to_number(after[key] - before[key]) for key in by}
 
 
-def _by_channel(channels: Sequence[str], each: Sequence[int]) -> dict[str, int]:
+def _summed(names: Sequence[str], each: Sequence[int]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for channel, weight in zip(channels, each, strict=True):
+    for name, weight in zip(names, each, strict=True):
         if weight:
-            total[channel] = total.get(channel, 0) + weight
+            total[name] = total.get(name, 0) + weight
     return total

@@ -236,10 +236,11 @@ class Order(Struct, array_like=True, gc=False):
     `refunds` are the amounts of refunds by what they are told apart by, `refunded` what they add up to. `flags` are
     letters: `c`ancelled, taken `b`ack (its next Order Completed is a purchase), `u`nknown (only corrections have come),
     `r`enewal, `e`lsewhere (a split has left it with another profile), `w`hole (paid back before it came), `n`amed (it
-    has an order_id). `weights` are those of channels by attribution model; `recovered` is the reminder that it is
-    credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line. `valued_at` and
-    `cancelled_at` (epoch milliseconds, -1 for never) are the times of what has set its value, and of its cancellation;
-    `told_at` is that of the last Order Completed of it.
+    has an order_id). `weights` are those of channels by attribution model, `campaigns` those of campaigns in the order
+    of models (none if no touch names one, else the empty name for those that do not). `recovered` is the reminder that
+    it is credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line. `valued_at`
+    and `cancelled_at` (epoch milliseconds, -1 for never) are the times of what has set its value, and of its
+    cancellation; `told_at` is that of the last Order Completed of it.
     """
 
     at: int
@@ -256,6 +257,7 @@ class Order(Struct, array_like=True, gc=False):
     valued_at: int = -1
     cancelled_at: int = -1
     told_at: int = -1
+    campaigns: dict[str, list[int]] = field(default_factory=dict)
 
 
 class SoldCart(Struct, array_like=True, gc=False):

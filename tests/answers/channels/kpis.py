@@ -74,7 +74,9 @@ def channels(history: History, within: Callable[[date], bool], *, daily: bool) -
     rows = []
     for at in {*counts, *coins}:
         paid = {coin: sums for coin, sums in coins[at].items() if any(sums.values())} or {"": defaultdict(Decimal)}
-        rows += [_row(at, counts[at], len(reach[at]), len(buyers[at] & reach[at]), coin, sums) for coin, sums in paid.items()]
+        rows += [
+            _row(at, counts[at], len(reach[at]), len(buyers[at] & reach[at]), coin, sums) for coin, sums in paid.items()
+        ]
     return rows
 
 

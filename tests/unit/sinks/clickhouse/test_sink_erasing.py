@@ -27,7 +27,10 @@ HASHER = Hasher(Settings().secret.get_secret_value())
 P, Q, L, X = (make.hexed(name) for name in "PQLX")
 TABLET, PHONE = HASHER("anonymous_id", "tablet"), HASHER("anonymous_id", "phone")
 NOON, HOUR = make.NOON, make.HOUR
-TABLES = ("events", "profiles", "cart_transitions", "messages", "decisions", "conversions", "segment_members")
+TABLES = (
+    "events", "profiles", "touches", "spend", "cart_transitions", "messages", "decisions", "conversions",
+    "segment_members",
+)  # fmt: skip
 ONLY_X = {table: {X} for table in TABLES}
 TOMBSTONED = (
     topics.STITCHED_EVENTS, topics.CART_TRANSITIONS, topics.RETARGETING_MESSAGES, topics.RETARGETING_DECISIONS,
@@ -37,8 +40,10 @@ TOMBSTONED = (
 
 def life(profile: str) -> list[Record]:
     """Something of a profile in every table that is filled by profile."""
+    address = [{"type": "email", "value": f"{profile}@example.com"}]
     return [
-        make.event(profile, "Product Viewed", identifiers=[{"type": "email", "value": f"{profile}@example.com"}]),
+        make.touching(profile, NOON, "email"),
+        make.event(profile, "Ad Spend Recorded", NOON + 1, identifiers=address, cost=5, currency="EUR"),
         make.transition(profile, f"cart {profile}", "none>open", NOON),
         make.message(profile, f"message {profile}"),
         make.decision(profile, f"decision {profile}", "sent")._replace(key=profile.encode()),

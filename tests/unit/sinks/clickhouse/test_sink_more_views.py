@@ -40,7 +40,8 @@ def test_attribution(client: Any, rows: Rows) -> None:
     load(client, [
         make.record(topics.CONVERSIONS, linear), make.conversion(B, "o2", 10), make.record(topics.CONVERSIONS, nobody),
     ])  # fmt: skip
-    assert rows("SELECT * FROM v_attribution") == [
+    read = "SELECT model, channel, conversions, revenue, currency"
+    assert rows(f"{read} FROM v_attribution(from = '2026-11-21', to = '2026-11-21')") == [
         ("first", "email", 1.0, 10.0, "EUR"),
         ("last", "web", 2.0, 40.0, "EUR"),
         ("linear", "email", 0.25, 7.5, "EUR"),

@@ -35,6 +35,7 @@ OWN = {
         "host",
         "device",
     },
+    "conversions": {"channel_credit", "campaign_credit"},
     "messages": {"offer_code", "offer_discount", "offer_expires_at", "domain"},
     "profile_merges": {"settled"},
 }

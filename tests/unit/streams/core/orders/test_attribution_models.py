@@ -12,7 +12,7 @@ from schemas.referrers import NoReferrers
 from schemas.topics import DAY_MS
 from streams.core.orders import attribution
 from streams.core.orders.attribution import LOOKBACK_MS, MOST_KEPT, MOST_TOUCHES, SESSION_MS, before, count
-from streams.core.orders.crediting import DIRECT, money, shares, weights
+from streams.core.orders.crediting import DIRECT, campaigns, money, of_campaigns, shares, weights
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Profile, Touch
 
@@ -276,6 +276,23 @@ def test_how_fast_touches_fade_can_be_set(half_life, share):
     """`half_life` of the campaigns file: a week before, of two touches."""
     of = weights([Touch(NOW - 7 * DAY_MS, "ads"), Touch(NOW, "email")], NOW, half_life * DAY_MS)
     assert shares(of)["time_decay"]["ads"] == share
+
+
+def test_campaigns_are_credited_as_channels_are():
+    """Of a campaign on two channels both touches count; touches without one are those of the empty name."""
+    touches = [
+        Touch(NOW - 14 * DAY_MS, "ads", campaign="spring"), Touch(NOW - 7 * DAY_MS, "email", campaign="x" * 300),
+        Touch(NOW - DAY_MS, "email", campaign="spring"), Touch(NOW, DIRECT),
+    ]  # fmt: skip
+    of = of_campaigns(campaigns(touches, NOW))
+    long = "x" * 100
+    assert shares(of)["linear"] == {"spring": 0.5, long: 0.25, "": 0.25}
+    assert shares(of)["position"] == {"spring": 0.5, long: 0.1, "": 0.4}
+    assert (shares(of)["first"], shares(of)["last"], shares(of)["last_non_direct"]) == (
+        {"spring": 1}, {"": 1}, {"spring": 1},
+    )  # fmt: skip
+    assert sum(weights(touches, NOW)["time_decay"].values()) == sum(of["time_decay"].values())
+    assert campaigns([Touch(NOW, DIRECT)], NOW) == {}
 
 
 def told(events) -> list[tuple[object, ...]]:
