@@ -119,7 +119,7 @@ def _arms(settings: Settings, wait: float) -> str:
 
 
 def arms_told(client: Client) -> str:
-    """How many campaigns have arms as large as the lot makes them. Raises UnavailableError naming those that have not."""
+    """How many campaigns have arms as large as the lot makes them. Raises UnavailableError naming the others."""
     from sinks.clickhouse.export import EVER, over
 
     ever = over("v_uplift", *EVER.values())
