@@ -18,7 +18,7 @@ ROWS: Final = 1_000
 
 
 class Recorded(NamedTuple):
-    """What was decided in reality: decisions in a folder, and how many `split` and `erased` operators asked for."""
+    """What was decided in reality: decisions in a folder, and how many profiles were `split` and `erased`."""
 
     folder: Path
     requests: Mapping[str, int]
@@ -49,11 +49,11 @@ def build(
     faithful: Counter[str] = Counter()
     customers = Customers(given.new)
     for partition in range(given.partitions):
-        after = list(sides.decisions(given.new, partition, given.window, customers))
+        after = list(sides.decisions(given.new, partition, customers))
         before = after
         _count(new, after, given.new, partition)
         if given.current != given.new:
-            before = list(sides.decisions(given.current, partition, given.window, customers))
+            before = list(sides.decisions(given.current, partition, customers))
             _count(current, before, given.current, partition)
         for change in changes.compare(before, after):
             tally.add(change)
@@ -64,7 +64,7 @@ def build(
                 if len(listed) < ROWS:
                     listed.append(row)
         if given.recorded is not None:
-            made = list(sides.decisions(given.recorded.folder, partition, given.window, customers))
+            made = list(sides.decisions(given.recorded.folder, partition, customers))
             faithful.update(change.kind for change in changes.compare(_bare(made), _bare(before)))
         advance()
     if given.current == given.new:
@@ -85,7 +85,7 @@ def build(
         "recorded": None if given.recorded is None else {
             "same": faithful[changes.SAME], "differing": faithful[changes.CHANGED],
             "only_recorded": faithful[changes.DROPPED], "only_here": faithful[changes.ADDED],
-            **{f"{name}_requests": given.recorded.requests.get(name, 0) for name in ("split", "erased")},
+            **{f"{name}_profiles": given.recorded.requests.get(name, 0) for name in ("split", "erased")},
         },
         "examples": examples.rows(),
         "cannot_be_known": limits(stored=given.recorded is not None),

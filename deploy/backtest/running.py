@@ -125,7 +125,7 @@ def _play(
     for folder, campaigns in wanted:
         folder.mkdir()
         given = settings.model_copy(update={"campaigns": campaigns.resolve(), "clock": "event"})
-        steps.append(child.Step(core.MODULE, (str(folder), *played), given))
+        steps.append(child.Step(core.MODULE, (str(folder), *(bound or "" for bound in window), *played), given))
     child.run(steps, lambda nth, stage, done: shown.update(bars[nth][stage], completed=done))
     for each in chain.from_iterable(bar.values() for bar in bars):
         shown.update(each, total=1, completed=1)

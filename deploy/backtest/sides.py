@@ -82,7 +82,7 @@ class Customers:
         return profile_id
 
 
-def decisions(folder: Path, partition: int, window: Window, customers: Customers) -> Iterator[Made]:
+def decisions(folder: Path, partition: int, customers: Customers) -> Iterator[Made]:
     """The decisions of a `partition`, counted from 0, as they lie in the folder, with their messages."""
     messages: dict[str, Sent] = {}
     for record in partition_of(folder, RETARGETING_MESSAGES, partition):
@@ -94,7 +94,7 @@ def decisions(folder: Path, partition: int, window: Window, customers: Customers
         )  # fmt: skip
     for record in partition_of(folder, RETARGETING_DECISIONS, partition):
         row = orjson.loads(record.value or b"{}")
-        if row and window.holds(row["decided_at"]):
+        if row:
             sent = messages.get(row["message_id"]) if row["outcome"] == "sent" else None
             yield Made(row, sent, customers.of(row["profile_id"]))
 

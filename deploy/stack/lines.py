@@ -88,6 +88,8 @@ def check(paths: Sequence[str]) -> None:
             raise BadInputError(f"{path}: no such file")
         if Path(path).is_dir():
             raise BadInputError(f"{path}: is a folder; name the files in it")
+        if not Path(path).is_file():
+            continue  # A pipe: whoever opens it and goes away again ends its writer.
         try:
             with Path(path).open("rb"):
                 pass

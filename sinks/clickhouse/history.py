@@ -37,7 +37,7 @@ _EVENTS: Final = f"""
         AND (applied, late, time, {_PLACE}) > ({{applied:Int64}}, {{late:Bool}}, {{time:Int64}}, {{topic:String}},
             {{partition:UInt32}}, {{offset:UInt64}})
     ORDER BY applied, late, time, {_PLACE}
-    LIMIT {PAGE}
+    LIMIT {{page:UInt32}}
 """  # noqa: S608
 _ALIASED: Final = f"""
     WITH aliases AS
@@ -64,7 +64,7 @@ _DECISIONS: Final = """
     ORDER BY profile_id, decided_at, decision_id
 """
 _REQUESTS: Final = """
-    SELECT reason, uniqExact(version) FROM profile_merges FINAL
+    SELECT reason, uniqExact(merged_profile_id) FROM profile_merges
     WHERE reason IN ('split', 'erased') AND merged_at < fromUnixTimestamp64Milli({until:Int64})
     GROUP BY reason ORDER BY reason
 """
@@ -97,7 +97,7 @@ def events(client: Client, since: int, until: int, lateness: int) -> Iterator[St
     given = {"since": since, "until": until, "lateness": lateness}
     hours = client.query(_HOURS, parameters=given).result_rows
     for first, last in _ranges(hours):
-        within = {**given, "low": first * HOUR_MS, "high": (last + 1) * HOUR_MS}
+        within = {**given, "page": PAGE, "low": first * HOUR_MS, "high": (last + 1) * HOUR_MS}
         after: tuple[Any, ...] = (-1, False, 0, "", 0, 0)
         while True:
             names = dict(zip(("applied", "late", "time", "topic", "partition", "offset"), after, strict=True))
@@ -124,7 +124,7 @@ def decisions(client: Client, since: int, until: int) -> Iterator[dict[str, Any]
 
 
 def requests(client: Client, until: int) -> Mapping[str, int]:
-    """How many splits and erasures (`split`, `erased`) operators had asked for before a time, `until`."""
+    """How many profiles operators had split and erased (`split`, `erased`) before a time, `until`."""
     return {str(reason): int(many) for reason, many in client.query(_REQUESTS, parameters={"until": until}).result_rows}
 
 
