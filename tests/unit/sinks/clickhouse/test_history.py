@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from pydantic import SecretStr
 
 from deploy.backtest import stored
 from deploy.shop import simulate
@@ -18,6 +21,7 @@ from schemas.identifiers import Hasher, Identifier
 from schemas.record import Record
 from schemas.settings import Settings
 from sinks.clickhouse import history
+from sinks.clickhouse.client import connect
 from sinks.clickhouse.load import load
 from streams.testing import Topology
 
@@ -93,6 +97,27 @@ def test_played_again_it_gives_what_was_written(client, tmp_path, live, monkeypa
     wanted = [orjson.loads(record.value or b"") for record in written[topics.RETARGETING_DECISIONS]]
     assert kept == {row["decision_id"]: row for row in wanted}
     assert len(kept) > 20
+
+
+async def test_a_reader_over_http_gets_the_same(client, address) -> None:
+    """The statements pass the guard of the embedded ClickHouse's HTTP interface, and bring the same events."""
+    written = in_time(shop())
+    load(client, [record for records in written.values() for record in records])
+    host, port = address
+
+    def read() -> tuple[list[history.StoredEvent], list[dict[str, Any]], Mapping[str, int]]:
+        reader = connect(Settings(clickhouse=SecretStr(f"http://{host}:{port}/winback")))
+        try:
+            asked = history.requests(reader, 1 << 42)
+            return list(history.events(reader, *ALL, LATENESS)), list(history.decisions(reader, *ALL)), asked
+        finally:
+            reader.close()
+
+    events, decisions, _ = await asyncio.to_thread(read)
+    assert [orjson.dumps(tuple(event)) for event in events] == [
+        orjson.dumps(tuple(event)) for event in history.events(client, *ALL, LATENESS)
+    ]
+    assert decisions == list(history.decisions(client, *ALL))
 
 
 def test_a_window_of_events_and_decisions(client) -> None:
