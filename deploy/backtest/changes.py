@@ -13,6 +13,11 @@ KINDS: Final = (SAME, ADDED, DROPPED, CHANGED, TEXT)
 """The same in all; only by the new file; only by the file in force; another outcome, reason, channel or arm; another
 text or offer in the same message."""
 
+COMPARED: Final = (
+    "profile_id", "campaign_id", "step", "variant", "arm", "outcome", "reason", "message_id", "trigger", "decided_at",
+)  # fmt: skip
+"""The columns of a decision that say what was decided; `control_share` says by what chance."""
+
 
 class Change(NamedTuple):
     """One decision by both files: `kind` is one of KINDS; one of `before` and `after` is None where only one has it."""
@@ -75,7 +80,7 @@ def compare(before: Iterable[Made], after: Iterable[Made]) -> Iterator[Change]:
 
 
 def _kind(before: Made, after: Made) -> str:
-    if before.row != after.row or _to(before) != _to(after):
+    if any(before.row[name] != after.row[name] for name in COMPARED) or _to(before) != _to(after):
         return CHANGED
     return SAME if before.sent == after.sent else TEXT
 

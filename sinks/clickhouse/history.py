@@ -58,7 +58,7 @@ _ALIASED: Final = f"""
 """  # noqa: S608
 _DECISIONS: Final = """
     SELECT decision_id, profile_id, campaign_id, step, variant, arm, outcome, reason, message_id, trigger_type,
-        toUnixTimestamp64Milli(trigger_at), cart_id, toUnixTimestamp64Milli(decided_at)
+        toUnixTimestamp64Milli(trigger_at), cart_id, toUnixTimestamp64Milli(decided_at), control_share
     FROM decisions FINAL
     WHERE decided_at >= fromUnixTimestamp64Milli({since:Int64}) AND decided_at < fromUnixTimestamp64Milli({until:Int64})
     ORDER BY profile_id, decided_at, decision_id
@@ -113,13 +113,13 @@ def decisions(client: Client, since: int, until: int) -> Iterator[dict[str, Any]
     """The decisions made in [since, until), as values of `retargeting.decisions`."""
     with client.query_rows_stream(_DECISIONS, parameters={"since": since, "until": until}) as rows:
         for row in rows:
-            id_, profile, campaign, step, variant, arm, outcome, reason, message, kind, at, cart, decided = row
+            id_, profile, campaign, step, variant, arm, outcome, reason, message, kind, at, cart, decided, share = row
             yield {
                 "decision_id": id_, "profile_id": profile, "campaign_id": campaign, "step": step,
                 "variant": variant or None, "arm": arm, "outcome": outcome, "reason": reason or None,
                 "message_id": message or None,
                 "trigger": {"type": kind, "at": None if at is None else iso(at), "cart_id": cart or None},
-                "decided_at": iso(decided),
+                "decided_at": iso(decided), "control_share": share,
             }  # fmt: skip
 
 
