@@ -175,12 +175,11 @@ class Topology:
             erased=self.owners.erased,
             partitions=partitions,
         )
-        rules = campaigns or load(settings.campaigns)
+        self._campaigns = campaigns or load(settings.campaigns)
         hosts = NoReferrers(settings.no_referrer_hosts())
         policy = Policy(settings.device_policy, settings.profile_limit)
-        self.stores = [
-            PartitionStore(SpillingBase(PENDING) if self._drop else MemoryBase()) for _ in range(1 + partitions)
-        ]
+        self._bases = [SpillingBase(PENDING) if self._drop else MemoryBase() for _ in range(1 + partitions)]
+        self.stores = [PartitionStore(base) for base in self._bases]
 
         def identify(store: PartitionStore) -> Task:
             return Identify(store, self.logs, partitions=partitions, policy=policy, optional=settings.optional())
@@ -188,7 +187,7 @@ class Topology:
         def journey(partition: int, store: PartitionStore) -> Task:
             logs = self.logs
             return Journey(
-                store, logs, partition=partition, partitions=partitions, campaigns=rules, secret=secret,
+                store, logs, partition=partition, partitions=partitions, campaigns=self._campaigns, secret=secret,
                 no_referrers=hosts,
             )  # fmt: skip
 
@@ -214,6 +213,17 @@ class Topology:
             Reading(make(store), store, log, reading.next)
             for (make, log), store, reading in zip(self._tasks, self.stores, self._readings, strict=True)
         ]
+
+    def part(self, campaigns: Campaigns) -> None:
+        """After a fork of the process, and before time has moved at all: this copy goes on with other campaigns.
+
+        What has come in waits, and no campaigns have been asked about it yet. Raises OSError when there is no room.
+        """
+        for base in self._bases:
+            if isinstance(base, SpillingBase):
+                base.part()
+        self._campaigns = campaigns
+        self.restart()
 
     def play(self, topic: str, events: Iterable[Mapping[str, Any]], *, key: str | None = None) -> None:
         """Events come in on a raw topic, as a producer would send them (contract, section 2), with a Kafka key or none.

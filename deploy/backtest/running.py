@@ -1,4 +1,4 @@
-"""One backtest: the history is read once, both campaigns files are played over it side by side, and compared."""
+"""One backtest: the history is read once, two campaigns files are played over it side by side, and compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -116,21 +115,21 @@ def _play(
     asked: Asked, played: Sequence[str], settings: Settings, out: Path | None, place: Path, shown: Progress, *,
     window: Window, recorded: report.Recorded | None,
 ) -> dict[str, Any]:  # fmt: skip
-    new, current = place / "new", place / "current"
+    current = source(asked.against).resolve()
     alike = load(asked.campaigns).version == load(asked.against).version
-    wanted = [(new, asked.campaigns)] if alike else [(new, asked.campaigns), (current, source(asked.against))]
-    bars = [{name: shown.add_task(f"{name} {folder.name}", total=None) for name in (READ, SETTLE)}
-            for folder, _ in wanted]  # fmt: skip
-    steps = []
-    for folder, campaigns in wanted:
-        folder.mkdir()
-        given = settings.model_copy(update={"campaigns": campaigns.resolve(), "clock": "event"})
-        steps.append(child.Step(core.MODULE, (str(folder), *(bound or "" for bound in window), *played), given))
-    child.run(steps, lambda nth, stage, done: shown.update(bars[nth][stage], completed=done))
-    for each in chain.from_iterable(bar.values() for bar in bars):
-        shown.update(each, total=1, completed=1)
+    stages = (READ, f"{SETTLE} {core.NEW}", *(() if alike else (f"{SETTLE} {core.CURRENT}",)))
+    bars = {stage: shown.add_task(stage, total=None) for stage in stages}
+    bounds = (bound or "" for bound in window)
+    files = (str(asked.campaigns.resolve()), "" if alike else str(current))
+    step = child.Step(
+        core.MODULE, (str(place), *bounds, *files, *played), settings.model_copy(update={"clock": "event"})
+    )
+    child.run([step], lambda _, stage, done: shown.update(bars[stage], completed=done))
+    for bar in bars.values():
+        shown.update(bar, total=1, completed=1)
+    new = place / core.NEW
     comparing = shown.add_task("compare", total=settings.partitions)
-    sides = report.Sides(new, new if alike else current, settings.partitions, window, recorded)
+    sides = report.Sides(new, new if alike else place / core.CURRENT, settings.partitions, window, recorded)
     with _changes(out) as write:
         found = report.build(sides, settings.timezone, write, lambda: shown.advance(comparing))
     if out is not None:

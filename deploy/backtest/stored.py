@@ -84,16 +84,22 @@ def write(path: Path, events: Iterable[StoredEvent], report: Callable[[int], Non
     return count
 
 
-def play(topology: Topology, path: Path, partitions: int, report: Callable[[int], None]) -> None:
+def play(
+    topology: Topology, path: Path, partitions: int, report: Callable[[int], None],
+    part: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
     """Feed the events of a file to a topology of so many `partitions`; `report` takes how many have been read.
 
-    Time stands until an event comes that was late: then it goes to where it was when that event came.
+    Time stands until an event comes that was late: then it goes to where it was when that event came. `part` is called
+    once, before time moves first.
     """
     reached, waiting, count = None, list[Record](), 0
     for count, (applied, late, record) in enumerate(_records(path, partitions), 1):
         if late and applied != reached:
             topology.feed(waiting)
             waiting = []
+            if reached is None:
+                part()
             topology.reach(applied)
             reached = applied
         elif len(waiting) >= HELD:
@@ -104,6 +110,8 @@ def play(topology: Topology, path: Path, partitions: int, report: Callable[[int]
             report(count)
     topology.feed(waiting)
     report(count)
+    if reached is None:
+        part()
 
 
 def _records(path: Path, partitions: int) -> Iterator[tuple[int, bool, Record]]:

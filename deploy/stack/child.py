@@ -12,6 +12,7 @@ import selectors
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 import orjson
@@ -82,7 +83,8 @@ def main(work: Callable[..., None], *arguments: str) -> None:
         code = 0
     except tuple(KINDS.values()) as problem:
         kind = next(name for name, one in KINDS.items() if isinstance(problem, one))
-        _write(orjson.dumps({"error": kind, "message": str(problem)}))
+        with suppress(OSError):  # nobody listens any more
+            _write(orjson.dumps({"error": kind, "message": str(problem)}))
     except KeyboardInterrupt:
         pass
     # What the process holds goes with it: taking it apart would only take time.
@@ -99,7 +101,7 @@ def _hear(nth: int, lines: Sequence[bytes], report: Report) -> None:
         if line.startswith(b"{"):
             told: Mapping[str, str] = orjson.loads(line)
             raise KINDS.get(told["error"], RuntimeError)(told["message"])
-        stage, _, count = line.partition(b" ")
+        stage, _, count = line.rpartition(b" ")
         if count.isdigit():
             report(nth, stage.decode(), int(count))
 

@@ -62,18 +62,18 @@ def records(files: Sequence[str], settings: Settings, report: console.Report) ->
 class Settled:
     """Counts the events that have taken effect, by the output records that it is given, and says so now and then.
 
-    `then` takes the records.
+    `then` takes the records. It is said as the count of a `stage`.
     """
 
-    def __init__(self, then: Callable[[Record], None]) -> None:
-        self.count, self._then = 0, then
+    def __init__(self, then: Callable[[Record], None], stage: str = SETTLE) -> None:
+        self.count, self.stage, self._then = 0, stage, then
 
     def __call__(self, record: Record) -> None:
         """An output record was written."""
         if record.topic == STITCHED_EVENTS:
             self.count += 1
             if self.count % SAID_EVERY == 0:
-                child.say(SETTLE, self.count)
+                child.say(self.stage, self.count)
         self._then(record)
 
 

@@ -1,4 +1,4 @@
-"""`winback backtest` beside `winback once` over the same file, by the clock: two campaigns files against one pipeline."""
+"""`winback backtest` of two campaigns files beside `winback once` of the same lines, by the clock."""
 
 from __future__ import annotations
 

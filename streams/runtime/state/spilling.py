@@ -12,6 +12,7 @@ from streams.runtime.state.store import MemoryBase, Position
 
 _LENGTH_BITS: Final = 32
 _LENGTH: Final = (1 << _LENGTH_BITS) - 1
+_PIECE: Final = 1 << 20
 
 
 class SpillingBase(MemoryBase):
@@ -75,6 +76,16 @@ class SpillingBase(MemoryBase):
         self._places.clear()
         self._file.truncate(0)
         self._end = 0
+
+    def part(self) -> None:
+        """After a fork of the process: go on with a copy of the file, as the other process does with the file itself.
+
+        Raises OSError when there is no room for it.
+        """
+        shared, self._file = self._file, tempfile.TemporaryFile(prefix="winback-", buffering=0)  # noqa: SIM115
+        for at in range(0, self._end, _PIECE):
+            _write(self._file.fileno(), os.pread(shared.fileno(), min(_PIECE, self._end - at), at), at)
+        shared.close()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -19,9 +19,11 @@ from deploy.stack.spill import read
 from infra import collector
 from schemas.settings import Settings
 from schemas.topics import RETARGETING_DECISIONS, RETARGETING_MESSAGES
+from streams.campaigns import source
 from streams.testing import replay
 
 OTHER = Path("deploy/examples/campaigns/campaigns.yaml").resolve()
+BUILT_IN = source(None)
 LIGHT = """
 caps: {global: [{limit: 1, per: 7d}]}
 campaigns:
@@ -59,14 +61,11 @@ def decided(lines: Path, campaigns: Path | None) -> tuple[Rows, Rows]:
     return {row["decision_id"]: row for row in decisions}, {row["message_id"]: row for row in messages}
 
 
-def played(folder: Path, lines: Path, campaigns: Path | None, monkeypatch) -> Path:
+def played(place: Path, lines: Path, campaigns: Path) -> Path:
     """The folder with what one campaigns file decides, played in this process."""
-    folder.mkdir()
-    with monkeypatch.context() as env:
-        if campaigns is not None:
-            env.setenv("WINBACK_CAMPAIGNS", str(campaigns))
-        core.play(str(folder), "", "", core.LINES, str(lines))
-    return folder
+    place.mkdir()
+    core.play(str(place), "", "", str(campaigns), "", core.LINES, str(lines))
+    return place / core.NEW
 
 
 def built(new: Path, current: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -76,12 +75,12 @@ def built(new: Path, current: Path) -> tuple[dict[str, Any], list[dict[str, Any]
     return report.build(sides, "UTC", changes.append, lambda: None), changes
 
 
-def test_both_files_decide_what_the_pipeline_decides(lines, tmp_path, monkeypatch, capfd) -> None:
+def test_both_files_decide_what_the_pipeline_decides(lines, tmp_path, capfd) -> None:
     """Totals, rows and changes are those of two replays, counted here from their topics."""
     light = tmp_path / "light.yaml"
     light.write_text(LIGHT)
-    new = played(tmp_path / "new", lines, light, monkeypatch)
-    current = played(tmp_path / "current", lines, None, monkeypatch)
+    new = played(tmp_path / "new", lines, light)
+    current = played(tmp_path / "current", lines, BUILT_IN)
     found, changes = built(new, current)
     (after, told), (before, was_told) = decided(lines, light), decided(lines, None)
     assert len(after) > 20
@@ -107,9 +106,9 @@ def test_both_files_decide_what_the_pipeline_decides(lines, tmp_path, monkeypatc
     assert not any(address in str(found) for address in addresses)
 
 
-def test_the_file_in_force_decides_what_was_decided(lines, tmp_path, monkeypatch, capfd) -> None:
+def test_the_file_in_force_decides_what_was_decided(lines, tmp_path, capfd) -> None:
     """Row by row, ids included, for a file with every trigger; and nothing changes from it to itself."""
-    new = played(tmp_path / "new", lines, OTHER, monkeypatch)
+    new = played(tmp_path / "new", lines, OTHER)
     wanted, messages = decided(lines, OTHER)
     found, changes = built(new, new)
     assert changes == []
@@ -121,6 +120,19 @@ def test_the_file_in_force_decides_what_was_decided(lines, tmp_path, monkeypatch
         kept = [orjson.loads(record.value or b"") for record in read(new, topic)]
         assert {row[key]: row for row in kept} == rows
         assert len(kept) == len(rows)
+
+
+def test_the_other_process_goes_on_with_the_file_in_force(lines, tmp_path, monkeypatch, capfd) -> None:
+    """What has come in by the fork knows of no campaigns: the copy decides all that the file in force decides."""
+    monkeypatch.setattr(os, "fork", lambda: 0)
+    light = tmp_path / "light.yaml"
+    light.write_text(LIGHT)
+    core.play(str(tmp_path), "", "", str(light), str(OTHER), core.LINES, str(lines))
+    wanted, _ = decided(lines, OTHER)
+    kept = [orjson.loads(record.value or b"") for record in read(tmp_path / core.CURRENT, RETARGETING_DECISIONS)]
+    assert {row["decision_id"]: row for row in kept} == wanted
+    assert len(kept) == len(wanted)
+    assert not (tmp_path / core.NEW).exists()
 
 
 def winback(capfd, *arguments: str) -> tuple[Any, str, str]:

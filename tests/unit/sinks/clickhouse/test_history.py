@@ -23,6 +23,8 @@ from schemas.settings import Settings
 from sinks.clickhouse import history
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.load import load
+from streams.campaigns import load as load_campaigns
+from streams.core.campaigns import CampaignFile, Campaigns
 from streams.testing import Topology
 
 ALL, LATENESS = (0, 1 << 42), 30_000
@@ -68,10 +70,13 @@ def played(client: Any, place: Path) -> Topics:
     settings = Settings()
     hasher = stored.HashedIdentifiers(settings.secret.get_secret_value())
     reader = stored.HistoryReader(settings.phone_region, settings.blocked_values(), hasher)
-    topology = Topology(settings, reader=reader, hasher=hasher)
+    nothing = Campaigns(CampaignFile(), {})
+    topology = Topology(settings, nothing, outputs=(found := list[Record]()).append, reader=reader, hasher=hasher)
     assert stored.write(place, history.events(client, *ALL, LATENESS), lambda _: None) == history.count(client, *ALL)
-    stored.play(topology, place, settings.partitions, lambda _: None)
-    return topology.finish()
+    # Before time moves, other campaigns take over, as in the second process of a backtest.
+    stored.play(topology, place, settings.partitions, lambda _: None, lambda: topology.part(load_campaigns(None)))
+    topology.finish()
+    return {topic: [record for record in found if record.topic == topic] for topic in COMPARED}
 
 
 def rows(found: Topics, topic: str) -> Counter[bytes]:

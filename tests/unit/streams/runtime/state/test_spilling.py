@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +42,17 @@ def test_values_of_the_kinds_are_not_in_memory() -> None:
     assert list(base._values.values()) == [b"stays"]
     assert base.get(b"e" + b"1" * 16) == b"waits" * 100
     base.close()
+
+
+def test_a_copy_goes_on_by_itself() -> None:
+    """After `part` all values are there, and what either side writes is its own: the file is not shared any more."""
+    base, big = SpillingBase(b"e"), b"x" * 3_000_000
+    base.write({b"e1": b"one", b"e2": big, b"k": b"kept"}, None)
+    shared = os.dup(base._file.fileno())
+    base.part()
+    before = os.fstat(shared).st_size
+    base.write({b"e3": b"three"}, None)
+    assert [base.get(key) for key in (b"e1", b"e2", b"e3", b"k")] == [b"one", big, b"three", b"kept"]
+    assert os.fstat(shared).st_size == before
+    assert os.fstat(base._file.fileno()).st_size == before + len(b"three")
+    os.close(shared)
