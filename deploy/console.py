@@ -22,6 +22,9 @@ _CONTROLS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), 
 LINE_SECONDS: Final = 10.0
 """Where there is no terminal, progress is told so often, and work that takes less says nothing."""
 
+BLOCKS: Final = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
+"""Bars of no to eight eighths of a column."""
+
 Report = Callable[[int], None]
 """Takes how much of some long work is done."""
 
@@ -109,8 +112,13 @@ def _told(what: str, completed: float, total: float | None) -> str:
     return f"{what} {completed:,.0f}" + (f" of {total:,.0f}" if total is not None and total > completed else "")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = ()) -> Table:
-    """A rich table of `rows` under a title; numbers, and the columns at the places `right`, are aligned right."""
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[int] = (), widest: int = 0
+) -> Table:
+    """A rich table of `rows` under a title; numbers, and the columns at the places `right`, are aligned right.
+
+    With `widest`, a column has room for its longest word and at most so many characters: no word is broken.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -122,11 +130,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     )  # fmt: skip
     for at, name in enumerate(columns):
         numeric = at in right or (bool(rows) and all(isinstance(row[at], int | float | None) for row in rows))
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        width = room([text(row[at]) for row in rows], name, widest) if widest else None
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold", width=width)
     for row in rows:
         # Text, not str: what customers write is no markup, and no code for the terminal.
         shown.add_row(*(Text(plain(text(cell))) for cell in row))
     return shown
+
+
+def room(cells: Sequence[str], name: str, widest: int) -> int:
+    """Returns columns for the longest word of cells and the column's name, or for a whole cell of at most `widest`."""
+    longest = max((len(word) for told in (*cells, name) for word in told.split()), default=1)
+    return max(longest, min(widest, max((len(line) for told in cells for line in told.splitlines()), default=1)))
 
 
 def plain(text: str) -> str:
@@ -134,11 +149,11 @@ def plain(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def show(*renderables: Any) -> None:
-    """Print tables and text to standard output."""
+def show(*renderables: Any, width: int | None = None) -> None:
+    """Print tables and text to standard output, in so many columns (`width`); else in those of the terminal, or 120."""
     from rich.console import Console
 
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=120)
+    console = Console(highlight=False, width=width or (None if sys.stdout.isatty() else 120))
     for renderable in renderables:
         console.print(renderable)
 

@@ -1,50 +1,108 @@
-"""The report as tables: small ones side by side, then the first rows of the views, without columns that are empty."""
+"""The report on a terminal of 80 columns: counts with bars, then the first rows of each view, no word broken."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from deploy import console
+from deploy.cli.view_tables import view_tables
 
-ROWS: Final = 12
-"""Rows of a section that are shown; the rest is in ClickHouse and in the files."""
-WIDTH: Final = 118
+WIDTH: Final = 80
+"""Columns of everything that is printed."""
+READ: Final = 400
+"""Rows of a view that are read for it: more than are shown, as those of one currency are looked for among them."""
+CELL: Final = 20
+"""Columns of a cell of the tables of campaigns, if its words are no longer."""
+BAR: Final = 24
+"""Columns of the longest bar."""
 SMALL: Final = ("input", "events", "profiles", "carts", "messages", "conversions")
 """Sections of names and numbers, in the order of an event's way."""
 
 
 def render(report: Mapping[str, Any]) -> Iterator[Any]:
     """The tables of the report of sinks.clickhouse.report, with `input` in front when a run knows its own."""
-    from rich.columns import Columns
-
-    yield Columns([_numbers(name, report[name]) for name in SMALL if name in report], padding=(0, 3))
-    channels = report.get("events", {}).get("by_channel")
-    if channels:
-        yield _numbers("events by channel", channels)
+    for name in SMALL:
+        if name in report:
+            yield _numbers(name, report[name])
+    if by_currency := report.get("conversions", {}).get("by_currency"):
+        yield _orders(by_currency)
+    if by_channel := report.get("events", {}).get("by_channel"):
+        yield _counts("Events by channel", "channel", by_channel)
     if by_campaign := report.get("campaigns"):
-        yield _campaigns(by_campaign)
+        yield from _campaigns(by_campaign, report.get("views", {}).get("v_campaign_kpis", ()))
     if by_kind := report.get("events", {}).get("by_kind"):
-        yield _rows("by kind", by_kind)
+        counts: Counter[str] = Counter()
+        for row in by_kind:
+            counts[f"{row['kind']}: {row['name']}"] += row["events"]
+        yield _counts("Events by what they do", "kind", counts)
     if unknown := report.get("unknown_names"):
-        shown = [{name: row[name] for name in ("name", "events", "last_seen", "nearest")} for row in unknown]
-        yield _rows("names that do nothing and look like one that acts (winback events)", shown)
+        rows = [[row[name] for name in ("name", "events", "last_seen", "nearest")] for row in unknown]
+        title = "Names that do nothing and look like one that acts (winback events)"
+        yield console.table(title, ("name", "events", "last seen", "nearest"), rows)
+    left_out = report.get("rows_left_out", {})
     for name, rows in report.get("views", {}).items():
-        yield from _view(name, rows)
+        if not name.endswith("_daily"):
+            yield from view_tables(name, rows, left_out.get(name, 0), WIDTH)
+    yield "Views by day, and every row: winback report --json"
 
 
-def _campaigns(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """For each campaign what it was triggered for, what came of it and what it brought back; reasons with counts."""
-    columns = ("campaign", "triggers", "sent", "held out", "suppressed", "cancelled", "opens", "clicks", "recovered",
-               "revenue")  # fmt: skip
-    names = ("campaign_id", "triggers", "sent", "held_out", "suppressed", "cancelled", "opens", "clicks",
-             "recovered_orders", "recovered_revenue")  # fmt: skip
-    shown = console.table("Campaigns", columns, [[_counts(row[name]) for name in names] for row in rows])
-    shown.columns[0].no_wrap = True
-    return shown
+def _numbers(title: str, section: Mapping[str, Any]) -> Any:
+    """A section's own numbers, with the counts of its kinds and their bars."""
+    rows: list[tuple[str, Any, str]] = []
+    for name, value in section.items():
+        if name in ("by_channel", "by_currency") and title != "messages":
+            continue
+        if isinstance(value, Mapping):
+            if name == "dead_letters":
+                rows.append(("dead letters", sum(value.values()), ""))
+            most = max(value.values(), default=0)
+            rows += [(f"  {kind.replace('_', ' ')}", count, bar(count, most)) for kind, count in value.items()]
+        elif not isinstance(value, list) and not (title == "conversions" and name != "total"):
+            rows.append((name.replace("_", " "), value, ""))
+    lines = [(name, console.text(value), drawn) for name, value, drawn in rows]
+    return console.table(title.capitalize(), ("", "", ""), lines, right=(1,))
 
 
-def _counts(value: Any) -> Any:
+def _orders(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Orders and their money, a line a currency."""
+    names = ("currency", "total", "revenue", "refunds", "net_revenue")
+    lines = [
+        [row["currency"] or "none named", row["total"], *(f"{row[name]:,.2f}" for name in names[2:])] for row in rows
+    ]
+    heads = ("currency", "orders", "revenue", "refunds", "net revenue")
+    return console.table("Orders by currency", heads, lines, right=(1, 2, 3, 4))
+
+
+def _counts(title: str, of: str, counts: Mapping[str, int]) -> Any:
+    """Names with counts and bars, the most first."""
+    most = max(counts.values(), default=0)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return console.table(title, (of, "events", ""), [(name, count, bar(count, most)) for name, count in ordered])
+
+
+def _campaigns(rows: Sequence[Mapping[str, Any]], kpis: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """For each campaign what it was triggered for and what came of it, reasons with counts; then what came back."""
+    names = ("campaign_id", "triggers", "sent", "held_out", "suppressed", "cancelled")
+    lines = [[_reasons(row[name]) for name in names] for row in rows]
+    heads = ("campaign", "triggers", "sent", "held out", "suppressed", "cancelled")
+    yield console.table("Campaigns: decisions", heads, lines, right=(1, 2, 3), widest=CELL)
+    earned: dict[str, Counter[str]] = {}
+    for row in kpis:
+        if row["revenue"]:
+            earned.setdefault(row["campaign_id"], Counter())[row["currency"]] += row["revenue"]
+    known = ("campaign_id", "delivered", "opens", "clicks", "recovered_orders")
+    results = [[*(row[name] for name in known), _amounts(earned.get(row["campaign_id"], {}))] for row in rows]
+    heads = ("campaign", "delivered", "opens", "clicks", "recovered orders", "recovered revenue")
+    yield console.table("Campaigns: results", heads, results, right=(5,), widest=CELL)
+
+
+def _amounts(by_currency: Mapping[str, Any]) -> str:
+    return "\n".join(f"{currency} {amount:,.2f}".strip() for currency, amount in sorted(by_currency.items())) or "-"
+
+
+def _reasons(value: Any) -> Any:
     """Counts by reason as lines, the most frequent first; anything else as it is."""
     if not isinstance(value, Mapping):
         return value
@@ -52,43 +110,9 @@ def _counts(value: Any) -> Any:
     return "\n".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in ordered) or "-"
 
 
-def _view(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
-    """As many tables as the columns of a view need, its first column in each."""
-    told = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, 0, "") for row in rows)]
-    if not told:
-        yield f"{title}: no rows\n"
-        return
-    width = {name: 3 + max(len(name), *(len(console.text(row[name])) for row in rows[:ROWS])) for name in told}
-    parts, used = [[told[0]]], width[told[0]]
-    for name in told[1:]:
-        used += width[name]
-        if used > WIDTH:
-            parts.append([told[0]])
-            used = width[told[0]] + width[name]
-        parts[-1].append(name)
-    for columns in parts:
-        yield console.table(title, columns, [[row[column] for column in columns] for row in rows[:ROWS]])
-        title = ""
-
-
-def _numbers(title: str, section: Mapping[str, Any]) -> Any:
-    """A section whose inner mappings are counts of its kinds; lists have tables of their own."""
-    rows: list[tuple[str, Any]] = []
-    for name, value in section.items():
-        if name == "by_channel" and title == "events":
-            continue
-        if isinstance(value, Mapping):
-            if name == "dead_letters":
-                rows.append(("dead letters", sum(value.values())))
-            rows += [(f"  {kind.replace('_', ' ')}", count) for kind, count in value.items()]
-        elif not isinstance(value, list):
-            rows.append((name.replace("_", " "), console.text(value)))
-    return console.table(
-        title.capitalize(), ("", ""), [(name, console.text(value)) for name, value in rows], right=(1,)
-    )
-
-
-def _rows(title: str, rows: Sequence[Mapping[str, Any]]) -> Any:
-    shown = rows[:ROWS]
-    more = f" (first {ROWS} of {len(rows)})" if len(rows) > ROWS else ""
-    return console.table(title.capitalize() + more, list(rows[0]), [list(row.values()) for row in shown])
+def bar(value: float, most: float, width: int = BAR) -> str:
+    """A bar of `value`, where `most` is one of so many columns (`width`); empty for nothing."""
+    if value <= 0 or most <= 0:
+        return ""
+    eighths = max(1, round(8 * width * value / most))
+    return console.BLOCKS[8] * (eighths // 8) + (console.BLOCKS[eighths % 8] if eighths % 8 else "")

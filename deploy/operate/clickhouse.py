@@ -29,6 +29,8 @@ FRUGAL: Final = {
     "compile_aggregate_expressions": 0,
 }
 """A query over a few hundred thousand rows needs no more, and takes 100 MB less with these."""
+FIRST_ROWS: Final = 1000
+"""Rows of each view in the report of a run, whose files have them all."""
 HINT: Final = "Start one with `winback up`, or name yours in WINBACK_CLICKHOUSE"
 
 
@@ -60,14 +62,17 @@ def connect(settings: Settings, *, wait: float, writes: bool = False) -> Client:
         raise UnavailableError(str(problem)) from None
 
 
-def summary(settings: Settings, out: Path | None, *, wait: float = 10.0) -> dict[str, Any]:
+def summary(
+    settings: Settings, out: Path | None, *, wait: float = 10.0, rows: int | None = FIRST_ROWS, daily: bool = True
+) -> dict[str, Any]:
     """The report of a ClickHouse, waited for `wait` seconds, with `input.duplicates`.
 
-    With `out`, each view is a file in that folder. Raises BadInputError, UnavailableError.
+    It has so many `rows` of each view, all without a number; of views by day only if `daily`. With `out`, each view is
+    a file in that folder. Raises BadInputError, UnavailableError.
     """
     client = connect(settings, wait=wait)
     try:
-        return _report(client, settings, out)
+        return _report(client, settings, out, rows, daily=daily)
     finally:
         client.close()
 
@@ -121,14 +126,16 @@ def _followed(statement: Callable[..., Any], then: Callable[[], object]) -> Call
     return both
 
 
-def _report(client: Client, settings: Settings, out: Path | None) -> dict[str, Any]:
+def _report(
+    client: Client, settings: Settings, out: Path | None, rows: int | None = FIRST_ROWS, *, daily: bool = True
+) -> dict[str, Any]:
     from deploy.operate import event_names
     from sinks.clickhouse.export import export_views
     from sinks.clickhouse.report import duplicates, report
 
     if out is not None:
         export_views(client, out)
-    told = {"input": {"duplicates": duplicates(client)}, **report(client)}
+    told = {"input": {"duplicates": duplicates(client)}, **report(client, rows, daily=daily)}
     told["unknown_names"] = event_names.unknown(event_names.of(client, settings))
     return told
 

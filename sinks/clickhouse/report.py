@@ -11,8 +11,6 @@ from sinks.clickhouse.export import view_reads
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-FIRST_ROWS: Final = 5
-
 EVENTS: Final = """
 SELECT count(), countIf(late), uniqExactIf(current_id, notEmpty(identifiers)),
     min(event_time), max(event_time)
@@ -61,8 +59,11 @@ WHERE kind != '' GROUP BY kind, name ORDER BY kind, name
 """
 
 
-def report(client: Client) -> dict[str, Any]:
+def report(client: Client, rows: int | None = None, *, daily: bool = True) -> dict[str, Any]:
     """The counts and sums by subject (`events`, `orders`, ...) as plain JSON values; money is a number.
+
+    `views` has the first so many `rows` of each view, all of them without a number; `rows_left_out` counts the others
+    of each view that has more. Without `daily`, views by day that have another one over days are left out.
 
     Raises what the client raises.
     """
@@ -91,11 +92,22 @@ def report(client: Client) -> dict[str, Any]:
             **{name: _alone([row[name] for row in orders]) for name in ("revenue", "refunds", "net_revenue")},
             "by_currency": orders,
         },
-        "views": {
-            name: _named(client, f"SELECT * FROM {read} LIMIT {FIRST_ROWS}")  # noqa: S608
-            for name, read in view_reads(client).items()
-        },
+        **_views(client, rows, daily=daily),
     }
+
+
+def _views(client: Client, rows: int | None, *, daily: bool) -> dict[str, Any]:
+    views, left_out = {}, {}
+    for name, read in view_reads(client).items():
+        if not daily and name.endswith("_daily"):
+            continue
+        sql = f"SELECT * FROM {read}"  # noqa: S608 - a view of ours
+        views[name] = _named(client, sql if rows is None else f"{sql} LIMIT {rows + 1}")
+        if rows is not None and len(views[name]) > rows:
+            del views[name][rows:]
+            (total,) = _row(client, f"SELECT count() FROM {read}")  # noqa: S608
+            left_out[name] = total - rows
+    return {"views": views, "rows_left_out": left_out}
 
 
 def campaigns(client: Client) -> list[dict[str, Any]]:

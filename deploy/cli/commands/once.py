@@ -24,7 +24,7 @@ def once(
     folder: Folder = None, kafka: Kafka = None,
 ) -> None:  # fmt: skip
     """Run the whole stack over input lines: start, publish, wait until all is processed, write outputs, report."""
-    from deploy.cli.report_tables import render
+    from deploy.cli import report_tables
     from deploy.stack import lines, outputs, session
 
     lines.check(files)
@@ -35,7 +35,7 @@ def once(
     if json:
         console.data(found)
     else:
-        console.show(*render(found))
+        console.show(*report_tables.render(found), width=report_tables.WIDTH)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ from deploy.cli.commands.options import Files, Json, Out
 
 def replay(files: Files, *, out: Out = None, json: Json = False) -> None:
     """Run the core over the lines without a broker: the outputs of `once --clock event`, in seconds."""
-    from deploy.cli.report_tables import render
+    from deploy.cli import report_tables
     from deploy.stack import lines, memory, outputs
 
     lines.check(files)
@@ -21,7 +21,7 @@ def replay(files: Files, *, out: Out = None, json: Json = False) -> None:
     if json:
         console.data(found)
     else:
-        console.show(*render(found))
+        console.show(*report_tables.render(found), width=report_tables.WIDTH)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,0 +1,82 @@
+"""Sections about carts and campaigns: what came back, and what of it the messages did, by a control group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from deploy.report import charts
+from deploy.report.charts import Mark
+from deploy.report.drawing import counted, earned
+from deploy.report.model import Figure, Row, Section, Table
+from deploy.report.pictures import uplift
+from sinks.clickhouse.view_rows import Asked
+
+CAMPAIGN: Final = ("campaign_id",)
+ARMS: Final = ("treatment_customers", "control_customers", "contaminated")
+MEANS: Final = ("treatment_mean", "control_mean", "difference", "always_low", "always_high")
+EFFECT: Final = (*MEANS, "lift", "always_p_value", "verdict")
+PROVEN: Final = (
+    "Customers as they were drawn, whatever became of the message. Always low and high are a 95 % interval that holds "
+    "however often one looks."
+)
+STEP: Final = ("campaign_id", "step", "variant")
+
+
+def _funnel(rows: Sequence[Row], currency: str) -> Figure | None:
+    """Carts of all currencies by step: a cart is of one currency, so counts add up."""
+    del currency
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["step"]] = counts.get(row["step"], 0) + row["carts"]
+    if not any(counts.values()):
+        return None
+    marks = [Mark(step, float(carts), f"{carts:,}") for step, carts in counts.items()]
+    return Figure(charts.bars(marks), "Carts by step, all currencies: what they went through, and where they ended.")
+
+
+CARTS: Final = Section(
+    "carts", "Carts and recovery", "What became of carts, and of those left behind how many came back: with a message, "
+    "without one, and in the control group, which got none on purpose.",
+    (
+        Table(Asked("v_cart_funnel"), "Carts by step", ("step",), (), ("carts", "share", "times", "value"), most=11,
+              draw=_funnel),
+        Table(Asked("v_recovery"), "Abandoned carts by day", most=31),
+        Table(Asked("v_products"), "Products most left behind", ("name", "sku"), (),
+              ("abandoned", "bought", "purchase_rate", "recovered", "recovery_rate", "abandoned_value"), by="abandoned",
+              most=15, draw=earned("abandoned", ("name",), "Carts left behind by product", "count"),
+              note="Recovered is credited to a message, not caused by it."),
+    ),
+)  # fmt: skip
+CAMPAIGNS: Final = Section(
+    "campaigns", "Campaigns", "What each campaign decided and sent, and its uplift: the difference between customers "
+    "who could get it and a control group drawn by chance. An interval that crosses nothing proves nothing.",
+    (
+        Table(Asked("v_uplift"), "Uplift in customers who order", CAMPAIGN, (*ARMS, *EFFECT),
+              keep=lambda row: row["metric"] == "conversion", draw=uplift("conversion"), note=PROVEN,
+              forms=tuple((name, "rate") for name in MEANS)),
+        Table(Asked("v_uplift"), "Uplift in net revenue a customer", CAMPAIGN, (), EFFECT,
+              keep=lambda row: row["metric"] == "revenue", draw=uplift("revenue"), note=PROVEN,
+              forms=tuple((name, "money") for name in MEANS)),
+        Table(Asked("v_uplift"), "Uplift in margin a customer", CAMPAIGN, (), EFFECT,
+              keep=lambda row: row["metric"] == "margin", note=PROVEN, forms=tuple((name, "money") for name in MEANS)),
+        Table(Asked("v_variants"), "Variants side by side"),
+        Table(Asked("v_campaign_kpis"), "Decisions", STEP,
+              ("triggered", "sent", "held_out", "suppressed", "deferred", "cancelled", "retracted"), (), by="triggered",
+              draw=counted("sent", STEP, "Messages by campaign, step and variant")),
+        Table(Asked("v_campaign_kpis"), "Responses", STEP,
+              ("delivered", "opens", "clicks", "bounces", "unsubscribes", "open_rate", "ctr", "unsubscribe_rate"), (),
+              by="delivered"),
+        Table(Asked("v_campaign_kpis"), "Orders credited to messages", STEP, ("sent",),
+              ("conversions", "conversion_rate", "revenue", "revenue_per_message"),
+              keep=lambda row: bool(row["conversions"]), by="conversions"),
+    ),
+)  # fmt: skip
+JOURNEYS: Final = Section(
+    "journeys", "Journeys", "The channels that customers passed through before an order, in their order.",
+    (
+        Table(Asked("v_journeys"), "Paths that end in an order", ("path",), ("steps",),
+              ("orders", "order_share", "touches_per_order", "revenue"), by="orders", most=25,
+              draw=earned("orders", ("path",), "Orders by path", "count")),
+    ),
+)  # fmt: skip
