@@ -66,7 +66,8 @@ class ViewDoc:
 
 def view_docs() -> list[ViewDoc]:
     """Of each view that begins with `v_`, by name, what its file says. Raises ValueError for one in another form."""
-    return [described(script) for script in views() if script.name.startswith("v_") and "-- Question:" in script.text]
+    found = [described(script) for script in views() if script.name.startswith("v_")]
+    return sorted(found, key=lambda doc: doc.name)
 
 
 def described(script: Script) -> ViewDoc:
