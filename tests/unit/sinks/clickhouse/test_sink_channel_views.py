@@ -14,7 +14,7 @@ from schemas.record import Record
 from schemas.settings import Settings
 from schemas.times import iso
 from sinks.clickhouse.load import load
-from sinks.clickhouse.migrate import migrate, views
+from sinks.clickhouse.migrate import migrate
 from tests.support import sink_rows as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -127,6 +127,7 @@ def moved(record: Record, at: int, to: int) -> bytes:
     return (record.value or b"").replace(iso(at).encode(), iso(to).encode())
 
 
+@pytest.mark.slow
 def test_days_are_those_of_the_shop(client: Any, rows: Rows) -> None:
     """An evening in UTC is the next day in Tokyo, in every view with days; hours are Tokyo's."""
     late = NOON + 8 * HOUR
@@ -184,14 +185,18 @@ def test_a_no_in_traits_is_one(client: Any, rows: Rows) -> None:
     assert rows("SELECT channel, withdrawals, customers FROM v_consent") == [("email", 1, 1)]
 
 
-DAILY = [script.name.removesuffix(".sql") for script in views() if script.name.endswith("_daily.sql")] + ["v_decisions"]
+DAILY = [
+    "v_channel_daily", "v_campaign_daily", "v_cart_funnel_daily", "v_match_rate_daily", "v_event_names_daily",
+    "v_reach_engagement_daily", "v_devices_hours_daily", "v_sources_daily", "v_deliverability_daily",
+    "v_consent_daily", "v_identity_health_daily", "v_decisions",
+]  # fmt: skip
 OURS = [
     "v_channel_kpis", "v_campaign_kpis", "v_cart_funnel", "v_match_rate", "v_event_names", "v_reach_engagement",
-    "v_devices_hours", "v_sources", "v_deliverability", "v_consent", "v_decisions", "v_offers",
-    "v_identity_health_daily",
+    "v_devices_hours", "v_sources", "v_deliverability", "v_consent", "v_offers",
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", [*OURS, *DAILY])
 def test_nothing_is_told_of_nothing(client: Any, rows: Rows, view: str) -> None:
     """An empty database has no rows and no error."""
@@ -215,3 +220,21 @@ def test_split_off_events_leave_the_reach(client: Any, rows: Rows) -> None:
     assert rows("SELECT reach, buyers FROM v_channel_kpis") == [(2, 0)]
     assert rows("SELECT events, known_events, customers, known_customers FROM v_match_rate") == [(2, 1, 2, 1)]
     assert isinstance(rows("SELECT cost FROM v_channel_kpis")[0][0], Decimal)
+
+
+@pytest.mark.slow
+def test_written_twice_changes_nothing(client: Any, rows: Rows) -> None:
+    """Whatever is inserted again, in other pieces and after merges of parts, is still there once, in every view."""
+    records = [
+        make.message(A, M1), make.decision(A, "d1", "sent", message_id=M1), make.feedback(A, "Email Opened", M1),
+        make.event(A, "Email Delivered", channel="email", campaign_id="x"),
+        make.event(B, "Order Completed", order_id="o1"),
+        make.event(A, "Ad Spend Recorded", channel="ads", cost=3, currency="EUR"), credited(B, "o1", 9, "ads"),
+        make.event(A, "Unsubscribed", channel="email"), make.transition(A, "c1", "none>open", NOON), make.merge(A, B),
+    ]  # fmt: skip
+    load(client, records)
+    before = {view: sorted(rows(f"SELECT * FROM {view}"), key=repr) for view in [*OURS, *DAILY]}  # noqa: S608
+    assert all(before[view] for view in before if view != "v_offers")
+    load(client, records[::-1])
+    load(client, records[::2])
+    assert {view: sorted(rows(f"SELECT * FROM {view}"), key=repr) for view in [*OURS, *DAILY]} == before  # noqa: S608
