@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 IDENTIFIERS: Final = "SELECT count() FROM identifiers WHERE identifier IN %(ids)s AND profile_id != ''"
 KEYED: Final = (*TOMBSTONED, JOURNEY_CHANGELOG)
 """Topics whose records of a person have a key, so that a tombstone can say that they are void."""
+MEMBERS: Final = "SELECT count() FROM segment_members WHERE profile_id IN %(ids)s"
 MERGES: Final = """
 SELECT count() FROM profile_merges
 WHERE (merged_profile_id IN %(ids)s OR into_profile_id IN %(ids)s)
@@ -94,7 +95,13 @@ def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -
     `events` is the condition of `lookup.events_of`. Rows about splits and erasures do not count: the history of others
     needs them.
     """
+    from sinks.clickhouse.erasing import OF_EVENTS
+
     found = lookup.rows_of(client, ids, events)
+    where, given = events
+    for table in OF_EVENTS:
+        found[table] = lookup.number(client, f"SELECT count() FROM {table} WHERE {where}", **given)  # noqa: S608 - ours
+    found["segment_members"] = lookup.number(client, MEMBERS, ids=ids)
     found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
     found["identifiers"] = lookup.number(client, IDENTIFIERS, ids=hashes)
     found["profile_merges"] = lookup.number(client, MERGES, ids=ids)

@@ -7,12 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schemas.identifiers import Hasher
 from schemas.record import Record
+from schemas.settings import Settings
 from sinks.clickhouse.attribution import Asked, Found, journeys
 from sinks.clickhouse.load import load
 from tests.support import sink_rows as make
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
+HASHER = Hasher(Settings().secret.get_secret_value())
 A, B, C, D = (make.hexed(name) for name in "ABCD")
 NOON, HOUR, DAY = make.NOON, make.HOUR, make.DAY
 NOVEMBER = "(from = '2026-11-01', to = '2026-11-30')"
@@ -48,6 +51,19 @@ def test_a_touch_is_one_however_often_it_is_told(client: Any, rows: Rows) -> Non
         (C, "ads", "", "spring"), (B, "email", "news", ""),
     ]  # fmt: skip
     assert rows("SELECT count() FROM touches FINAL") == [(3,)]
+
+
+def test_a_split_takes_its_touches_along(client: Any, rows: Rows) -> None:
+    """Those of events whose identifier was cut off, up to the split; a merge after it takes both on."""
+    head = HASHER("email", f"{A}@example.com")
+    load(client, [
+        make.touching(A, NOON, "email", touch_id="before"), make.touching(A, NOON + 2 * DAY, "ads", touch_id="after"),
+        make.touching(B, NOON, "social", touch_id="merged"), make.merge(B, A, NOON, version=1),
+        make.split(A, D, [head], NOON + DAY, version=2),
+    ])  # fmt: skip
+    assert dict(rows("SELECT touch_id, current_id FROM current_touches")) == {"before": D, "after": A, "merged": A}
+    load(client, [make.merge(D, C, NOON + 3 * DAY, version=3)])
+    assert dict(rows("SELECT touch_id, current_id FROM current_touches")) == {"before": C, "after": A, "merged": A}
 
 
 def test_spending_is_counted_once(client: Any, rows: Rows) -> None:
