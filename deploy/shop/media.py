@@ -18,7 +18,8 @@ from schemas.identifiers import USER_ID, Identifier
 
 BROADCASTS = 8
 """Spots a day."""
-AD_ACCOUNTS = ("google", "facebook")
+AD_ACCOUNTS = {"google": "brand", "facebook": "prospecting"}
+"""By account, the campaign that its money goes to: visits carry the same name."""
 REACTIONS = ("Post Liked", "Post Liked", "Post Shared", "Post Commented", "Hashtag Used")
 
 
@@ -54,7 +55,7 @@ class Media:
         """What each ad account cost in the last six hours."""
         for name, sender in self.accounts.items():
             cost = round(20 + 180 * self.floor.rng.random(), 2)
-            spent = {"campaign_id": f"{name}-always-on", "cost": cost, "currency": "EUR"}
+            spent = {"campaign_id": AD_ACCOUNTS[name], "cost": cost, "currency": "EUR"}
             self._tell(sender, at, "Ad Spend Recorded", spent)
 
     def spot(self, at: int) -> None:
@@ -88,7 +89,7 @@ class Media:
             sender = from_system(customer, "search", "segment_node", externals=((GA, device.ga_client_id),))
         else:
             return
-        about = {"campaign_id": f"{AD_ACCOUNTS[int(r() * 2)]}-always-on", "creative": f"cr-{int(r() * 9)}"}
+        about = {"campaign_id": list(AD_ACCOUNTS.values())[int(r() * 2)], "creative": f"cr-{int(r() * 9)}"}
         for _ in range(1 + int(r() * 3)):
             self._tell(sender, at, "Ad Impression", about)
             at += 20 * MINUTE

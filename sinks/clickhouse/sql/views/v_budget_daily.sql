@@ -7,8 +7,8 @@
 --   cost [money]: Ad Spend Recorded; the same under each model
 --   conversions [not_null]: orders credited to touches of the campaign, in parts where several share one
 --   revenue [money]: their value less refunds and cancellations, shared in the same way
---   roas [number]: revenue / cost; NULL without a campaign or a cost
---   cpa [number]: cost / conversions; NULL without a campaign, or where no order is credited to it
+--   roas [number]: revenue / cost; NULL without a campaign or a cost, and where no touch has ever named the campaign
+--   cpa [number]: cost / conversions; NULL without a campaign or a cost, and where no order is credited to it
 --   currency [key]: of the money beside it; empty where none was named
 -- Notes: Within a day, model and currency, conversions and revenue add up to all orders exactly; the empty campaign has
 --   what is credited to touches that name none. Orders are on their own day, not on that of the spending that led there.
@@ -16,8 +16,12 @@
 CREATE OR REPLACE VIEW v_budget_daily AS
 SELECT
     day, campaign, model, sum(spent) AS cost, sum(orders_credited) AS conversions, sum(money) AS revenue,
-    if(campaign = '', NULL, toFloat64(revenue) / nullIf(toFloat64(cost), 0)) AS roas,
-    if(campaign = '' OR conversions <= 0, NULL, toFloat64(cost) / toFloat64(conversions)) AS cpa,
+    multiIf(
+        campaign = '', NULL,
+        revenue = 0 AND campaign NOT IN (SELECT leftUTF8(touches.campaign, 100) FROM touches), NULL,
+        toFloat64(revenue) / nullIf(toFloat64(cost), 0)
+    ) AS roas,
+    if(campaign = '' OR cost = 0 OR conversions <= 0, NULL, toFloat64(cost) / toFloat64(conversions)) AS cpa,
     currency
 FROM
 (
@@ -29,7 +33,7 @@ FROM
     ARRAY JOIN campaign_credit AS credit
     UNION ALL
     SELECT
-        day, left(campaign_id, 100) AS campaign, model, cost AS spent, toDecimal128(0, 6), toDecimal128(0, 6),
+        day, leftUTF8(campaign_id, 100) AS campaign, model, cost AS spent, toDecimal128(0, 6), toDecimal128(0, 6),
         toString(currency)
     FROM current_spend
     ARRAY JOIN ['first', 'last', 'last_non_direct', 'linear', 'time_decay', 'position'] AS model

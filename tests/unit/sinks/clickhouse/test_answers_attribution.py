@@ -77,9 +77,11 @@ def test_budgets_of_campaigns(shop: Any) -> None:
     assert {key: value[0] for key, value in found.items()} == {key: value[0] for key, value in wanted.items()}
     assert sum(spent.values()) > 0
     assert nearly({key: value[1:] for key, value in found.items()}, {key: value[1:] for key, value in wanted.items()})
+    named = {campaign for _, _, campaign in answers.touches(topics).values()}
     for _, campaign, _, cost, conversions, revenue, roas, cpa, _ in read:
-        assert roas == (float(revenue) / float(cost) if campaign and cost else None)
-        assert cpa == (float(cost) / float(conversions) if campaign and conversions > 0 else None)
+        assert roas == (float(revenue) / float(cost) if campaign and cost and (revenue or campaign in named) else None)
+        assert cpa == (float(cost) / float(conversions) if campaign and cost and conversions > 0 else None)
+    assert {roas is None for _, campaign, _, cost, _, _, roas, _, _ in read if campaign and cost} == {False}
     columns = "campaign, model, cost, conversions, revenue, currency"
     whole = rows(shop, f"SELECT {columns} FROM v_budget{DAYS} ORDER BY ALL")  # noqa: S608
     assert whole == rows(shop, """

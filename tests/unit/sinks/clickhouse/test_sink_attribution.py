@@ -102,12 +102,17 @@ def test_credits_by_currency_and_day(client: Any, rows: Rows) -> None:
 
 
 def test_a_budget(client: Any, rows: Rows) -> None:
-    """Cost beside what the touches of the campaign are credited with; no rates for what no campaign brought."""
+    """Cost beside what the touches of the campaign are credited with; no rates for what no campaign brought.
+
+    Of a campaign whose name no visit carries nobody knows what it returned; of one without orders it is nothing.
+    """
     of_spring = {"campaign_credits": {"last": {"spring": 1}}, "campaign_credited": {"last": {"spring": 30}}}
     load(client, [
         make.event(D, "Ad Spend Recorded", NOON, cost=10, currency="EUR", campaign_id="spring"),
         make.event(D, "Ad Spend Recorded", NOON + 1, cost=4, currency="EUR", campaign_id="autumn"),
         make.event(D, "Ad Spend Recorded", NOON + 2, cost=1, currency="EUR"),
+        make.event(D, "Ad Spend Recorded", NOON + 3, cost=6, currency="EUR", campaign_id="é" * 120),
+        make.touching(D, NOON, "ads", campaign="autumn"),
         order(A, "o1", 30, "ads", **of_spring), order(B, "o2", 5, "direct"),
         order(C, "o3", 9, "ads", currency="USD", **of_spring),
     ])  # fmt: skip
@@ -116,10 +121,12 @@ def test_a_budget(client: Any, rows: Rows) -> None:
         ("", 1, 1, 5, None, None, "EUR"),
         ("autumn", 4, 0, 0, 0.0, None, "EUR"),
         ("spring", 10, 1, 30, 3.0, 10.0, "EUR"),
-        ("spring", 0, 1, 30, None, 0.0, "USD"),
+        ("spring", 0, 1, 30, None, None, "USD"),
+        ("é" * 100, 6, 0, 0, None, None, "EUR"),
     ]
     assert rows(f"{read}{NOVEMBER} WHERE model = 'position' AND cost > 0 ORDER BY ALL") == [
-        ("", 1, 0, 0, None, None, "EUR"), ("autumn", 4, 0, 0, 0.0, None, "EUR"), ("spring", 10, 0, 0, 0.0, None, "EUR"),
+        ("", 1, 0, 0, None, None, "EUR"), ("autumn", 4, 0, 0, 0.0, None, "EUR"),
+        ("spring", 10, 0, 0, None, None, "EUR"), ("é" * 100, 6, 0, 0, None, None, "EUR"),
     ]  # fmt: skip
     assert rows("SELECT count() FROM v_budget(from = '2026-12-01', to = '2026-12-31')") == [(0,)]
 
