@@ -63,16 +63,31 @@ def connect(settings: Settings, *, wait: float, writes: bool = False) -> Client:
 
 
 def summary(
-    settings: Settings, out: Path | None, *, wait: float = 10.0, rows: int | None = FIRST_ROWS, daily: bool = True
+    settings: Settings, *, wait: float = 10.0, rows: int | None = FIRST_ROWS, daily: bool = True
 ) -> dict[str, Any]:
     """The report of a ClickHouse, waited for `wait` seconds, with `input.duplicates`.
 
-    It has so many `rows` of each view, all without a number; of views by day only if `daily`. With `out`, each view is
-    a file in that folder. Raises BadInputError, UnavailableError.
+    It has so many `rows` of each view, all without a number; of views by day only if `daily`. Raises BadInputError,
+    UnavailableError.
     """
     client = connect(settings, wait=wait)
     try:
-        return _report(client, settings, out, rows, daily=daily)
+        return _report(client, settings, None, rows, daily=daily)
+    finally:
+        client.close()
+
+
+def last_report(settings: Settings, out: Path | None) -> dict[str, Any]:
+    """The report of a ClickHouse that nobody writes to any more, and nobody uses afterwards.
+
+    With `out`, each view is a file in that folder. Raises BadInputError, UnavailableError.
+    """
+    from sinks.clickhouse.freeze import freeze
+
+    client = connect(settings, wait=10.0, writes=True)
+    try:
+        freeze(client)
+        return _report(client, settings, out)
     finally:
         client.close()
 
@@ -94,9 +109,15 @@ def load(settings: Settings, records: Iterable[Record], folder: Path) -> None:
 
 
 def loaded(settings: Settings, folder: Path, out: Path | None) -> dict[str, Any]:
-    """The report over what `load` has left in a folder; with `out`, each view is a file there."""
+    """The report over what `load` has left in a folder; with `out`, each view is a file there.
+
+    The database is not to be used again.
+    """
+    from sinks.clickhouse.freeze import freeze
+
     client = _frugal(settings, folder)
     try:
+        freeze(client)
         return _report(client, settings, out)
     finally:
         client.close()

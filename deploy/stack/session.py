@@ -96,7 +96,7 @@ class _Run:
     async def collect(self, stack: Stack, out: Path | None) -> dict[str, Any]:
         """The report; with `out`, also the files. The workers are done and stop meanwhile."""
         letters, report, _ = await asyncio.gather(
-            self._topics(out), asyncio.to_thread(clickhouse.summary, self.settings, out), stack.stop_workers()
+            self._topics(out), asyncio.to_thread(clickhouse.last_report, self.settings, out), stack.stop_workers()
         )
         return outputs.accounted(self.records, letters, report)
 

@@ -81,7 +81,7 @@ class Stack:
             clickhouse=f"http://{ports.HOST}:{plan.http_port}/winback",
             http=f"{ports.HOST}:{plan.http_port}",
             state_dir=plan.folder / "state",
-            **given,
+            **{"http_admin": plan.folder / "clickhouse.admin", **given},
         )
         self._exits = AsyncExitStack()
         self.supervisor: Supervisor

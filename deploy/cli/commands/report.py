@@ -35,7 +35,7 @@ def report(*, html: Html = None, month: Month = None, json: Json = False, wait: 
     from deploy.operate import clickhouse
 
     rows = None if json else report_tables.READ
-    found = clickhouse.summary(config.load(), None, wait=wait, rows=rows, daily=json)
+    found = clickhouse.summary(config.load(), wait=wait, rows=rows, daily=json)
     # How often events came again is a number of one run's input, not of what happened.
     del found["input"]
     if json:

@@ -14,6 +14,7 @@ from schemas.settings import Settings
 from sinks.clickhouse.admin import Credentials, administrator
 from sinks.clickhouse.client import connect, target
 from sinks.clickhouse.export import EVER, over
+from sinks.clickhouse.freeze import freeze
 from sinks.clickhouse.load import load
 from sinks.clickhouse.migrate import migrate, views
 from sinks.clickhouse.rows import TABLES
@@ -57,14 +58,21 @@ def emptied(migrated: Any) -> Any:
     return migrated
 
 
-@pytest.fixture(scope="module")
-def shop(migrated: Any) -> Any:
-    """A client over all that the pipeline makes of the simulated shop (tests.support.shop_topics), loaded once.
+@pytest.fixture(scope="session")
+def shop(embedded: Settings, migrated: Any) -> Iterator[Any]:
+    """A client over all that the pipeline makes of the simulated shop (tests.support.shop_topics).
 
-    For modules whose tests all use this one: `client` empties the same tables.
+    It has a database of its own, loaded once a run and frozen: what views are built on are tables there.
     """
-    load(emptied(migrated), shop_records())
-    return migrated
+    assert migrated is not None
+    other = connect(embedded)
+    other.command("CREATE DATABASE shop")
+    other.database = "shop"
+    migrate(other)
+    load(other, shop_records())
+    freeze(other)
+    yield other
+    other.close()
 
 
 @pytest.fixture
