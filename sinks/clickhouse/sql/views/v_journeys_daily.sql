@@ -8,8 +8,8 @@
 --   touches [count]: touches of those orders, repeats in a row included
 --   revenue [money]: value of those orders, less refunds; a refund counts on its own day (unit: currency)
 --   currency [key]: of the money beside it; empty where the orders name none
--- Notes: Touches of the 30 days before the order: clicks on messages and ads, contacts on social media and in stores,
---   first pages of visits. Repeats of a channel in a row are one step, as reports of conversion paths show them
+-- Notes: Touches of the lookback before the order (30 days, unless the campaigns file says else): clicks on messages and
+--   ads, contacts on social media and in stores, first pages of visits. Repeats of a channel in a row are one step, as reports of conversion paths show them
 --   (Google Analytics: "Direct x 2" is one step): web > web > email is web > email. An order without a touch is
 --   direct, as in v_attribution. Of more than 50 touches the first and the last 49 are in the path.
 --   Renewals of subscriptions are no purchase, and are left out.
