@@ -51,16 +51,24 @@ WITH
     ),
     minutes_near AS
     (
-        SELECT *, toStartOfMinute(aired) + toIntervalMinute(arrayJoin(range(0, 61)) - 30) AS minute FROM spots
+        -- What is counted beside a spot: events in its region (everywhere, if it names none), and all whose region is known.
+        SELECT
+            spot_profile, aired, spot, arrayJoin([('in', place), ('known', '')]) AS what,
+            toStartOfMinute(aired) + toIntervalMinute(arrayJoin(range(0, 61)) - 30) AS minute
+        FROM spots
     ),
-    doings AS
+    tally AS
     (
         SELECT
             toStartOfMinute(event_time) AS minute,
-            event_time,
-            regions,
+            arrayJoin(arrayConcat(
+                [('in', '')], arrayMap(one -> ('in', toString(one)), regions),
+                if(empty(regions), [], [('known', '')])
+            )) AS what,
             -- Each event once, also where it stands twice or came in again after a merge.
-            sipHash64(if(later.to_id = '', base, later.to_id), event_time, message_id) AS id
+            groupUniqArray((
+                event_time, sipHash64(if(later.to_id = '', base, later.to_id), event_time, message_id)
+            )).1 AS times
         FROM
         (
             SELECT
@@ -76,24 +84,29 @@ WITH
         ) AS known
         LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
             ON later.from_id = known.base
+        WHERE what = ('known', '') OR what.2 IN (SELECT place FROM spots)
+        GROUP BY minute, what
     ),
     seen AS
     (
         SELECT
+            spot_profile,
+            aired,
+            spot,
+            sum(arrayCount(at -> at < aired AND at >= aired - toIntervalMinute(30), times)) AS early,
+            sum(arrayCount(at -> at >= aired AND at < aired + toIntervalMinute(30), times)) AS late,
+            what.1 = 'known' AS all_known
+        FROM minutes_near
+        INNER JOIN tally ON tally.minute = minutes_near.minute AND tally.what = minutes_near.what
+        GROUP BY spot_profile, aired, spot, all_known
+    ),
+    counts AS
+    (
+        SELECT
             spot_profile, aired, spot,
-            uniqExactIf(id, here AND early) AS b,
-            uniqExactIf(id, here AND NOT early) AS a,
-            uniqExactIf(id, away AND early) AS d,
-            uniqExactIf(id, away AND NOT early) AS c
-        FROM
-        (
-            SELECT
-                spot_profile, aired, spot, id, event_time < aired AS early, place = '' OR has(regions, place) AS here,
-                place != '' AND notEmpty(regions) AND NOT has(regions, place) AS away
-            FROM doings
-            INNER JOIN minutes_near ON minutes_near.minute = doings.minute
-            WHERE event_time >= aired - toIntervalMinute(30) AND event_time < aired + toIntervalMinute(30)
-        )
+            sumIf(early, NOT all_known) AS b, sumIf(late, NOT all_known) AS a,
+            sumIf(early, all_known) AS known_b, sumIf(late, all_known) AS known_a
+        FROM seen
         GROUP BY spot_profile, aired, spot
     )
 SELECT
@@ -103,8 +116,8 @@ SELECT
     place AS region,
     campaign AS campaign_id,
     medium,
-    seen.b AS before,
-    seen.a AS after,
+    counts.b AS before,
+    counts.a AS after,
     before / minutes AS before_per_minute,
     after / minutes AS after_per_minute,
     after_per_minute - before_per_minute AS difference_per_minute,
@@ -120,13 +133,14 @@ SELECT
         2. * before * after + z * z * (before + after)
             + z * sqrt((before + after) * (z * z * (before + after) + 4. * before * after))
     ) / nullIf(2 * pow(before, 2), 0) AS ratio_high,
-    seen.d AS elsewhere_before,
-    seen.c AS elsewhere_after,
+    if(place = '', 0, known_b - before) AS elsewhere_before,
+    if(place = '', 0, known_a - after) AS elsewhere_after,
     nullIf(1. * after * elsewhere_before, 0) / nullIf(1. * before * elsewhere_after, 0) AS ratio_to_elsewhere,
     ratio_to_elsewhere * exp(-z * sqrt(1 / after + 1 / before + 1 / elsewhere_after + 1 / elsewhere_before))
         AS ratio_to_elsewhere_low,
     ratio_to_elsewhere * exp(z * sqrt(1 / after + 1 / before + 1 / elsewhere_after + 1 / elsewhere_before))
         AS ratio_to_elsewhere_high
 FROM spots
-LEFT ANY JOIN seen ON seen.spot_profile = spots.spot_profile AND seen.aired = spots.aired AND seen.spot = spots.spot
+LEFT ANY JOIN counts
+    ON counts.spot_profile = spots.spot_profile AND counts.aired = spots.aired AND counts.spot = spots.spot
 ORDER BY aired_at, spot_id, region;
