@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CONTROLS: Final = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
 
-LINE_SECONDS: Final = 10.0
+LINE_SECONDS: Final = 60.0
 """Where there is no terminal, progress is told so often, and work that takes less says nothing."""
 
 BLOCKS: Final = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
