@@ -23,6 +23,7 @@ from deploy.stack.spill import Spill
 from schemas import topics, zones
 from schemas.record import Record
 from schemas.times import iso
+from schemas.topics import DAY_MS
 from streams.campaigns import load, source
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 WRITTEN: Final = (topics.RETARGETING_DECISIONS, topics.RETARGETING_MESSAGES)
 CHANGES: Final = "changes.jsonl"
+FIRST, LAST = date(1970, 1, 1), date(2299, 12, 31)
+"""Days that times of ClickHouse can be of."""
 
 
 class Asked(NamedTuple):
@@ -69,7 +72,7 @@ def history(asked: Asked, days: Days, settings: Settings, out: Path | None) -> d
 
     checked(asked)
     since, until = bounds(days, settings.timezone)
-    first = 0 if days.before is None else _midnight(days.since - timedelta(days=days.before), settings.timezone)
+    first = 0 if days.before is None else max(0, since - days.before * DAY_MS)
     recorded = report.Recorded(Path(), {})
     client = clickhouse.connect(settings, wait=0)
     try:
@@ -99,6 +102,8 @@ def bounds(days: Days, zone: str) -> tuple[int, int]:
     """When the days begin and end in a time `zone`, in epoch milliseconds. Raises BadInputError."""
     if days.until < days.since:
         raise BadInputError(f"{days.until} is before {days.since}: name the first day, then the last one")
+    if days.since < FIRST or days.until > LAST:
+        raise BadInputError(f"days are from {FIRST} to {LAST}")
     return _midnight(days.since, zone), _midnight(days.until + timedelta(days=1), zone)
 
 

@@ -34,10 +34,10 @@ def render(found: Mapping[str, Any]) -> Iterator[Any]:
     yield _table("Not sent, and why", found["not_sent"])
     yield _table("Quiet hours: steps deferred, and what became of them", found["quiet_hours"])
     yield _table("Collisions: two campaigns, one customer, one hour", _both(found["collisions"]))
-    yield _table("Offers given away", _both(found["offers"]))
+    yield _table("Offers given away", [_costly(row) for row in _both(found["offers"])])
     if (recorded := found["recorded"]) is not None:
         yield _table("The file in force beside what was decided", [recorded])
-    yield "Examples\n"
+    yield "Examples (times are UTC)\n"
     for number, row in enumerate(found["examples"], 1):
         yield _text(_example(number, row))
     yield "What cannot be known\n"
@@ -65,6 +65,11 @@ def _changes(changed: Mapping[str, Any]) -> Iterator[Any]:
 
 def _both(sides: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     return [{"by": side, **row} for side in ("new", "current") for row in sides[side]]
+
+
+def _costly(row: Mapping[str, Any]) -> dict[str, Any]:
+    worst = row["worst_cost"]
+    return {**row, "worst_cost": None if worst is None else float(worst)}
 
 
 def _example(number: int, row: Mapping[str, Any]) -> str:

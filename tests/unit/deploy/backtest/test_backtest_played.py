@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from deploy.stack.replay_steps import records
 from deploy.stack.spill import read
 from infra import collector
 from schemas.settings import Settings
+from schemas.times import iso
 from schemas.topics import RETARGETING_DECISIONS, RETARGETING_MESSAGES
 from streams.campaigns import source
 from streams.testing import replay
@@ -198,6 +200,8 @@ def bad(tmp_path: Path) -> Path:
         (["--campaigns", "good.yaml", "none.jsonl"], "none.jsonl: no such file"),
         (["--campaigns", "good.yaml", "bad.jsonl", "--out", "file"], "--out file: cannot be written"),
         (["--campaigns", "good.yaml", "bad.jsonl", "--history", "3"], "--history goes with --from-clickhouse"),
+        (["--campaigns", "good.yaml", "--from-clickhouse", "2026-01-02", "9999-12-31"], "days are from 1970-01-01"),
+        (["--campaigns", "good.yaml", "--from-clickhouse", "0001-01-01", "2026-01-02"], "to 2299-12-31"),
         (["--campaigns", "good.yaml", "--from-clickhouse", "yesterday", "2026-01-02"], "'yesterday' is no day"),
         (["--campaigns", "good.yaml", "--from-clickhouse", "2026-01-02", "2026-01-01"], "is before 2026-01-02"),
     ],
@@ -209,6 +213,13 @@ def test_bad_input_is_one_line(bad, arguments, said, capfd, monkeypatch) -> None
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_days_are_those_of_the_shop() -> None:
+    """From the midnight before the first day to that after the last one, where clocks are put back as well."""
+    days = running.Days(date(2026, 10, 25), date(2026, 10, 25))
+    since, until = running.bounds(days, "Europe/Berlin")
+    assert (iso(since), iso(until)) == ("2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z")
 
 
 @pytest.mark.slow
