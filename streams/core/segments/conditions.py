@@ -13,7 +13,7 @@ from streams.core.orders.conversions import paid_back
 from streams.core.profile.state import Profile
 from streams.core.segments.subject import NEVER, Answer, Check, Subject
 
-_YES, _NO = Answer(True), Answer(False)
+_YES, _NO = (True, NEVER), (False, NEVER)
 
 
 def check(rule: Rule, file: CampaignFile) -> Check:
@@ -30,7 +30,7 @@ def check(rule: Rule, file: CampaignFile) -> Check:
 
         def negated(subject: Subject) -> Answer:
             holds, until = inner(subject)
-            return Answer(not holds, until)
+            return not holds, until
 
         return negated
     name = next(name for name in rule.model_fields_set if getattr(rule, name) is not None)
@@ -42,18 +42,23 @@ def _several(parts: tuple[Check, ...], *, settles: bool) -> Check:
         first = NEVER
         for part in parts:
             answer = part(subject)
-            if answer.holds is settles:
+            if answer[0] is settles:
                 return answer
-            first = min(first, answer.until)
-        return Answer(not settles, first)
+            first = min(first, answer[1])
+        return not settles, first
 
     return several
 
 
 def _orders(asked: Count, _file: CampaignFile) -> Check:
+    none = (asked.holds(0), NEVER)
+
     def orders(subject: Subject) -> Answer:
-        times, until = subject.within((order.at for order in subject.orders.values()), asked.within)
-        return Answer(asked.holds(len(times)), until)
+        orders = subject.orders
+        if not orders:
+            return none
+        count, until = subject.within((order.at for order in orders.values()), asked.within)
+        return asked.holds(count), until
 
     return orders
 
@@ -62,12 +67,16 @@ def _revenue(asked: Revenue, _file: CampaignFile) -> Check:
     least = None if asked.at_least is None else asked.at_least * MICRO
     most = None if asked.at_most is None else asked.at_most * MICRO
 
+    none = ((least is None or least <= 0) and (most is None or most >= 0), NEVER)
+
     def revenue(subject: Subject) -> Answer:
+        if not subject.orders:
+            return none
         orders = [order for order in subject.orders.values() if (order.currency or "").upper() == asked.currency]
         _, until = subject.within((order.at for order in orders), asked.within)
         since = -1 if asked.within is None else subject.now - asked.within
         worth = sum(order.value - paid_back(order) for order in orders if order.at > since)
-        return Answer((least is None or worth >= least) and (most is None or worth <= most), until)
+        return (least is None or worth >= least) and (most is None or worth <= most), until
 
     return revenue
 
@@ -82,8 +91,9 @@ def _age(when: Callable[[Subject], int]) -> Callable[[Age, CampaignFile], Check]
                 return _NO
             old = subject.now - at
             holds = (older is None or old >= older) and (younger is None or old < younger)
-            ahead = (at + limit for limit in (older, younger) if limit is not None and limit > old)
-            return Answer(holds, min(ahead, default=NEVER))
+            # Of two limits the nearer one that is ahead changes it next.
+            until = at + older if older is not None and older > old else NEVER
+            return holds, min(until, at + younger) if younger is not None and younger > old else until
 
         return age
 
@@ -95,16 +105,16 @@ def _seen_on(asked: SeenOn, _file: CampaignFile) -> Check:
         at = subject.state.seen_on.get(asked.channel)
         if at is None:
             return _NO
-        times, until = subject.within((at,), asked.within)
-        return Answer(bool(times), until)
+        count, until = subject.within((at,), asked.within)
+        return bool(count), until
 
     return seen_on
 
 
 def _carts_abandoned(asked: Few, _file: CampaignFile) -> Check:
     def carts_abandoned(subject: Subject) -> Answer:
-        times, until = subject.within(subject.state.abandoned, asked.within)
-        return Answer(asked.holds(len(times)), until)
+        count, until = subject.within(subject.state.abandoned, asked.within)
+        return asked.holds(count), until
 
     return carts_abandoned
 
@@ -113,8 +123,8 @@ def _viewed(asked: OfProduct, _file: CampaignFile) -> Check:
     key = asked.key
 
     def viewed(subject: Subject) -> Answer:
-        times, until = subject.within(subject.state.viewed.get(key, ()), asked.within)
-        return Answer(asked.holds(len(times)), until)
+        count, until = subject.within(subject.state.viewed.get(key, ()), asked.within)
+        return asked.holds(count), until
 
     return viewed
 
@@ -125,10 +135,10 @@ def _bought(asked: OfProduct, _file: CampaignFile) -> Check:
     def bought(subject: Subject) -> Answer:
         orders = subject.state.bought.get(key)
         if not orders:
-            return Answer(asked.holds(0))
+            return asked.holds(0), NEVER
         stand = subject.orders
-        times, until = subject.within((stand[one].at for one in orders if one in stand), asked.within)
-        return Answer(asked.holds(len(times)), until)
+        count, until = subject.within((stand[one].at for one in orders if one in stand), asked.within)
+        return asked.holds(count), until
 
     return bought
 
@@ -212,7 +222,7 @@ def _contact(channel: str, file: CampaignFile) -> Check:
             return _YES
         # A message at the very end of that time still goes out.
         ends = point.at + int(stale_after) + 1
-        return Answer(subject.now < ends, ends if subject.now < ends else NEVER)
+        return (True, ends) if subject.now < ends else _NO
 
     return contact
 

@@ -110,10 +110,10 @@ class SegmentMachine(Machine[None, Membership]):
         at = _reach(state, at)
         subject, until = Subject(profile, state, at, self._standing), NEVER
         holding: dict[str, None] = {}
-        for segment, holds in self._checks:
-            answer = holds(subject)
-            until = min(until, answer.until)
-            if answer.holds:
+        for segment, check_ in self._checks:
+            holds, changes = check_(subject)
+            until = min(until, changes)
+            if holds:
                 holding[segment] = None
         state.due = until if until < NEVER else -1
         members = state.members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from streams.core.profile.state import Order, Profile, Segments
 from streams.core.protocol.ports import MAX_TIME
@@ -15,11 +15,8 @@ Standing = Callable[[Profile], dict[str, Order]]
 """The orders of a profile that stand, and count in it, by what they are known by."""
 
 
-class Answer(NamedTuple):
-    """Whether a condition holds, and the next moment (epoch milliseconds) at which time alone may change that."""
-
-    holds: bool
-    until: int = NEVER
+Answer = tuple[bool, int]
+"""Whether a condition holds, and the next moment (epoch milliseconds) at which time alone may change that."""
 
 
 class Subject:
@@ -36,13 +33,16 @@ class Subject:
         """The orders that stand, by what they are known by."""
         return self._standing(self.profile)
 
-    def within(self, times: Iterable[int], within: int | None) -> tuple[list[int], int]:
-        """Those of `times` in (now - within, now], all without `within`; and when the first of them has passed."""
+    def within(self, times: Iterable[int], within: int | None) -> tuple[int, int]:
+        """How many of `times` are in (now - within, now], all without `within`; and when the first of them has passed.
+
+        `within` in milliseconds.
+        """
         if within is None:
-            return list(times), NEVER
+            return sum(1 for _ in times), NEVER
         since = self.now - within
         left = [time for time in times if time > since]
-        return left, min(left, default=NEVER - within) + within
+        return len(left), min(left) + within if left else NEVER
 
 
 Check = Callable[[Subject], Answer]
