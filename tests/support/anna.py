@@ -93,6 +93,10 @@ STORY = {
         {"profile_id": P, "order_id": "o1", "at": at(90), "channel": "web", "value": -10, "currency": "EUR",
          "changed_at": at(90), "message_id": "m90", "kind": "refund", "orders": 0, "refunds": 10},
     ],
+    "segment_members": [
+        {"profile_id": P, "segment": "buyers", "at": at(60), "nth": 0, "change": "entered", "reason": "event",
+         "since": at(60)},
+    ],
 }  # fmt: skip
 
 

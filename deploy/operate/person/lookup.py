@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.identifiers import Hasher
     from schemas.settings import Settings
 
-FACTS: Final = ("cart_transitions", "messages", "decisions", "conversions")
+FACTS: Final = ("cart_transitions", "messages", "decisions", "conversions", "segment_members")
 """Tables of what happened to a profile, beside its events."""
 NO_MERGE: Final = frozenset({"split", "split_history", "erased"})
 """Reasons of rows of `profile_merges` that unite nothing."""

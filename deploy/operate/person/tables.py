@@ -108,6 +108,8 @@ def told(entry: Mapping[str, Any]) -> str:
             offer = f", offer {entry['offer_code']} ({entry['offer_discount']})" if entry.get("offer_code") else ""
             to = f"{entry['campaign_id']}/{entry['step']} to {entry['recipient']}"
             return f"{to}: {entry['subject']}{variant}{offer}"
+        case "segment":
+            return f"{entry['change']} {entry['segment']} ({entry['reason']})"
         case _:
             by = f", recovered by {entry['recovered_campaign']}" if entry["recovered_campaign"] else ""
             change = entry.get("change", "order")

@@ -40,8 +40,12 @@ SELECT changed_at AS at, profile_id, order_id, kind AS change, channel, value, c
        recovered_step
 FROM conversions FINAL WHERE profile_id IN %(ids)s
 ORDER BY changed_at DESC LIMIT 1 BY order_id, message_id LIMIT %(limit)s""",
+    "segment": """
+SELECT at, profile_id, segment, change, reason
+FROM segment_members FINAL WHERE profile_id IN %(ids)s
+ORDER BY at DESC, nth DESC LIMIT %(limit)s""",
 }
-_ORDER: Final = {EVENT: 0, "conversion": 1, "cart": 2, "decision": 3, "message": 4}
+_ORDER: Final = {EVENT: 0, "conversion": 1, "cart": 2, "segment": 3, "decision": 4, "message": 5}
 """What comes first at one instant: the event, then what it caused."""
 
 

@@ -1,8 +1,9 @@
 """Rows as the sinks write them, for a shop of so many events: made by ClickHouse from numbers, the same each time.
 
 A shop of N events over 90 days has N/20 customers, of whom a twentieth had another profile before; N/50 orders, N/40
-messages, N/25 decisions and N/20 carts. Numbers are spread by hashes, so that each column has about as many values
-as a real one. One SQL file a table, each for `count` rows of `total`, from the number `first` on.
+messages, N/25 decisions, N/20 carts, and N/10 who enter a segment. Numbers are spread by hashes, so that each column
+has about as many values as a real one. One SQL file a table, each for `count` rows of `total`, from the number `first`
+on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ BLOCK: Final = 1_000_000
 MONTHS: Final = {"max_partitions_per_insert_block": 0}
 EVERY: Final = {
     "events": 1, "profile_merges": 20, "identifiers": 20, "conversions": 50, "messages": 40, "decisions": 25,
-    "cart_transitions": 20,
+    "cart_transitions": 20, "segment_members": 10,
 }  # fmt: skip
 """Of how many events there is one row (of carts: one cart)."""
 

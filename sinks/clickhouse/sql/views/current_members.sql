@@ -3,4 +3,5 @@ CREATE OR REPLACE VIEW current_members AS
 SELECT segment, profile_id, max(at) AS since
 FROM segment_members
 GROUP BY segment, profile_id
-HAVING argMax(change, (at, nth)) = 'entered';
+-- One number orders the changes of a profile: comparing pairs costs more than twice as much.
+HAVING argMax(change = 'entered', toUnixTimestamp64Milli(at) * 65536 + nth);

@@ -37,12 +37,13 @@ def test_merges_and_refused_links_are_explained(winback, told):
 
 
 def test_the_timeline_is_in_time_order_over_all_ids(winback, told):
-    """Events, carts, decisions, messages and orders of today's and former ids, the newest last; at most --limit."""
+    """All that happened to today's and former ids, segments as well, the newest last; at most --limit."""
     shown = json.loads(winback(told, "profile", "user_id:anna", "--json").stdout)
     kinds = [(entry["at"][11:16], entry["kind"]) for entry in shown["timeline"]]
     assert kinds == [
         ("10:00", "event"), ("10:00", "cart"), ("10:02", "event"), ("10:32", "cart"), ("10:33", "decision"),
-        ("10:33", "message"), ("11:00", "event"), ("11:00", "conversion"), ("11:30", "conversion"),
+        ("10:33", "message"), ("11:00", "event"), ("11:00", "conversion"), ("11:00", "segment"),
+        ("11:30", "conversion"),
     ]  # fmt: skip
     last = json.loads(winback(told, "profile", "user_id:anna", "--limit", "2", "--json").stdout)
     assert last["timeline"] == shown["timeline"][-2:]
@@ -54,6 +55,7 @@ def test_a_profile_for_people(winback, told):
     assert ran.returncode == 0, ran.stderr
     for word in (P, FORMER, "anna@example.com", "user_limit", "abandoned-cart/reminder: sent", "Order Completed 30.00",
                  "order o1, 30.00 EUR, recovered by abandoned-cart", "refund of order o1, -10.00 EUR",
+                 "entered buyers (event)",
                  "channels.web/1/2"):  # fmt: skip
         assert word in ran.stdout
     assert "[/b] Refer" in winback(told, "profile", "device_id:tablet").stdout
