@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from math import isfinite
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -149,6 +150,8 @@ class Trait(Strict):
         bounded = self.at_least is not None or self.at_most is not None
         if sum((self.value is not None, bool(self.one_of), bounded, self.exists is not None)) != 1:
             raise ValueError("one of `is`, `in`, `exists`, or bounds (`at_least`, `at_most`) is needed")
+        if any(isinstance(one, float) and not isfinite(one) for one in (self.value, *self.one_of)):
+            raise ValueError("a trait is compared with a number that is finite")
         return self
 
 

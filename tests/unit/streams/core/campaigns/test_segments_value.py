@@ -60,6 +60,8 @@ def test_every_condition_survives_the_journey_through_json():
     ({"bought": {"product": " "}}, "not empty"),
     ({"trait": {"name": "plan"}}, "one of `is`"),
     ({"trait": {"name": "plan", "is": 1, "exists": True}}, "one of `is`"),
+    ({"trait": {"name": "plan", "in": [1, float("inf")]}}, "finite"),
+    ({"revenue": {"currency": "EUR", "at_least": float("nan")}}, "finite"),
     ({"zone": ["Berlin"]}, "no time zone"),
     ({"language": ["german"]}, "pattern"),
     ({"contact": "broadcast"}, "channel 'broadcast' is not known"),
