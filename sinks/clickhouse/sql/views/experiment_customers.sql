@@ -10,32 +10,61 @@ WITH
     drawn AS
     (
         SELECT
-            campaign_id, arrayJoin(if(variant = '', [''], ['', toString(step)])) AS of_step,
-            if(merged.current_id = '', decisions.profile_id, merged.current_id) AS customer,
-            decisions.profile_id AS profile, control_share, uniqExact(arm) AS arms,
-            argMin((toString(arm), if(of_step = '', '', toString(variant))), (decided_at, decision_id)) AS lot,
-            min((decided_at, decision_id)) AS moment, max(reason = 'contaminated') AS told
+            campaign_id, toString(step) AS step, toString(variant) AS variant, toString(arm) AS arm, control_share, decided_at,
+            decision_id, reason = 'contaminated' AS told, decisions.profile_id AS profile,
+            if(merged.current_id = '', decisions.profile_id, merged.current_id) AS customer
         FROM decisions FINAL
         LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = decisions.profile_id
         WHERE NOT (outcome = 'cancelled' AND (message_id != '' OR (reason = 'exited' AND control_share IS NULL)))
-        GROUP BY campaign_id, of_step, customer, profile, control_share
+    ),
+    entries AS
+    (
+        SELECT campaign_id, '' AS of_step, '' AS lot, arm, control_share, decided_at, decision_id, told, profile, customer
+        FROM drawn
+        UNION ALL
+        SELECT campaign_id, step AS of_step, variant AS lot, arm, control_share, decided_at, decision_id, told, profile, customer
+        FROM drawn
+        WHERE variant != ''
+    ),
+    mixed AS
+    (
+        -- Only of these few it has to be asked by which profile and chance they were drawn.
+        SELECT campaign_id, of_step, customer
+        FROM entries
+        GROUP BY campaign_id, of_step, customer
+        HAVING min(arm) != max(arm) OR min(lot) != max(lot)
     ),
     profiles_drawn AS
     (
         SELECT
-            campaign_id, of_step, customer, profile, max(arms > 1) AS mixed, max(told) AS said,
-            argMin(tuple(lot, control_share), moment) AS first, min(moment) AS began
-        FROM drawn
+            campaign_id, of_step, customer, argMin((arm, lot), (decided_at, decision_id)) AS first,
+            length(groupUniqArray((ifNull(control_share, -1), arm))) > length(groupUniqArray(ifNull(control_share, -1))) AS both
+        FROM entries
+        WHERE (campaign_id, of_step, customer) IN mixed
         GROUP BY campaign_id, of_step, customer, profile
+    ),
+    spoilt AS
+    (
+        SELECT campaign_id, of_step, customer
+        FROM profiles_drawn
+        GROUP BY campaign_id, of_step, customer
+        HAVING max(both) OR uniqExact(first) > 1
+    ),
+    firsts AS
+    (
+        SELECT
+            campaign_id, of_step, customer, argMin((arm, lot, control_share), (decided_at, decision_id)) AS first,
+            min(decided_at) AS began, max(told) AS said
+        FROM entries
+        GROUP BY campaign_id, of_step, customer
     )
 SELECT
     campaign_id,
     of_step AS step,
     customer,
-    argMin(first, began).1.1 AS arm,
-    argMin(first, began).1.2 AS variant,
-    argMin(first, began).2 AS control_share,
-    min(began).1 AS first_at,
-    max(mixed) OR max(said) OR uniqExact(first.1) > 1 AS contaminated
-FROM profiles_drawn
-GROUP BY campaign_id, of_step, customer;
+    first.1 AS arm,
+    first.2 AS variant,
+    first.3 AS control_share,
+    began AS first_at,
+    said OR (campaign_id, of_step, customer) IN spoilt AS contaminated
+FROM firsts;

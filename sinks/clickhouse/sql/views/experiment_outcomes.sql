@@ -10,7 +10,6 @@
 -- A refund is the order's, whoever tells of it.
 CREATE OR REPLACE VIEW experiment_outcomes AS
 WITH
-    toDecimal128(0, 6) AS nothing,
     margins AS
     (
         SELECT profile_id AS of_profile, message_id AS of_message, any(margin) AS earned
@@ -26,43 +25,58 @@ WITH
             sumIf(value, kind IN ('order', 'renewal')) AS gross,
             toFloat64(anyIf(earned, earned IS NOT NULL AND kind IN ('order', 'renewal')))
                 * if(gross = 0, 1, greatest(0, least(1, toFloat64(sum(value)) / toFloat64(gross)))) AS gain,
-            argMinIf(currency, (changed_at, profile_id), kind != 'refund') AS coin,
-            groupArray((currency, orders, value, changed_at)) AS changes
+            -- The first entry is the order itself: what it earned counts there.
+            arraySort(groupArray((kind NOT IN ('order', 'renewal'), toString(currency), toInt64(orders), value, changed_at)))
+                AS changes
         FROM current_conversions
         LEFT ANY JOIN margins ON of_profile = profile_id AND of_message = message_id
         GROUP BY order_id
         HAVING countIf(kind != 'refund') > 0
     ),
-    buyers AS
+    changed AS
     (
-        SELECT buyer, groupArray((ordered_at, changes, gain, coin)) AS all_orders FROM sold GROUP BY buyer
+        SELECT
+            buyer, ordered_at, change.2 AS currency, change.3 AS orders, change.4 AS value, change.5 AS changed_at,
+            if(place = 1, gain, NULL) AS gain
+        FROM sold
+        ARRAY JOIN changes AS change, arrayEnumerate(changes) AS place
+    ),
+    matched AS
+    (
+        SELECT
+            drawn.*, changed.currency AS currency, changed.orders AS orders, changed.value AS value, changed.gain AS gain,
+            ordered_at > first_at AND ordered_at <= first_at + INTERVAL {outcome_days} DAY AS since,
+            ordered_at <= first_at AND ordered_at >= first_at - INTERVAL 90 DAY AND changed_at <= first_at AS prior
+        FROM experiment_customers AS drawn
+        LEFT JOIN changed ON buyer = drawn.customer
+    ),
+    sums AS
+    (
+        SELECT
+            campaign_id, step AS of_step, customer, any(matched.arm) AS of_arm, any(matched.variant) AS of_variant,
+            any(matched.control_share) AS share, any(matched.first_at) AS began, any(matched.contaminated) AS both,
+            matched.currency AS currency, countIf(since OR prior) AS counted,
+            sumIf(orders, since) AS since_orders, sumIf(value, since) AS since_value,
+            ifNull(sumIf(gain, since), 0.) AS since_gain, countIf(since AND gain IS NOT NULL) AS gains,
+            sumIf(orders, prior) AS prior_orders, sumIf(value, prior) AS prior_value
+        FROM matched
+        GROUP BY campaign_id, of_step, customer, currency
     )
 SELECT
-    drawn.campaign_id AS campaign_id,
-    drawn.step AS step,
-    drawn.customer AS customer,
-    drawn.arm AS arm,
-    drawn.variant AS variant,
-    drawn.control_share AS control_share,
-    drawn.first_at AS first_at,
-    drawn.contaminated AS contaminated,
-    arrayFilter(
-        one -> one.1 > drawn.first_at AND one.1 <= drawn.first_at + INTERVAL {outcome_days} DAY, all_orders
-    ) AS since,
-    arrayFilter(one -> one.1 <= drawn.first_at AND one.1 >= drawn.first_at - INTERVAL 90 DAY, all_orders) AS prior,
-    arrayFlatten(arrayMap(one -> one.2, since)) AS changes_since,
-    arrayFilter(one -> one.4 <= drawn.first_at, arrayFlatten(arrayMap(one -> one.2, prior))) AS changes_before,
-    arrayMap(
-        coin -> CAST((
-            coin,
-            arraySum(one -> if(one.1 = coin, toInt64(one.2), 0), changes_since),
-            arraySum(one -> if(one.1 = coin, one.3, nothing), changes_since),
-            arraySum(one -> if(one.4 = coin, ifNull(one.3, 0.), 0.), since),
-            arrayCount(one -> one.4 = coin AND one.3 IS NOT NULL, since),
-            arraySum(one -> if(one.1 = coin, toInt64(one.2), 0), changes_before),
-            arraySum(one -> if(one.1 = coin, one.3, nothing), changes_before)
-        ), 'Tuple(currency String, orders Int64, revenue Decimal(38, 6), margin Float64, margins UInt64, orders_before Int64, revenue_before Decimal(38, 6))'),
-        arraySort(arrayDistinct(arrayMap(one -> toString(one.1), arrayConcat(changes_since, changes_before))))
+    campaign_id,
+    of_step AS step,
+    customer,
+    any(of_arm) AS arm,
+    any(of_variant) AS variant,
+    any(share) AS control_share,
+    any(began) AS first_at,
+    any(both) AS contaminated,
+    groupArrayIf(
+        CAST(
+            (currency, since_orders, since_value, since_gain, gains, prior_orders, prior_value),
+            'Tuple(currency String, orders Int64, revenue Decimal(38, 6), margin Float64, margins UInt64, orders_before Int64, revenue_before Decimal(38, 6))'
+        ),
+        counted > 0
     ) AS bought
-FROM experiment_customers AS drawn
-LEFT ANY JOIN buyers ON buyer = drawn.customer;
+FROM sums
+GROUP BY campaign_id, of_step, customer;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analysis.experiments import sequential
 from analysis.experiments.arms import Stratum, compared
 from analysis.experiments.effects import detectable, difference, lift
 from analysis.experiments.moments import Moments
@@ -31,6 +32,21 @@ def test_the_relative_lift_of_the_same():
     assert found is not None
     assert (found.estimate, found.standard_error) == pytest.approx((0.70732, 0.37879), abs=1e-5)
     assert (found.low, found.high, found.p_value) == pytest.approx((-0.03526, 1.44989, 0.06191), abs=1e-5)
+
+
+def test_intervals_that_hold_at_every_look():
+    """As gbstats 0.8.0 has them for the same means (SequentialTwoSidedTTest, tuned for 5,000), by Welch's variance."""
+    arms = compared([GROWTHBOOK])
+    assert arms is not None
+    for effect, low, high, p_value in (
+        (difference(arms), -0.08941009553834556, 0.6694100955383455, 0.290744559185973),
+        (lift(arms), -0.4444237691289097, 1.859057915470373, 0.6986728582483058),
+    ):
+        assert effect is not None
+        reach = sequential.width(6_868) * effect.standard_error
+        assert (effect.estimate - reach, effect.estimate + reach) == pytest.approx((low, high))
+        assert sequential.p_value(effect.estimate, effect.standard_error, 6_868) == pytest.approx(p_value)
+        assert effect.always_low <= low < high <= effect.always_high
 
 
 @pytest.mark.parametrize(
