@@ -90,7 +90,7 @@ def _parts(
     keys: Sequence[str], rest: Sequence[str], cells: Mapping[str, Sequence[str]], described: Mapping[str, Kind],
     currency: str, width: int,
 ) -> Iterator[list[str]]:  # fmt: skip
-    """The columns of each table: what a row is of, and as many others as fit beside it."""
+    """The columns of each table: what a row is of, and as many others as fit beside it; the widest stand alone."""
     needs = {one: console.room(cells[one], _head(described[one], currency), WIDEST) + GAP for one in (*keys, *rest)}
     kept: list[str] = []
     room = width
@@ -98,12 +98,14 @@ def _parts(
         if not kept or needs[one] <= room - width // 4:
             kept.append(one)
             room -= needs[one]
-    others = [one for one in (*keys, *rest) if one not in kept]
     part, left = list(kept), room
-    for one in others:
-        if needs[one] > left and len(part) > len(kept):
-            yield part
-            part, left = list(kept), room
+    for one in (*keys, *rest):
+        if one in kept:
+            continue
+        if needs[one] > left:
+            if len(part) > len(kept):
+                yield part
+            part, left = (list(kept), room) if needs[one] <= room else ([], width)
         part.append(one)
         left -= needs[one]
     yield part

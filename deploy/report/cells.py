@@ -16,7 +16,7 @@ NOTHING: Final = "\u2013"
 NO_CURRENCY: Final = "no currency"
 """Stands for the empty currency: of orders that name none."""
 WORDS: Final = {
-    "ctr": "CTR", "cpa": "CPA", "roas": "ROAS", "aov": "average order", "rfm": "RFM", "id": "", "p": "p-value",
+    "ctr": "CTR", "cpa": "CPA", "roas": "ROAS", "aov": "average order", "rfm": "RFM", "id": "",
 }  # fmt: skip
 """Parts of column names that a head says otherwise."""
 _UNIT: Final = re.compile(r"\(unit: ([^)]+)\)")

@@ -7,7 +7,7 @@ from typing import Final
 
 from deploy.report import charts
 from deploy.report.charts import Mark
-from deploy.report.drawing import counted, earned
+from deploy.report.drawing import by_day, counted, earned
 from deploy.report.model import Figure, Row, Section, Table
 from deploy.report.pictures import uplift
 from sinks.clickhouse.view_rows import Asked
@@ -41,7 +41,10 @@ CARTS: Final = Section(
     (
         Table(Asked("v_cart_funnel"), "Carts by step", ("step",), (), ("carts", "share", "times", "value"), most=11,
               draw=_funnel),
-        Table(Asked("v_recovery"), "Abandoned carts by day", most=31),
+        Table(Asked("v_recovery"), "Abandoned carts by day", ("day",), (),
+              ("abandoned", "messaged", "recovered", "returned_alone", "recovery_rate", "abandoned_value",
+               "recovered_value"), most=31, folded=True, draw=by_day("abandoned", "Carts abandoned by day"),
+              note="Recovered is credited to a message, returned alone is bought without one; neither is caused."),
         Table(Asked("v_products"), "Products most left behind", ("name", "sku"), (),
               ("abandoned", "bought", "purchase_rate", "recovered", "recovery_rate", "abandoned_value"), by="abandoned",
               most=15, draw=earned("abandoned", ("name",), "Carts left behind by product", "count"),

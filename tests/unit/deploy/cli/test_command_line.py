@@ -77,6 +77,14 @@ def refused(ran, code=2):
 BAD = {
     "no such command": (["paint"], "paint"),
     "no such option": (["report", "--loud"], "--loud"),
+    "report: month without a page": (["report", "--month", "2026-10"], "goes with --html"),
+    "report: no month": (
+        ["report", "--html", "page.html", "--month", "2026-13"],
+        "--month 2026-13: give a month as YYYY-MM",
+    ),
+    "report: page and JSON": (["report", "--html", "page.html", "--json"], "give one of them"),
+    "report: page is a folder": (["report", "--html", "."], "cannot be written"),
+    "report: page in no folder": (["report", "--html", "absent/page.html"], "cannot be written"),
     "up: bad number": (["up", "--workers", "many"], "--workers"),
     "up: no workers": (["up", "--workers", "0"], "--workers"),
     "up: bad port": (["up", "--kafka-port", "99999"], "--kafka-port"),

@@ -1,0 +1,51 @@
+"""`winback report` over a shop: the page as a file, every row as JSON, 80 columns on the terminal."""
+
+from __future__ import annotations
+
+import json
+from importlib import util
+
+import pytest
+
+from deploy.report import monthly
+from tests.support.html_reading import read
+
+pytest.importorskip("altair")
+pytest.importorskip("vl_convert")
+
+
+def test_a_page_is_written(told, winback, tmp_path) -> None:
+    """The page of a month is one file, and nothing is printed; another page takes its place whole."""
+    file = tmp_path / "page.html"
+    file.write_text("the one of before")
+    ran = winback(told, "report", "--html", str(file), "--month", "2026-01")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    page = file.read_text(encoding="utf-8")
+    assert "<h1>January 2026" in page
+    assert read(page).faults == []
+    assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_without_the_extra_one_line_says_what_to_install(told, winback, tmp_path, monkeypatch) -> None:
+    """A library that is not installed is named, with the extra that brings it; no page is written."""
+    monkeypatch.setattr(monthly, "find_spec", lambda name: None if name == "vl_convert" else util.find_spec(name))
+    ran = winback(told, "report", "--html", str(tmp_path / "page.html"))
+    assert ran.returncode == 2
+    assert ran.stderr.strip() == "winback: --html needs vl_convert: pip install 'winback[analysis]'"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_has_every_row(told, winback) -> None:
+    """Each view has all of its rows, also those by day, and nothing is left out."""
+    found = json.loads(winback(told, "report", "--json").stdout)
+    assert found["rows_left_out"] == {}
+    asked = "SELECT count() AS n FROM v_event_names_daily"
+    [counted] = json.loads(winback(told, "query", asked, "--json").stdout)
+    assert len(found["views"]["v_event_names_daily"]) == counted["n"] > 5
+
+
+def test_eighty_columns(told, winback) -> None:
+    """No line is longer than 80 characters."""
+    printed = winback(told, "report").stdout.splitlines()
+    assert max(map(len, printed)) <= 80
+    assert any("v_channel_kpis" in line for line in printed)
