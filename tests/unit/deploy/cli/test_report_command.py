@@ -35,6 +35,7 @@ def test_without_the_extra_one_line_says_what_to_install(told, winback, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_json_has_every_row(told, winback) -> None:
     """Each view has all of its rows, also those by day, and nothing is left out."""
     found = json.loads(winback(told, "report", "--json").stdout)
@@ -44,6 +45,7 @@ def test_json_has_every_row(told, winback) -> None:
     assert len(found["views"]["v_event_names_daily"]) == counted["n"] > 5
 
 
+@pytest.mark.slow
 def test_eighty_columns(told, winback) -> None:
     """No line is longer than 80 characters."""
     printed = winback(told, "report").stdout.splitlines()

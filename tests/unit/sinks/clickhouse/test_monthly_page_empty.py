@@ -14,6 +14,7 @@ pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
 
+@pytest.mark.slow
 def test_a_database_without_data_has_a_page(client: Any) -> None:
     """Each section is there and says that nothing happened; nothing fails."""
     html = monthly(client, "UTC")

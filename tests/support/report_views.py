@@ -1,0 +1,8 @@
+"""Views that sections of the monthly page ask for and that this version does not make yet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+COMING: Final = frozenset({"v_broadcast_lift", "v_budget", "v_funnel", "v_variants"})
+"""To be empty once all views of the contract are there."""
