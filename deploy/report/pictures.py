@@ -98,6 +98,46 @@ def hours(rows: Sequence[Row], currency: str) -> Figure | None:
     return Figure(charts.days(marks, every=3), label)
 
 
+def recovery(rows: Sequence[Row], currency: str) -> Figure | None:
+    """The share of abandoned carts that were bought, by arm and by message (v_recovery), whatever the currency."""
+    del currency
+    (row,) = rows
+    told = [
+        ("treatment", "treated", "returned_treated", "treated_return_rate"),
+        ("control group", "control", "returned_control", "control_return_rate"),
+        ("with a message", "messaged", "returned_messaged", "messaged_return_rate"),
+        ("without one", "unmessaged", "returned_alone", "alone_return_rate"),
+    ]
+    marks = [
+        Mark(name, float(row[rate]), f"{percent(row[rate])} of {row[carts]:,}", group="control" * (carts == "control"))
+        for name, carts, _, rate in told
+        if row[rate] is not None
+    ]
+    if not marks:
+        return None
+    said = "; ".join(f"{mark.name} {mark.figure}" for mark in marks)
+    return Figure(charts.bars(marks), f"Abandoned carts that were bought: {said}. The control group is hatched.")
+
+
+def spots(rows: Sequence[Row], currency: str) -> Figure | None:
+    """How many more events a minute there were after each spot than before it (v_broadcast_lift), in no currency."""
+    del currency
+    marks = [
+        Mark(" ".join(filter(None, (f"{row['aired_at']:%-d %b %H:%M}", row["region"]))),
+             float(row["difference_per_minute"]), written(row["difference_per_minute"], "number"),
+             float(row["difference_low"]), float(row["difference_high"]))
+        for row in rows[:MOST]
+        if row["difference_low"] is not None
+    ]  # fmt: skip
+    if not marks:
+        return None
+    label = (
+        "Events a minute after the spot less before it, with 95\u00a0% intervals. An interval that crosses the dashed "
+        "line at nothing shows no lift."
+    )
+    return Figure(charts.intervals(marks, percent=False), label)
+
+
 def uplift(metric: str) -> Draw:
     """Draws the difference that each campaign makes in a metric, with its interval (v_uplift)."""
     form = "rate" if metric == "conversion" else "money"

@@ -9,7 +9,7 @@ from deploy.report import charts
 from deploy.report.charts import Mark
 from deploy.report.drawing import by_day, counted, earned
 from deploy.report.model import Figure, Row, Section, Table
-from deploy.report.pictures import uplift
+from deploy.report.pictures import recovery, uplift
 from sinks.clickhouse.view_rows import Asked
 
 CAMPAIGN: Final = ("campaign_id",)
@@ -20,6 +20,27 @@ PROVEN: Final = (
     "Customers as they were drawn, whatever became of the message. Always low and high are a 95 % interval that holds "
     "however often one looks."
 )
+VARIANT_MEANS: Final = ("mean", "difference", "always_low", "always_high")
+VARIANT: Final = ("customers", "mean", "baseline", "difference", "always_low", "always_high", "chance_to_beat")
+ARM_NAMES: Final = ("messaged", "unmessaged", "treated", "control")
+RETURNED: Final = ", ".join(
+    ["sum(abandoned) AS abandoned"]
+    + [f"sum({arm}) AS {arm}" for arm in ARM_NAMES]
+    + [f"sum(returned_{name}) AS returned_{name}" for name in ("messaged", "alone", "treated", "control")]
+    + ["returned_messaged / nullIf(messaged, 0) AS messaged_return_rate",
+       "returned_alone / nullIf(unmessaged, 0) AS alone_return_rate",
+       "returned_treated / nullIf(treated, 0) AS treated_return_rate",
+       "returned_control / nullIf(control, 0) AS control_return_rate"]
+)  # fmt: skip
+"""Carts of the whole month: each is in the row of one day and one currency."""
+BY_LOT: Final = (
+    "abandoned", "treated", "returned_treated", "treated_return_rate", "control", "returned_control",
+    "control_return_rate",
+)  # fmt: skip
+WITH_AND_WITHOUT: Final = (
+    "abandoned", "messaged", "returned_messaged", "messaged_return_rate", "unmessaged", "returned_alone",
+    "alone_return_rate",
+)  # fmt: skip
 STEP: Final = ("campaign_id", "step", "variant")
 
 
@@ -41,10 +62,16 @@ CARTS: Final = Section(
     (
         Table(Asked("v_cart_funnel"), "Carts by step", ("step",), (), ("carts", "share", "times", "value"), most=11,
               draw=_funnel),
+        Table(Asked("v_recovery", RETURNED), "Abandoned carts that were bought, by lot", (), BY_LOT,
+              keep=lambda row: bool(row["abandoned"]), draw=recovery,
+              note="Treatment and control were drawn by chance, so these two can be compared; how sure the difference "
+                   "is stands under Campaigns. Carts with a message and without one are of different people."),
+        Table(Asked("v_recovery", RETURNED), "Abandoned carts that were bought, with a message and without", (),
+              WITH_AND_WITHOUT, keep=lambda row: bool(row["abandoned"])),
         Table(Asked("v_recovery"), "Abandoned carts by day", ("day",), (),
-              ("abandoned", "messaged", "recovered", "returned_alone", "recovery_rate", "abandoned_value",
-               "recovered_value"), most=31, folded=True, draw=by_day("abandoned", "Carts abandoned by day"),
-              note="Recovered is credited to a message, returned alone is bought without one; neither is caused."),
+              ("abandoned", "abandoned_value", "messaged", "recovered", "recovered_value", "recovery_rate"), most=31,
+              folded=True, draw=by_day("abandoned", "Carts abandoned by day"),
+              note="Recovered is credited to a message, not caused by it."),
         Table(Asked("v_products"), "Products most left behind", ("name", "sku"), (),
               ("abandoned", "bought", "purchase_rate", "recovered", "recovery_rate", "abandoned_value"), by="abandoned",
               most=15, draw=earned("abandoned", ("name",), "Carts left behind by product", "count"),
@@ -63,7 +90,10 @@ CAMPAIGNS: Final = Section(
               forms=tuple((name, "money") for name in MEANS)),
         Table(Asked("v_uplift"), "Uplift in margin a customer", CAMPAIGN, (), EFFECT,
               keep=lambda row: row["metric"] == "margin", note=PROVEN, forms=tuple((name, "money") for name in MEANS)),
-        Table(Asked("v_variants"), "Variants side by side"),
+        Table(Asked("v_variants", where="metric = 'conversion'"), "Variants by customers who order", STEP, VARIANT,
+              forms=tuple((name, "rate") for name in VARIANT_MEANS)),
+        Table(Asked("v_variants", where="metric = 'revenue'"), "Variants by net revenue a customer", STEP, (), VARIANT,
+              forms=tuple((name, "money") for name in VARIANT_MEANS)),
         Table(Asked("v_campaign_kpis"), "Decisions", STEP,
               ("triggered", "sent", "held_out", "suppressed", "deferred", "cancelled", "retracted"), (), by="triggered",
               draw=counted("sent", STEP, "Messages by campaign, step and variant")),

@@ -7,6 +7,7 @@ from typing import Final
 
 from deploy.report.drawing import counted, earned
 from deploy.report.model import Row, Section, Table
+from deploy.report.pictures import spots
 from sinks.clickhouse.view_rows import Asked
 
 KPIS: Final = Asked("v_channel_kpis")
@@ -14,6 +15,7 @@ CHANNEL: Final = ("channel",)
 TRAFFIC: Final = ("events", "reach", "sends", "delivered", "opens", "clicks", "open_rate", "ctr")
 ORDERS: Final = ("conversions", "revenue", "refunds", "net_revenue")
 COSTS: Final = ("cost", "attributed_conversions", "attributed_revenue", "cpa", "roas")
+SPOT: Final = ("aired_at", "region", "campaign_id", "medium")
 SOURCE: Final = ("source", "medium", "campaign", "referrer")
 FOUND_BY: Final = ("visitors", "carts")
 CREDITED: Final = "Credited by the model last_non_direct: the last touch before the order that was not a direct visit."
@@ -47,14 +49,18 @@ CHANNELS: Final = Section(
               draw=earned("net_revenue", CHANNEL, "Net revenue by channel that the order was placed on")),
         Table(Asked("v_match_rate"), "How many of a channel's events come from a person we know", CHANNEL,
               ("events", "known_events", "match_rate", "customers", "known_customers"), by="events"),
-        Table(Asked("v_broadcast_lift"), "Spots: events a minute before and after"),
+        Table(Asked("v_broadcast_lift"), "Spots: events in the half hour before and after", SPOT,
+              ("before", "after", "ratio", "ratio_low", "ratio_high", "ratio_to_elsewhere"), most=12, draw=spots,
+              note="The hour of the day changes what people do as well: no proof of a cause. Times are UTC."),
     ),
 )  # fmt: skip
 GOALS: Final = Section(
     "goals", "Goals", "How far visitors come, what new and returning customers bring, and how long the way from a cart "
     "left behind to an order is.",
     (
-        Table(Asked("v_funnel"), "Steps from a visit to an order"),
+        Table(Asked("v_funnel"), "Steps from a visit to an order", ("step",),
+              ("customers", "share_of_visits", "share_of_previous"),
+              draw=counted("customers", ("step",), "Customers by step")),
         Table(Asked("v_new_returning"), "New and returning customers", ("customer_type",), (),
               ("customers", "orders", "order_share", "revenue")),
         Table(Asked("v_time_to_purchase"), "Time from abandonment to the order", ("stage",),

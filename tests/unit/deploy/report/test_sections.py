@@ -39,6 +39,6 @@ def test_each_column_that_is_shown_is_the_views(section: str, table: Table) -> N
 def test_sections_are_the_contracts() -> None:
     """All that the contract names is a section, in its order."""
     assert [section.id for section in SECTIONS] == [
-        "overview", "channels", "goals", "search", "paid", "email", "social", "carts", "campaigns", "journeys", "pareto",
-        "personas", "devices", "sources",
+        "overview", "channels", "goals", "search", "paid", "email", "social", "carts", "campaigns", "journeys",
+        "pareto", "personas", "devices", "sources",
     ]  # fmt: skip
