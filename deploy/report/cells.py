@@ -55,7 +55,8 @@ def _kind(name: str, column: Column | None, value: Any) -> Kind:
     if form == "number" and unit == "currency":
         form = "money"
     if not form:
-        form = _form(value)
+        # A Decimal that its view does not call money is a part of an order, say.
+        form = "number" if column is not None and isinstance(value, Decimal) else _form(value)
     if form == "rate":
         unit = "%"
     return Kind(name, head(name), form, unit, text)

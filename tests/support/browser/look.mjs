@@ -35,8 +35,8 @@ for (const view of views) {
       const svg = text.ownerSVGElement;
       return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
     })),
-    folded: [...document.querySelectorAll('details table')].filter((table) => table.checkVisibility()).length,
-    tables: document.querySelectorAll('details table').length,
+    folded: [...document.querySelectorAll('details:not(.charted) table')].filter((table) => table.checkVisibility()).length,
+    tables: document.querySelectorAll('details:not(.charted) table').length,
   }));
   await page.addScriptTag({ path: axe });
   const result = await page.evaluate(() => axe.run());

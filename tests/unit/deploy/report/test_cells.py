@@ -53,6 +53,8 @@ def test_a_column_is_written_as_its_view_says() -> None:
     found = kinds(doc, {"rate": 0.5, "cpa": 2.0, "hours": 2.0, "other": 3, "day": date(2026, 10, 1)})
     assert [kind.form for kind in found.values()] == ["rate", "money", "number", "count", "day"]
     assert found["hours"].unit == "hours"
+    parts = ViewDoc("v_x", columns=[Column("conversions", ("not_null",), "orders in parts")])
+    assert kinds(parts, {"conversions": Decimal("0.5")})["conversions"].form == "number"
     assert written(date(2026, 10, 1), "day") == "1 Oct 2026"
     assert written(None, "rate") == written("", "text") == "\u2013"
     assert written(["web", "email"], "text") == "web \u203a email"
