@@ -22,8 +22,8 @@ _WRAPS: Final = {
     "(": ")",
 }  # fmt: skip
 _NOTHING: Final = re.compile(r"[\W_0]*|[f:.-]+|x{3,}")
-_ORDINARY: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_DIGIT: Final = re.compile(r"[1-9]")
+# Letters and digits with a digit other than 0 among them; marks stand between them.
+_ORDINARY: Final = re.compile(r"(?![_-])[a-z0_-]*[1-9][a-z0-9_-]*")
 _DEVICE_CONSTANTS: Final = frozenset({"020000000000", "9774d56d682e549c"})
 """What Android gives for every phone: a hidden MAC address, and the ANDROID_ID of a faulty release. 0 or 9 is first."""
 _DEVICE_MARKS: Final = str.maketrans("", "", ":-.")
@@ -47,7 +47,7 @@ def is_blocked(text: str, more: frozenset[str] = frozenset()) -> bool:
     if len(text) > MAX_LENGTH:
         return True
     core = text.lower()
-    if not more and _ORDINARY.fullmatch(core) and _DIGIT.search(core):
+    if not more and _ORDINARY.fullmatch(core):
         # As nearly all are: no word of the list has such a digit, and nothing is wrapped, doubled or a place.
         return core[0] in "09" and _is_constant(core)
     while True:

@@ -41,7 +41,7 @@ class Event(NamedTuple):
     ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
     is feedback of, empty where it names none of ours. `confirms` is `order` or `identify` where the event confirms what
     its customer has only typed (contract 8.11 to 8.13), else empty. `order`: what it says of the order that it
-    links (schemas/orders.py).
+    links (schemas/orders.py). `has_traits`: the `traits` of the body are not empty.
     """
 
     time: int
@@ -59,6 +59,7 @@ class Event(NamedTuple):
     about: str = ""
     confirms: str = ""
     order: int = NO_ORDER
+    has_traits: bool = False
 
 
 class DeadLetter(NamedTuple):
@@ -300,7 +301,7 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "", weak, about or "", confirms, order,
+                    name if kind == "track" else "", weak, about or "", confirms, order, bool(traits),
                 ),
             )  # fmt: skip
         except InexactError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.blocked import is_blocked
+from schemas.caches import Memo
 from schemas.money import LIMIT, MICRO, micros
 from schemas.values import filled_text
 
@@ -25,6 +26,9 @@ OF_AN_ORDER: Final = frozenset({
 _NOT: Final = frozenset({"", "0", "false", "no", "n", "off", "null", "none"})
 _RENEWALS: Final = frozenset({"renewal", "subscription_renewal", "subscription renewal"})
 
+_names_none: Final[Memo[str, bool]] = Memo(is_blocked, limit=4_096)
+"""Whether a text names no order: each number of one is asked for several times."""
+
 
 def order_id_of(properties: Mapping[str, Any]) -> str | None:
     """The order that `properties` name, in its one spelling: `#1001`, ` 1001 ` and 1001.0 are `1001`.
@@ -37,7 +41,7 @@ def order_id_of(properties: Mapping[str, Any]) -> str | None:
     text = filled_text(given)
     if text is not None and text[0] == "#":
         text = text[1:].strip()
-    return None if text is None or is_blocked(text) else text
+    return None if text is None or _names_none[text] else text
 
 
 def is_renewal(properties: Mapping[str, Any]) -> bool:

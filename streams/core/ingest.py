@@ -131,7 +131,7 @@ class Ingest:
                 self._tell_all(event, key)
             elif event.name in CODE_EVENTS and may_name(event.body):
                 self._tell_codes(event, key)
-            if event.name in SAYING or traits_may_say(event.body):
+            if event.name in SAYING or (event.has_traits and traits_may_say(event.body)):
                 self._tell_of_addresses(event, key)
         self.seen[source] = latest
         self._count(topic, len(records), accepted, clamped, dropped)

@@ -143,7 +143,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         tell(loaded(Path(sys.argv[1])))
         return
-    gc.set_threshold(100_000, 20, 100)  # as streams/worker.py does
+    gc.set_threshold(500_000, 20, 100)  # as streams/worker.py does
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory) / "state"
         for name, base in (("memory", MemoryBase()), ("rocksdb", RocksBase(place))):

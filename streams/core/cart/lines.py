@@ -211,6 +211,11 @@ def is_discount(line: Line) -> bool:
     return line.price is not None and line.price < 0
 
 
+def holds_products(lines: Lines) -> bool:
+    """Whether any of the lines is no discount."""
+    return not all(map(is_discount, lines.values()))
+
+
 def of_products(lines: Lines) -> Lines:
     """The lines less the discounts."""
     return {key: line for key, line in lines.items() if not is_discount(line)}

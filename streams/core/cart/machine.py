@@ -234,7 +234,7 @@ class CartMachine(Machine[None, Transition]):
             key: line for key, line in cart.lines.items()
             if not any(purchases.holds_back(purchase, key, line, self._grace) for purchase in bought)
         }  # fmt: skip
-        if not cart_lines.of_products(left):
+        if not cart_lines.holds_products(left):
             return [self._end(profile, cart, "order", max(at, cart.opened_at))]
         cart.lines = left
         return []
@@ -258,8 +258,9 @@ class CartMachine(Machine[None, Transition]):
             cart_lines.keep(lines, cart.lines if cart is not None else {})
             lines = self._not_bought(profile, lines, event.time)
         for line in lines.values():
-            line.by = line.by or event.by
-        if lines and not cart_lines.of_products(lines):
+            if not line.by:
+                line.by = event.by
+        if lines and not cart_lines.holds_products(lines):
             lines = {}
         if cart is None:
             if not lines:

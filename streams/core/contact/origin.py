@@ -79,10 +79,17 @@ def _locale(profile: Profile, event: Sealed, machine: Any) -> None:
     last = profile.locale
     if last is not None and event.time < last.at:
         return
-    for said in (machine, event.traits.get("language"), event.traits.get("locale")):
-        if isinstance(said, str) and (language := _language(said)) is not None:
-            profile.locale = Dated(language, event.time)
-            return
+    language = _language(machine) if isinstance(machine, str) else None
+    if language is None and (traits := event.traits):
+        for said in (traits.get("language"), traits.get("locale")):
+            if language is None and isinstance(said, str):
+                language = _language(said)
+    if language is None:
+        return
+    if last is not None and last.value == language:
+        last.at = event.time
+    else:
+        profile.locale = Dated(language, event.time)
 
 
 @lru_cache(maxsize=1024)

@@ -81,7 +81,12 @@ def money(of: Weights, amount: int, already: int = 0) -> dict[str, dict[str, int
     Of each model it adds up to `amount`. What all amounts of an order come to is divided as one amount would be, so an
     order that is taken back leaves nothing anywhere.
     """
-    return {model: _numbers(each, amount, already) for model, each in of.items()}
+    # Most orders have one channel, which gets the whole.
+    whole = to_number(amount)
+    return {
+        model: dict.fromkeys(each, whole) if len(each) == 1 else _numbers(each, amount, already)
+        for model, each in of.items()
+    }
 
 
 def divided(amount: int, by: Mapping[str, int]) -> dict[str, int]:
@@ -94,9 +99,6 @@ def divided(amount: int, by: Mapping[str, int]) -> dict[str, int]:
 
 
 def _numbers(by: Mapping[str, int], amount: int, already: int) -> dict[str, Any]:
-    if len(by) == 1:
-        # Most orders have one channel, which gets the whole.
-        return {key: to_number(amount) for key in by}
     after = divided(already + amount, by)
     before = divided(already, by) if already else dict.fromkeys(by, 0)
     return {key: to_number(after[key] - before[key]) for key in by}

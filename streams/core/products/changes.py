@@ -258,7 +258,10 @@ class Catalogue:
             keys = self._of.get(name)
             if keys is not None:
                 some = keys[bisect_left(keys, since) : bisect_left(keys, upto)]
-                found = [*found, *(key for key in some if key not in found)] if found else some
+                if not found:
+                    found = some
+                elif some != found:  # Most changes name both.
+                    found = [*found, *(key for key in some if key not in found)]
         return found
 
     # -- in profiles that come and go
@@ -323,17 +326,24 @@ class Catalogue:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             known = self._known[profile_id] = Known(set(), set())
-        wanted = concerns(profile)
-        if known.ids.issuperset(wanted):
-            return known
-        for one in wanted - known.ids:
+        ids, interested = known.ids, self._interested
+        for one in concerns(profile):
+            if one in ids:
+                continue
             names = shared_names(one)
-            known.ids.add(one)
+            ids.add(one)
             known.names.update(names)
-            if self._interested is not None:
+            if interested is not None:
                 for name in names:
-                    self._interested.setdefault(name, set()).add(profile_id)
+                    who = interested.get(name)
+                    if who is None:
+                        interested[name] = {profile_id}
+                    else:
+                        who.add(profile_id)
         return known
+
+
+_NONE: Final[list[bytes]] = []
 
 
 def _known_by(told: dict[str, Any]) -> tuple[str, str]:
@@ -358,16 +368,17 @@ class Following:
 
     def more(self, profile: Profile, key: bytes) -> list[bytes]:
         """The keys of what happens, from a key on, to products that the profile has become interested in by then."""
-        wanted = concerns(profile)
-        if self._asked.issuperset(wanted):
-            return []
-        found: list[bytes] = []
-        for product in set(wanted) - self._asked:
-            self._asked.add(product)
+        asked, found = self._asked, _NONE
+        for product in concerns(profile):
+            if product in asked:
+                continue
+            asked.add(product)
             keys = self._catalogue.between(product, self._since, self.upto)
             if keys:
                 self._found = True
                 # An interest that becomes known by another name is asked for once more.
-                found += [one for one in keys if one >= key and one not in self._given]
-                self._given.update(found)
+                given = self._given
+                if keys[-1] >= key:
+                    found = [*found, *(one for one in keys if one >= key and one not in given)]
+                    given.update(found)
         return found

@@ -12,6 +12,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from infra.compression import compress_lightly
 from infra.records import hand_on_records
 from infra.retry import pauses
 from schemas.record import Record
@@ -28,6 +29,7 @@ BATCH_BYTES = 512 * 1024
 
 def producer(settings: Settings) -> AIOKafkaProducer:
     """The one producer of a worker: idempotent, acknowledged by all replicas."""
+    compress_lightly()
     return AIOKafkaProducer(
         **settings.aiokafka(),
         client_id=f"{settings.group}-streams",

@@ -196,7 +196,7 @@ class PartitionStore:
         """Set a value; it becomes durable with the next unit. Raises ValueError for a key of the runtime's own."""
         unit = self._unit
         if key not in unit:
-            if key.startswith(RESERVED) or not key:
+            if not b"" < key < RESERVED:
                 raise ValueError(f"state keys may not be empty or begin with {RESERVED!r}")
             self._keys.add(key)
         unit[key] = value

@@ -182,3 +182,21 @@ def test_stand_in_sees_content_alone(event: Accept) -> None:
     again = event(b'{"sentAt":"2024-01-02","properties":{"b":2,"a":1},"userId":"u","type":"page"}', timestamp=1)
     other = event(b'{"type":"page","userId":"u","properties":{"a":1,"b":3}}')
     assert first.message_id == again.message_id != other.message_id
+
+
+@pytest.mark.parametrize(
+    ("more", "has"),
+    [
+        ({}, False),
+        ({"traits": {}, "context": {"traits": {}}}, False),
+        ({"properties": {"traits": {"name": "Anna"}}}, False),
+        ({"traits": {"name": "Anna"}}, True),
+        ({"context": {"traits": {"newsletter": False}}}, True),
+        ({"type": "group", "groupId": "g", "context": {"traits": {"newsletter": False}}}, True),
+    ],
+)
+def test_whether_there_are_traits_is_told_beside_the_body(event: Accept, more: dict[str, Any], has: bool) -> None:
+    """`has_traits` says whether the body has any, from wherever they were: who has none need not be looked into."""
+    result = event({"type": "track", "event": "X", "userId": "u", "messageId": "m", **more})
+    assert result.has_traits is has
+    assert bool(orjson.loads(result.body)["traits"]) is has

@@ -104,6 +104,20 @@ def test_everybody_who_is_interested_and_nobody_else():
     assert [profile for profile, *_ in shop.written_to()] == shop.ids(users)
 
 
+@pytest.mark.parametrize("others", [0, 7, 8, 40])
+@pytest.mark.parametrize("names", [{"sku": "s"}, {"product_id": "P"}, {"product_id": "p", "sku": "s"}])
+def test_a_change_is_heard_of_however_much_else_is_of_interest(others, names):
+    """Among few and among many products, by its id and by its sku, and by none that it does not share."""
+    shop = Shop(2)
+    shop.tell(*(track(n / 10, VIEWED, product_id=f"q{n}") for n in range(others)))
+    shop.tell(track(others / 10, VIEWED, sku="s"))
+    shop.tell(*(track(5 + n / 10, VIEWED, "u2", product_id=f"q{n}") for n in range(others)))
+    shop.tell(change(10, CHANGED, "c1", **{"product_id": None, **names}))
+    shop.reach(8)
+    shop.topology.finish()
+    assert [profile for profile, *_ in shop.written_to()] == shop.ids(["u1"])
+
+
 @pytest.mark.parametrize("switched", [4, 10])
 def test_a_change_that_no_campaign_asked_for_is_past_when_one_does(switched):
     """It sets off what holds at its own time: campaigns that come before it, not those that come later."""
