@@ -83,7 +83,7 @@ _tuple: Any = tuple.__new__
 class Reader:
     """`Reader(region, blocked).read(record)`: it remembers what it has normalised, so keep one a process."""
 
-    __slots__ = ("_anonymous", "_minutes", "_names", "_people", "_translator", "_users", "resembling")
+    __slots__ = ("_anonymous", "_minutes", "_names", "_people", "_plain", "_translator", "_users", "resembling")
 
     def __init__(self, region: str = "US", blocked: Iterable[str] = (), own: Names = NO_NAMES) -> None:
         """`region` reads phone numbers without a country code, `blocked` adds values that never identify anybody.
@@ -94,6 +94,7 @@ class Reader:
         self._users, self._anonymous = self._people.users, self._people.anonymous
         self._minutes: Memo[str, int | None] = Memo(minute_of, limit=100_000)
         self._translator = Translator(own)
+        self._plain = self._translator.plain
         self._names: Memo[str, Named] = Memo(self._translator.name, limit=4096)
         self.resembling = self._translator.resembling
         """Events whose name resembles one that acts and is not known, by the canonical name, until this is emptied."""
@@ -153,7 +154,9 @@ class Reader:
             if type(traits) is not dict:
                 traits = object_of(traits, "traits")
             channel = _CHANNELS[topic] if topic in _CHANNELS else channel_of(topic)
-            if rule is not None:
+            if rule is not None and not (
+                rule.shops and "products" not in properties and self._plain.issuperset(properties)
+            ):
                 kind, name, properties, original_name = self._translator.read(
                     called, properties, context, channel, message
                 )

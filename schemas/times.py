@@ -102,7 +102,8 @@ def _prefix(minute: int) -> str:
         raise OverflowError(f"minute {minute} of the epoch is outside 1970 to 9999")
     if len(_prefixes) >= _REMEMBER:
         _prefixes.clear()
-    text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:")
+    # `strftime` takes ten times as long.
+    text = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat(timespec="minutes")[:16] + ":"
     _prefixes[minute] = text
     return text
 

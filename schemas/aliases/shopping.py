@@ -53,22 +53,23 @@ class Shopping:
         self._lists = Index("list", own)
         roots = {path.partition(".")[0] for path in (*self._fields.meanings, *self._lists.meanings) if "." in path}
         self._roots = roots | {"ecommerce", "data", "checkout", "customdata", "transaction", "refund"}
-        self._plain: set[str] = {*ITEM_FIELDS, *_FIELDS, "products", "coupons", "email", "phone"}
+        self.plain: set[str] = {*ITEM_FIELDS, *_FIELDS, "products", "coupons", "email", "phone"}
+        """Names of properties, some of them as they have come, by which nothing is meant but what they mean here."""
 
     def is_plain(self, properties: dict[str, Any]) -> bool:
         """Whether the properties of an event of ours are all in our own form: a cheap look at their names."""
-        if not self._plain.issuperset(properties):
+        if not self.plain.issuperset(properties):
             if any(map(self._is_odd, properties)):
                 return False
-            if len(self._plain) < _MOST_PLAIN:
-                self._plain.update(key for key in properties if len(key) <= _LONGEST)
+            if len(self.plain) < _MOST_PLAIN:
+                self.plain.update(key for key in properties if len(key) <= _LONGEST)
         items = properties.get("products")
         return items is None or self._products.are_plain(items)
 
     def _is_odd(self, key: str) -> bool:
         name = squash(key)
         known = name in self._fields or name in self._lists or name in self._roots or self._fields.scaled(name)
-        return (bool(known) and key not in self._plain) or self._products.is_odd(key)
+        return (bool(known) and key not in self.plain) or self._products.is_odd(key)
 
     def read(
         self, alias: Alias, properties: dict[str, Any], paths: dict[str, Any] | None = None

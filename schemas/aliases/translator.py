@@ -28,13 +28,15 @@ class Rule(NamedTuple):
     """What is to be done with events of one name.
 
     `meanings` in the order in which they are asked; `ours` is set for our own names, in whatever spelling; `nearest`
-    is the canonical name that it resembles when no meaning holds.
+    is the canonical name that it resembles when no meaning holds. `shops`: it is ours, of an event about products or
+    an order, and says all if the properties are plain.
     """
 
     meanings: tuple[Alias, ...]
     ours: str | None
     nearest: str | None
     given: str
+    shops: bool = False
 
 
 Named = tuple[str, Rule | None, str | None]
@@ -52,6 +54,8 @@ class Translator:
         self.table = shipped_table() if own == NO_NAMES else Table(own)
         self._resembling = Resembling(self.table)
         self._shopping = Shopping(own)
+        self.plain = self._shopping.plain
+        """Names of properties that are in our own form; with no others, and no `products`, there is nothing to read."""
         self._messages = Messages()
         self.resembling: Counter[str] = Counter()
 
@@ -65,8 +69,9 @@ class Translator:
         ours = self.table.canonical.get(key)
         if ours is not None and not any(alias.name != ours and not alias.when for alias in meanings):
             original = given[:MOST_ORIGINAL] if given != ours else None
-            acts = ours in SHOPPING or ours in FEEDBACK_EVENTS
-            return ours, Rule(meanings, ours, None, given) if acts else None, original
+            shops = ours in SHOPPING
+            acts = shops or ours in FEEDBACK_EVENTS
+            return ours, Rule(meanings, ours, None, given, shops) if acts else None, original
         if meanings:
             return collapsed, Rule(meanings, None, self._resembling.nearest(collapsed), given), _other(given, collapsed)
         nearest = self._resembling.nearest(collapsed)
@@ -89,9 +94,7 @@ class Translator:
         if rule is None:
             return "track", name, properties, original
         ours = rule.ours
-        if ours is not None and (
-            self._shopping.is_plain(properties) if ours in SHOPPING else not _from_elsewhere(context)
-        ):
+        if ours is not None and (self._shopping.is_plain(properties) if rule.shops else not _from_elsewhere(context)):
             return "track", ours, properties, original
         paths = flat_event(properties)
         alias = rule.meanings[0] if rule.meanings else None

@@ -141,9 +141,11 @@ class Graph:
             )
         if self.typed:
             given = (*identifiers[: len(identifiers) - previous - weak], *identifiers[len(identifiers) - previous :])
-            # Whom a split has left alone, and nothing has linked since, is as if they had not been named.
-            alone = {h for _, h in given if len(self.members.get(self.owner.get(h, ""), ())) == 1}
-            self.typed -= {h for t, h in given if (order == SELLS if t == ORDER_ID else h not in alone)}
+            for type_, hashed in [one for one in given if one[1] in self.typed]:
+                # Whom a split has left alone, and nothing has linked since, is as if they had not been named.
+                alone = len(self.members.get(self.owner.get(hashed, ""), ())) == 1
+                if (order == SELLS) if type_ == ORDER_ID else not alone:
+                    self.typed.discard(hashed)
         if order == CORRECTS:
             self.corrected.update(hashed for type_, hashed in identifiers if type_ == ORDER_ID)
         return changes, fresh
