@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import util
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
 
+@pytest.mark.slow
 def test_a_page_is_written(told, winback, tmp_path) -> None:
     """The page of a month is one file, and nothing is printed; another page takes its place whole."""
     file = tmp_path / "page.html"
@@ -26,10 +28,10 @@ def test_a_page_is_written(told, winback, tmp_path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
 
 
-def test_without_the_extra_one_line_says_what_to_install(told, winback, tmp_path, monkeypatch) -> None:
+def test_without_the_extra_one_line_says_what_to_install(winback, tmp_path, monkeypatch) -> None:
     """A library that is not installed is named, with the extra that brings it; no page is written."""
     monkeypatch.setattr(monthly, "find_spec", lambda name: None if name == "vl_convert" else util.find_spec(name))
-    ran = winback(told, "report", "--html", str(tmp_path / "page.html"))
+    ran = winback(SimpleNamespace(dsn="chdb:///is/not/opened"), "report", "--html", str(tmp_path / "page.html"))
     assert ran.returncode == 2
     assert ran.stderr.strip() == "winback: --html needs vl_convert: pip install 'winback[analysis]'"
     assert list(tmp_path.iterdir()) == []
