@@ -94,7 +94,7 @@ def intervals(marks: Sequence[Mark], *, percent: bool = True) -> str:
     rows = _rows(marks)
     base = alt.Chart(_data(rows))
     name = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=LABELS))
-    along = alt.Axis(grid=False, tickCount=4, format="+.1%" if percent else "+,.2~r")
+    along = alt.Axis(grid=False, tickCount=4, format="+.1~%" if percent else "+,.2~r")
     low = alt.X("low:Q", title=None, axis=along)
     drawn = base.mark_rule(color=INK, strokeWidth=2).encode(x=low, x2="high:Q", y=name)
     points = base.mark_point(color=INK, filled=True, size=60, shape="diamond", opacity=1).encode(x="value:Q", y=name)

@@ -16,6 +16,8 @@ CAMPAIGN: Final = ("campaign_id",)
 ARMS: Final = ("treatment_customers", "control_customers", "contaminated")
 MEANS: Final = ("treatment_mean", "control_mean", "difference", "always_low", "always_high")
 EFFECT: Final = (*MEANS, "lift", "always_p_value", "verdict")
+AS_RATES: Final = tuple((name, "rate") for name in (*MEANS, "lift"))
+AS_MONEY: Final = (*((name, "money") for name in MEANS), ("lift", "rate"))
 PROVEN: Final = (
     "Customers as they were drawn, whatever became of the message. Always low and high are a 95 % interval that holds "
     "however often one looks."
@@ -84,12 +86,12 @@ CAMPAIGNS: Final = Section(
     (
         Table(Asked("v_uplift"), "Uplift in customers who order", CAMPAIGN, (*ARMS, *EFFECT),
               keep=lambda row: row["metric"] == "conversion", draw=uplift("conversion"), note=PROVEN,
-              forms=tuple((name, "rate") for name in MEANS)),
+              forms=AS_RATES),
         Table(Asked("v_uplift"), "Uplift in net revenue a customer", CAMPAIGN, (), EFFECT,
               keep=lambda row: row["metric"] == "revenue", draw=uplift("revenue"), note=PROVEN,
-              forms=tuple((name, "money") for name in MEANS)),
+              forms=AS_MONEY),
         Table(Asked("v_uplift"), "Uplift in margin a customer", CAMPAIGN, (), EFFECT,
-              keep=lambda row: row["metric"] == "margin", note=PROVEN, forms=tuple((name, "money") for name in MEANS)),
+              keep=lambda row: row["metric"] == "margin", note=PROVEN, forms=AS_MONEY),
         Table(Asked("v_variants", where="metric = 'conversion'"), "Variants by customers who order", STEP, VARIANT,
               forms=tuple((name, "rate") for name in VARIANT_MEANS)),
         Table(Asked("v_variants", where="metric = 'revenue'"), "Variants by net revenue a customer", STEP, (), VARIANT,
