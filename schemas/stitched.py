@@ -66,7 +66,7 @@ class StitchedReader:
             time, source["topic"], source["partition"], source["offset"], channel, identifiers,
             (*address, *(one for one in previous if one not in address)), value["message_id"], orjson.dumps(body),
             name=name if track else "", weak=weak, about=self._about(name, properties) if track else "",
-            confirms=_confirms(value, identifiers), order=order,
+            confirms=_confirms(value, identifiers), order=order, has_traits=bool(value["traits"]),
         )  # fmt: skip
 
     def _typed(self, value: Mapping[str, Any], identifiers: Sequence[Identifier]) -> frozenset[Identifier]:

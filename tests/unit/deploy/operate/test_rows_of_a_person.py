@@ -19,7 +19,7 @@ def test_rows_of_every_table_count(tmp_path):
     of_spend = [{"profile_id": P, "event_time": at(4), "message_id": "s", "cost": 1}]
     of_members = [{"profile_id": P, "segment": "regulars", "change": "entered", "at": at(5)}]
     shop = Shop(tmp_path)
-    shop(**STORY, touches=of_touches, spend=of_spend, segment_members=of_members)
+    shop(**STORY | {"touches": of_touches, "spend": of_spend, "segment_members": of_members})
     client = connect(Settings(clickhouse=shop.dsn))
     found = erasures.rows(client, [P], [], lookup.events_of(client, [P]))
     client.close()

@@ -34,8 +34,10 @@ OWN = {
         "referrer",
         "host",
         "device",
+        "regions",
     },
     "conversions": {"channel_credit", "campaign_credit"},
+    "cart_transitions": {"items"},
     "messages": {"offer_code", "offer_discount", "offer_expires_at", "domain"},
     "profile_merges": {"settled"},
 }
