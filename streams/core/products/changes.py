@@ -249,7 +249,7 @@ class Catalogue:
         return change
 
     def between(self, product: str, since: bytes, upto: bytes) -> list[bytes]:
-        """The keys of what may have happened to the product of a product key, from `since` on and before `upto`.
+        """The keys, sorted, of what may have happened to the product of a product key from `since` on, before `upto`.
 
         They share a name with it; whether they are about it, whoever has the interest asks.
         """
@@ -261,7 +261,7 @@ class Catalogue:
                 if not found:
                     found = some
                 elif some != found:  # Most changes name both.
-                    found = [*found, *(key for key in some if key not in found)]
+                    found = sorted({*found, *some})
         return found
 
     # -- in profiles that come and go

@@ -118,6 +118,15 @@ def test_a_change_is_heard_of_however_much_else_is_of_interest(others, names):
     assert [profile for profile, *_ in shop.written_to()] == shop.ids(["u1"])
 
 
+@pytest.mark.parametrize(("first", "second"), [("sku", "product_id"), ("product_id", "sku")])
+def test_of_changes_that_name_a_product_in_other_ways_those_behind_the_look_are_heard_of(first, second):
+    """Whatever was told of it before by the other name."""
+    shop, by = Shop(1), {"sku": {"product_id": None, "sku": "s"}, "product_id": {}}
+    shop.tell(change(1, CHANGED, "c1", **by[first]), track(2, VIEWED, sku="s"), change(3, CHANGED, "c2", **by[second]))
+    shop.topology.finish()
+    assert [at for *_, at in shop.written_to()] == ["2026-01-05T08:03:00.000Z"]
+
+
 @pytest.mark.parametrize("switched", [4, 10])
 def test_a_change_that_no_campaign_asked_for_is_past_when_one_does(switched):
     """It sets off what holds at its own time: campaigns that come before it, not those that come later."""
