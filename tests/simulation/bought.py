@@ -22,10 +22,11 @@ def names_bought(
 ) -> Iterator[str]:
     """What a message names although an order of the customer's had it, one line each.
 
-    `events` are the customer's, `purchases` the messageIds of orders that are purchases, `abandonments` the rows of
-    cart.transitions. A reminder of a cart names its lines, half an hour after the last of them; what is named within
-    half an hour of an order that had it is the order's, unless it was put in once more after five minutes. What the
-    others are about shows in their text. What is of one millisecond, or late, is left open; so are variants.
+    `events` are the customer's, `purchases` the messageIds of orders that are purchases and not cancelled,
+    `abandonments` the rows of cart.transitions. A reminder of a cart names its lines, half an hour after the last of
+    them; what is named within half an hour of an order that had it is the order's, unless it was put in once more after
+    five minutes. What the others are about shows in their text. What is of one millisecond, or late, is left open; so
+    are variants.
     """
     kind, about = message["trigger"]["type"], message["trigger"]
     events = list(events)

@@ -72,9 +72,8 @@ def kept_promises(
         if all(campaigns.order_grace >= 30 * MINUTE for campaigns in story.files):
             rows = rows_of(topics, CART_TRANSITIONS)
             for message in story.messages:
-                profile_id, at = message["profile_id"], message["at"]
-                bought = story.bought(profile_id, at)
-                yield from names_bought(message, story.events_of(profile_id, at), bought, rows)
+                events = story.events_of(message["profile_id"], message["at"])
+                yield from names_bought(message, events, story.owned(message), rows)
     yield from one_end_each(story, topics, exact=exact)
 
 

@@ -76,6 +76,16 @@ class Story:
             row["message_id"] for row in theirs if row["kind"] == "order" and (row["order_id"], row["at"]) not in gone
         }
 
+    def owned(self, message: Row) -> set[str]:
+        """The messages of orders by which a customer had bought at a message: what was cancelled by then is not."""
+        reached = self.reached(message)
+        gone = {
+            (row["order_id"], row["at"]) for row in self.conversions
+            if row["kind"] == "cancellation" and milliseconds(row["changed_at"]) <= reached
+        }  # fmt: skip
+        cancelled = {row["message_id"] for row in self.conversions if (row["order_id"], row["at"]) in gone}
+        return self.bought(message["profile_id"], message["at"]) - cancelled
+
     def events_of(self, profile_id: str, at: int) -> list[Row]:
         """The events of a profile, and of what may be part of it at a time, in their order: late if only perhaps."""
         some: list[Row] = []

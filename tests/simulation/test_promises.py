@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.oracle.campaigns import Campaigns
+from tests.oracle.compare import milliseconds
 from tests.simulation.families import Families, Part
 from tests.simulation.kept_promises import at_night, beyond_caps, to_a_stranger, without_consent
 from tests.simulation.sayings import saying
@@ -61,6 +62,7 @@ LAPSED, BROWSED = HELD.format(on="lapsed, after: 2h"), HELD.format(on="browse_ab
 NO = {"type": "track", "name": "Unsubscribed", "properties": {"channel": "email"}}
 YES = {"type": "track", "name": "Subscription Changed", "properties": {"channel": "email", "subscribed": True}}
 GIVEN = {"type": "identify", "name": "", "identifiers": [{"type": "email", "value": "a@b.example"}]}
+START = milliseconds("2024-01-01T00:00:00.000Z")
 MESSAGE = {
     "profile_id": "p", "at": 10, "campaign_id": "c", "channel": "email", "to": "a@b.example",
     "trigger": {"type": "lapsed"},
@@ -95,3 +97,20 @@ def test_what_is_overdue_by_other_campaigns_may_know_a_yes_and_a_zone_from_befor
     story = story_of(held, (5, NO), (15, YES), (16, tokyo))
     assert (without_consent(story, story.files[1], MESSAGE) is not None) is broken
     assert (at_night(story, story.files[1], MESSAGE) is not None) is broken
+
+
+@pytest.mark.parametrize(
+    ("held", "cancelled", "owned"),
+    [(BROWSED, 9, False), (BROWSED, 11, False), (BROWSED, 21, True), (LAPSED, 9, False), (LAPSED, 11, True)],
+)
+def test_what_was_cancelled_before_a_message_is_not_the_customers(held: str, cancelled: int, owned: bool) -> None:
+    """An hour or days after the order; what is overdue by other campaigns knows it up to when they began to hold."""
+    day = 86_400_000
+    of_order = {"order_id": "o", "profile_id": "p", "message_id": "m", "at": "2024-01-01T00:00:00.000Z"}
+    gone = {**of_order, "message_id": "n", "changed_at": f"2024-01-{1 + cancelled:02}T00:00:00.000Z"}
+    story = story_of(held)
+    story.conversions = [{**of_order, "kind": "order", "changed_at": of_order["at"]}, {**gone, "kind": "cancellation"}]
+    story.since = [START + 20 * day]
+    message = {**MESSAGE, "at": START + 10 * day}
+    assert story.bought("p", message["at"]) == {"m"}
+    assert story.owned(message) == ({"m"} if owned else set())
