@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from schemas.identifiers import Hasher, Identifier
 from schemas.settings import Settings
@@ -29,16 +32,21 @@ def short(row: dict[str, Any]) -> str:
 
 def switched(old: str, new: str, minute: float, *events: tuple[Any, ...]) -> list[str]:
     """The changes, where the file `new` is applied at a minute; oracle and core agree."""
+    return [short(row) for row in applied(old, [new], minute, *events)]
+
+
+def applied(old: str, files: Sequence[str], minute: float, *events: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """The rows, where `files` are applied in turn at a minute; oracle and core agree."""
     records = told(*events)
     topology = Topology(Settings(secret=SECRET, partitions=2), load(campaigns_file(old)))
     topology.feed(records)
     topology.reach(START + round(minute * MINUTE))
-    at = milliseconds(topology.switch(load(campaigns_file(new)))[0]["at"])
+    switches = [(milliseconds(topology.switch(load(campaigns_file(text)))[0]["at"]), text) for text in files]
     topology.finish()
-    want = run(records, campaigns=old, switches=[(at, new)], partitions=2)
+    want = run(records, campaigns=old, switches=switches, partitions=2)
     found = list(differences(want, topology.topics, secret=SECRET))
     assert not found, "\n".join(found)
-    return [short(row) for row in want.memberships]
+    return want.memberships
 
 
 def test_new_segments_hold_from_the_switch_on() -> None:
@@ -54,6 +62,24 @@ def test_segments_that_are_gone_are_left() -> None:
     old, new = file("{orders: {}}", "{contact: email}"), file("{orders: {}}")
     assert switched(old, new, 90, BOUGHT) == ["+s0 0 event", "+s1 0 event", "-s1 90 campaigns"]
     assert switched(old, NONE, 90, BOUGHT) == ["+s0 0 event", "+s1 0 event", "-s0 90 campaigns", "-s1 90 campaigns"]
+
+
+@pytest.mark.parametrize("between", [NONE, file("{orders: {at_least: 9}}")])
+def test_several_at_one_instant_are_told_apart(between: str) -> None:
+    """Rows of three switches count on, also where a file without segments is among them."""
+    some = file("{orders: {}}")
+    rows = applied(NONE, [some, between, some], 90, BOUGHT)
+    assert [short(row) for row in rows] == ["+s0 90 campaigns", "-s0 90 campaigns", "+s0 90 campaigns"]
+    assert [row["nth"] for row in rows] == [0, 1, 2]
+
+
+def test_a_window_and_switches_of_one_instant_are_told_apart() -> None:
+    """Rows of a window that has passed count on in those of switches at the same time."""
+    some = file("{orders: {within: 90m}}", "{first_seen: {older_than: 90m}}")
+    rows = applied(some, [NONE, some], 90, BOUGHT)
+    assert [(row["nth"], short(row)) for row in rows if short(row).split()[1] == "90"] == [
+        (0, "-s0 90 time"), (1, "+s1 90 time"), (2, "-s1 90 campaigns"), (3, "+s1 90 campaigns"),
+    ]  # fmt: skip
 
 
 def test_what_nobody_has_asked_for_counts_from_the_switch_on() -> None:

@@ -89,14 +89,14 @@ class SegmentMachine(Machine[None, Membership]):
             self._counters.on_abandoned(_of(profile), at)
 
     def on_switch(self, profile: Profile, at: int) -> Sequence[Membership]:
-        """Other campaigns hold from `at` on: by their segments, and without those that are gone."""
+        """Other campaigns hold from `at` on: by their segments, and without those that are gone.
+
+        How far rows of this instant are counted is kept also under a file without segments: others may follow at once.
+        """
         state = profile.segments
         if state is not None:
             self._counters.forget(profile, state)
-        found = self.assess(profile, at, BY_CAMPAIGNS)
-        if not self.asked:
-            profile.segments = None
-        return found
+        return self.assess(profile, at, BY_CAMPAIGNS)
 
     def assess(self, profile: Profile, at: int, reason: str) -> Sequence[Membership]:
         """Which segments the profile is in at `at`: what has changed since it was asked last, for a `reason`.
