@@ -8,6 +8,7 @@ from typing import Any
 from schemas.events import DeadLetter
 from schemas.identifiers import PROFILE_LIMIT, Hasher, Identifier
 from schemas.record import Record
+from schemas.times import MAX_TIME
 from tests.oracle.campaigns import DAY, Campaigns
 from tests.oracle.claims import Claims, Theirs
 from tests.oracle.identity import Change, Graph, Key
@@ -73,7 +74,9 @@ def run(
     sales = Sales(graph, out, profile)
     walk.counts = sales.counts
 
-    day, reached, waiting = 0, -1, sorted(switches, key=lambda switch: switch[0])
+    day, reached = 0, -1
+    # Behind the end of time there is nothing that others could decide.
+    waiting = sorted((switch for switch in switches if switch[0] < MAX_TIME), key=lambda switch: switch[0])
 
     def switch_before(time: float) -> None:
         nonlocal reached

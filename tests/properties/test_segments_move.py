@@ -35,12 +35,15 @@ def switched(old: str, new: str, minute: float, *events: tuple[Any, ...]) -> lis
     return [short(row) for row in applied(old, [new], minute, *events)]
 
 
-def applied(old: str, files: Sequence[str], minute: float, *events: tuple[Any, ...]) -> list[dict[str, Any]]:
-    """The rows, where `files` are applied in turn at a minute; oracle and core agree."""
+def applied(old: str, files: Sequence[str], minute: float | None, *events: tuple[Any, ...]) -> list[dict[str, Any]]:
+    """The rows, where `files` are applied in turn at a minute, or at the end of time; oracle and core agree."""
     records = told(*events)
     topology = Topology(Settings(secret=SECRET, partitions=2), load(campaigns_file(old)))
     topology.feed(records)
-    topology.reach(START + round(minute * MINUTE))
+    if minute is None:
+        topology.finish()
+    else:
+        topology.reach(START + round(minute * MINUTE))
     switches = [(milliseconds(topology.switch(load(campaigns_file(text)))[0]["at"]), text) for text in files]
     topology.finish()
     want = run(records, campaigns=old, switches=switches, partitions=2)
@@ -80,6 +83,15 @@ def test_a_window_and_switches_of_one_instant_are_told_apart() -> None:
     assert [(row["nth"], short(row)) for row in rows if short(row).split()[1] == "90"] == [
         (0, "-s0 90 time"), (1, "+s1 90 time"), (2, "-s1 90 campaigns"), (3, "+s1 90 campaigns"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("files", [[file("{contact: email}")], [NONE], [NONE, file("{contact: email}")]])
+def test_a_switch_at_the_end_of_time_changes_nothing(files: list[str]) -> None:
+    """Behind it is no time in which other campaigns could hold: nobody enters, nobody leaves."""
+    lapsed = "campaigns: [{id: c, trigger: {on: lapsed, after: 10d}, steps: [{id: a, channel: email, template: all}]}]"
+    files = [*files[:-1], files[-1].replace(NONE, lapsed)]
+    rows = applied(file("{orders: {}}"), files, None, BOUGHT)
+    assert [short(row) for row in rows] == ["+s0 0 event"]
 
 
 def test_what_nobody_has_asked_for_counts_from_the_switch_on() -> None:

@@ -11,6 +11,7 @@ from streams.core.orders.conversions import Conversion
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine
 from streams.core.profile.state import Profile, Segments
+from streams.core.protocol.ports import MAX_TIME
 from streams.core.segments import counters
 from streams.core.segments.conditions import check
 from streams.core.segments.counters import Counters
@@ -92,11 +93,12 @@ class SegmentMachine(Machine[None, Membership]):
         """Other campaigns hold from `at` on: by their segments, and without those that are gone.
 
         How far rows of this instant are counted is kept also under a file without segments: others may follow at once.
+        At the end of time nothing is decided any more, so nobody is asked.
         """
         state = profile.segments
         if state is not None:
             self._counters.forget(profile, state)
-        return self.assess(profile, at, BY_CAMPAIGNS)
+        return self.assess(profile, at, BY_CAMPAIGNS) if at < MAX_TIME else ()
 
     def assess(self, profile: Profile, at: int, reason: str) -> Sequence[Membership]:
         """Which segments the profile is in at `at`: what has changed since it was asked last, for a `reason`.
