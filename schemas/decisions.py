@@ -210,7 +210,9 @@ class Conversion(PublicRecord):
         default_factory=dict, description="the same in money"
     )
     changed_at: Time = Field(description="when the event that says so happened")
-    message_id: str = Field(description="messageId of that event; empty of `reassigned`, as it is another's")
+    message_id: str = Field(
+        description="messageId of that event; of `reassigned`, whose event is another's, empty, then reassigned:1..."
+    )
     recovered: Recovered | None
 
 

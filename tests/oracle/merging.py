@@ -64,6 +64,7 @@ class Merging:
             better = (theirs.completed and not mine.completed) or (counted and not self.counts(winner, order_id))
             best, other = (theirs, mine) if better else (mine, theirs)
             best.cart = mine.cart or theirs.cart
+            best.moves = max(mine.moves, theirs.moves)
             if not other.completed and not best.completed:
                 best.wholly = best.wholly or other.wholly
                 best.cancelled_at = max((at for at in (best.cancelled_at, other.cancelled_at) if at), default=None)

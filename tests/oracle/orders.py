@@ -22,7 +22,7 @@ class Sale:
     """One order. `completed` is False where only corrections have come; `cart` is the cart that it converted.
 
     `valued_at` is the time of what has set its value, `told_at` that of the last Order Completed of it; `wholly` says
-    that all of it was paid back before it came.
+    that all of it was paid back before it came; `moves` counts how often it has come or gone with its order_id.
     """
 
     order_id: str
@@ -39,6 +39,7 @@ class Sale:
     paid_back: dict[str, Decimal] = field(default_factory=dict)
     credited: Sent | None = None
     cart: Cart | None = None
+    moves: int = 0
 
     @property
     def failed(self) -> bool:
@@ -124,7 +125,9 @@ def reassigned(sale: Sale, profile_id: str, sign: int, event: Fact) -> dict[str,
     """The row that takes a sale back (`sign` -1) as another customer's, or gets it back; refunds stay as they are."""
     orders, revenue, refunds = sale.stands()
     changed = row(sale, profile_id, "reassigned", (orders, revenue, refunds), event)
-    return {**changed, "orders": sign, "value": plain(sign * revenue), "message_id": ""}
+    sale.moves += 1
+    number = f"reassigned:{sale.moves - 1}" if sale.moves > 1 else ""
+    return {**changed, "orders": sign, "value": plain(sign * revenue), "message_id": number}
 
 
 def row(

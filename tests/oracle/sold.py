@@ -59,6 +59,7 @@ def sell(walk: Walk, p: Profile, event: Fact, order_id: str, known: Sale | None)
             sale.cancelled_at = known.cancelled_at
     before = (0, Decimal(0), Decimal(0)) if known is None else known.stands()
     if known is not None:
+        sale.moves = known.moves
         # What was paid back of a payment that failed was not paid back of this one.
         sale.paid_back = {refund: Decimal(0) if known.failed else paid for refund, paid in known.paid_back.items()}
         if known.wholly:

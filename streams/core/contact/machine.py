@@ -60,5 +60,5 @@ class ContactMachine(Machine[None, Statement | Lost | SaleMoved]):
     def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Lost | SaleMoved]:
         """Consent and zone are on both sides; a contact point goes with its identifier. The rest stays."""
         share.zone, share.consent, share.soft_bounces = profile.zone, profile.consent, profile.soft_bounces
-        points.divide(profile, share, leaving.takes)
+        points.divide(profile, share, leaving)
         return ()

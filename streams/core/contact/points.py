@@ -10,10 +10,13 @@ from __future__ import annotations
 from bisect import insort
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.identifiers import ADVERTISING_ID, DEVICE_ID, EMAIL, MESSENGERS, PHONE, PUSH_TOKEN, Hasher
 from schemas.names import ACTIVITY_CHANNELS, FEEDBACK_EVENTS
 from schemas.orders import is_for_another
 from streams.core.profile.event import Sealed
+from streams.core.profile.machine import Leaving
 from streams.core.profile.state import Belonging, Dated, Profile
 from streams.core.protocol.order_key import KEY_SIZE, time_of
 
@@ -28,14 +31,19 @@ _PRESENT: Final = ACTIVITY_CHANNELS | {"callcenter"}
 MOST_KNOWN: Final = 5
 """Addresses that are remembered of a channel: where one turns out to be somebody else's, the one before counts."""
 MESSENGER: Final = "messenger"
+_MOVED: Final = "reassigned:"
 
 
 class SaleMoved(NamedTuple):
-    """An order, by its hash, counts in the profile from a merge `key` on (`theirs`), or does not any more."""
+    """An order, by its hash, counts in the profile from a merge `key` on (`theirs`), or does not any more.
+
+    `nth`: of the rows of the order in the profile that say so, from 0.
+    """
 
     key: bytes
     order: str
     theirs: bool
+    nth: int = 0
 
     @property
     def time(self) -> int:
@@ -44,8 +52,8 @@ class SaleMoved(NamedTuple):
 
     @property
     def message_id(self) -> str:
-        """It is no event's of this profile: empty."""
-        return ""
+        """It is no event's of this profile: empty of the first, and the number of each further one."""
+        return f"{_MOVED}{self.nth}" if self.nth else ""
 
 
 class Lost(NamedTuple):
@@ -85,7 +93,8 @@ def on_event(profile: Profile, event: Sealed, hasher: Hasher) -> None:
 
 def belongs(profile: Profile, news: Belonging) -> None:
     """Identity says whose an identifier is from a key on: it waits in the profile for its time."""
-    insort(profile.belongings, news, key=lambda belonging: belonging.key)
+    # What merged profiles have heard of one link is in one profile: it has what it loses to itself.
+    insort(profile.belongings, news, key=lambda belonging: (belonging.key, belonging.theirs))
 
 
 def due_at(profile: Profile) -> int | None:
@@ -143,13 +152,22 @@ def absorb(winner: Profile, loser: Profile) -> None:
     winner.devices = {**loser.devices, **winner.devices}
 
 
-def divide(profile: Profile, share: Profile, takes: Any) -> None:
-    """A contact point goes with its identifier; `takes` says of a type and a value whether it goes."""
+def divide(profile: Profile, share: Profile, leaving: Leaving) -> None:
+    """A contact point goes with its identifier, and an order that will count, with its order_id."""
+    takes = leaving.takes
     for channel in list(profile.contacts):
         known = _known(profile, channel)
         _keep(share, channel, [point for point in known if takes(*_identifier(channel, point.value))])
         _keep(profile, channel, [point for point in known if not takes(*_identifier(channel, point.value))])
-    share.strangers, share.belongings, share.devices = profile.strangers, profile.belongings, profile.devices
+    share.strangers, share.devices = profile.strangers, profile.devices
+    waiting = profile.belongings
+    profile.belongings = [_on_side(news, counts=not leaving.has(news.id)) for news in waiting]
+    share.belongings = [_on_side(news, counts=leaving.has(news.id)) for news in waiting]
+
+
+def _on_side(news: Belonging, *, counts: bool) -> Belonging:
+    """The same on a side of a split; of an order: `counts` there, or no more, whatever is said of before."""
+    return news if counts or not (news.order and news.theirs) else replace(news, theirs=False)
 
 
 def _identifier(channel: str, value: str) -> tuple[str, str]:

@@ -56,6 +56,7 @@ class Requests:
         done = split(self._graph, self._history, hashed)
         self._write_down(done, when)
         told: list[str] = []
+        joined = dict(done.retired)
         for gone in done.departures:
             if gone.fresh:
                 for identifier in gone.identifiers:
@@ -67,7 +68,8 @@ class Requests:
                         done.owners[identifier] == ORDER_ID
                         and identifier not in self._graph.typed | self._graph.corrected
                     ):
-                        self._sales.moved(identifier, gone.source, gone.target, reach)
+                        joins = joined.get(gone.source) == gone.target
+                        self._sales.moved(identifier, gone.source, gone.target, reach, joins=joins)
             divided = Divide(
                 request.request, gone.source, gone.target, tuple(gone.identifiers), reach.hex(), at, gone.fresh
             )

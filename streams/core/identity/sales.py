@@ -94,10 +94,14 @@ class Sales:
                 if type_ == ORDER_ID and order in known:
                     self._store.put(kind + bytes.fromhex(order), b"")
 
-    def moved(self, order: str, loser: str, winner: str, key: bytes) -> None:
-        """From the merge `key` or bound on an `order` is of the `winner`, no more of the `loser` (profiles, hex)."""
+    def moved(self, order: str, loser: str, winner: str, key: bytes, *, joins: bool = False) -> None:
+        """From the merge `key` or bound on an `order` is of the `winner`, no more of the `loser` (profiles, hex).
+
+        `joins`: the loser is part of the winner by then, and has nothing to lose to it.
+        """
         self.follows(order, loser, winner)
-        self._announcer.tell(loser, Sale(loser, order, key.hex(), theirs=False))
+        if not joins:
+            self._announcer.tell(loser, Sale(loser, order, key.hex(), theirs=False))
         self._announcer.tell(winner, Sale(winner, order, key.hex(), theirs=self._holder(order) == winner))
 
     def follows(self, order: str, loser: str, winner: str) -> None:

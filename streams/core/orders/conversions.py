@@ -132,7 +132,8 @@ def paid_back(order: Order) -> int:
 
 def remember(profile: Profile, order_id: str, order: Order) -> None:
     """The order, known by `order_id`, counts as the youngest; the oldest are forgotten."""
-    profile.orders.pop(order_id, None)
+    if (known := profile.orders.pop(order_id, None)) is not None:
+        order.moves = known.moves
     profile.orders[order_id] = order
     if len(profile.orders) > MOST_ORDERS:
         del profile.orders[next(iter(profile.orders))]
@@ -200,6 +201,7 @@ def absorb(winner: Profile, loser: Profile, counts: Callable[[Profile, str], boo
         sold = theirs == mine == _WHOLLY and counts(loser, order_id) and not counts(winner, order_id)
         better = theirs > mine or sold
         best, other = (order, known) if better else (known, order)
+        best.moves = max(order.moves, known.moves)
         if UNKNOWN in other.flags and ELSEWHERE not in other.flags:
             if UNKNOWN in best.flags:
                 best.flags += WHOLE if WHOLE in other.flags and WHOLE not in best.flags else ""

@@ -50,6 +50,8 @@ def move(profile: Profile, moved: SaleMoved, hasher: Hasher) -> list[Conversion]
 
 
 def _moved(profile: Profile, moved: SaleMoved, order_id: str, order: Order) -> Conversion:
+    moved = moved._replace(nth=order.moves)
+    order.moves += 1
     sign = 1 if moved.theirs else -1
     before = -paid_back(order) if moved.theirs else order.value - paid_back(order)
     return changed(

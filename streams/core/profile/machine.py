@@ -45,6 +45,10 @@ class Leaving(NamedTuple):
     by: frozenset[str]
     takes: Callable[[str, str], bool]
 
+    def has(self, identifier: str) -> bool:
+        """Whether an identifier, by its hash, is one of them."""
+        return identifier[:16] in self.by
+
 
 class Machine(Protocol[Told_contra, Outcome_co]):
     """The rules over one slice of a profile. A machine that has no timers, or that no event reaches, inherits these.

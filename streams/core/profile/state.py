@@ -240,7 +240,8 @@ class Order(Struct, array_like=True, gc=False):
     of models (none if no touch names one, else the empty name for those that do not). `recovered` is the reminder that
     it is credited to, `stage` that of the cart it brought back, empty without a cart. `by` as of a line. `valued_at`
     and `cancelled_at` (epoch milliseconds, -1 for never) are the times of what has set its value, and of its
-    cancellation; `told_at` is that of the last Order Completed of it.
+    cancellation; `told_at` is that of the last Order Completed of it. `moves` counts the rows that have said that it
+    counts here again, or no more.
     """
 
     at: int
@@ -258,6 +259,7 @@ class Order(Struct, array_like=True, gc=False):
     cancelled_at: int = -1
     told_at: int = -1
     campaigns: dict[str, list[int]] = field(default_factory=dict)
+    moves: int = 0
 
 
 class SoldCart(Struct, array_like=True, gc=False):
