@@ -30,7 +30,8 @@ from streams.core.protocol.records import BEFORE, EVENT, links_out, notices_to_a
 from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
 from streams.core.protocol.state_keys import JOURNEY_CLOCK
 from streams.core.sealing.campaign_switch import Switch
-from streams.core.sealing.profile_logic import Effects, ProfileLogic
+from streams.core.sealing.effects import Effects
+from streams.core.sealing.profile_logic import ProfileLogic
 from streams.core.sealing.sealer import MOST_PENDING, Sealer
 from streams.core.watermark.partition_clock import PartitionClock
 from streams.core.watermark.rounds import is_midnight, midnight_after

@@ -13,7 +13,8 @@ from streams.core.campaigns.stores import Store
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Dated, Profile
 from streams.core.protocol.ports import GlobalStats
-from streams.core.sealing.profile_logic import Effects, ProfileLogic
+from streams.core.sealing.effects import Effects
+from streams.core.sealing.profile_logic import ProfileLogic
 from streams.runtime.state.store import MemoryBase, PartitionStore
 from tests.support.happenings import at, happened
 

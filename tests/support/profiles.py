@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.profile.membership import Segments
 from streams.core.profile.state import (
     Belonging,
     Cart,
@@ -18,7 +19,6 @@ from streams.core.profile.state import (
     Purchase,
     Reminder,
     ScheduledStep,
-    Segments,
     SentMessage,
     SoftBounces,
     SoldCart,

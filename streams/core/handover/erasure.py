@@ -16,7 +16,7 @@ from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.profile_log import Erase
 from streams.core.protocol.records import HEAD_SIZE, event_out
 from streams.core.protocol.state_keys import PENDING, PROFILE
-from streams.core.sealing.profile_logic import Effects
+from streams.core.sealing.effects import Effects
 
 
 class Erasure:

@@ -44,7 +44,7 @@ from streams.core.protocol.profile_log import (
 )
 from streams.core.protocol.records import HEAD_SIZE, before_out, event_out, links_out, notice_out
 from streams.core.protocol.sequence_numbers import SequencedEmitter
-from streams.core.sealing.profile_logic import Effects
+from streams.core.sealing.effects import Effects
 from streams.core.sealing.sealer import IN_TIME, LATE, Sealer
 from streams.core.watermark.partition_clock import PartitionClock
 

@@ -24,7 +24,7 @@ from streams.core.protocol.order_key import KEY_SIZE
 from streams.core.protocol.ports import Emit, Store
 from streams.core.protocol.profile_log import Divide, Share
 from streams.core.protocol.records import HEAD_SIZE, event_out, notice_out
-from streams.core.sealing.profile_logic import Effects
+from streams.core.sealing.effects import Effects
 from streams.core.sealing.sealer import Sealer
 
 BY: Final = 16

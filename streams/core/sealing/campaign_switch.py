@@ -18,7 +18,8 @@ from streams.core.campaigns import Campaigns
 from streams.core.profile.repository import Profiles
 from streams.core.protocol.ports import Store
 from streams.core.protocol.state_keys import CAMPAIGNS, SWITCH
-from streams.core.sealing.profile_logic import Effects, ProfileLogic
+from streams.core.sealing.effects import Effects
+from streams.core.sealing.profile_logic import ProfileLogic
 from streams.core.sealing.sealer import Sealer
 
 _ID: Final = 16

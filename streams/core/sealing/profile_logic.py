@@ -7,9 +7,7 @@ the profile that it is given.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.coupons import CODE_EVENTS
@@ -24,14 +22,11 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
     SEGMENTS_MEMBERSHIP,
 )  # fmt: skip
-from streams.core.aggregates.cells import Cells
-from streams.core.aggregates.population import NoStats, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.cart.machine import ABANDONED, CartMachine, Transition
 from streams.core.contact import points, telling
 from streams.core.contact.machine import ContactMachine
 from streams.core.contact.points import Lost, SaleMoved
-from streams.core.contact.telling import Told
 from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
@@ -44,7 +39,7 @@ from streams.core.products.changes import CODE_SPENT, SHOWN, ProductChange, code
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
-from streams.core.protocol.ports import Addresses, GlobalStats, NothingSaid
+from streams.core.sealing.effects import Effects
 from streams.core.sealing.repeats import Repeats
 from streams.core.segments.machine import BY_EVENT, BY_MERGE, BY_SPLIT, BY_TIME, Membership, SegmentMachine
 from streams.core.triggers import abandoned, segment_entered
@@ -53,24 +48,6 @@ from streams.core.triggers.trigger import Triggered
 
 Outcome = Transition | Triggered | Decision | Lost | SaleMoved | Membership
 """What a timer, a merge or a split may lead to."""
-
-
-@dataclass(slots=True)
-class Effects:
-    """What follows from an event or timer: rows by topic, in order; totals; counters; what everybody learns of it.
-
-    A row is (topic, profile id, row). `known` is what was known of everybody before.
-    """
-
-    cells: Cells
-    rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
-    known: GlobalStats = field(default_factory=NoStats)
-    learned: StatsDelta = field(default_factory=StatsDelta)
-    addresses: Addresses = field(default_factory=NothingSaid)
-    told: list[Told] = field(default_factory=list)
-    """What a profile has to tell all partitions of its addresses."""
 
 
 class ProfileLogic:

@@ -28,7 +28,8 @@ from streams.core.profile.state import Profile
 from streams.core.protocol.order_key import KEY_SIZE, NOTHING, source_of, time_of
 from streams.core.protocol.ports import Emit
 from streams.core.protocol.records import HEAD_SIZE
-from streams.core.sealing.profile_logic import Effects, ProfileLogic
+from streams.core.sealing.effects import Effects
+from streams.core.sealing.profile_logic import ProfileLogic
 from streams.core.watermark.partition_clock import PartitionClock
 
 LATE: Final = b"\x01"

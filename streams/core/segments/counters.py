@@ -14,7 +14,8 @@ from schemas.names import FEEDBACK_EVENTS, PRODUCT_LIST_VIEWED, PRODUCT_VIEWED
 from schemas.products import items_of, short_text
 from streams.core.campaigns.segment import MOST_TIMES, OfProduct, Segment
 from streams.core.profile.event import Sealed
-from streams.core.profile.state import Profile, Segments
+from streams.core.profile.membership import Segments
+from streams.core.profile.state import Profile
 
 _NO_PERSON: Final = OF_MACHINES | REFERENCES
 MOST_PERSONS: Final = 50

@@ -10,7 +10,8 @@ from streams.core.campaigns import Campaigns
 from streams.core.orders.conversions import Conversion
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine
-from streams.core.profile.state import Profile, Segments
+from streams.core.profile.membership import Segments
+from streams.core.profile.state import Profile
 from streams.core.protocol.ports import MAX_TIME
 from streams.core.segments import counters
 from streams.core.segments.conditions import check

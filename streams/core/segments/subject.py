@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Final
 
-from streams.core.profile.state import Order, Profile, Segments
+from streams.core.profile.membership import Segments
+from streams.core.profile.state import Order, Profile
 from streams.core.protocol.ports import MAX_TIME
 
 NEVER: Final = MAX_TIME
