@@ -100,14 +100,13 @@ def run(
 
     def learn(news: Iterable[Change | Theirs], time: int) -> None:
         """What is new of who is who takes effect."""
-        refused = []
+        refused, lost = [], []
         for one in news:
             if isinstance(one, Theirs):
-                whose = profile(graph.profile_of(one.visitor))
                 if one.yes:
-                    whose.reach.away.discard(one.address)
+                    profile(graph.profile_of(one.visitor)).reach.away.discard(one.address)
                 else:
-                    forgo(one.visitor, one.address, time)
+                    refused.append((one.visitor, one.address))
                 continue
             row = {
                 "merged_profile_id": one.loser,
@@ -121,6 +120,7 @@ def run(
                     for each in (one.loser, one.winner):
                         walk.run_timers(profile(each), time)
                     walk.lose(profile(one.loser), one.moved, time)
+                    lost.append(one.loser)
                 elif one.pair is not None:
                     refused.append(one.pair)
             else:
@@ -138,6 +138,9 @@ def run(
             # Another pair of the same link may have joined them after all.
             if graph.profile_of(head) != graph.profile_of(other):
                 forgo(head, other, time)
+                lost.append(graph.profile_of(head))
+        for each in dict.fromkeys(lost):
+            walk.assess(profile(each), time, "event")
 
     def forgo(head: Identifier, other: Identifier, time: int) -> None:
         """An address is not, or no more, that of the customer who named it."""

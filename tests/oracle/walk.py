@@ -333,7 +333,6 @@ class Walk(Merging, Responding, Segmenting):
         for sent in on_their_way(p, at):
             if (sent.channel, sent.to) in gone:
                 self.out.decisions.append(taken_back(p, sent, "no_contact", at))
-        self.assess(p, at, "event")
 
     # ------------------------------------------------------------------ products
 

@@ -121,6 +121,55 @@ def test_two_customers_who_become_one_are_one_member() -> None:
     assert changes("{orders: {at_most: 1, at_least: 1}}", *events) == ["+0 event", "+1 event", "-5 merge", "-5 merge"]
 
 
+def at_once(minute: int, rules: tuple[str, ...], *events: tuple[Any, ...]) -> list[str]:
+    """What becomes of the segments s0, s1, ... of these rules in a minute."""
+    rows = agreed(told(*events), file(*rules)).memberships
+    return [
+        f"{'+' if row['change'] == 'entered' else '-'}{row['segment']} {row['reason']}"
+        for row in rows if minute - 1 < minute_of(row["at"]) <= minute
+    ]  # fmt: skip
+
+
+MAIL, PUSH = ("{contact: email}", "{not: {contact: email}}"), ("{contact: push}", "{not: {contact: push}}")
+MISTYPED = (10, "web", "a1", "Checkout Started", {"email": "y@b.example"})
+PHONE = {"context": {"device": {"id": "d1", "token": "tok", "type": "ios"}}}
+NUMBER = "+49301234500"
+
+
+@pytest.mark.parametrize(("minute", "rules", "events", "wanted"), [
+    # The event that corrects an address shows who the visitor is as well: that one loses the other address.
+    (20, MAIL, [(0, "web", "u9 x@b.example", "identify"), MISTYPED,
+                (20, "web", "a1", "Order Completed", {**ORDER, "email": "x@b.example"})], ["-s0 merge"]),
+    (20, MAIL, [(0, "web", "a1", "page"), (5, "store", "x@b.example", "identify"), MISTYPED,
+                (20, "web", "a1", "Order Completed", {**ORDER, "email": "x@b.example"})], ["-s0 merge"]),
+    # A device moves, then one customer is another, and the other way about, all in one instant.
+    (20, (*PUSH, "{seen_on: {channel: store}}"),
+     [(0, "store", "a1", "identify"), (1, "app", "u1", "page", PHONE), (20, "app", "u2", "identify", PHONE),
+      (20, "web", "u1 a1", "identify")],
+     ["-s0 event", "+s1 event", "+s0 event", "-s1 merge", "-s2 merge", "+s2 merge"]),
+    (20, (*PUSH, "{seen_on: {channel: store}}"),
+     [(0, "store", "a1", "identify"), (1, "app", "u1", "page", PHONE), (20, "app", "u1 a1", "identify"),
+      (20, "web", "u2", "identify", PHONE)],
+     ["-s1 merge", "-s2 merge", "+s2 merge", "-s0 event", "+s1 event", "+s0 event"]),
+    # Of two addresses typed at once the e-mail turns out to be another's, then the phone to be the customer's.
+    (40, (*MAIL, "{seen_on: {channel: callcenter}}"),
+     [(0, "callcenter", "a7", "identify", {"context": {"traits": {"phone": NUMBER}}}), (9, "web", "u1", "page"),
+      (10, "web", "u1", "Checkout Started", {"email": "x@b.example", "phone": NUMBER}),
+      (20, "web", "u2 x@b.example", "identify")],
+     ["-s0 event", "+s1 event", "-s1 merge", "-s2 merge", "+s2 merge"]),
+    # Two addresses are corrected by one event.
+    (20, (*MAIL, "{contact: sms}"),
+     [(10, "web", "a1", "Checkout Started", {"email": "y@b.example", "phone": "+49301234599"}),
+      (20, "web", "a1", "Checkout Started", {"email": "x@b.example", "phone": NUMBER})],
+     ["-s0 event", "-s2 event", "+s1 event", "-s1 event", "+s0 event", "+s2 event"]),
+])  # fmt: skip
+def test_addresses_are_lost_behind_the_merges_of_the_event(
+    minute: int, rules: tuple[str, ...], events: list[tuple[Any, ...]], wanted: list[str]
+) -> None:
+    """What an event takes away it takes from who the customer is by then; what was said before, from who they were."""
+    assert at_once(minute, rules, *events) == wanted
+
+
 def test_a_spot_is_no_customer() -> None:
     """What is aired belongs to nobody, so nobody enters, whatever the rule says."""
     assert changes("{orders: {at_most: 0}}", (0, "broadcast", "", "Spot Aired", {"campaign_id": "c"})) == []

@@ -73,3 +73,16 @@ def test_an_address_that_was_refused_does_not_come_back_with_a_visitor() -> None
     ]  # fmt: skip
     decisions = agreed(told(*events), campaigns).decisions
     assert [(row["outcome"], row["reason"]) for row in decisions] == [("suppressed", "no_contact")]
+
+
+def test_a_message_to_a_mistyped_address_is_taken_back_from_who_the_visitor_is() -> None:
+    """An order corrects the address and shows whose it is: the message is taken back in the profile that both are."""
+    step = "{id: s0, after: 1m, channel: email, template: all}"
+    campaigns = f"campaigns:\n  - {{id: c, trigger: {{on: event, name: Checkout Started}}, steps: [{step}]}}\n"
+    events = [
+        (0, "web", "u9 x@b.example", "identify"), (10, "web", "a1", "Checkout Started", {"email": "y@b.example"}),
+        (20, "web", "a1", "Order Completed", {"order_id": "o1", "revenue": 9, **TYPED}),
+    ]  # fmt: skip
+    decisions = agreed(told(*events), campaigns).decisions
+    found = [(row["profile_id"], row["outcome"], row["reason"]) for row in decisions]
+    assert found == [(A1, "sent", None), (HASH("user_id", "u9"), "cancelled", "no_contact")]

@@ -12,7 +12,7 @@ from streams.core.contact.statements import Statement
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
-from streams.core.protocol.order_key import bound
+from streams.core.protocol.order_key import bound, link_of
 
 
 class ContactMachine(Machine[None, Statement | Lost | SaleMoved]):
@@ -40,6 +40,11 @@ class ContactMachine(Machine[None, Statement | Lost | SaleMoved]):
     def before(self, profile: Profile, event: Sealed) -> Sequence[Lost | SaleMoved]:
         """What identity has said up to an event, the event's own link included: asked before the event."""
         return points.settle(profile, event.order + b"\xff\xff\xff", self._hasher)
+
+    def before_merge(self, profile: Profile, merged: bytes) -> Sequence[Lost | SaleMoved]:
+        """What identity has said before the link that merges the profile at the key `merged`, and of orders in it."""
+        lost = points.settle(profile, link_of(merged), self._hasher)
+        return [*lost, *points.settle_orders(profile, merged)]
 
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Statement]:
         """What an event says of consent, addresses, zone, language and traits; returns all that it says of consent."""

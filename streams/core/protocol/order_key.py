@@ -55,6 +55,11 @@ def merge_key(key: bytes, nth: int) -> bytes:
     return key + _NTH.pack(nth)
 
 
+def link_of(merged: bytes) -> bytes:
+    """The bound before all keys of the link of a merge key `merged`; each of two claims of an event is a link."""
+    return merged if merged[_TOPIC] & _CLAIM else merged[:KEY_SIZE]
+
+
 def bound(time: int) -> bytes:
     """The bound that takes every event before `time` and every timer at it."""
     return _TIME.pack(time)

@@ -24,7 +24,7 @@ from schemas.topics import (
 )  # fmt: skip
 from streams.core.campaigns import Campaigns
 from streams.core.cart.machine import ABANDONED, CartMachine, Transition
-from streams.core.contact import points, telling
+from streams.core.contact import telling
 from streams.core.contact.machine import ContactMachine
 from streams.core.contact.points import Lost, SaleMoved
 from streams.core.engagement import sent
@@ -203,9 +203,9 @@ class ProfileLogic:
         effects.cells.add("duplicate_hour", event.time, {"channel": event.channel}, duplicates=1)
 
     def before_merge(self, profile: Profile, merged: bytes, effects: Effects) -> None:
-        """A profile is about to merge at the key `merged`: which of its orders count by then, at one instant, too."""
+        """A profile is about to merge at the key `merged`: what identity has said by then, at one instant, too."""
         if profile.belongings:
-            self._settled(profile, points.settle_orders(profile, merged), effects)
+            self._settled(profile, self._contact.before_merge(profile, merged), effects)
 
     def absorb(self, winner: Profile, loser: Profile, at: int, effects: Effects) -> None:
         """A merge at `at` takes effect: the loser's state becomes the winner's (docs/contract.md section 3)."""

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.topics import CHANNEL_TOPICS
-from streams.core.protocol.order_key import END_OF_TIME, bound, merge_key, order_key, source_of, time_of
+from streams.core.protocol.order_key import (
+    END_OF_TIME,
+    bound,
+    claim_key,
+    link_of,
+    merge_key,
+    order_key,
+    source_of,
+    time_of,
+)
 from streams.core.protocol.ports import MAX_TIME
 
 places = st.tuples(
@@ -40,3 +49,11 @@ def test_a_merge_comes_with_its_event_and_pairs_in_their_order():
     """The keys of one link's pairs lie between its event and the next one."""
     event, after = order_key(5, "channels.web", 0, 7), order_key(5, "channels.web", 0, 8)
     assert event < merge_key(event, 1) < merge_key(event, 2) < after
+
+
+def test_a_link_is_an_events_or_one_claims():
+    """The bound of a link lies before all pairs of its event; two claims that are due at once are a link each."""
+    event = order_key(5, "channels.web", 0, 7)
+    assert {link_of(merge_key(event, nth)) for nth in (1, 2)} == {event}
+    claim = claim_key(event, 1_000)
+    assert link_of(merge_key(claim, 1)) < link_of(merge_key(claim, 2))
