@@ -4,25 +4,59 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from schemas.record import Record
+from schemas.settings import Settings
+from sinks.clickhouse.client import connect
 from sinks.clickhouse.export import export_views, view_reads
+from sinks.clickhouse.freeze import freeze
 from sinks.clickhouse.load import load
+from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.report import report
 from tests.support import sink_rows as make
 
+End = Callable[..., Any]
 
-def test_report_of_nothing(client: Any) -> None:
+
+@pytest.fixture
+def end(embedded: Settings, migrated: Any) -> Iterator[End]:
+    """`end(*batches)`: a client of a database with these batches of records at the end of a run, frozen as there."""
+    assert migrated is not None
+    clients: list[Any] = []
+
+    def made(*batches: Sequence[Record]) -> Any:
+        client = connect(embedded)
+        name = f"end{len(clients)}"
+        clients.append(client)
+        client.command(f"CREATE DATABASE {name}")
+        client.database = name
+        migrate(client)
+        for batch in batches:
+            load(client, batch)
+        freeze(client)
+        return client
+
+    yield made
+    for client in clients:
+        client.command(f"DROP DATABASE {client.database}")
+        client.close()
+
+
+def test_report_of_nothing(end: End) -> None:
     """An empty database has a report of zeros that is JSON."""
-    found = json.loads(json.dumps(report(client)))
+    found = json.loads(json.dumps(report(end())))
     assert found["events"]["total"] == found["conversions"]["net_revenue"] == found["carts"]["total"] == 0
     assert found["events"]["first"] is None
 
 
-def test_report(client: Any) -> None:
+def test_report(end: End) -> None:
     """Events by kind, profiles, carts by fate, decisions by reason, money exactly."""
-    load(client, [
+    client = end([
         make.event("a", "Order Completed", message_id="1", kind="sale", revenue=0.1),
         make.event("b", "Order Completed", message_id="2", kind="sale", revenue=0.2),
         make.event("b", "Order Refunded", message_id="3", kind="cancellation", revenue=0.05),
@@ -50,10 +84,10 @@ def test_report(client: Any) -> None:
     assert found["views"]["v_channel_kpis"][1]["channel"] == "web"
 
 
-def test_report_of_campaigns(client: Any) -> None:
+def test_report_of_campaigns(end: End) -> None:
     """For each campaign: triggers, what became of them with reasons, and what it brought back."""
     dimensions = {"campaign_id": "abandoned-cart", "step": "", "variant": "", "arm": "treatment", "channel": ""}
-    load(client, [
+    client = end([
         make.cell("campaign_day", dimensions, {"triggered": 4}, version=4),
         make.cell("campaign_day", dimensions, {"triggered": 2}, version=2, partition=1),
         make.decision("b", "d1", "sent", message_id="m1"), make.message("b", "m1"),
@@ -69,12 +103,12 @@ def test_report_of_campaigns(client: Any) -> None:
     }]  # fmt: skip
 
 
-def test_views_as_files(client: Any, tmp_path: Path) -> None:
+def test_views_as_files(end: End, tmp_path: Path) -> None:
     """Each view is a CSV with a header; the same content gives the same bytes, whatever order it came in."""
     records = [
         make.event(str(at), "Product Viewed", channel=channel) for at, channel in enumerate(["web", "app", "store"])
     ]
-    load(client, records)
+    client = end(records)
     files = export_views(client, tmp_path / "one")
     assert [path.stem for path in files] == list(view_reads(client))
     with (tmp_path / "one" / "v_channel_kpis.csv").open() as file:
@@ -82,9 +116,6 @@ def test_views_as_files(client: Any, tmp_path: Path) -> None:
     assert [(row["channel"], row["reach"], row["open_rate"]) for row in rows] == [
         ("app", "1", "\\N"), ("store", "1", "\\N"), ("web", "1", "\\N"),
     ]  # fmt: skip
-    client.command("TRUNCATE TABLE events")
-    for record in reversed(records):
-        load(client, [record])
-    export_views(client, tmp_path / "other")
+    export_views(end(*([record] for record in reversed(records))), tmp_path / "other")
     for path in files:
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()

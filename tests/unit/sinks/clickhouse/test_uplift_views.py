@@ -67,6 +67,7 @@ def test_the_first_decision_counts_whatever_became_of_it(client: Any) -> None:
     assert row["sample_ratio"]["expected"] == 2
 
 
+@pytest.mark.slow
 def test_orders_count_from_the_first_decision_for_a_week(client: Any) -> None:
     """Not the order at that instant, nor one of eight days later, nor a cancelled one.
 
