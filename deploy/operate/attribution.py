@@ -99,11 +99,13 @@ def _rules(settings: Settings) -> Attribution:
 def _write(statement: Callable[[], None]) -> None:
     from sinks.clickhouse.client import first_line
     from sinks.clickhouse.errors import CLIENT_ERRORS
+    from sinks.clickhouse.migrate import ACCESS_DENIED, MAY_NOT_WRITE
 
     try:
         statement()
     except CLIENT_ERRORS as error:
-        raise UnavailableError(f"the results could not be written: {first_line(error)}") from None
+        why = MAY_NOT_WRITE if getattr(error, "code", None) == ACCESS_DENIED else first_line(error)
+        raise UnavailableError(f"the results could not be written: {why}") from None
 
 
 def _rows(credited: Sequence[Credit], by: str) -> list[dict[str, Any]]:

@@ -33,6 +33,10 @@ BASES: Final = (
 """Views that others are built on, in the order in which they need each other."""
 HOST: Final = re.compile(r"[\w.-]+")
 ACCESS_DENIED: Final = 497
+MAY_NOT_WRITE: Final = (
+    "this user may only read. An embedded ClickHouse lets whoever has the password in its file write: "
+    "WINBACK_HTTP_ADMIN=<folder of winback up>/clickhouse.admin"
+)
 BOOKKEEPING: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
 (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
@@ -81,10 +85,7 @@ def migrate(client: Client, settings: Settings | None = None) -> list[str]:
     except DatabaseError as error:
         if error.code != ACCESS_DENIED:
             raise
-        raise SchemaError(
-            "this user may only read. An embedded ClickHouse lets whoever has the password in its file write: "
-            f"WINBACK_HTTP_ADMIN=<folder of winback up>/clickhouse.admin ({first_line(error)})"
-        ) from error
+        raise SchemaError(f"{MAY_NOT_WRITE} ({first_line(error)})") from error
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known: dict[int, str] = {row[0]: row[1] for row in rows}
     words = _words(client, settings or Settings())

@@ -29,6 +29,8 @@ NAMING: Final = re.compile(
 def check(handle: Any, reader: Reader, sql: bytes) -> None:
     """Raises EngineError unless a reader may run `sql`. `handle`: a connection whose settings are the engine's own."""
     if b"\x00" in sql:
+        if sql.lstrip()[:6].upper() == b"INSERT":  # with data in a binary format
+            raise denied("Not enough privileges: INSERT is not for readers")
         raise refusal(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: a zero byte in the statement")
     if len(sql) > MAX_STATEMENT:
         told = f"Max query size exceeded: {len(sql)} bytes of {MAX_STATEMENT}"

@@ -54,3 +54,11 @@ def test_eighty_columns(told, winback) -> None:
     printed = winback(told, "report").stdout.splitlines()
     assert max(map(len, printed)) <= 80
     assert any("v_channel_kpis" in line for line in printed)
+
+
+def test_a_view_over_days_without_days_is_told(told, winback) -> None:
+    """A view that needs days and is named without is told in one line, with how to call it; others are not blamed."""
+    ran = winback(told, "query", "SELECT count() FROM v_channel_kpis")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "v_channel_kpis(from = '2026-10-01', to = '2026-10-31')" in ran.stderr
+    assert "view over days" not in winback(told, "query", "SELECT no_such FROM v_channel_daily").stderr

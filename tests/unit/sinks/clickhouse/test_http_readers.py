@@ -201,6 +201,12 @@ async def test_every_view_can_be_read(ask: Ask, script: Script) -> None:
         assert status == 200, told
 
 
+async def test_binary_rows_of_a_reader_are_refused_as_such(ask: Ask) -> None:
+    """An INSERT with data in a binary format is refused because readers do not write, not for the bytes in it."""
+    status, headers, body = await ask("POST", data=b"INSERT INTO events (profile_id) FORMAT Native\n\x01\x00")
+    assert (status, headers["X-ClickHouse-Exception-Code"]) == (403, "497"), body
+
+
 async def test_views_over_days(ask: Ask, write: Ask) -> None:
     """A view that takes days is read as ClickHouse has it; what it is called with reaches no further than the rest."""
     made = "CREATE OR REPLACE VIEW v_days AS SELECT toString({from:Date}) AS a, {to:Date} AS b"
