@@ -18,14 +18,18 @@ EVER: Final = {"from": "1970-01-01", "to": "2149-06-06"}
 _PARAMETER: Final = re.compile(r"\{(\w+):[^{}]*\}")
 
 
+def view_parameters(client: Client) -> dict[str, frozenset[str]]:
+    """The views for analysts in the client's database, by name, each with the names of what it is called with."""
+    return {name: frozenset(_PARAMETER.findall(made)) for name, made in client.query(VIEWS).result_rows}
+
+
 def view_reads(client: Client) -> dict[str, str]:
     """The views for analysts in the client's database, by name, each with what a FROM says to read all of it.
 
     A view over days (`from`, `to`) is read over all days there are; one with other parameters is left out.
     """
     found = {}
-    for name, created in client.query(VIEWS).result_rows:
-        parameters = set(_PARAMETER.findall(created))
+    for name, parameters in view_parameters(client).items():
         if parameters <= EVER.keys():
             found[name] = over(name, *EVER.values()) if parameters else name
     return found

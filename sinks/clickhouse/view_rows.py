@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sinks.clickhouse.export import over
+from sinks.clickhouse.export import EVER, over, view_parameters
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 MOST_ROWS: Final = 100_000
 """Rows of one view that are read at most."""
-VIEWS: Final = r"""
-SELECT name, create_table_query FROM system.tables
-WHERE database = currentDatabase() AND name LIKE 'v\\_%'
-"""
 DATED: Final = r"""
 SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'day' AND table LIKE 'v\\_%'
 """
 ALL_DAYS: Final = """
 SELECT min(toDate(event_time, {zone:String})), max(toDate(event_time, {zone:String})), count() FROM current_events
 """
-_DAYS: Final = re.compile(r"\{(?:from|to):")
 
 
 @dataclass(frozen=True)
@@ -73,12 +67,12 @@ def read_views(client: Client, questions: Iterable[Asked], period: Period) -> di
     A view over days is called with them, another one that has a `day` is filtered by it, and of one with neither the
     rows are of all time. Raises what the client raises.
     """
-    made: dict[str, str] = {row[0]: row[1] for row in client.query(VIEWS).result_rows}
+    parameters = view_parameters(client)
     dated = {row[0] for row in client.query(DATED).result_rows}
     found = {}
     for asked in dict.fromkeys(questions):
-        if asked.view in made:
-            takes_days = bool(_DAYS.search(made[asked.view]))
+        if asked.view in parameters:
+            takes_days = not parameters[asked.view].isdisjoint(EVER)
             days = asked.over(period) if takes_days or asked.view in dated else None
             found[asked] = _read(client, _sql(asked, days, takes_days=takes_days), days)
     return found
