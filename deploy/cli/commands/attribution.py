@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from deploy import console
 from deploy.cli import config
-from deploy.cli.commands.options import Json, Wait
+from deploy.cli.commands.options import Json, Wait, day
 from deploy.errors import BadInputError
 
 
@@ -62,7 +61,11 @@ def attribution(
     if half_life is not None and model is not Model.time_decay:
         raise BadInputError(f"--half-life is of --model time_decay; {model} has none")
     name = Model.markov if model is Model.markov_1 else model
-    asked = Question(name, _day("--from", first), _day("--to", last), lookback, half_life, by)
+    days = (
+        None if first is None else day(first, "--from"),
+        None if last is None else day(last, "--to"),
+    )
+    asked = Question(name, *days, lookback, half_life, by)
     found = answer(config.load(), asked, wait=wait)
     if json:
         console.data(found)
@@ -85,15 +88,6 @@ def attribution(
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
-
-
-def _day(option: str, given: str | None) -> date | None:
-    if given is None:
-        return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError:
-        raise BadInputError(f"{option} {given!r} is no day such as 2026-10-01") from None
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from deploy import console
 from deploy.cli import config
-from deploy.cli.commands.options import Json
+from deploy.cli.commands.options import Json, day
 from deploy.errors import BadInputError
 
 Files = Annotated[
@@ -58,7 +57,7 @@ def backtest(
     outputs.make_folder(out)
     if from_clickhouse is not None:
         since, until = from_clickhouse
-        days = running.Days(_day(since), _day(until), history)
+        days = running.Days(day(since, "SINCE"), day(until, "UNTIL"), history)
         found = running.history(asked, days, settings, out)
     else:
         found = running.files(asked, files or (), settings, out)
@@ -66,13 +65,6 @@ def backtest(
         console.data(found)
     else:
         console.show(*render(found))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInputError(f"{text!r} is no day such as 2026-10-31") from None
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from deploy.errors import BadInputError
 
 
 class Clock(StrEnum):
@@ -34,3 +37,11 @@ Wait = Annotated[
 ]
 Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, max=32, help="Stream worker processes.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+
+
+def day(text: str, option: str) -> date:
+    """The day that a `text` given for an `option` names, as YYYY-MM-DD. Raises BadInputError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInputError(f"{option} {text!r} is no day such as 2026-10-01") from None

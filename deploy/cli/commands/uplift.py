@@ -10,7 +10,7 @@ import typer
 
 from deploy import console
 from deploy.cli import config
-from deploy.cli.commands.options import Json, Wait
+from deploy.cli.commands.options import Json, Wait, day
 from deploy.errors import BadInputError
 
 FIRST: Final = date(1970, 1, 1)
@@ -61,13 +61,7 @@ def uplift(
 
 
 def _day(text: str, option: str, default: date) -> date:
-    if not text:
-        return default
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise BadInputError(f"{option} {text!r}: a day is written YYYY-MM-DD") from None
-    return min(max(found, FIRST), LAST)
+    return min(max(day(text, option), FIRST), LAST) if text else default
 
 
 def _shown(campaign_id: str, rows: list[dict[str, Any]]) -> Any:
