@@ -56,10 +56,8 @@ class Settings(BaseSettings):
     no_referrers: str = Field("", description="hosts that are no referrals, besides those that ship; comma separated")
     device_policy: Literal["latest", "first"] = Field("latest", description="who keeps a device that changes hands")
     profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
-    squash: bool = Field(True, description="sinks: settle old merges in ClickHouse, and rewrite old events to them")
+    squash: bool = Field(True, description="sinks: make one part of each month in ClickHouse that is quiet by now")
     squash_interval: float = Field(3600.0, gt=0, description="seconds between looks at whether that is worth it")
-    squash_merges: int = Field(10_000, ge=1, description="merges to wait for before they are settled")
-    squash_events: int = Field(1_000_000, ge=1, description="events of a month to wait for before they are rewritten")
     # Delivery (`winback dispatch`): a channel without an address is off.
     dispatch: bool = Field(False, description="`winback up` also runs a dispatcher")
     dispatch_smtp: str = Field("", description="host:port that takes e-mail; empty: no e-mail")

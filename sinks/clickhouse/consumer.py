@@ -1,10 +1,11 @@
 """From Kafka to ClickHouse: poll, batch, insert, commit; offsets are committed only after their rows are in.
 
 1. Poll. Records become rows at once (`batches`); the position reached in each partition is remembered beside them.
-2. When a batch is due, it is taken, with those positions, and inserted in a thread while polling goes on. A crash here
-   loses nothing: nothing was committed, so the next start reads the same records again.
-3. Commit the positions taken. A crash between 2 and 3 repeats the insert at the next start, and ClickHouse replaces the
-   rows by themselves.
+2. When a batch is due, it is taken, with those positions, and inserted in a thread while polling goes on, and what is
+   kept of its rows (`kept`) is brought up to date. A crash here loses nothing: nothing was committed, so the next start
+   reads the same records again.
+3. Commit the positions taken. A crash between 2 and 3 repeats 2 at the next start, and ClickHouse replaces the rows by
+   themselves.
 
 A committed offset beyond the end of its log means that the broker has lost records, or has another log now. Such a
 partition is read from its beginning: no record of the new log is left out, and rows may come again, as in 3.
@@ -35,8 +36,9 @@ from schemas.topics import IDENTITY_ASSIGNMENTS
 from sinks.clickhouse import metrics
 from sinks.clickhouse.batches import DEFAULT_LIMITS, Batch, Batches, Limits
 from sinks.clickhouse.client import first_line, target
-from sinks.clickhouse.insert import Inserter, StoppedError
+from sinks.clickhouse.insert import StoppedError
 from sinks.clickhouse.rows import BY_TOPIC
+from sinks.clickhouse.writer import Writer
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -61,7 +63,7 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self.settings = settings
         self.batches = Batches(limits, settings)
         self.stopping = threading.Event()
-        self.inserter = Inserter(client, self.stopping)
+        self.writer = Writer(client, self.stopping)
         self.consumer: AIOKafkaConsumer
         self.reached: Positions = {}
         """Where reading has come to, of partitions whose rows are in the current batch."""
@@ -141,7 +143,8 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
     async def _write(self, batches: Iterable[Batch], positions: Positions) -> None:
         loop = asyncio.get_running_loop()
         for batch in batches:
-            await loop.run_in_executor(self._thread, self.inserter.insert, batch)
+            await loop.run_in_executor(self._thread, self.writer.write, batch)
+        await loop.run_in_executor(self._thread, self.writer.finish)
         owned = self.consumer.assignment()
         self.written |= {tp: offset for tp, offset in positions.items() if tp in owned}
         await self.commit()

@@ -49,7 +49,6 @@ def erase(client: Client, table: str, erased: Mapping[str, int]) -> None:
             # Rows about splits stay: hashes alone, and what others did under the erased profile is known by them.
             split = [row[0] for row in client.query(GONE_ELSEWHERE).result_rows] or [""]
             _delete(client, table, OLD_MERGES, ids=ids, versions=versions, split=split)
-            _delete(client, "settled_profiles", "profile_id IN %(ids)s", ids=ids)
         case _:
             _delete(client, table, "profile_id IN %(ids)s", ids=ids)
 

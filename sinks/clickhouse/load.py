@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from schemas.record import Record
 from schemas.settings import Settings
 from sinks.clickhouse.batches import DEFAULT_LIMITS, Batches, Limits
-from sinks.clickhouse.insert import Inserter
 from sinks.clickhouse.rows import BY_TOPIC
+from sinks.clickhouse.writer import Writer
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 def load(
     client: Client, records: Iterable[Record], settings: Settings | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> dict[str, int]:
-    """Insert what the output topics hold; records of other topics are passed over. Returns rows by table.
+    """Insert what the output topics hold, and bring up to date what is kept of it. Returns rows by table.
+
+    Records of other topics are passed over.
 
     `limits`: how much of it is in memory at a time. `settings`: whose secret names identifiers; those of the
     environment by default. Raises SchemaError when ClickHouse refuses a table; waits, and tries again, while it does
     not answer.
     """
-    batches, inserter = Batches(limits, settings), Inserter(client)
+    batches, writer = Batches(limits, settings), Writer(client)
     counts = dict.fromkeys((t.name for t in BY_TOPIC.values()), 0)
 
     def write() -> None:
         for batch in batches.take():
-            counts[batch.table.name] += inserter.insert(batch)
+            counts[batch.table.name] += writer.write(batch)
 
     for record in records:
         if record.topic in BY_TOPIC:
@@ -38,4 +40,5 @@ def load(
             if batches.full:
                 write()
     write()
+    writer.finish()
     return counts

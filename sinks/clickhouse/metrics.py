@@ -27,10 +27,10 @@ SKIPPED: Final = Counter("winback_sink_skipped_total", "Records no row could be 
 ERASED: Final = Counter(
     "winback_sink_erased_total", "Ids whose rows were deleted on an erasure", ["table"], registry=REGISTRY
 )
-OPEN_MERGES: Final = Gauge("winback_open_merges", "Merges that ClickHouse follows one by one", registry=REGISTRY)
-SQUASHED: Final = Counter(
-    "winback_sink_squash_total", "Statements that settled merges or rewrote events", ["done"], registry=REGISTRY
+OPEN_MERGES: Final = Gauge(
+    "winback_open_merges", "Profiles that are part of merges just written, and not resolved yet", registry=REGISTRY
 )
+SQUASHED: Final = Counter("winback_sink_squash_total", "Months that were made one part", ["done"], registry=REGISTRY)
 BEYOND_END: Final = offsets_beyond_end(REGISTRY)
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
 LAG: Final = consumer_lag(REGISTRY)

@@ -1,4 +1,7 @@
-"""Schema migrations: numbered SQL files, each applied once and then never changed; views are made anew each time."""
+"""Schema migrations: numbered SQL files, each applied once and then never changed; views are made anew each time.
+
+What the sink keeps current (`kept`) is filled at the end, once.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from schemas.referrers import NoReferrers
 from schemas.settings import Settings
 from sinks.clickhouse.client import first_line
 from sinks.clickhouse.errors import SchemaError, Verdict, verdict
+from sinks.clickhouse.kept import keeper
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 SQL: Final = files("sinks.clickhouse").joinpath("sql")
 NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
-    "merge_paths.sql", "recent_profiles.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
+    "merge_paths.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
     "current_events.sql", "current_touches.sql", "current_spend.sql", "current_conversions.sql", "current_orders.sql",
     "carts.sql", "message_facts.sql", "channel_days.sql", "campaign_days.sql", "campaign_money.sql", "known_days.sql",
     "device_hours.sql", "sources.sql", "consent_changes.sql", "experiment_customers.sql", "experiment_outcomes.sql",
@@ -88,7 +92,8 @@ def migrate(client: Client, settings: Settings | None = None) -> list[str]:
         raise SchemaError(f"{MAY_NOT_WRITE} ({first_line(error)})") from error
     rows = client.query("SELECT number, checksum FROM schema_migrations FINAL").result_rows
     known: dict[int, str] = {row[0]: row[1] for row in rows}
-    words = _words(client, settings or Settings())
+    settings = settings or Settings()
+    words = _words(client, settings)
     applied = []
     for script in migrations():
         checksum = known.get(script.number)
@@ -101,6 +106,12 @@ def migrate(client: Client, settings: Settings | None = None) -> list[str]:
             raise SchemaError(f"{script.name} was changed after it had been applied: put it back, add a new migration")
     for view in views():
         _apply(client, view, words)
+    try:
+        keeper.fill(client, settings)
+    except Error as error:
+        if verdict(error) is Verdict.RETRY:
+            raise
+        raise SchemaError(f"filling kept tables: {first_line(error)}") from error
     return applied
 
 

@@ -20,10 +20,10 @@ from schemas.settings import Settings
 from sinks.clickhouse import embedded as http_interface
 from sinks.clickhouse import metrics
 from sinks.clickhouse.client import connect, first_line, target
+from sinks.clickhouse.compact import compact
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.squash import Thresholds, squash
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -73,33 +73,33 @@ async def _main(settings: Settings, *, http: bool) -> int:
 async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -> None:
     consumer = SinkConsumer(settings, client)
     running = asyncio.create_task(consumer.run())
-    squashing = asyncio.create_task(_squash(settings, consumer, stopped)) if settings.squash else None
+    compacting = asyncio.create_task(_compact(settings, consumer, stopped)) if settings.squash else None
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     consumer.stop()
     waiting.cancel()
     stopped.set()
-    if squashing is not None:
-        await squashing
+    if compacting is not None:
+        await compacting
     await running
 
 
-async def _squash(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
+async def _compact(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
     """From time to time, in the one process that reads the assignments, until told to stop."""
     while not stopped.is_set():
         await set_within(stopped, settings.squash_interval)
         try:
             if not stopped.is_set() and consumer.leads:
-                await asyncio.to_thread(_squash_once, settings, lambda: consumer.leads and not stopped.is_set())
+                await asyncio.to_thread(_compact_once, settings, lambda: consumer.leads and not stopped.is_set())
         except (*CLIENT_ERRORS, SchemaError, UnavailableError) as error:
-            log.warning("merged history is not squashed now: %s", first_line(error))
+            log.warning("no month is made one part now: %s", first_line(error))
 
 
-def _squash_once(settings: Settings, go_on: Callable[[], bool]) -> None:
+def _compact_once(settings: Settings, go_on: Callable[[], bool]) -> None:
     with closing(connect(settings, writes=True)) as client:
-        for done in squash(client, Thresholds.of(settings)):
+        for done in compact(client):
             metrics.SQUASHED.labels(done).inc()
-            log.info("merged history: %s", done)
+            log.info("a quiet month is one part now")
             if not go_on():
                 return
 

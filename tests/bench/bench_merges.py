@@ -1,9 +1,10 @@
-"""What it costs to read merged history in ClickHouse: the same count over events with each way to resolve profiles.
+"""What merged history costs in ClickHouse: a count over events with and without it, and to keep it resolved.
 
     python tests/bench/bench_merges.py [--events 10000000] [--merges 1000000] [--repeat 3] [--dir D]
 
 In chDB. Prints seconds of processor time (the best of the repeats, taken in turns), and the ratio to a count that
-resolves nothing. A tenth of the merges are chains of two and three.
+resolves nothing. A tenth of the merges are chains of two and three. Then what it takes to resolve all merges at the
+first start, and those of one batch.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from pydantic import SecretStr
 
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.kept import families
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.squash import Thresholds, squash
 
-ALL: Final = Thresholds(1, 1)
 BLOCK: Final = 1_000_000
 EVENTS: Final = """
 INSERT INTO events (profile_id, event_time, message_id, channel, type, name, identifiers, head)
@@ -44,18 +44,14 @@ SELECT
 FROM numbers(%(merges)s)
 SETTINGS max_partitions_per_insert_block = 0
 """
-DICTIONARY: Final = """
-CREATE OR REPLACE DICTIONARY known (profile_id String, current_id String) PRIMARY KEY profile_id
-SOURCE(CLICKHOUSE(DB 'winback' TABLE 'settled_profiles')) LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0)
-"""
 ONCE: Final = """
 SELECT count(), uniqExact(current_id) FROM
 (SELECT {} AS current_id, event_time, message_id FROM events FINAL LIMIT 1 BY current_id, event_time, message_id)
 """
 UNRESOLVED: Final = "SELECT count(), uniqExact(profile_id) FROM events FINAL"
 EACH_ONCE: Final = ONCE.format("profile_id")
-BY_DICTIONARY: Final = ONCE.format("dictGetOrDefault('winback.known', 'current_id', tuple(profile_id), profile_id)")
 BY_VIEW: Final = "SELECT count(), uniqExact(current_id) FROM current_events"
+BATCH: Final = "SELECT DISTINCT merged_profile_id FROM profile_merges LIMIT 100"
 
 
 def processor() -> float:
@@ -92,27 +88,17 @@ def timed(what: str, work: Callable[[], object]) -> None:
 
 
 def measure(client: Any, events: int, merges: int, repeat: int) -> None:
-    """Fill, and count with each stage of the squash."""
+    """Fill, resolve, and count."""
     migrate(client)
     timed("filled", lambda: fill(client, events, merges))
-    plain = {"unresolved": UNRESOLVED, "each once": EACH_ONCE}
-    least = best(client, {**plain, "join": BY_VIEW}, repeat)
-    steps = squash(client, ALL)
-    timed("settled", lambda: [next(steps) for _ in range(3)])
-    client.command(DICTIONARY)
-    least |= best(client, {"dictionary": BY_DICTIONARY, "settled": BY_VIEW}, repeat)
-    months = client.query("SELECT uniqExact(_partition_id) FROM events").result_rows[0][0]
-    timed(f"squashed {months} months", lambda: [list(squash(client, ALL)) for _ in range(months + 1)])
-    least |= best(client, {"squashed": BY_VIEW}, repeat)
+    timed(f"resolved {merges:,} merges", lambda: families.fill(client))
+    some = [row[0] for row in client.query(BATCH).result_rows]
+    timed("resolved 100 of them", lambda: families.refresh(client, some))
+    least = best(client, {"unresolved": UNRESOLVED, "each once": EACH_ONCE, "resolved": BY_VIEW}, repeat)
     for name, seconds in least.items():
         print(f"{name:12} {seconds:6.2f} s  {seconds / least['unresolved']:5.2f} x unresolved")
-    for name, sql in {
-        "settled_profiles, bytes in memory": "SELECT total_bytes FROM system.tables WHERE name = 'settled_profiles'",
-        "dictionary, bytes in memory": "SELECT bytes_allocated FROM system.dictionaries",
-        "squashed_id, bytes on disk": "SELECT sum(column_data_compressed_bytes) FROM system.parts_columns WHERE active "
-        "AND table = 'events' AND column = 'squashed_id'",
-    }.items():
-        print(f"{name}: {client.query(sql).result_rows[0][0]:,}")
+    sql = "SELECT sum(data_compressed_bytes) FROM system.parts WHERE active AND table = 'resolved_profiles'"
+    print(f"resolved_profiles, bytes on disk: {client.query(sql).result_rows[0][0]:,}")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from schemas.identifiers import Hasher
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.kept import families
 from sinks.clickhouse.migrate import migrate
 
 SECRET = "of the test"  # noqa: S105
@@ -117,5 +118,7 @@ class Shop:
                 for row in rows:
                     named = [name for name in columns if name in row]
                     client.insert(table, [[row[name] for name in named]], column_names=named)
+            if "profile_merges" in tables:
+                families.fill(client)
         finally:
             client.close()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from sinks.clickhouse.kept import families
+
 BLOCK: Final = 1_000_000
 MONTHS: Final = {"max_partitions_per_insert_block": 0}
 EVERY: Final = {
@@ -31,3 +33,5 @@ def fill(client: Any, events: int, say: Callable[[str], None]) -> None:
             client.command(sql, parameters=given, settings=MONTHS)
         say(f"{table}: {total:,}")
         client.command(f"OPTIMIZE TABLE {table} FINAL")
+        if table == "profile_merges":
+            families.fill(client)

@@ -52,7 +52,7 @@ def events(count: int, start: int = 0) -> list[Record]:
 async def consuming(address: str, gate: Gate) -> AsyncIterator[SinkConsumer]:
     """A consumer at work; asked to stop, and awaited, at the end."""
     consumer = SinkConsumer(Settings(kafka=address), gate, LIMITS)  # type: ignore[arg-type]
-    consumer.inserter.first_pause = 0.01
+    consumer.writer.inserter.first_pause = 0.01
     running = asyncio.create_task(consumer.run())
     try:
         yield consumer
@@ -121,7 +121,7 @@ async def test_a_stop_while_clickhouse_is_away(address: str) -> None:
     gate = Gate(opened=False)
     await asyncio.to_thread(produce, address, events(10))
     async with consuming(address, gate) as consumer:
-        consumer.inserter.first_pause = 3600
+        consumer.writer.inserter.first_pause = 3600
         await until(gate.tried.is_set, "an insert")
     assert await asyncio.to_thread(committed, address) == 0
 

@@ -4,7 +4,7 @@
 -- cart of its own at that time, and the two carts became that one.
 CREATE OR REPLACE VIEW carts AS
 WITH
-    recent AS (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles),
+    linked AS (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles),
     cuts AS (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = ''),
     ends AS
     (
@@ -35,21 +35,13 @@ WITH
     ),
     placed AS
     (
-        -- As current_profiles says it, by look-ups: merges of long ago are many, all else is a few.
         SELECT
-            found.* EXCEPT (settled_id, base),
-            multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base) AS current_id,
+            ends.*,
+            multiIf(cuts.to_id != '', cuts.to_id, linked.to_id != '', linked.to_id, last_profile_id) AS current_id,
             current_id != last_profile_id AS moved
-        FROM
-        (
-            SELECT
-                *,
-                joinGet('{database}.settled_profiles', 'current_id', last_profile_id) AS settled_id,
-                if(settled_id = '', last_profile_id, settled_id) AS base
-            FROM ends
-        ) AS found
-        LEFT ANY JOIN recent ON recent.from_id = found.base
-        LEFT ANY JOIN cuts ON cuts.from_id = found.last_profile_id
+        FROM ends
+        LEFT ANY JOIN linked ON linked.from_id = ends.last_profile_id
+        LEFT ANY JOIN cuts ON cuts.from_id = ends.last_profile_id
     ),
     -- Merges of customers who have a cart that nothing has ended, under a profile that was merged: (from, to, when).
     steps AS
@@ -58,24 +50,13 @@ WITH
         FROM
         (
             SELECT
-                merged_profile_id AS merged,
-                any(multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base)) AS customer,
-                argMax(into_profile_id, version) AS into,
-                argMax(merged_at, version) AS at
-            FROM
-            (
-                SELECT
-                    merged_profile_id, into_profile_id, merged_at, version,
-                    joinGet('{database}.settled_profiles', 'current_id', merged_profile_id) AS settled_id,
-                    if(settled_id = '', merged_profile_id, settled_id) AS base
-                FROM profile_merges
-                WHERE refused = '' AND reason NOT IN ('split', 'erased')
-            ) AS found
-            LEFT ANY JOIN recent ON recent.from_id = found.base
-            LEFT ANY JOIN cuts ON cuts.from_id = found.merged_profile_id
-            WHERE multiIf(cuts.to_id != '', cuts.to_id, recent.to_id != '', recent.to_id, base)
-                IN (SELECT current_id FROM placed WHERE alive AND moved)
-            GROUP BY merged
+                profile_id AS merged,
+                multiIf(cuts.to_id != '', cuts.to_id, linked_id != '', linked_id, profile_id) AS customer,
+                path[1].1 AS into,
+                path[1].2 AS at
+            FROM (SELECT profile_id, linked_id, path FROM resolved_profiles FINAL WHERE notEmpty(path)) AS found
+            LEFT ANY JOIN cuts ON cuts.from_id = found.profile_id
+            WHERE customer IN (SELECT current_id FROM placed WHERE alive AND moved)
         )
         GROUP BY customer
     ),

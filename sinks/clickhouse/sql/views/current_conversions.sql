@@ -7,22 +7,14 @@ CREATE OR REPLACE VIEW current_conversions AS
 WITH
     known AS
     (
-        -- As current_profiles says it, by look-ups: merges of long ago are many, all else is a few.
         SELECT
-            placed.* EXCEPT (settled_id, base),
-            multiIf(cut.to_id != '', cut.to_id, later.to_id != '', later.to_id, base) AS current_id
-        FROM
-        (
-            SELECT
-                conversions.*,
-                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
-                if(settled_id = '', profile_id, settled_id) AS base
-            FROM conversions FINAL
-        ) AS placed
-        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
-            ON later.from_id = placed.base
+            conversions.*,
+            multiIf(cut.to_id != '', cut.to_id, later.to_id != '', later.to_id, profile_id) AS current_id
+        FROM conversions FINAL
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+            ON later.from_id = conversions.profile_id
         LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = '') AS cut
-            ON cut.from_id = placed.profile_id
+            ON cut.from_id = conversions.profile_id
     ),
     told AS
     (

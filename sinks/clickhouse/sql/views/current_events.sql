@@ -1,41 +1,32 @@
 -- Events with the profile they belong to today (`current_id`), each once.
 -- An event that came in again after its profile had been merged stands under both profiles: it is still one event.
 -- Most profiles have never been part of a merge or a split: their events are read as they are, and only those of the
--- others (`families`) are looked up and told apart.
+-- others are looked up and told apart.
 CREATE OR REPLACE VIEW current_events AS
 WITH
-    families AS
-    (
-        SELECT arrayJoin([merged_profile_id, into_profile_id]) AS member FROM profile_merges WHERE refused = ''
-    ),
     -- Splits are few: a table in the query, and none at all without any.
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts
-SELECT events.* EXCEPT (squashed, squashed_id), profile_id AS current_id
+SELECT events.*, profile_id AS current_id
 FROM events FINAL
-WHERE profile_id NOT IN (SELECT member FROM families)
+WHERE profile_id NOT IN (SELECT profile_id FROM resolved_profiles)
 UNION ALL
 SELECT
-    seen.* EXCEPT (squashed, squashed_id, settled_id, base, cut),
-    multiIf(
-        cut.2 != '' AND event_time <= cut.1, cut.2,
-        later.to_id != '', later.to_id,
-        base
-    ) AS current_id
+    seen.* EXCEPT (cut),
+    multiIf(cut.2 != '' AND event_time <= cut.1, cut.2, later.to_id != '', later.to_id, profile_id) AS current_id
 FROM
 (
     SELECT
         events.*,
-        if(squashed = 1, squashed_id, joinGet('{database}.settled_profiles', 'current_id', profile_id)) AS settled_id,
-        if(settled_id = '', profile_id, settled_id) AS base,
         if(
             empty(cuts.1),
             (toDateTime64(0, 3, 'UTC'), ''),
             cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
         ) AS cut
     FROM events FINAL
-    WHERE profile_id IN (SELECT member FROM families)
+    WHERE profile_id IN (SELECT profile_id FROM resolved_profiles)
 ) AS seen
-LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later ON later.from_id = seen.base
+LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+    ON later.from_id = seen.profile_id
 LIMIT 1 BY current_id, event_time, message_id;

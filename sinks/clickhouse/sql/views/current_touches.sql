@@ -1,16 +1,12 @@
 -- Touches with the profile they belong to today (`current_id`), each once, found as current_events finds events.
 CREATE OR REPLACE VIEW current_touches AS
 WITH
-    families AS
-    (
-        SELECT arrayJoin([merged_profile_id, into_profile_id]) AS member FROM profile_merges WHERE refused = ''
-    ),
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts
 SELECT touches.*, profile_id AS current_id
 FROM touches FINAL
-WHERE profile_id NOT IN (SELECT member FROM families)
+WHERE profile_id NOT IN (SELECT profile_id FROM resolved_profiles)
 UNION ALL
 SELECT *
 FROM
@@ -28,7 +24,7 @@ FROM
                 cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
             ) AS cut
         FROM touches FINAL
-        WHERE profile_id IN (SELECT member FROM families)
+        WHERE profile_id IN (SELECT profile_id FROM resolved_profiles)
     ) AS seen
     LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
         ON later.from_id = seen.profile_id

@@ -67,23 +67,18 @@ WITH
             )) AS what,
             -- Each event once, also where it stands twice or came in again after a merge.
             groupUniqArray((
-                event_time, sipHash64(if(later.to_id = '', base, later.to_id), event_time, message_id)
+                event_time, sipHash64(if(later.to_id = '', profile_id, later.to_id), event_time, message_id)
             )).1 AS times
         FROM
         (
-            SELECT
-                event_time,
-                message_id,
-                regions,
-                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
-                if(settled_id = '', profile_id, settled_id) AS base
+            SELECT event_time, message_id, regions, profile_id
             FROM events
             WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger', 'search', 'social', 'callcenter')
                 AND toStartOfMinute(event_time) IN (SELECT minute FROM minutes_near)
                 AND device != 'machine' AND notEmpty(head_type)
         ) AS known
-        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
-            ON later.from_id = known.base
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+            ON later.from_id = known.profile_id
         WHERE what = ('known', '') OR what.2 IN (SELECT place FROM spots)
         GROUP BY minute, what
     ),

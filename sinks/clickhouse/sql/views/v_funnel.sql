@@ -63,17 +63,10 @@ WITH
     ),
     resolved AS
     (
-        SELECT multiIf(went != '', went, later.to_id != '', later.to_id, base) AS current_id, began, taken
-        FROM
-        (
-            SELECT
-                *,
-                joinGet('{database}.settled_profiles', 'current_id', profile_id) AS settled_id,
-                if(settled_id = '', profile_id, settled_id) AS base
-            FROM walked
-        ) AS known
-        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM recent_profiles) AS later
-            ON later.from_id = known.base
+        SELECT multiIf(went != '', went, later.to_id != '', later.to_id, profile_id) AS current_id, began, taken
+        FROM walked
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+            ON later.from_id = walked.profile_id
     ),
     moments AS
     (

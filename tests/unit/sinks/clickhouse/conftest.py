@@ -25,7 +25,14 @@ pytest.importorskip("chdb")
 
 Ask = Callable[..., Any]
 OVER_DAYS = {script.name.removesuffix(".sql") for script in views() if "{from:Date}" in script.text}
-FILLED_BESIDES = ("profiles", "settled_profiles", "touches", "spend", "attribution_results")
+FILLED_BESIDES = (
+    "profiles",
+    "resolved_profiles",
+    "resolved_splits",
+    "touches",
+    "spend",
+    "attribution_results",
+)
 """Tables that no topic fills by itself."""
 
 

@@ -22,8 +22,6 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
 OWN = {
     "events": {
-        "squashed",
-        "squashed_id",
         "clicked_message",
         "machine",
         "margin",
@@ -39,7 +37,6 @@ OWN = {
     "conversions": {"channel_credit", "campaign_credit"},
     "cart_transitions": {"items"},
     "messages": {"offer_code", "offer_discount", "offer_expires_at", "domain"},
-    "profile_merges": {"settled"},
 }
 """Columns that the sink process keeps itself, or ClickHouse makes of others."""
 FIRST = datetime(2026, 11, 21, 12)  # noqa: DTZ001 - as the client gives times of a UTC server
