@@ -157,6 +157,17 @@ def told_before(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
+def may_say(traits: Mapping[str, Any]) -> bool:
+    """Whether the name of any of the `traits`, or of what is in one, is about subscriptions: the others say nothing."""
+    for name, value in traits.items():
+        if type(value) is dict:
+            if any(claim(inner) is not None for inner, _ in _within(name, value, 1)):
+                return True
+        elif claim(name) is not None:
+            return True
+    return False
+
+
 def says_no(traits: Mapping[str, Any]) -> bool:
     """Whether `traits` withdraw a consent: `unsubscribed: true`, `email_subscribed: false`."""
     for name, value in claims_in(traits):

@@ -16,6 +16,7 @@ from schemas.aliases.table import NO_NAMES, Names
 from schemas.aliases.translator import Named, Translator
 from schemas.caches import Memo
 from schemas.calls import MAX_AHEAD_MS, MAX_MESSAGE_ID, event_name, message_id_of, object_of, time_of, type_of
+from schemas.consent_words import may_say
 from schemas.decoding import MAX_DEPTH, InexactError, Refused, check_depth, exact, lenient
 from schemas.envelope import unwrap
 from schemas.evidence import of_customers, with_references, with_typed
@@ -41,7 +42,8 @@ class Event(NamedTuple):
     ahead of its record's. `name` is that of a track call, empty for any other. `about` is the id of the message that it
     is feedback of, empty where it names none of ours. `confirms` is `order` or `identify` where the event confirms what
     its customer has only typed (contract 8.11 to 8.13), else empty. `order`: what it says of the order that it
-    links (schemas/orders.py). `has_traits`: the `traits` of the body are not empty.
+    links (schemas/orders.py). `of_consent`: among the `traits` of the body is one that is
+    about subscriptions (schemas/consent_words.py).
     """
 
     time: int
@@ -59,7 +61,7 @@ class Event(NamedTuple):
     about: str = ""
     confirms: str = ""
     order: int = NO_ORDER
-    has_traits: bool = False
+    of_consent: bool = False
 
 
 class DeadLetter(NamedTuple):
@@ -304,7 +306,8 @@ class Reader:
                 Event,
                 (
                     time, topic, partition, offset, channel, identifiers, previous, message_id, _dumps(body), clamped,
-                    name if kind == "track" else "", weak, about or "", confirms, order, bool(traits),
+                    name if kind == "track" else "", weak, about or "", confirms, order,
+                    bool(traits) and may_say(traits),
                 ),
             )  # fmt: skip
         except InexactError:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 
 from schemas import identifiers as ids
+from schemas.consent_words import may_say
 from schemas.events import Event, address_of
 from schemas.evidence import with_references
 from schemas.identifiers import Identifier
@@ -66,7 +67,7 @@ class StitchedReader:
             time, source["topic"], source["partition"], source["offset"], channel, identifiers,
             (*address, *(one for one in previous if one not in address)), value["message_id"], orjson.dumps(body),
             name=name if track else "", weak=weak, about=self._about(name, properties) if track else "",
-            confirms=_confirms(value, identifiers), order=order, has_traits=bool(value["traits"]),
+            confirms=_confirms(value, identifiers), order=order, of_consent=may_say(value["traits"]),
         )  # fmt: skip
 
     def _typed(self, value: Mapping[str, Any], identifiers: Sequence[Identifier]) -> frozenset[Identifier]:

@@ -89,7 +89,6 @@ class Ingest:
         source = (topic, partition)
         latest = self.seen.get(source, 0)
         links: list[Link] = []
-        traits_may_say = telling.traits_may_say
         read, hash_of, owners, send = self._reader.read, self._hasher.of, self._replica, self._emit.send
         accepted = clamped = dropped = 0
         erased, partitions = self._erased, self._partitions
@@ -131,7 +130,7 @@ class Ingest:
                 self._tell_all(event, key)
             elif event.name in CODE_EVENTS and may_name(event.body):
                 self._tell_codes(event, key)
-            if event.name in SAYING or (event.has_traits and traits_may_say(event.body)):
+            if event.name in SAYING or event.of_consent:
                 self._tell_of_addresses(event, key)
         self.seen[source] = latest
         self._count(topic, len(records), accepted, clamped, dropped)

@@ -22,13 +22,6 @@ from streams.core.protocol.order_key import order_key_behind
 
 ADDRESSED: Final = ("email", "sms", "push", "ads", "messenger")
 """The channels that a person has an address on."""
-_TRAITS: Final = b'"traits":{"'
-_WORDS: Final = (
-    b"subscri", b"opt", b"consent", b"accept", b"allow", b"agree", b"permission", b"enabled", b"not", b"dnc",
-    b"suppress", b"marketing", b"news", b"clean", b"revoke", b"withdr", b'"no', b"_no", b"no_", b"stop", b"never",
-    b"want", b"receive", b"preference", b"setting", b"alert", b"update", b"offer", b"promo", b"deals", b"list",
-)  # fmt: skip
-"""One of these is in every trait that says something: in its name, or in its value (schemas/consent_words.py)."""
 
 
 class Told(NamedTuple):
@@ -42,25 +35,6 @@ class Told(NamedTuple):
     given: bool
     reason: str
     addresses: tuple[tuple[str, str | None, str], ...]
-
-
-def traits_may_say(body: bytes) -> bool:
-    """Whether the traits in an event's body may say anything: those of most do not, and are not looked into."""
-    begin = body.find(_TRAITS)
-    # The context may have traits of its own, which stand before those of the call.
-    while begin >= 0:
-        begin += len(_TRAITS) - 1
-        rest = body[begin : body.find(b"}", begin)]
-        # Where traits hold objects, or a text has a brace or an escape, it is not plain where they end. What follows
-        # them need not be looked into, but does no harm.
-        if b"{" in rest or b"\\" in rest or rest.count(b'"') % 2:
-            rest = body[begin:]
-        rest = rest.lower()
-        for word in _WORDS:
-            if word in rest:
-                return True
-        begin = body.find(_TRAITS, begin)
-    return False
 
 
 def kept_as(channel: str, topic: str | None) -> str:

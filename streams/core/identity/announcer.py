@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import orjson
@@ -86,10 +87,11 @@ class Announcer:
         for out in notices_to_all(notice, self._partitions):
             self._notices.send(out)
 
-    def change(self, change: Change, key: bytes, at: str, source: dict[str, Any]) -> str:
+    def change(self, change: Change, key: bytes, at: str, source: dict[str, Any], fresh: AbstractSet[str]) -> str:
         """Tell whom it concerns of a `change` at a merge `key`; returns what it came to, for the counter of links.
 
-        `at` is ISO 8601, `source` the topic, partition and offset of the event that brought it.
+        `at` is ISO 8601, `source` the topic, partition and offset of the event that brought it. `fresh` are the hashes
+        that belong to a profile by this very link for the first time.
         """
         loser, winner = change.loser, change.winner
         row: dict[str, Any] = {"merged_profile_id": loser, "into_profile_id": winner}
@@ -102,7 +104,9 @@ class Announcer:
                         self.tell(winner, profile_log.Arrive(winner, hashed, key.hex()))
                 outcome = "merged"
                 self._store.put(MERGED_INTO + bytes.fromhex(loser), winner.encode())
-                self._store.delete(FIRST_SEEN + bytes.fromhex(loser))
+                if any(hashed not in fresh for _, hashed in moved):
+                    # A profile that has begun with the link itself was never kept.
+                    self._store.delete(FIRST_SEEN + bytes.fromhex(loser))
                 self.tell(loser, profile_log.Merge(loser, winner, key.hex()))
             case Move(identifier=(_, hashed), reason=reason, rule=rule):
                 row |= {"reason": reason, "refused": rule}

@@ -29,6 +29,7 @@ from schemas.orders import CORRECTS, NO_ORDER, SELLS
 from streams.core.identity.evidence import Evidence, evidence
 
 MADE_ROOM: Final = "made_room"
+_LEAST_LIMIT: Final = min(TYPE_LIMITS.values())
 Hashed = tuple[str, str]
 """An identifier in the graph: (type, hash)."""
 
@@ -293,7 +294,7 @@ class Graph:
 
     def _over(self, mine: dict[str, str], theirs: dict[str, str]) -> str | None:
         """The limit that one profile of both would break, by name."""
-        if len(mine) + len(theirs) <= min(*TYPE_LIMITS.values(), self.policy.profile_limit):
+        if len(mine) + len(theirs) <= min(_LEAST_LIMIT, self.policy.profile_limit):
             return None
         counts = _counts(mine, theirs)
         if _type_limit(counts):

@@ -134,17 +134,19 @@ class Linker:
 
         `before`: how many pairs there have been at this key before.
         """
+        began = self._graph.counter
         changes, fresh = self._graph_link(key, identifiers, previous, weak, order)
         self._sales.linked(key, identifiers, changes, sells=order == SELLS)
         if not changes:
             self._counts["winback_links_total", "repeated"] += 1
             return
-        for _, hashed in fresh:
-            owner = self._graph.owner[hashed]
-            self._store.put(FIRST_SEEN + bytes.fromhex(owner), str(self._graph.first[owner]).encode())
+        for owner in dict.fromkeys(self._graph.owner[hashed] for _, hashed in fresh):
+            if (place := self._graph.first[owner]) >= began:
+                self._store.put(FIRST_SEEN + bytes.fromhex(owner), str(place).encode())
         linked_at, source = iso(time_of(key)), _source(named)
         told: dict[str, tuple[str, str]] = {}
         new = {hashed: type_ for type_, hashed in fresh}
+        begun = frozenset(new)
         for change in changes:
             match change:
                 case Merge(moved=moved, pair=(a, b)):
@@ -169,7 +171,8 @@ class Linker:
             self._announcer.assign(type_, hashed, linked_at, {"linked_to": linked_to, "source": source})
         for change in changes:
             at = merge_key(key, change.nth + before)
-            self._counts["winback_links_total", self._announcer.change(change, at, linked_at, source)] += 1
+            outcome = self._announcer.change(change, at, linked_at, source, begun)
+            self._counts["winback_links_total", outcome] += 1
             self._announcer.whose(change, identifiers[change.nth][0], at.hex())
 
     def _graph_link(

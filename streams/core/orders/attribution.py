@@ -80,7 +80,7 @@ def touch_of(event: Sealed, no_referrers: NoReferrers) -> Touch | None:
         return None
     given = event.context.get("campaign")
     if isinstance(given, dict):
-        source, medium, name = (_word(given.get(key)) for key in ("source", "medium", "name"))
+        source, medium, name = _word(given.get("source")), _word(given.get("medium")), _word(given.get("name"))
         if source is None and medium is None and (given.get("source") or given.get("medium")):
             return Touch(event.time, DIRECT)
         if source or medium:
@@ -107,9 +107,9 @@ def on_event(profile: Profile, event: Sealed, no_referrers: NoReferrers, lookbac
     for known in reversed(profile.touches):
         if abs(touch.at - known.at) > SESSION_MS:
             break
-        if touch.channel == DIRECT or (known.channel, known.source, known.campaign) == (
-            touch.channel, touch.source, touch.campaign,
-        ):  # fmt: skip
+        if touch.channel == DIRECT or (
+            known.channel == touch.channel and known.source == touch.source and known.campaign == touch.campaign
+        ):
             known.at = max(known.at, touch.at)
             return
         if known.told != touch.told and _is_landing(known, touch):
@@ -185,6 +185,7 @@ def count(touches: Sequence[Touch]) -> int:
     return len(touches) + sum(touch.skipped for touch in touches)
 
 
+@lru_cache(maxsize=4096)
 def _site(name: str) -> str | None:
     """`search` or `social` for the hosts and utm sources that everybody knows."""
     host = f"{name.lower()}."

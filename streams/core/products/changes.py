@@ -104,8 +104,11 @@ def concerns(profile: Profile) -> AbstractSet[str]:
 
 def awaited(profile: Profile) -> list[str]:
     """The product keys of what waiting messages show (`SHOWN`)."""
-    keys = (product_key(one) for waiting in profile.enrollments if waiting.trigger in SHOWN for one in waiting.products)
-    return [key for key in keys if key is not None]
+    found: list[str] = []
+    for waiting in profile.enrollments:
+        if waiting.trigger in SHOWN:
+            found += [key for one in waiting.products if (key := product_key(one)) is not None]
+    return found
 
 
 class Known(NamedTuple):
@@ -166,7 +169,7 @@ class Catalogue:
         if not news:
             return False
         known = self._known.get(profile_id)
-        if known is None or profile.offers or profile.enrollments or not known.ids.issuperset(profile.interests):
+        if known is None or len(known.ids) > _MOST_IDS or not known.ids.issuperset(concerns(profile)):
             known = self._known_of(profile_id, profile)
         # A dict's keys look through the smaller of the two.
         return not news.keys().isdisjoint(known.names)
