@@ -16,6 +16,11 @@ def relax(young: int, middle: int, old: int) -> None:
     gc.set_threshold(young, middle, old)
 
 
+def leave_alone() -> None:
+    """Before a fork: whatever there is by now is not looked at again, so that both processes share its pages."""
+    gc.freeze()
+
+
 def relax_for_records() -> None:
     """The thresholds of whatever runs the tasks: a stream worker, and `replay`.
 

@@ -22,7 +22,7 @@ Examples:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -34,7 +34,7 @@ from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.message_ids import MessageIds
-from schemas.record import Out, Record
+from schemas.record import Record
 from schemas.referrers import NoReferrers
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS, murmur2
@@ -48,92 +48,14 @@ from streams.core.protocol import link_log
 from streams.core.protocol.ports import Task
 from streams.core.protocol.records import links_out
 from streams.core.protocol.state_keys import PENDING
+from streams.logs import CHUNK, Log, Logs, Reading
 from streams.runtime.state.owners import Owners
 from streams.runtime.state.spilling import SpillingBase
-from streams.runtime.state.store import MemoryBase, PartitionStore, Position
+from streams.runtime.state.store import MemoryBase, PartitionStore
+from streams.shares import FULL, First, Other, Others
 
-_CHUNK: Final = 1_000
-# A NamedTuple's own constructor is a Python function; this is what it calls.
-_tuple: Final[Any] = tuple.__new__
-_READ_BY_US: Final = frozenset({IDENTITY_LINKS, IDENTITY_ASSIGNMENTS, PROFILE_EVENTS})
-
-
-class Log(list[Record]):
-    """One partition of a topic: its records from offset `start` on; those before have been dropped."""
-
-    start = 0
-
-    @property
-    def end(self) -> int:
-        """The offset that the next record gets."""
-        return self.start + len(self)
-
-    def since(self, offset: int, most: int | None = None) -> list[Record]:
-        """The records from an offset on, `most` of them at most; None for all."""
-        at = offset - self.start
-        return self[at:] if most is None else self[at : at + most]
-
-    def drop(self, offset: int) -> None:
-        """Forget the records before an offset."""
-        del self[: offset - self.start]
-        self.start = offset
-
-
-class Logs:
-    """Topics as lists; an `Emit` that appends to them.
-
-    With `outputs`, records of output topics go there, and only what the pipeline itself reads is kept.
-    """
-
-    def __init__(self, outputs: Callable[[Record], None] | None = None) -> None:
-        self.topics: dict[str, dict[int, Log]] = defaultdict(lambda: defaultdict(Log))
-        self._outputs = outputs
-        self._offsets: dict[tuple[str, int], int] = defaultdict(int)
-
-    def send(self, out: Out) -> None:
-        """Append a record."""
-        topic, partition, key, value, headers, timestamp = out
-        if self._outputs is not None and topic in _OUTPUTS:
-            offset = self._offsets[topic, partition]
-            self._offsets[topic, partition] = offset + 1
-            self._outputs(_tuple(Record, (topic, partition, offset, timestamp or 0, key, value, headers)))
-            if topic not in _READ_BY_US:
-                return
-        log = self.topics[topic][partition]
-        log.append(_tuple(Record, (topic, partition, log.start + len(log), timestamp or 0, key, value, headers)))
-
-    def after(self, out: Out) -> None:
-        """Append a record: all before it has been appended already."""
-        self.send(out)
-
-
-_OUTPUTS: Final = frozenset(OUTPUT_TOPICS)
-
-
-class Reading:
-    """A task, its input, and how far it has read, from `start` on: `next` is the first offset it has not."""
-
-    def __init__(self, task: Task, store: PartitionStore, log: Log, start: int = 0) -> None:
-        self._task = task
-        self._store = store
-        self.log = log
-        self.next = start
-        task.load()
-
-    @property
-    def waiting(self) -> int:
-        """How many records have not been read."""
-        return self.log.end - self.next
-
-    def step(self) -> bool:
-        """Process a chunk; False when there was nothing to read."""
-        chunk = self.log.since(self.next, _CHUNK)
-        if not chunk:
-            return False
-        self.next += self._task.process(chunk)
-        self._task.flush()
-        self._store.settle(Position(0, 0, self.next, 0))
-        return True
+_STEPS: Final = 32
+"""Chunks between two times that the profiles of a lean topology go to the store."""
 
 
 class Topology:
@@ -145,7 +67,8 @@ class Topology:
     `campaigns`: instead of those that the settings name. `reader` and `hasher`: what makes events of records and keyed
     hashes of identifiers, those of the settings if not given. `outputs`: takes each record of an output topic as it is
     written, in the order of its partition; then nothing is kept, `topics` and `read` are empty, and what the pipeline
-    sends itself is dropped once it has been read. Raises ValueError when the file of campaigns, or of aliases, is not
+    sends itself is dropped once it has been read. `lean`: only decisions are wanted, so nothing is added up for
+    `aggregates`, and `restart` is not to be called. Raises ValueError when the file of campaigns, or of aliases, is not
     valid.
     """
 
@@ -157,8 +80,11 @@ class Topology:
         outputs: Callable[[Record], None] | None = None,
         reader: Reader | None = None,
         hasher: Hasher | None = None,
+        lean: bool = False,
     ) -> None:
         self.logs = Logs(outputs)
+        self._others: Others | None = None
+        self._lean = lean
         self._drop = outputs is not None
         self._partitions = settings.partitions
         partitions, secret = settings.partitions, settings.secret.get_secret_value()
@@ -188,7 +114,7 @@ class Topology:
             logs = self.logs
             return Journey(
                 store, logs, partition=partition, partitions=partitions, campaigns=self._campaigns, secret=secret,
-                no_referrers=hosts,
+                no_referrers=hosts, totals=not lean,
             )  # fmt: skip
 
         self._tasks: list[tuple[Callable[[PartitionStore], Task], Log]] = [
@@ -196,7 +122,8 @@ class Topology:
             *((partial(journey, p), self.logs.topics[PROFILE_EVENTS][p]) for p in range(partitions)),
         ]
         self._readings = [
-            Reading(make(store), store, log) for (make, log), store in zip(self._tasks, self.stores, strict=True)
+            Reading(make(store), store, log, flushed=_STEPS if lean else 1)
+            for (make, log), store in zip(self._tasks, self.stores, strict=True)
         ]
 
     @classmethod
@@ -214,16 +141,52 @@ class Topology:
             for (make, log), store, reading in zip(self._tasks, self.stores, self._readings, strict=True)
         ]
 
-    def part(self, campaigns: Campaigns) -> None:
-        """After a fork of the process, and before time has moved at all: this copy goes on with other campaigns.
+    def part(self) -> None:
+        """Before a fork of the process, once: both can read what waits on disk. Raises OSError without room."""
+        for base in self._bases:
+            if isinstance(base, SpillingBase):
+                base.part()
+
+    def go_on(self, campaigns: Campaigns | None = None) -> None:
+        """After a fork, and before time has moved at all: this copy goes on by itself, with other campaigns if given.
 
         What has come in waits, and no campaigns have been asked about it yet. Raises OSError when there is no room.
         """
         for base in self._bases:
             if isinstance(base, SpillingBase):
-                base.part()
-        self._campaigns = campaigns
-        self.restart()
+                base.own()
+        if campaigns is not None:
+            self._campaigns = campaigns
+            for reading in self._readings:
+                if isinstance(reading.task, Journey):
+                    reading.task.begin_with(campaigns)
+
+    def share(self, others: Sequence[Other]) -> None:
+        """After a fork: the partitions of the `others` are theirs (`serve`), all else is of this process."""
+        theirs = {partition for other in others for partition in other.partitions}
+        self._others = Others(others)
+        self.logs.away = self._others.away
+        self._keep(p for p in range(self._partitions) if p not in theirs)
+
+    def serve(self, first: First, mine: Iterable[int]) -> None:
+        """The same in each of the others: let the partitions that are `mine` do what they are given, to the end.
+
+        Raises EOFError or OSError when the `first` process has ended.
+        """
+        self.logs.away = first.away
+        _, *readings = self._keep(mine)
+        while (given := first.receive()) is not None:
+            for out in given:
+                self.logs.send(out)
+            while sum(self._step(reading) for reading in readings):
+                pass
+            first.answer()
+
+    def _keep(self, partitions: Iterable[int]) -> list[Reading]:
+        # What goes is not taken apart: after a fork that would only copy it.
+        self._gone, kept = self._readings, [1 + partition for partition in partitions]
+        self._readings = [self._gone[0], *(self._gone[nth] for nth in kept)]
+        return self._readings
 
     def play(self, topic: str, events: Iterable[Mapping[str, Any]], *, key: str | None = None) -> None:
         """Events come in on a raw topic, as a producer would send them (contract, section 2), with a Kafka key or none.
@@ -247,15 +210,18 @@ class Topology:
             source = (record.topic, record.partition)
             waiting[source].append(record)
             self._ends[source] = record.offset + 1
-            if len(waiting[source]) >= _CHUNK:
+            if len(waiting[source]) >= CHUNK:
                 self._take(waiting.pop(source))
         for chunk in waiting.values():
             self._take(chunk)
 
-    def reach(self, watermark: int, now: int | None = None) -> None:
-        """All sources are as far as `watermark`; the wall clock shows `now`. Both in epoch milliseconds."""
+    def reach(self, watermark: int, now: int | None = None, before: Callable[[], None] | None = None) -> None:
+        """All sources are as far as `watermark`; the wall clock shows `now`. Both in epoch milliseconds.
+
+        `before` is called when all has been done that comes before time moves first.
+        """
         self._report(watermark, now)
-        self._settle()
+        self._settle(before)
 
     def request(self, kind: str, type_: str, hashed: str, *, now: int | None = None) -> list[dict[str, Any]]:
         """A request of a `kind`, `split` or `erase`, for an identifier by its type (`type_`) and `hashed` value.
@@ -274,11 +240,19 @@ class Topology:
         """A source, or all of a topic, is "dead" or "live"; returns the receipt."""
         return self._ask(link_log.DeclareSource(self._next_request("source"), topic, partition, state))
 
-    def finish(self) -> dict[str, list[Record]]:
-        """No more input comes, so time runs out; returns `topics`. What is fed all the same comes late."""
+    def finish(self, before: Callable[[], None] | None = None) -> dict[str, list[Record]]:
+        """No more input comes, so time runs out; returns `topics`. What is fed all the same comes late.
+
+        `before` as of `reach`.
+        """
         self.logs.send(links_out(link_log.EndOfInput(tuple((*s, end) for s, end in self._ends.items()))))
-        self._settle()
+        self._settle(before)
         return self.topics
+
+    def end(self) -> None:
+        """Nothing more is asked: processes that have some of the partitions end."""
+        if self._others is not None:
+            self._others.end()
 
     @property
     def topics(self) -> dict[str, list[Record]]:
@@ -312,8 +286,10 @@ class Topology:
         """Ingest some records of one source, and let the tasks read what has gathered in their logs."""
         self._ingest.process(chunk)
         for reading in self._readings:
-            while reading.waiting >= _CHUNK:
+            while reading.waiting >= CHUNK:
                 self._step(reading)
+        if self._others is not None and self._others.waiting >= FULL:
+            self._side_by_side()
 
     def _step(self, reading: Reading) -> bool:
         stepped = reading.step()
@@ -321,9 +297,39 @@ class Topology:
             reading.log.drop(reading.next)
         return stepped
 
-    def _settle(self) -> None:
+    def _settle(self, before: Callable[[], None] | None = None) -> None:
         """Read all there is, and say which assignments are known, until nothing is new."""
-        while sum(self._step(reading) for reading in self._readings) or self._learn():
+        if before is not None:
+            self._arrive()
+            before()
+        while self._turn() or self._learn():
+            pass
+
+    def _turn(self) -> bool:
+        if self._others is not None:
+            return self._side_by_side()
+        return sum(self._step(reading) for reading in self._readings) > 0
+
+    def _side_by_side(self) -> bool:
+        """Read all there is, the other processes with what is theirs at the same time."""
+        identify, *journeys = self._readings
+        stepped, others = 0, self._others
+        while self._step(identify):
+            stepped += 1
+        if others is not None:
+            others.give()
+        while some := sum(self._step(reading) for reading in journeys):
+            stepped += some
+        return bool(others is not None and others.take(self.logs.send)) or stepped > 0
+
+    def _arrive(self) -> None:
+        """Links and hand-overs take effect, and the first round that moves time is issued, and not read yet.
+
+        The round before it moves nothing (streams/core/watermark/rounds.py).
+        """
+        self._side_by_side()
+        self._learn()
+        while self._step(self._readings[0]):
             pass
 
     def _learn(self) -> bool:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from functools import partial
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,7 +23,9 @@ from deploy.backtest.sides import Window
 from deploy.stack import child
 from deploy.stack.replay_steps import READ, SETTLE, Settled, records
 from deploy.stack.spill import Spill
+from infra import collector
 from schemas.record import Record
+from schemas.settings import Settings
 from schemas.topics import (
     CART_TRANSITIONS,
     DEAD_LETTERS,
@@ -28,11 +33,14 @@ from schemas.topics import (
     RETARGETING_DECISIONS,
     RETARGETING_MESSAGES,
 )  # fmt: skip
+from streams.campaigns import load
+from streams.shares import First, Other
+from streams.testing import Topology
 
 MODULE: Final = "deploy.backtest.core"
 LINES, HISTORY = "lines", "history"
 NEW, CURRENT = "new", "current"
-TOLD: Final = "told.json"
+TOLD: Final = "told-{}.json"
 _ABANDONED: Final = b'"to":"abandoned"'
 _DECIDED: Final = frozenset({RETARGETING_DECISIONS, RETARGETING_MESSAGES})
 _AT: Final = b'"decided_at":"'
@@ -53,22 +61,24 @@ class _Outputs:
     def __init__(self, window: Window) -> None:
         self.dead_letters, self._window = 0, window
         self._waiting: list[Record] = []
-        self._folder = Path()
         self._spill: Spill | None = None
 
     def open(self, folder: Path) -> None:
-        """Make the folder that all goes to, what has come so far as well."""
-        folder.mkdir()
-        self._folder, self._spill = folder, Spill(folder)
+        """Let all go to a folder, what has come so far as well."""
+        self._spill = Spill(folder)
         for record in self._waiting:
             self._spill.write(record)
+        self.forget()
+
+    def forget(self) -> None:
+        """What has come so far is of another process."""
+        self.dead_letters = 0 if self._spill is None else self.dead_letters
         self._waiting.clear()
 
-    def close(self, result: Told) -> None:
-        """All is written: it goes to the operating system, and the result beside it."""
+    def close(self) -> None:
+        """All is written: it goes to the operating system."""
         if self._spill is not None:
             self._spill.close()
-        (self._folder / TOLD).write_bytes(orjson.dumps(result._asdict()))
 
     def __call__(self, record: Record) -> None:
         topic, value = record.topic, record.value or b""
@@ -90,8 +100,87 @@ class _Outputs:
 
 
 def told(folder: Path) -> Told:
-    """What the process that has written into a folder says of its input."""
-    return Told(**orjson.loads((folder / TOLD).read_bytes()))
+    """What the processes that have written into a folder say of their input."""
+    parts = [Told(**orjson.loads(path.read_bytes())) for path in folder.glob(TOLD.format("*"))]
+    return Told(*(sum(numbers) for numbers in zip(*parts, strict=True)))
+
+
+class _Processes:
+    """The processes of one backtest, as each of them sees it: which side it is, and which share of the partitions."""
+
+    def __init__(self, place: Path, window: Window, partitions: int) -> None:
+        self._place, self._partitions = place, partitions
+        self.side, self.read = NEW, 0
+        self._kept = _Outputs(window)
+        self.outputs = Settled(self._kept)
+        self._forked: list[int] = []
+
+    def report(self, done: int) -> None:
+        """So many records have been read."""
+        self.read = done
+        if self.side == NEW:
+            child.say(READ, done)
+
+    def part(self, topology: Topology, current: str) -> None:
+        """From here on the campaigns matter: a process for each file, and in each of them one for some partitions."""
+        collector.leave_alone()
+        topology.part()
+        shares = min(self._partitions, _shares(2 if current else 1))
+        for side in (NEW, CURRENT) if current else (NEW,):
+            (self._place / side).mkdir()
+        if current and not self._fork():
+            self.side = CURRENT
+            topology.go_on(load(Path(current)))
+        else:
+            topology.go_on()
+        self.outputs.stage = f"{SETTLE} {self.side}/0"
+        self._share(topology, shares)
+        self._kept.open(self._place / self.side)
+
+    def close(self, share: int = 0) -> None:
+        """This process is done. Raises RuntimeError when one that it has begun has failed."""
+        self._kept.close()
+        said = Told(self.read, self.outputs.count, self._kept.dead_letters)
+        (self._place / self.side / TOLD.format(share)).write_bytes(orjson.dumps(said._asdict()))
+        for pid in self._forked:
+            if status := os.waitpid(pid, 0)[1]:
+                raise RuntimeError(f"a process of the backtest ended with {status}")
+
+    def _share(self, topology: Topology, shares: int) -> None:
+        others: list[Other] = []
+        for share in range(1, shares):
+            mine, (ours, theirs) = range(share, self._partitions, shares), Pipe()
+            if not self._fork():
+                for one in (ours, *(other.connection for other in others)):
+                    one.close()
+                child.main(partial(self._serve, topology, First(theirs, mine, self._partitions), share, mine))
+            theirs.close()
+            others.append(Other(ours, frozenset(mine)))
+        if others:
+            topology.share(others)
+
+    def _serve(self, topology: Topology, first: First, share: int, mine: Sequence[int]) -> None:
+        self.read, self.outputs.count, self.outputs.stage = 0, 0, f"{SETTLE} {self.side}/{share}"
+        self._kept.forget()
+        self._kept.open(self._place / self.side)
+        topology.go_on()
+        topology.serve(first, mine)
+        self.close(share)
+
+    def _fork(self) -> int:
+        """0 in the new process, of which those begun before are not; else its id."""
+        pid = os.fork()
+        if pid:
+            self._forked.append(pid)
+        else:
+            self._forked.clear()
+        return pid
+
+
+def _shares(files: int) -> int:
+    """Into how many processes the partitions of each file go: none is idle, also where one file asks for more."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors if files == 1 or processors == 1 else max(2, processors // files)
 
 
 def play(place: str, since: str, until: str, new: str, current: str, kind: str, *files: str) -> None:
@@ -100,47 +189,25 @@ def play(place: str, since: str, until: str, new: str, current: str, kind: str, 
     The campaigns file `new` decides into the folder NEW, and `current`, where it is not empty, into CURRENT. Decisions
     made from `since` up to before `until` are kept (ISO 8601, empty for no bound).
 
-    Raises BadInputError for a line that cannot be read, RuntimeError when the process of `current` has failed.
+    Raises BadInputError for a line that cannot be read, RuntimeError when a process that it has begun has failed.
     """
-    from infra import collector
-    from schemas.settings import Settings
-    from streams.campaigns import load
-    from streams.testing import Topology
-
-    settings, kept, side = Settings(), _Outputs(Window(since or None, until or None)), NEW
-    settled, read, other = Settled(kept, f"{SETTLE} {NEW}"), 0, 0
-
-    def report(done: int) -> None:
-        nonlocal read
-        read = done
-        if side == NEW:
-            child.say(READ, done)
-
-    def part() -> None:
-        """All has been read that can be before time moves: from here on the campaigns matter, a process for each."""
-        nonlocal side, other
-        if current:
-            other = os.fork()
-            if not other:
-                side, settled.stage = CURRENT, f"{SETTLE} {CURRENT}"
-                topology.part(load(Path(current)))
-        kept.open(Path(place) / side)
-
+    settings = Settings()
+    run = _Processes(Path(place), Window(since or None, until or None), settings.partitions)
     if kind == HISTORY:
         hasher = stored.HashedIdentifiers(settings.secret.get_secret_value())
         reader = stored.HistoryReader(settings.phone_region, settings.blocked_values(), hasher)
-        topology = Topology(settings, load(Path(new)), outputs=settled, reader=reader, hasher=hasher)
+        topology = Topology(
+            settings, load(Path(new)), outputs=run.outputs, reader=reader, hasher=hasher, lean=True
+        )  # fmt: skip
         collector.relax_for_records()
-        stored.play(topology, Path(files[0]), settings.partitions, report, part)
+        stored.play(topology, Path(files[0]), settings.partitions, run.report, lambda: run.part(topology, current))
     else:
-        topology = Topology(settings, load(Path(new)), outputs=settled)
+        topology = Topology(settings, load(Path(new)), outputs=run.outputs, lean=True)
         collector.relax_for_records()
-        topology.feed(records(files, settings, report))
-        part()
-    topology.finish()
-    kept.close(Told(read, settled.count, kept.dead_letters))
-    if other and (status := os.waitpid(other, 0)[1]):
-        raise RuntimeError(f"the process of the campaigns in force ended with {status}")
+        topology.feed(records(files, settings, run.report))
+        topology.finish(lambda: run.part(topology, current))
+    topology.end()
+    run.close()
 
 
 if __name__ == "__main__":

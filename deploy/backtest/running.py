@@ -129,7 +129,14 @@ def _play(
     step = child.Step(
         core.MODULE, (str(place), *bounds, *files, *played), settings.model_copy(update={"clock": "event"})
     )
-    child.run([step], lambda _, stage, done: shown.update(bars[stage], completed=done))
+    shares: dict[str, dict[str, int]] = {stage: {} for stage in bars}
+
+    def progress(_: int, said: str, done: int) -> None:
+        stage, share = said.partition("/")[::2]
+        shares[stage][share] = done
+        shown.update(bars[stage], completed=sum(shares[stage].values()))
+
+    child.run([step], progress)
     for bar in bars.values():
         shown.update(bar, total=1, completed=1)
     new = place / core.NEW

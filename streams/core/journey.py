@@ -12,7 +12,7 @@ from schemas.identifiers import Hasher
 from schemas.record import Out, Record
 from schemas.referrers import NoReferrers
 from schemas.topics import partition_of
-from streams.core.aggregates.cells import Cells
+from streams.core.aggregates.cells import Cells, NoCells
 from streams.core.aggregates.population import Population, StatsDelta
 from streams.core.campaigns import Campaigns
 from streams.core.contact.suppressions import Suppressions
@@ -44,13 +44,15 @@ class Journey:
     """The task of one partition of `profile.events`, of `partitions` that there are.
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
-    nobody, those that ship if not given. One call seals about `events_a_call`
-    events at most, and a profile has `most_pending` events waiting at most: what is more takes effect before its time.
+    nobody, those that ship if not given. Without `totals` nothing is added up for `aggregates`. One call
+    seals about `events_a_call` events at most, and a profile has `most_pending` events waiting at most: what is more
+    takes effect before its time.
     """
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
         no_referrers: NoReferrers | None = None, events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
+        totals: bool = True,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -62,7 +64,7 @@ class Journey:
         self._profiles = Profiles(store)
         self._due = DueIndex()
         self._forwarding = ForwardingTable(store)
-        self._cells = Cells(store, emit, partition)
+        self._cells = (Cells if totals else NoCells)(store, emit, partition)
         self._catalogue = Catalogue(store, self._profiles, clock)
         self._suppressions = Suppressions(
             store, emit, self._profiles, clock, Hasher(secret), partition=partition, partitions=partitions
@@ -143,6 +145,10 @@ class Journey:
             missed = None if profile is None else self._catalogue.missed(profile)
             if missed is not None:
                 held.sooner(profile_id, missed)
+
+    def begin_with(self, campaigns: Campaigns) -> None:
+        """These campaigns decide instead of those that it was made with. Nothing may have taken effect yet."""
+        self._switch.take(campaigns)
 
     def process(self, records: Sequence[Record]) -> int:
         """How many of the `records` are done: events, hand-overs and rounds, in log order.

@@ -23,7 +23,7 @@ from streams.core.ingest import Ingest
 from streams.core.protocol.link_log import EndOfInput, Report
 from streams.core.protocol.records import links_out
 from streams.runtime.state.store import MemoryBase, PartitionStore
-from streams.testing import Logs
+from streams.logs import Logs
 from tests.oracle.run import SECRET
 
 HASH = Hasher(SECRET)

@@ -125,5 +125,15 @@ class Cells:
         return Out(AGGREGATES, self._partition, key + f"|{self._partition}".encode(), orjson.dumps(value))
 
 
+class NoCells(Cells):
+    """In the place of cells that nobody is to read: nothing is added up."""
+
+    def add(self, name: str, at: int, dimensions: dict[str, str], **amounts: int) -> None:
+        """Nothing, whatever the `name`, `at` (epoch milliseconds), `dimensions` and `amounts`."""
+
+    def add_event(self, channel: str, at: int, what: str | None = None, amount: int = 1) -> None:
+        """Nothing, whatever the `channel`, `at` (epoch milliseconds), `what` and `amount`."""
+
+
 def _cell(name: str, window: int, dimensions: dict[str, str]) -> dict[str, Any]:
     return {"name": name, "window": window, "dimensions": dimensions, "totals": {}, "version": 0}

@@ -8,7 +8,6 @@ their ids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -48,7 +47,7 @@ class Switch:
         """Take the campaigns that were switched to before the restart, and go on with a switch that had not ended."""
         content = self._store.get(CAMPAIGNS)
         if content is not None:
-            self._take(orjson.loads(content))
+            self.take(Campaigns.load(orjson.loads(content)))
         request = self._store.get(SWITCH)
         if request is not None:
             self.request = request[_ID:].decode()
@@ -58,7 +57,7 @@ class Switch:
         """From here on these campaigns decide, unless they are none. `content` is `Campaigns.dump()`."""
         self.request = request
         try:
-            self._take(content)
+            self.take(Campaigns.load(content))
         except (KeyError, TypeError, ValueError):
             self._refused = True
             return
@@ -86,5 +85,6 @@ class Switch:
         self._store.delete(SWITCH)
         return said
 
-    def _take(self, content: Mapping[str, Any]) -> None:
-        self._sealer.logic = ProfileLogic(Campaigns.load(content), self._secret, self._no_referrers)
+    def take(self, campaigns: Campaigns) -> None:
+        """These campaigns decide, without a look at timers that others have set."""
+        self._sealer.logic = ProfileLogic(campaigns, self._secret, self._no_referrers)

@@ -6,13 +6,13 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from mmap import ACCESS_READ, mmap
 from typing import Final
 
 from streams.runtime.state.store import MemoryBase, Position
 
 _LENGTH_BITS: Final = 32
 _LENGTH: Final = (1 << _LENGTH_BITS) - 1
-_PIECE: Final = 1 << 20
 
 
 class SpillingBase(MemoryBase):
@@ -28,7 +28,9 @@ class SpillingBase(MemoryBase):
         self._kinds = kinds
         self._file = tempfile.TemporaryFile(prefix="winback-", buffering=0)  # noqa: SIM115 - closed with the base
         self._end = 0
-        # Where a value is: offset and length in one number.
+        self._parted: mmap | bytes = b""
+        """What was in the file when the process was forked: the other process reads it, too."""
+        # Where a value is: offset and length in one number. What was parted comes first, then the file.
         self._places: dict[bytes, int] = {}
 
     def get(self, key: bytes) -> bytes | None:
@@ -66,7 +68,7 @@ class SpillingBase(MemoryBase):
                 spilled.append(value)
                 end += len(value)
         if spilled:
-            _write(self._file.fileno(), b"".join(spilled), self._end)
+            _write(self._file.fileno(), b"".join(spilled), self._end - len(self._parted))
             self._end = end
         super().write(kept, position)
 
@@ -75,17 +77,21 @@ class SpillingBase(MemoryBase):
         super().clear()
         self._places.clear()
         self._file.truncate(0)
-        self._end = 0
+        self._parted, self._end = b"", 0
 
     def part(self) -> None:
-        """After a fork of the process: go on with a copy of the file, as the other process does with the file itself.
+        """Before a fork of the process, once: what is in the file by now is read by both, what comes is their own.
 
-        Raises OSError when there is no room for it.
+        Each of them calls `own` then. Raises OSError when there is no room.
         """
-        shared, self._file = self._file, tempfile.TemporaryFile(prefix="winback-", buffering=0)  # noqa: SIM115
-        for at in range(0, self._end, _PIECE):
-            _write(self._file.fileno(), os.pread(shared.fileno(), min(_PIECE, self._end - at), at), at)
-        shared.close()
+        if self._end:
+            self._parted = mmap(self._file.fileno(), self._end, access=ACCESS_READ)
+        self.own()
+
+    def own(self) -> None:
+        """After a fork: further values go into a file of this process. Raises OSError when there is no room."""
+        self._file.close()
+        self._file = tempfile.TemporaryFile(prefix="winback-", buffering=0)  # noqa: SIM115 - closed with the base
 
     def close(self) -> None:
         """Let go of the file."""
@@ -98,7 +104,11 @@ class SpillingBase(MemoryBase):
         return chain(self._values, self._places)
 
     def _read(self, place: int) -> bytes:
-        return os.pread(self._file.fileno(), place & _LENGTH, place >> _LENGTH_BITS)
+        at, length = place >> _LENGTH_BITS, place & _LENGTH
+        parted = len(self._parted)
+        if at < parted:
+            return self._parted[at : at + length]
+        return os.pread(self._file.fileno(), length, at - parted)
 
 
 def _write(file: int, data: bytes, at: int) -> None:

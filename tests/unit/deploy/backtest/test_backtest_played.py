@@ -15,6 +15,7 @@ from deploy.backtest import core, report, running
 from deploy.backtest.sides import Window
 from deploy.cli import main as cli
 from deploy.shop import simulate
+from deploy.stack import child
 from deploy.stack.replay_steps import records
 from deploy.stack.spill import read
 from infra import collector
@@ -124,17 +125,27 @@ def test_the_file_in_force_decides_what_was_decided(lines, tmp_path, capfd) -> N
         assert len(kept) == len(rows)
 
 
-def test_the_other_process_goes_on_with_the_file_in_force(lines, tmp_path, monkeypatch, capfd) -> None:
-    """What has come in by the fork knows of no campaigns: the copy decides all that the file in force decides."""
-    monkeypatch.setattr(os, "fork", lambda: 0)
+@pytest.mark.parametrize("processors", [1, 2, 5])
+def test_each_process_goes_on_with_its_file_and_its_partitions(lines, tmp_path, monkeypatch, processors) -> None:
+    """What has come in by the fork knows of no campaigns: in any number of processes, both files decide all."""
+    monkeypatch.setattr(core, "_shares", lambda _: processors)
     light = tmp_path / "light.yaml"
     light.write_text(LIGHT)
-    core.play(str(tmp_path), "", "", str(light), str(OTHER), core.LINES, str(lines))
-    wanted, _ = decided(lines, OTHER)
-    kept = [orjson.loads(record.value or b"") for record in read(tmp_path / core.CURRENT, RETARGETING_DECISIONS)]
-    assert {row["decision_id"]: row for row in kept} == wanted
-    assert len(kept) == len(wanted)
-    assert not (tmp_path / core.NEW).exists()
+    began = tmp_path / "began"
+    arguments = (str(tmp_path), "", "", str(light), str(OTHER), core.LINES, str(lines))
+    if not (pid := os.fork()):
+        os.dup2(os.open(began, os.O_CREAT | os.O_WRONLY), 1)
+        child.main(core.play, *arguments)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert {line.split()[1] for line in began.read_text().splitlines() if line.startswith("settle")} <= {
+        f"{side}/{share}" for side in (core.NEW, core.CURRENT) for share in range(min(processors, 4))
+    }
+    for side, campaigns in ((core.NEW, light), (core.CURRENT, OTHER)):
+        wanted, _ = decided(lines, campaigns)
+        kept = [orjson.loads(record.value or b"") for record in read(tmp_path / side, RETARGETING_DECISIONS)]
+        assert {row["decision_id"]: row for row in kept} == wanted
+        assert len(kept) == len(wanted)
+        assert core.told(tmp_path / side).records == len(lines.read_bytes().splitlines())
 
 
 def winback(capfd, *arguments: str) -> tuple[Any, str, str]:
@@ -148,8 +159,8 @@ def winback(capfd, *arguments: str) -> tuple[Any, str, str]:
 @pytest.mark.slow
 def test_the_command_writes_what_replay_writes(lines, tmp_path, capfd) -> None:
     """`--out` has the decisions and messages of `replay`, byte for byte; a pipe is read once and serves both files."""
-    code, _, _ = winback(capfd, "replay", str(lines), "--out", str(tmp_path / "replay"))
-    assert code == 0
+    code, _, err = winback(capfd, "replay", str(lines), "--out", str(tmp_path / "replay"))
+    assert code == 0, err
     light = tmp_path / "light.yaml"
     light.write_text(LIGHT)
     pipe = tmp_path / "pipe"

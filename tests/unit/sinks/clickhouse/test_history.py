@@ -73,9 +73,13 @@ def played(client: Any, place: Path) -> Topics:
     nothing = Campaigns(CampaignFile(), {})
     topology = Topology(settings, nothing, outputs=(found := list[Record]()).append, reader=reader, hasher=hasher)
     assert stored.write(place, history.events(client, *ALL, LATENESS), lambda _: None) == history.count(client, *ALL)
+
+    def taken_over() -> None:
+        topology.part()
+        topology.go_on(load_campaigns(None))
+
     # Before time moves, other campaigns take over, as in the second process of a backtest.
-    stored.play(topology, place, settings.partitions, lambda _: None, lambda: topology.part(load_campaigns(None)))
-    topology.finish()
+    stored.play(topology, place, settings.partitions, lambda _: None, taken_over)
     return {topic: [record for record in found if record.topic == topic] for topic in COMPARED}
 
 

@@ -44,15 +44,24 @@ def test_values_of_the_kinds_are_not_in_memory() -> None:
     base.close()
 
 
-def test_a_copy_goes_on_by_itself() -> None:
-    """After `part` all values are there, and what either side writes is its own: the file is not shared any more."""
+def test_both_processes_of_a_fork_go_on_by_themselves() -> None:
+    """All values of before are in both; what either writes then is its own."""
     base, big = SpillingBase(b"e"), b"x" * 3_000_000
     base.write({b"e1": b"one", b"e2": big, b"k": b"kept"}, None)
-    shared = os.dup(base._file.fileno())
     base.part()
-    before = os.fstat(shared).st_size
-    base.write({b"e3": b"three"}, None)
-    assert [base.get(key) for key in (b"e1", b"e2", b"e3", b"k")] == [b"one", big, b"three", b"kept"]
-    assert os.fstat(shared).st_size == before
-    assert os.fstat(base._file.fileno()).st_size == before + len(b"three")
-    os.close(shared)
+    reading, writing = os.pipe()
+    if not (pid := os.fork()):
+        base.own()
+        base.write({b"e3": b"theirs", b"e4": b"4"}, None)
+        os.write(writing, b"".join(base.get(key) or b"" for key in (b"e1", b"e3", b"e4", b"k")))
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    base.write({b"e3": b"ours", b"e1": None}, None)
+    assert [base.get(key) for key in (b"e1", b"e2", b"e3", b"e4", b"k")] == [None, big, b"ours", None, b"kept"]
+    assert os.read(reading, 100) == b"onetheirs4kept"
+    base.clear()
+    base.write({b"e1": b"new"}, None)
+    assert base.get(b"e1") == b"new"
+    for end in (reading, writing):
+        os.close(end)
+    base.close()
