@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from schemas.outputs import AT, MESSAGE, OTHER, PROFILE, PublicRecord
 from schemas.vocabulary import (
+    AdIdentifier,
     Arm,
     CreditModel,
     DecisionReason,
@@ -153,6 +154,35 @@ class SegmentMembership(PublicRecord):
     nth: int = Field(ge=0, description="the number of this change among those of this profile at this moment")
     reason: SegmentReason
     since: Time = Field(description="when the customer had entered")
+
+
+class SaidOfAddress(PublicRecord):
+    """Where others may say no to ads for a member: a key of `contact.suppressions`."""
+
+    address_hash: Hex32 = Field(description="keyed hash of `ads` (`ads:topic`) and an address of the customer")
+    agreed_at: Time | None = Field(description="the customer's own yes of this address: what was said before is void")
+
+
+class AudienceMember(PublicRecord):
+    """One hash that belongs in an audience of advertising; a record without a value takes it out again.
+
+    Key: profile_id, webhook, identifier, sha256 and audience, with a `/` between them. One hash may be of several
+    profiles: it is out when the last of them is.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [
+        {"profile_id": PROFILE, "webhook": "meta", "audience": "undecided", "identifier": "email",
+         "sha256": "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b",
+         "addresses": [{"address_hash": OTHER, "agreed_at": None}], "at": AT},
+    ]})  # fmt: skip
+
+    profile_id: Hex32
+    webhook: str = Field(description="the name of the webhook that is told, as the campaigns file has it")
+    audience: str = Field(description="the segment's id in the campaigns file")
+    identifier: AdIdentifier = Field(description="what was hashed, and how it was written")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the address so written, in hex")
+    addresses: list[SaidOfAddress]
+    at: Time = Field(description="event time from which it belongs there, or from which this holds of it")
 
 
 class Touch(PublicRecord):

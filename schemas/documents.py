@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from schemas import topics
-from schemas.decisions import Aggregate, Conversion, Decision, Message, SegmentMembership, Suppression
+from schemas.decisions import Aggregate, AudienceMember, Conversion, Decision, Message, SegmentMembership, Suppression
 from schemas.inputs import CloudEvent, RudderMessage, SegmentCall
 from schemas.outputs import Assignment, CartTransition, DeadLetterHeaders, Merge, StitchedEvent
 from schemas.topics import Topic, catalog
@@ -28,6 +28,7 @@ VALUES: Final[dict[str, Any]] = {
     topics.RETARGETING_DECISIONS: Decision,
     topics.CONVERSIONS: Conversion,
     topics.SEGMENTS_MEMBERSHIP: SegmentMembership,
+    topics.AUDIENCES_MEMBERS: AudienceMember,
     topics.AGGREGATES: Aggregate,
     topics.CONTACT_SUPPRESSIONS: Suppression,
 }

@@ -24,13 +24,15 @@ CONVERSIONS: Final = "conversions"
 AGGREGATES: Final = "aggregates"
 CONTACT_SUPPRESSIONS: Final = "contact.suppressions"
 SEGMENTS_MEMBERSHIP: Final = "segments.membership"
+AUDIENCES_MEMBERS: Final = "audiences.members"
 DEAD_LETTERS: Final = "dead.letters"
 JOURNEY_CHANGELOG: Final = "journey.changelog"
 IDENTIFY_CHANGELOG: Final = "identify.changelog"
 
 OUTPUT_TOPICS: Final = (
     STITCHED_EVENTS, IDENTITY_ASSIGNMENTS, IDENTITY_MERGES, CART_TRANSITIONS, RETARGETING_MESSAGES,
-    RETARGETING_DECISIONS, CONVERSIONS, SEGMENTS_MEMBERSHIP, AGGREGATES, CONTACT_SUPPRESSIONS, DEAD_LETTERS,
+    RETARGETING_DECISIONS, CONVERSIONS, SEGMENTS_MEMBERSHIP, AUDIENCES_MEMBERS, AGGREGATES, CONTACT_SUPPRESSIONS,
+    DEAD_LETTERS,
 )  # fmt: skip
 """What the pipeline writes for others to read; `profile.events` and `identity.links` are its own transport."""
 
@@ -106,6 +108,8 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     # longer, as each dispatcher reads all of it when it starts.
     kept = {"cleanup.policy": "compact,delete", "retention.ms": str(8 * DAY_MS), "segment.ms": str(DAY_MS)}
     deliveries = {**changelog, **kept}
+    # A record without a value takes a hash out of an audience, and is to be told also after a webhook was long away.
+    members = {**compacted, "delete.retention.ms": str(30 * DAY_MS)}
     return (
         *(Topic(name, "any", partitions, raw) for name in CHANNEL_TOPICS),
         Topic(PROFILE_EVENTS, "profile_id", partitions, log),
@@ -119,6 +123,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(RETARGETING_DELIVERIES, "message_id", partitions, deliveries),
         Topic(CONVERSIONS, "profile_id", partitions, log),
         Topic(SEGMENTS_MEMBERSHIP, "profile_id", partitions, log),
+        Topic(AUDIENCES_MEMBERS, "profile_id, webhook, identifier, sha256 and audience", partitions, members),
         Topic(AGGREGATES, "cell key", partitions, compacted),
         Topic(CONTACT_SUPPRESSIONS, "address hash", partitions, compacted),
         Topic(DEAD_LETTERS, "none", partitions, dead),

@@ -38,6 +38,7 @@ TriggerType = Literal[
     "back_in_stock", "lapsed", "content_viewed", "hashtag_used", "store_nearby", "event", "message_clicked",
     "message_bounced", "segment_entered",
 ]  # fmt: skip
+AdIdentifier = Literal["email", "email_gmail", "email_untagged", "phone", "phone_digits"]
 SegmentChange = Literal["entered", "left"]
 SegmentReason = Literal["event", "time", "merge", "split", "campaigns"]
 MergeReason = Literal[

@@ -296,8 +296,9 @@ class Journey:
 
     def _emit_rows(self) -> None:
         rows, partitions, send = self._effects.rows, self._partitions, self._emit.send
-        for topic, profile_id, row in rows:
-            send(Out(topic, partition_of(profile_id, partitions), profile_id.encode(), orjson.dumps(row)))
+        for topic, key, row in rows:
+            value = None if row is None else orjson.dumps(row)
+            send(Out(topic, partition_of(key, partitions), key.encode(), value))
         rows.clear()
 
     def _wake_holder(self, profile_id: bytes) -> None:

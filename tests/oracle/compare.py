@@ -11,6 +11,7 @@ from typing import Any
 from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.topics import (
+    AUDIENCES_MEMBERS,
     CART_TRANSITIONS,
     CONVERSIONS,
     DEAD_LETTERS,
@@ -108,7 +109,34 @@ def differences(want: Outcome, topics: Mapping[str, Iterable[Record]], *, secret
         (SEGMENTS_MEMBERSHIP, want.memberships),
     ):
         compare(topic, of_interest(topic, wanted), of_interest(topic, comparable(want, topic, rows_of(topics, topic))))
+    wanted_members = ((key, hashed(row, hasher)) for key, row in want.audiences)
+    got_members = records_of(topics, AUDIENCES_MEMBERS)
+    compare(AUDIENCES_MEMBERS, told_to_ads(wanted_members), told_to_ads(got_members))
     return found
+
+
+def records_of(topics: Mapping[str, Iterable[Record]], topic: str) -> list[tuple[str, Any]]:
+    """(key, row or None) of a topic's records."""
+    return [
+        ((record.key or b"").decode(), None if record.value is None else json.loads(record.value))
+        for record in topics.get(topic, ())
+    ]
+
+
+def hashed(row: dict[str, Any] | None, hasher: Hasher) -> dict[str, Any] | None:
+    """A member of an audience with its addresses as the record has them."""
+    if row is None:
+        return None
+    known = [{"address_hash": hasher(*one["address"]), "agreed_at": one["agreed_at"]} for one in row["addresses"]]
+    return {**row, "addresses": known}
+
+
+def told_to_ads(records: Iterable[tuple[str, Any]]) -> list[str]:
+    """What is said of each key, repeats dropped, what is said last of it marked."""
+    records = list(records)
+    last = {key: json.dumps(row, sort_keys=True) for key, row in records}
+    each = {(key, json.dumps(row, sort_keys=True)) for key, row in records}
+    return sorted(f"{key} {row}{' last' if last[key] == row else ''}" for key, row in each)
 
 
 def comparable(want: Outcome, topic: str, rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -28,6 +28,7 @@ class Outcome:
     memberships:
     rows as on their topics, less what is not the oracle's business (versions, touches and credits); messages of
     templates that the oracle was not given have no subject and body. triggered: (campaign, time in ms) of each entry.
+    audiences: (key, row or None) of each record of audiences.members.
     told: (campaign, delivered, opens, ..., time in ms) of what first became known of a message.
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     messages: list[dict[str, Any]] = field(default_factory=list)
     conversions: list[dict[str, Any]] = field(default_factory=list)
     memberships: list[dict[str, Any]] = field(default_factory=list)
+    audiences: list[tuple[str, dict[str, Any] | None]] = field(default_factory=list)
     triggered: list[tuple[str, int]] = field(default_factory=list)
     told: list[tuple[str, str, int]] = field(default_factory=list)
 

@@ -64,6 +64,7 @@ def run(
     walk = Walk(Campaigns(campaigns, secret, stores, templates, rates), out)
     profiles: dict[str, Profile] = {}
     part_of: dict[str, str] = {}
+    losers: dict[str, None] = {}
     by_hash = {hasher(*one): one for fact in facts for one in (*fact.identifiers, *fact.previous)}
     for channel, address, since in imported:
         walk.addresses.listed(channel, address, since)
@@ -139,8 +140,13 @@ def run(
             if graph.profile_of(head) != graph.profile_of(other):
                 forgo(head, other, time)
                 lost.append(graph.profile_of(head))
-        for each in dict.fromkeys(lost):
+        losers.update(dict.fromkeys(lost))
+
+    def look(time: int) -> None:
+        """Who has lost an address is looked at, once for all that is lost at one moment."""
+        for each in losers:
             walk.assess(profile(each), time, "event")
+        losers.clear()
 
     def forgo(head: Identifier, other: Identifier, time: int) -> None:
         """An address is not, or no more, that of the customer who named it."""
@@ -155,6 +161,9 @@ def run(
             sales.tell(walk, claim.due)
             pass_time(time)
             learn(claims.fall_due(claim), time)
+            following = claims.next()
+            if following is None or following.due >= upto or int(following.due[0]) != time:
+                look(time)
 
     for fact in sorted(facts, key=lambda f: f.key):
         settle_claims(fact.key)
@@ -169,6 +178,7 @@ def run(
                 fact.key, fact.identifiers, fact.weak, fact.previous, confirms, sells=fact.sells, corrects=fact.corrects
             )
             learn(news, fact.time)
+            look(fact.time)
             owner = graph.profile_of(fact.identifiers[0])
         else:
             owner = hasher("broadcast", fact.message_id)

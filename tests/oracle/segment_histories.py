@@ -60,6 +60,15 @@ def rule(choose: Choose, deep: int = 0) -> str:
     return f"{{{how}: [{', '.join(rule(choose, deep + 1) for _ in range(choose((1, 2, 2, 3))))}]}}"
 
 
+def audience(choose: Choose) -> str:
+    """Who is told of a segment's members, if anybody."""
+    if choose((True, True, False)):
+        return ""
+    kinds = choose(("", "[email]", "[phone_digits, email_untagged]", "[email_gmail, phone]"))
+    more = (f", identifiers: {kinds}" if kinds else "") + choose(("", "", ", topic: offers"))
+    return f", audience: {{webhook: {choose(('meta', 'google'))}{more}}}"
+
+
 def with_segments(file: str, seed: object) -> str:
     """A campaigns file as it is, or with segments that its campaigns ask for."""
     rng = random.Random(f"segments {seed}")
@@ -67,7 +76,8 @@ def with_segments(file: str, seed: object) -> str:
     if choose((True, True, False)):
         return file
     names = [f"s{nth}" for nth in range(choose((1, 2, 4, 6)))]
-    lines = ["segments:", *(f"  - {{id: {name}, rule: {rule(choose)}}}" for name in names)]
+    ads = random.Random(f"audiences {seed}").choice
+    lines = ["segments:", *(f"  - {{id: {name}, rule: {rule(choose)}{audience(ads)}}}" for name in names)]
     for line in file.splitlines():
         if line.startswith("    trigger:") and choose((True, False, False, False, False)):
             line = f"    trigger: {{on: segment_entered, segment: {choose(names)}}}"  # noqa: PLW2901

@@ -48,6 +48,7 @@ class Membership:
     nth: int = 0
     due: int | None = None
     fresh: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 def leaves(rule: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -141,6 +142,7 @@ class Segmenting:
                                        about={"segment": segment}))
                     for campaign in self.campaigns.on("segment_entered") if campaign.asks["segment"] == segment
                 ])  # fmt: skip
+        self.advertise(p, at)
         known.due = min((one for one in self.moments(p) if one > at), default=None)
 
     def membership(self: Walk, p: Profile, segment: str, change: str, at: int, reason: str, since: int) -> int:
@@ -171,6 +173,7 @@ class Segmenting:
             theirs.asked, theirs.nth = at, 0
         for segment, since in theirs.members.items():
             self.membership(loser, segment, "left", theirs.asked, "merge", since)
+        self.no_more(loser)
 
     def merged_segments(self: Walk, p: Profile, at: int) -> None:
         """They are one, and the sales are theirs: who had not been seen is looked at with the event that links them."""

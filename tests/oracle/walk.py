@@ -10,6 +10,7 @@ from typing import Any
 from schemas.identifiers import Identifier
 from tests.oracle import sold
 from tests.oracle.addresses import Addresses
+from tests.oracle.audiences import Advertising
 from tests.oracle.campaigns import DAY, Campaign, Campaigns, milliseconds
 from tests.oracle.cart import CART_EVENTS, Cart, Line, is_activity, items_of, products
 from tests.oracle.consent import said
@@ -32,7 +33,7 @@ REMINDING = ("cart_abandoned", "checkout_abandoned", "browse_abandoned")
 FOR_EVER = float("inf")
 
 
-class Walk(Merging, Responding, Segmenting):
+class Walk(Merging, Responding, Segmenting, Advertising):
     """The sequential machine: called in order, it writes what happens to `out`."""
 
     def __init__(self, campaigns: Campaigns, out: Outcome) -> None:

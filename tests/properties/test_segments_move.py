@@ -13,6 +13,7 @@ from schemas.topics import SEGMENTS_MEMBERSHIP
 from streams.campaigns import load
 from streams.testing import Topology
 from tests.oracle.compare import differences, milliseconds, rows_of
+from tests.oracle.outcome import Outcome
 from tests.oracle.run import SECRET, run
 from tests.oracle.shop import campaigns_file
 from tests.oracle.stepping import Steps
@@ -37,6 +38,11 @@ def switched(old: str, new: str, minute: float, *events: tuple[Any, ...]) -> lis
 
 def applied(old: str, files: Sequence[str], minute: float | None, *events: tuple[Any, ...]) -> list[dict[str, Any]]:
     """The rows, where `files` are applied in turn at a minute, or at the end of time; oracle and core agree."""
+    return applied_both(old, files, minute, *events).memberships
+
+
+def applied_both(old: str, files: Sequence[str], minute: float | None, *events: tuple[Any, ...]) -> Outcome:
+    """All that comes of it."""
     records = told(*events)
     topology = Topology(Settings(secret=SECRET, partitions=2), load(campaigns_file(old)))
     topology.feed(records)
@@ -49,7 +55,7 @@ def applied(old: str, files: Sequence[str], minute: float | None, *events: tuple
     want = run(records, campaigns=old, switches=switches, partitions=2)
     found = list(differences(want, topology.topics, secret=SECRET))
     assert not found, "\n".join(found)
-    return want.memberships
+    return want
 
 
 def test_new_segments_hold_from_the_switch_on() -> None:

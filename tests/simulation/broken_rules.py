@@ -392,6 +392,7 @@ NOTICED_BY = {
     "forged_ids_are_dropped": 28, "erasures_take_back_where_they_end": 4,
     "windows_do_not_pass": 25, "members_outlive_their_merge": 25, "segments_wait_for_the_next_event": 8,
     "memberships_are_handed_over": 25, "memberships_are_handed_over alone": 25,
+    "who_says_no_stays_in_audiences": 25, "merged_stay_in_audiences": 25,
     "claims_come_after_timers": 1, "addresses_link_as_they_are_typed alone": 1,
 }  # fmt: skip
 """A seed that notices, by the rule's name, and ` alone` where there is no oracle. The others by seed 0."""

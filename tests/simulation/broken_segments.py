@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from streams.core.contact import consent
 from streams.core.profile.state import Profile
+from streams.core.segments import audiences
 from streams.core.segments.machine import SegmentMachine
 
 
@@ -45,11 +48,24 @@ def memberships_are_handed_over() -> AbstractContextManager[Any]:
     return patch.object(SegmentMachine, "absorb", absorb)
 
 
+def who_says_no_stays_in_audiences() -> AbstractContextManager[Any]:
+    """Audiences do not ask for consent to ads."""
+    asked_nothing = SimpleNamespace(given=lambda *_, **__: True, own_yes=consent.own_yes)
+    return patch.object(audiences, "consent", asked_nothing)
+
+
+def merged_stay_in_audiences() -> AbstractContextManager[Any]:
+    """Who has become part of another customer stays in the audiences."""
+    return patch.object(audiences, "leave", lambda *_: [])
+
+
 OF_SEGMENTS = (
     windows_do_not_pass,
     members_outlive_their_merge,
     segments_wait_for_the_next_event,
     memberships_are_handed_over,
+    who_says_no_stays_in_audiences,
+    merged_stay_in_audiences,
 )
 PROMISED_OF_SEGMENTS = (memberships_are_handed_over,)
 """Noticed by the rows of memberships alone."""

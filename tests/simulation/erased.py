@@ -10,6 +10,7 @@ import orjson
 from schemas.events import DeadLetter, Event
 from schemas.identifiers import REFERENCES, Hasher
 from schemas.topics import (
+    AUDIENCES_MEMBERS,
     CART_TRANSITIONS,
     CONVERSIONS,
     DAY_MS,
@@ -66,6 +67,9 @@ def _forgotten(log: Log, topics: Topics, state: list[bytes]) -> Iterator[str]:
                     yield f"erased {profile_id}: {topic} has no tombstone"
                 elif any(not split or (topic == STITCHED_EVENTS and _head(value, log) in gone) for value in after):
                     yield f"erased {profile_id}: {topic} ends with {after[-1:]}"
+            told = {r.key: r.value for r in topics[AUDIENCES_MEMBERS] if (r.key or b"").startswith(profile_id.encode())}
+            if not split and any(value is not None for value in told.values()):
+                yield f"erased {profile_id}: still in audiences {told}"
             kept = [key for key in state if key[:1] in STATES and bytes.fromhex(profile_id) == key[1:17]]
             if kept and not split:
                 yield f"erased {profile_id}: state {kept}"

@@ -12,7 +12,7 @@ import orjson
 
 from streams.core.campaigns.file import Attribution, Campaign, CampaignFile, Cap, Consent, QuietHours
 from streams.core.campaigns.rates import Rates
-from streams.core.campaigns.segment import Audience, Rule, Segment
+from streams.core.campaigns.segment import AdAudience, Audience, Rule, Segment
 from streams.core.campaigns.step import CHANNELS, CampaignStep, Channel, Offer
 from streams.core.campaigns.stores import Store, Stores
 from streams.core.campaigns.trigger import PARAMETERS, TRIGGERS, TriggerRule
@@ -21,6 +21,7 @@ __all__ = [
     "CHANNELS",
     "PARAMETERS",
     "TRIGGERS",
+    "AdAudience",
     "Attribution",
     "Audience",
     "Campaign",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from math import isfinite
+from re import fullmatch
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from schemas.audiences import IDENTIFIERS
 from schemas.vocabulary import Channel as Source
 from schemas.zones import zone_named
 from streams.core.campaigns.rates import Code
@@ -23,6 +25,7 @@ MOST_TIMES: Final = 20
 """More views, orders of a product and abandoned carts are not remembered."""
 MOST_ORDERS: Final = 500
 _CONTACTS: Final = ("email", "sms", "push", "messenger", "ads")
+_WEBHOOK: Final = r"[a-z][a-z0-9_]{0,39}"
 _LANGUAGE: Final = r"^(?:[a-z]{2}|zh-Han[ts])$"
 
 
@@ -214,12 +217,48 @@ class Rule(Strict):
         return 1 + max((one.depth() for one in self.inner), default=0)
 
 
+def _webhook(value: str) -> str:
+    if fullmatch(_WEBHOOK, value) is None:
+        raise ValueError(
+            f"{value!r} is no name of a webhook: small letters, digits and _, a letter first, such as meta"
+        )
+    return value
+
+
+def _identifier(value: Any) -> Any:
+    return known("identifier", value, IDENTIFIERS)
+
+
+class AdAudience(Strict):
+    """Members of a segment go to an ad platform: to the `webhook` of this name, by hashes of these `identifiers`.
+
+    Those alone who may be advertised to, about the `topic` if one is named.
+    """
+
+    webhook: Annotated[str, AfterValidator(_webhook)]
+    identifiers: tuple[Annotated[str, BeforeValidator(_identifier)], ...] = Field(
+        default=("email", "phone"), min_length=1
+    )
+    topic: Topic | None = None
+
+    @field_validator("identifiers")
+    @classmethod
+    def _once(cls, identifiers: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(identifiers)) < len(identifiers):
+            raise ValueError("each identifier is named once")
+        return identifiers
+
+
 class Segment(Strict):
-    """The customers for whom a rule holds. `id` names it in all numbers; `description` is for people."""
+    """The customers for whom a rule holds. `id` names it in all numbers; `description` is for people.
+
+    `audience`: which webhook is told as members come and go.
+    """
 
     id: str = Field(min_length=1, max_length=100)
     description: str = Field(default="", max_length=2_000)
     rule: Rule
+    audience: AdAudience | None = None
 
     @field_validator("rule")
     @classmethod

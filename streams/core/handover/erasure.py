@@ -7,7 +7,7 @@ is dropped; a later event is somebody else's, and goes on to the id that they ha
 from __future__ import annotations
 
 from schemas.record import Out
-from schemas.topics import PROFILE_EVENTS, TOMBSTONED, partition_of
+from schemas.topics import AUDIENCES_MEMBERS, PROFILE_EVENTS, TOMBSTONED, partition_of
 from streams.core.handover.in_flight import InFlight
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.repository import DueIndex, Profiles
@@ -17,6 +17,7 @@ from streams.core.protocol.profile_log import Erase
 from streams.core.protocol.records import HEAD_SIZE, event_out
 from streams.core.protocol.state_keys import PENDING, PROFILE
 from streams.core.sealing.effects import Effects
+from streams.core.segments.audiences import keys_of
 
 
 class Erasure:
@@ -87,4 +88,7 @@ class Erasure:
         removed["state"] += 1
         for sub_id, _ in profile.merging:
             self._forget(bytes.fromhex(sub_id), place, removed)
+        for member in keys_of(profile):
+            # The key alone says which hash is to leave which audience: the addresses are forgotten.
+            self._emit.send(Out(AUDIENCES_MEMBERS, partition_of(member, self._partitions), member.encode(), None))
         self._profiles.drop(profile_id)

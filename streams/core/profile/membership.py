@@ -10,7 +10,8 @@ class Segments(Struct, omit_defaults=True, gc=False):
 
     `at` is when that was asked last, `changes` how many changes there have been at that moment, `due` when time alone
     may change it, -1 for never. `seen_on` are the latest times by channel, `abandoned` the times of carts that were
-    left; `viewed` are times, `bought` are orders with their times, both by product or category.
+    left; `viewed` are times, `bought` are orders with their times, both by product or category. `told` are the records
+    that put the customer into audiences of advertising, by key what was said of the addresses.
     """
 
     members: dict[str, int] = field(default_factory=dict)
@@ -21,3 +22,4 @@ class Segments(Struct, omit_defaults=True, gc=False):
     abandoned: list[int] = field(default_factory=list)
     viewed: dict[str, list[int]] = field(default_factory=dict)
     bought: dict[str, dict[str, int]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)

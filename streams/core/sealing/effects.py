@@ -16,11 +16,12 @@ from streams.core.protocol.ports import Addresses, GlobalStats, NothingSaid
 class Effects:
     """What follows from an event or timer: rows by topic, in order; totals; counters; what everybody learns of it.
 
-    A row is (topic, profile id, row). `known` is what was known of everybody before.
+    A row is (topic, key, row): the key is the profile id, or begins with it; a row of None takes back what it names.
+    `known` is what was known of everybody before.
     """
 
     cells: Cells
-    rows: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    rows: list[tuple[str, str, dict[str, Any] | None]] = field(default_factory=list)
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     observed: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
     known: GlobalStats = field(default_factory=NoStats)

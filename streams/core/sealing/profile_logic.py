@@ -16,6 +16,7 @@ from schemas.names import AD_SPEND_RECORDED, FEEDBACK_EVENTS, ORDER_COMPLETED, O
 from schemas.orders import order_value
 from schemas.referrers import NoReferrers
 from schemas.topics import (
+    AUDIENCES_MEMBERS,
     CART_TRANSITIONS,
     CONVERSIONS,
     RETARGETING_DECISIONS,
@@ -41,12 +42,13 @@ from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
 from streams.core.sealing.effects import Effects
 from streams.core.sealing.repeats import Repeats
+from streams.core.segments.audiences import Addressed
 from streams.core.segments.machine import BY_EVENT, BY_MERGE, BY_SPLIT, BY_TIME, Membership, SegmentMachine
 from streams.core.triggers import abandoned, segment_entered
 from streams.core.triggers.registry import Triggers
 from streams.core.triggers.trigger import Triggered
 
-Outcome = Transition | Triggered | Decision | Lost | SaleMoved | Membership
+Outcome = Transition | Triggered | Decision | Lost | SaleMoved | Membership | Addressed
 """What a timer, a merge or a split may lead to."""
 
 
@@ -65,7 +67,7 @@ class ProfileLogic:
         self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)
-        self._segments = SegmentMachine(campaigns, self._orders.standing)
+        self._segments = SegmentMachine(campaigns, self._orders.standing, secret)
         self._on_entered = segment_entered.by_segment(campaigns)
         self.machines: Final[tuple[Machine[Any, Any], ...]] = (
             self._repeats, self._contact, self._engagement, self._enroller, self._orders, self._cart, self._triggers,
@@ -253,6 +255,9 @@ class ProfileLogic:
     def _assess(self, profile: Profile, at: int, reason: str, effects: Effects, *, late: bool = False) -> None:
         """Which segments the profile is in now; who enters one by an event that came late sets nothing off."""
         for change in self._segments.assess(profile, at, reason):
+            if isinstance(change, Addressed):
+                effects.rows.append((AUDIENCES_MEMBERS, change.key, change.row))
+                continue
             self._membership(change, effects)
             if not late:
                 self._follow(profile, segment_entered.on_change(profile, change, self._on_entered), effects)
@@ -274,6 +279,8 @@ class ProfileLogic:
                 self._converted(profile, self._orders.on_moved(profile, outcome), effects)
             elif isinstance(outcome, Membership):
                 self._membership(outcome, effects)
+            elif isinstance(outcome, Addressed):
+                effects.rows.append((AUDIENCES_MEMBERS, outcome.key, outcome.row))
             else:
                 self._start(profile, outcome, effects)
 

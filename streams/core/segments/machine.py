@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
+from schemas.identifiers import Hasher
 from schemas.times import iso
 from streams.core.campaigns import Campaigns
 from streams.core.orders.conversions import Conversion
@@ -13,7 +14,8 @@ from streams.core.profile.machine import Leaving, Machine
 from streams.core.profile.membership import Segments
 from streams.core.profile.state import Profile
 from streams.core.protocol.ports import MAX_TIME
-from streams.core.segments import counters
+from streams.core.segments import audiences, counters
+from streams.core.segments.audiences import Addressed, Audiences
 from streams.core.segments.conditions import check
 from streams.core.segments.counters import Counters
 from streams.core.segments.subject import NEVER, Standing, Subject
@@ -51,19 +53,21 @@ class Membership(NamedTuple):
         }
 
 
-class SegmentMachine(Machine[None, Membership]):
+class SegmentMachine(Machine[None, Membership | Addressed]):
     """The segments of one campaigns file. Without any, it keeps nothing but when a customer was first seen.
 
-    `standing` gives the orders of a profile that count. Times (`at`, `due`) are epoch milliseconds.
+    `standing` gives the orders of a profile that count; the secret is that of the settings, which addresses are hashed
+    with. Times (`at`, `due`) are epoch milliseconds.
     """
 
     fields: ClassVar = frozenset({"first_seen", "persons", "segments"})
 
-    def __init__(self, campaigns: Campaigns, standing: Standing) -> None:
+    def __init__(self, campaigns: Campaigns, standing: Standing, secret: str) -> None:
         file = campaigns.file
         self._standing = standing
         self._checks = [(segment.id, check(segment.rule, file)) for segment in file.segments]
         self._counters = Counters(file.segments)
+        self._audiences = Audiences(file, Hasher(secret))
         self.asked: Final = bool(self._checks)
         """Whether the file has segments."""
 
@@ -90,7 +94,7 @@ class SegmentMachine(Machine[None, Membership]):
         if self.asked:
             self._counters.on_abandoned(_of(profile), at)
 
-    def on_switch(self, profile: Profile, at: int) -> Sequence[Membership]:
+    def on_switch(self, profile: Profile, at: int) -> Sequence[Membership | Addressed]:
         """Other campaigns hold from `at` on: by their segments, and without those that are gone.
 
         How far rows of this instant are counted is kept also under a file without segments: others may follow at once.
@@ -101,11 +105,12 @@ class SegmentMachine(Machine[None, Membership]):
             self._counters.forget(profile, state)
         return self.assess(profile, at, BY_CAMPAIGNS) if at < MAX_TIME else ()
 
-    def assess(self, profile: Profile, at: int, reason: str) -> Sequence[Membership]:
+    def assess(self, profile: Profile, at: int, reason: str) -> Sequence[Membership | Addressed]:
         """Which segments the profile is in at `at`: what has changed since it was asked last, for a `reason`.
 
-        First what it leaves, the earliest entered first, then what it enters, in the order of the file. Time does not
-        run backwards for a profile: after a merge that is told of late it is asked as of when it was asked last.
+        First what it leaves, the earliest entered first, then what it enters, in the order of the file, then what
+        audiences are to be told of it. Time does not run backwards for a profile: after a merge that is told of late
+        it is asked as of when it was asked last.
         """
         if profile.first_seen < 0 or (profile.segments is None and not self.asked):
             return ()
@@ -118,11 +123,23 @@ class SegmentMachine(Machine[None, Membership]):
             until = min(until, changes)
             if holds:
                 holding[segment] = None
-        state.due = until if until < NEVER else -1
         members = state.members
-        if members.keys() == holding.keys():
-            return ()
-        found = [self._leave(profile, state, segment, reason) for segment in list(members) if segment not in holding]
+        found: list[Membership | Addressed] = []
+        if members.keys() != holding.keys():
+            found += self._move(profile, state, holding, reason)
+        told, ends = self._audiences.assess(profile, state, at)
+        until = min(until, ends)
+        state.due = until if until < NEVER else -1
+        return found + told
+
+    def _move(
+        self, profile: Profile, state: Segments, holding: dict[str, None], reason: str
+    ) -> list[Membership | Addressed]:
+        """From the segments that the profile was in to those that hold now."""
+        members, at = state.members, state.at
+        found: list[Membership | Addressed] = [
+            self._leave(profile, state, segment, reason) for segment in list(members) if segment not in holding
+        ]
         for segment in holding:
             if segment not in members:
                 members[segment] = at
@@ -134,7 +151,7 @@ class SegmentMachine(Machine[None, Membership]):
         if profile.first_seen >= 0:
             _of(profile).due = at + 1
 
-    def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Membership]:
+    def absorb(self, winner: Profile, loser: Profile, at: int, /) -> Sequence[Membership | Addressed]:
         """A merge at `at`: what was counted of either side is the winner's; the loser leaves all segments."""
         if loser.first_seen >= 0:
             first = winner.first_seen
@@ -149,9 +166,10 @@ class SegmentMachine(Machine[None, Membership]):
         if winner.id == loser.id or not state.members:
             return ()
         _reach(state, at)
-        return [self._leave(loser, state, segment, BY_MERGE) for segment in list(state.members)]
+        left = [self._leave(loser, state, segment, BY_MERGE) for segment in list(state.members)]
+        return [*left, *audiences.leave(loser, state)]
 
-    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Membership]:
+    def divide(self, profile: Profile, share: Profile, leaving: Leaving, /) -> Sequence[Membership | Addressed]:
         """Who is a person goes with its identifier; since when both are known, both know. What was counted stays."""
         share.first_seen = profile.first_seen
         share.persons = [one for one in profile.persons if one in leaving.by]

@@ -49,7 +49,7 @@ def test_values_match_their_schema(outputs: dict[str, list[Record]], topic: str)
     schema = json_schemas()[topic]
     validator = Draft202012Validator(schema)
     assert outputs[topic], "the shop is too small to show this topic"
-    for record in outputs[topic][:MOST]:
+    for record in [one for one in outputs[topic] if one.value is not None][:MOST]:
         value = orjson.loads(record.value or b"")
         validator.validate(value)
         assert value.keys() <= schema["properties"].keys()

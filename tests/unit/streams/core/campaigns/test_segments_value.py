@@ -98,6 +98,22 @@ def test_a_campaign_names_segments_that_there_are(more, said):
         file_of({"orders": {}}, campaigns=[{**campaign("c"), **more}])
 
 
+@pytest.mark.parametrize(("audience", "said"), [
+    ({}, "Field required"),
+    ({"webhook": "https://ads.example/x"}, "'https://ads.example/x' is no name of a webhook"),
+    ({"webhook": "Meta"}, "small letters"),
+    ({"webhook": "meta", "identifiers": ["mail"]}, "identifier 'mail' is not known; known: email, email_gmail"),
+    ({"webhook": "meta", "identifiers": []}, "at least 1"),
+    ({"webhook": "meta", "identifiers": ["email", "email"]}, "each identifier is named once"),
+    ({"webhook": "meta", "topics": "offers"}, "Extra inputs"),
+])  # fmt: skip
+def test_an_audience_names_a_webhook_and_what_is_hashed(audience, said):
+    """Each fault in words that name what is wrong: an address of a webhook is a secret, and no part of the file."""
+    segment = {"id": "s", "rule": {"orders": {}}, "audience": audience}
+    with pytest.raises(ValidationError, match=said):
+        CampaignFile.model_validate({"segments": [segment]})
+
+
 def test_two_segments_do_not_have_one_id():
     """The id is what rows and campaigns name."""
     with pytest.raises(ValidationError, match="two segments have the id 's'"):
