@@ -22,8 +22,8 @@ from streams.core.identify import Identify
 from streams.core.ingest import Ingest
 from streams.core.protocol.link_log import EndOfInput, Report
 from streams.core.protocol.records import links_out
-from streams.runtime.state.store import MemoryBase, PartitionStore
 from streams.logs import Logs
+from streams.runtime.state.store import MemoryBase, PartitionStore
 from tests.oracle.run import SECRET
 
 HASH = Hasher(SECRET)

@@ -15,8 +15,8 @@ from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.protocol import link_log
 from streams.core.protocol.records import links_out
-from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from streams.logs import Logs
+from streams.runtime.state.store import MemoryBase, PartitionStore, Position
 from tests.oracle import identity
 from tests.oracle.claims import HALF_AN_HOUR, Claims
 from tests.oracle.run import SECRET
