@@ -17,6 +17,13 @@ AT_ONCE: Final = {"mutations_sync": 1}
 """A deletion has happened when the statement returns; an offset may be committed then."""
 OF_EVENTS: Final = ("touches", "spend")
 """Tables that are filled from events, with the same profile_id, head and event_time."""
+OF_PEOPLE: Final = {
+    "activity": "SELECT person, quarter, channel, device, did FROM activity_parts",
+    "landings": "SELECT person, at, source, medium, campaign, referrer, host FROM landing_parts",
+}
+"""Tables of the hashes of profiles, filled from events too, and the queries that tell them anew."""
+PEOPLE: Final = "SELECT sipHash64(arrayJoin(%(ids)s))"
+MONTHS: Final = {"max_partitions_per_insert_block": 0}
 SPLITS: Final = "SELECT count() FROM profile_merges WHERE reason IN ('split', 'split_history')"
 CUTS: Final = "SELECT profile_id, head, toString(until), current_id FROM split_heads"
 LINKED: Final = "SELECT profile_id, current_id FROM linked_profiles WHERE profile_id IN %(ids)s"
@@ -79,14 +86,19 @@ def events_of(client: Client, ids: list[str]) -> tuple[str, dict[str, Any], set[
     return where, {"whole": sorted(whole) or [""], **more}, touched
 
 
-def _erase_events(client: Client, ids: list[str]) -> None:
-    where, values, touched = events_of(client, ids)
+def _erase_events(client: Client, erased: list[str]) -> None:
+    where, values, touched = events_of(client, erased)
     for table in ("events", *OF_EVENTS):
         _delete(client, table, where, **values)
-    if _delete(client, "profiles", "profile_id IN %(ids)s", ids=sorted(touched)):
-        # What is left of them, or has come since, tells it anew.
-        sql = "INSERT INTO profiles SELECT * FROM profile_parts WHERE profile_id IN %(ids)s"
-        client.command(sql, parameters={"ids": sorted(touched)})
+    ids = sorted(touched)
+    people = [row[0] for row in client.query(PEOPLE, parameters={"ids": ids}).result_rows]
+    _delete(client, "profiles", "profile_id IN %(ids)s", ids=ids)
+    for table in OF_PEOPLE:
+        _delete(client, table, "person IN %(people)s", people=people)
+    # What is left of them, or has come since, tells it anew: also where a crash came between the two.
+    for table, parts in (("profiles", "SELECT * FROM profile_parts"), *OF_PEOPLE.items()):
+        told = f"INSERT INTO {table} {parts} WHERE profile_id IN %(ids)s"
+        client.command(told, parameters={"ids": ids}, settings=MONTHS)
 
 
 def _delete(client: Client, table: str, where: str, **values: Iterable[Any]) -> bool:

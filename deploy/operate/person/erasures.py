@@ -32,6 +32,8 @@ PROFILES: Final = """
 SELECT count() FROM profiles
 WHERE profile_id IN %(ids)s AND profile_id NOT IN (SELECT profile_id FROM events WHERE profile_id IN %(ids)s)
 """
+PEOPLE: Final = "SELECT count() FROM {} WHERE person IN (SELECT sipHash64(arrayJoin(%(ids)s)))"
+OTHERS: Final = " AND person NOT IN (SELECT person FROM events WHERE profile_id IN %(ids)s)"
 STAYS: Final = (
     "totals in cells and aggregates count on: they hold no identifier, no value and no profile",
     "identity.merges and identity.assignments keep keyed hashes without a value: the list of what was erased",
@@ -95,7 +97,7 @@ def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -
     `events` is the condition of `lookup.events_of`. Rows about splits and erasures do not count: the history of others
     needs them.
     """
-    from sinks.clickhouse.erasing import OF_EVENTS
+    from sinks.clickhouse.erasing import OF_EVENTS, OF_PEOPLE
 
     found = lookup.rows_of(client, ids, events)
     where, given = events
@@ -103,6 +105,8 @@ def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -
         found[table] = lookup.number(client, f"SELECT count() FROM {table} WHERE {where}", **given)  # noqa: S608 - ours
     found["segment_members"] = lookup.number(client, MEMBERS, ids=ids)
     found["profiles"] = lookup.number(client, "SELECT count() FROM profiles WHERE profile_id IN %(ids)s", ids=ids)
+    for table in OF_PEOPLE:
+        found[table] = lookup.number(client, PEOPLE.format(table), ids=ids)
     found["identifiers"] = lookup.number(client, IDENTIFIERS, ids=hashes)
     found["profile_merges"] = lookup.number(client, MERGES, ids=ids)
     return found
@@ -111,10 +115,14 @@ def rows(client: Client, ids: list[str], hashes: list[str], events: Condition) -
 def left(client: Client, ids: list[str], hashes: list[str], events: Condition) -> dict[str, int]:
     """The tables that still hold rows about the profiles `ids` or the identifiers with these `hashes`, with the number.
 
-    A profile that other people have events under, by a split, keeps its row.
+    A profile that other people have events under, by a split, keeps its rows about several events.
     """
+    from sinks.clickhouse.erasing import OF_PEOPLE
+
     found = rows(client, ids, hashes, events)
     found["profiles"] = lookup.number(client, PROFILES, ids=ids)
+    for table in OF_PEOPLE:
+        found[table] = lookup.number(client, PEOPLE.format(table) + OTHERS, ids=ids)
     return {table: n for table, n in found.items() if n}
 
 

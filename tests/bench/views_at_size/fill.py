@@ -23,6 +23,10 @@ EVERY: Final = {
 """Of how many events there is one row (of carts: one cart)."""
 
 
+OF_EVENTS: Final = ("activity", "landings")
+"""Tables that events fill."""
+
+
 def fill(client: Any, events: int, say: Callable[[str], None]) -> None:
     """Fill the tables of a migrated, empty database with what comes of so many events; each month becomes one part."""
     for table, every in EVERY.items():
@@ -35,3 +39,5 @@ def fill(client: Any, events: int, say: Callable[[str], None]) -> None:
         client.command(f"OPTIMIZE TABLE {table} FINAL")
         if table == "profile_merges":
             families.fill(client)
+    for table in OF_EVENTS:
+        client.command(f"OPTIMIZE TABLE {table} FINAL")

@@ -1,4 +1,4 @@
--- Events with the profile they belong to today (`current_id`), each once.
+-- Events with the profile they belong to today (`current_id`, and `current_person`, its hash), each once.
 -- An event that came in again after its profile had been merged stands under both profiles: it is still one event.
 -- Most profiles have never been part of a merge or a split: their events are read as they are, and only those of the
 -- others are looked up and told apart.
@@ -8,12 +8,13 @@ WITH
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts
-SELECT events.*, profile_id AS current_id
+SELECT events.* EXCEPT (person, event_key), person AS current_person, profile_id AS current_id
 FROM events FINAL
-WHERE profile_id NOT IN (SELECT profile_id FROM resolved_profiles)
+WHERE person NOT IN (SELECT sipHash64(profile_id) FROM resolved_profiles)
 UNION ALL
 SELECT
-    seen.* EXCEPT (cut),
+    seen.* EXCEPT (person, event_key, cut),
+    sipHash64(current_id) AS current_person,
     multiIf(cut.2 != '' AND event_time <= cut.1, cut.2, later.to_id != '', later.to_id, profile_id) AS current_id
 FROM
 (
@@ -25,8 +26,8 @@ FROM
             cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
         ) AS cut
     FROM events FINAL
-    WHERE profile_id IN (SELECT profile_id FROM resolved_profiles)
+    WHERE person IN (SELECT sipHash64(profile_id) FROM resolved_profiles)
 ) AS seen
 LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
     ON later.from_id = seen.profile_id
-LIMIT 1 BY current_id, event_time, message_id;
+LIMIT 1 BY sipHash64(current_id, event_key);

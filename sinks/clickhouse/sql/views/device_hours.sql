@@ -1,38 +1,21 @@
--- What people did with which device in which hour of which day (in the shop's time zone): v_devices_hours and
--- v_devices_hours_daily are made of it. An order is of the device that placed it, as the event of the order tells.
+-- What was done with which device in which hour of which day (in the shop's time zone): v_devices_hours and
+-- v_devices_hours_daily are made of it, and of current_activity for the customers. An order is of the device that placed
+-- it, as the event of the order tells.
 CREATE OR REPLACE VIEW device_hours AS
-WITH
-    (
-        'Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed', 'Product Clicked', 'Cart Viewed'
-    ) AS viewings,
-    (
-        'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Checkout Started', 'Checkout Step Viewed',
-        'Checkout Step Completed', 'Payment Info Entered', 'Coupon Entered', 'Coupon Applied', 'Coupon Denied', 'Coupon Removed'
-    ) AS doings,
-    (
-        'Email Opened', 'Email Link Clicked', 'SMS Link Clicked', 'Push Notification Tapped', 'Ad Clicked', 'Post Liked',
-        'Post Shared', 'Post Commented'
-    ) AS responses
 SELECT
     toDate(event_time, '{timezone}') AS day,
     toUInt8(toHour(event_time, '{timezone}')) AS hour,
     toString(device) AS device,
-    channel IN ('web', 'app', 'store', 'marketplace', 'messenger') AND if(
-        type IN ('page', 'screen') OR name IN viewings, device != 'machine', name IN doings
-    ) AS active,
-    type = 'track' AND name IN responses AND NOT machine AND device != 'machine' AS responds,
-    countIf(active) AS activity,
-    countIf(responds) AS engagement,
-    toInt64(0) AS orders,
-    uniqExactStateIf(current_id, head_type != '' AND (active OR responds)) AS people
+    countIf(bitTest(did, 2)) AS activity,
+    countIf(bitTest(did, 3)) AS engagement,
+    toInt64(0) AS orders
 FROM current_events
-GROUP BY day, hour, device, active, responds
-HAVING active OR responds
+WHERE bitTest(did, 2) OR bitTest(did, 3)
+GROUP BY day, hour, device
 UNION ALL
 SELECT
     toDate(placed.at, '{timezone}'), toUInt8(toHour(placed.at, '{timezone}')),
-    if(made.device = '', 'unknown', toString(made.device)), false, false, 0, 0, sum(placed.orders),
-    arrayReduce('uniqExactState', emptyArrayString())
+    if(made.device = '', 'unknown', toString(made.device)), 0, 0, sum(placed.orders)
 FROM
 (
     SELECT

@@ -42,8 +42,7 @@ WITH
     by_currency AS
     (
         SELECT
-            channel, currency, uniqExactMergeState(reached) AS reached, uniqExactMergeState(bought) AS bought,
-            uniqExactMergeState(reached_or_bought) AS reached_or_bought, sum(d.events) AS events,
+            channel, currency, sum(d.events) AS events,
             sum(d.sends) AS sends, sum(d.delivered) AS delivered, sum(d.opens) AS opens, sum(d.clicks + ad_clicks) AS clicks,
             sum(d.shown) AS shown, sum(d.views) AS views, sum(d.likes) AS likes, sum(d.shares) AS shares,
             sum(d.comments) AS comments, sum(d.impressions) AS impressions, sum(d.machine_opens) AS machine_opens,
@@ -56,8 +55,7 @@ WITH
     totals AS
     (
         SELECT
-            channel, uniqExactMerge(reached) AS reach, 
-            reach + uniqExactMerge(bought) - uniqExactMerge(reached_or_bought) AS buyers, sum(c.events) AS events,
+            channel, sum(c.events) AS events,
             sum(c.sends) AS sends, sum(c.delivered) AS delivered, sum(c.opens) AS opens, sum(c.clicks) AS clicks,
             sum(c.shown) AS shown, sum(c.views) AS views, sum(c.likes) AS likes, sum(c.shares) AS shares,
             sum(c.comments) AS comments, sum(c.impressions) AS impressions, sum(c.machine_opens) AS machine_opens,
@@ -68,6 +66,16 @@ WITH
             ) AS earned,
             arrayJoin(if(empty(earned), arrayResize(earned, 1), earned)) AS money
         FROM by_currency AS c
+        GROUP BY channel
+    ),
+    people AS
+    (
+        SELECT
+            channel, uniqExactIf(person, reached) AS reach,
+            -- Who bought and was reached: this many less than both.
+            reach + uniqExactIf(person, bought) - uniqExact(person) AS buyers
+        FROM channel_people
+        WHERE day BETWEEN {from:Date} AND {to:Date}
         GROUP BY channel
     )
 SELECT
@@ -100,4 +108,5 @@ SELECT
     money.7 AS attributed_revenue,
     money.1 AS currency
 FROM totals
+LEFT ANY JOIN people USING (channel)
 ORDER BY channel, currency;

@@ -14,11 +14,25 @@ CREATE OR REPLACE VIEW v_devices_hours AS
 SELECT
     device,
     hour,
-    sum(device_hours.activity) AS activity,
-    sum(device_hours.engagement) AS engagement,
-    sum(device_hours.orders) AS orders,
-    uniqExactMerge(people) AS customers
-FROM device_hours
-WHERE day BETWEEN {from:Date} AND {to:Date}
+    sum(parts.activity) AS activity,
+    sum(parts.engagement) AS engagement,
+    sum(parts.orders) AS orders,
+    sum(parts.customers) AS customers
+FROM
+(
+    SELECT
+        device, hour, sum(device_hours.activity) AS activity, sum(device_hours.engagement) AS engagement,
+        sum(device_hours.orders) AS orders, 0 AS customers
+    FROM device_hours
+    WHERE day BETWEEN {from:Date} AND {to:Date}
+    GROUP BY device, hour
+    UNION ALL
+    SELECT
+        toString(device) AS device, toUInt8(toHour(quarter, '{timezone}')) AS hour, 0, 0, 0, uniqExact(person)
+    FROM current_activity
+    WHERE (bitTest(did, 2) OR bitTest(did, 3))
+        AND toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    GROUP BY device, hour
+) AS parts
 GROUP BY device, hour
 ORDER BY device, hour;

@@ -15,10 +15,23 @@ SELECT
     day,
     device,
     hour,
-    sum(device_hours.activity) AS activity,
-    sum(device_hours.engagement) AS engagement,
-    sum(device_hours.orders) AS orders,
-    uniqExactMerge(people) AS customers
-FROM device_hours
+    sum(parts.activity) AS activity,
+    sum(parts.engagement) AS engagement,
+    sum(parts.orders) AS orders,
+    sum(parts.customers) AS customers
+FROM
+(
+    SELECT
+        day, device, hour, sum(device_hours.activity) AS activity, sum(device_hours.engagement) AS engagement,
+        sum(device_hours.orders) AS orders, 0 AS customers
+    FROM device_hours
+    GROUP BY day, device, hour
+    UNION ALL
+    SELECT
+        toDate(quarter, '{timezone}') AS day, toString(device) AS device, toUInt8(toHour(quarter, '{timezone}')) AS hour, 0, 0, 0, uniqExact(person)
+    FROM current_activity
+    WHERE (bitTest(did, 2) OR bitTest(did, 3))
+    GROUP BY day, device, hour
+) AS parts
 GROUP BY day, device, hour
 ORDER BY day, device, hour;

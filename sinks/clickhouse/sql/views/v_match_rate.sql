@@ -13,12 +13,27 @@
 CREATE OR REPLACE VIEW v_match_rate AS
 SELECT
     channel,
-    sum(known_days.events) AS events,
-    sumIf(known_days.events, known) AS known_events,
+    sum(parts.events) AS events,
+    sum(parts.known_events) AS known_events,
     known_events / events AS match_rate,
-    uniqExactIf(customer, customer != '') AS customers,
-    uniqExactIf(customer, known) AS known_customers
-FROM known_days
-WHERE day BETWEEN {from:Date} AND {to:Date}
+    sum(parts.customers) AS customers,
+    sum(parts.known_customers) AS known_customers
+FROM
+(
+    SELECT
+        toString(channel) AS channel, count() AS events,
+        countIf(head_type != '' AND current_person IN (SELECT person FROM known_people)) AS known_events,
+        0 AS customers, 0 AS known_customers
+    FROM current_events
+    WHERE toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    GROUP BY channel
+    UNION ALL
+    SELECT
+        toString(channel) AS channel, 0, 0, uniqExact(person),
+        uniqExactIf(person, person IN (SELECT person FROM known_people))
+    FROM current_activity
+    WHERE toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    GROUP BY channel
+) AS parts
 GROUP BY channel
 ORDER BY channel;

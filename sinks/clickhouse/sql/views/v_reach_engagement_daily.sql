@@ -16,13 +16,24 @@ CREATE OR REPLACE VIEW v_reach_engagement_daily AS
 SELECT
     day,
     channel,
-    uniqExactMerge(reached) AS reach,
-    uniqExactMerge(channel_days.engaged) AS engaged,
+    sum(parts.reach) AS reach,
+    sum(parts.engaged) AS engaged,
     engaged / nullIf(reach, 0) AS engagement_rate,
-    sum(channel_days.impressions + views) AS impressions,
-    sum(channel_days.engagements) AS engagements,
+    sum(parts.impressions) AS impressions,
+    sum(parts.engagements) AS engagements,
     engagements / nullIf(reach, 0) AS engagements_per_customer
-FROM channel_days
+FROM
+(
+    SELECT
+        day, channel, sum(events) AS number, sum(channel_events.impressions + views) AS impressions,
+        sum(channel_events.engagements) AS engagements, 0 AS reach, 0 AS engaged
+    FROM channel_events
+    GROUP BY day, channel
+    UNION ALL
+    SELECT toDate(quarter, '{timezone}') AS day, toString(channel) AS channel, 0, 0, 0, uniqExact(person), uniqExactIf(person, bitTest(did, 0))
+    FROM current_activity
+    GROUP BY day, channel
+) AS parts
 GROUP BY day, channel
-HAVING sum(events) > 0
+HAVING sum(number) > 0
 ORDER BY day, channel;

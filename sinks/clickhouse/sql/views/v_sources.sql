@@ -17,19 +17,44 @@
 --   for the source of their order. Orders and money add up to those of all channels.
 CREATE OR REPLACE VIEW v_sources AS
 WITH
+    visitors AS
+    (
+        SELECT origin, uniqExact(person) AS number
+        FROM visit_origins
+        WHERE day BETWEEN {from:Date} AND {to:Date}
+        GROUP BY origin
+        UNION ALL
+        -- Whoever names no source on some day.
+        SELECT ('', '', '', '') AS origin, countIf(visited > told) AS number
+        FROM
+        (
+            SELECT person, uniqExact(day) AS visited, uniqExactIf(day, named) AS told
+            FROM
+            (
+                SELECT person, toDate(quarter, '{timezone}') AS day, false AS named FROM current_activity WHERE bitTest(did, 2)
+                UNION ALL
+                SELECT person, day, true AS named FROM visit_origins
+            )
+            WHERE day BETWEEN {from:Date} AND {to:Date}
+            GROUP BY person
+        )
+    ),
     by_currency AS
     (
         SELECT
-            origin, currency, uniqExactState(visitor) AS seen, sum(s.carts) AS carts, sum(s.orders) AS orders,
+            origin, currency, toUInt64(0) AS visitors, sum(s.carts) AS carts, sum(s.orders) AS orders,
             sum(s.revenue) AS revenue
         FROM sources AS s
         WHERE day BETWEEN {from:Date} AND {to:Date}
         GROUP BY origin, currency
+        UNION ALL
+        SELECT origin, '', number, 0, 0, 0
+        FROM visitors
     ),
     totals AS
     (
         SELECT
-            origin, uniqExactMerge(seen) AS visitors, sum(c.carts) AS carts,
+            origin, sum(c.visitors) AS visitors, sum(c.carts) AS carts,
             groupArrayIf((currency, orders, revenue), orders != 0 OR revenue != 0) AS earned,
             arrayJoin(if(empty(earned), arrayResize(earned, 1), earned)) AS money
         FROM by_currency AS c

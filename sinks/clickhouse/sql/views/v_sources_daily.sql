@@ -17,18 +17,37 @@
 --   for the source of their order. Orders and money add up to those of all channels.
 CREATE OR REPLACE VIEW v_sources_daily AS
 WITH
+    visitors AS
+    (
+        SELECT day, origin, uniqExact(person) AS number
+        FROM visit_origins
+        GROUP BY day, origin
+        UNION ALL
+        -- Whoever names no source all day.
+        SELECT day, ('', '', '', '') AS origin, toUInt64(uniqExact(person) - uniqExactIf(person, named)) AS number
+        FROM
+        (
+            SELECT toDate(quarter, '{timezone}') AS day, person, false AS named FROM current_activity WHERE bitTest(did, 2)
+            UNION ALL
+            SELECT day, person, true AS named FROM visit_origins
+        )
+        GROUP BY day
+    ),
     by_currency AS
     (
         SELECT
-            day, origin, currency, uniqExactState(visitor) AS seen, sum(s.carts) AS carts, sum(s.orders) AS orders,
+            day, origin, currency, toUInt64(0) AS visitors, sum(s.carts) AS carts, sum(s.orders) AS orders,
             sum(s.revenue) AS revenue
         FROM sources AS s
         GROUP BY day, origin, currency
+        UNION ALL
+        SELECT day, origin, '', number, 0, 0, 0
+        FROM visitors
     ),
     totals AS
     (
         SELECT
-            day, origin, uniqExactMerge(seen) AS visitors, sum(c.carts) AS carts,
+            day, origin, sum(c.visitors) AS visitors, sum(c.carts) AS carts,
             groupArrayIf((currency, orders, revenue), orders != 0 OR revenue != 0) AS earned,
             arrayJoin(if(empty(earned), arrayResize(earned, 1), earned)) AS money
         FROM by_currency AS c

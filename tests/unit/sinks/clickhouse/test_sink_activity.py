@@ -1,0 +1,96 @@
+"""`activity` and `landings`: what is kept of events for views equals what the events themselves say, whatever came."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from schemas import topics
+from schemas.identifiers import Hasher
+from schemas.record import Record
+from schemas.settings import Settings
+from sinks.clickhouse.erasing import erase
+from sinks.clickhouse.load import load
+from tests.support import sink_rows as make
+
+HASHER = Hasher(Settings().secret.get_secret_value())
+Rows = Callable[[str], list[tuple[Any, ...]]]
+MINUTE, DAY = 60_000, 86_400_000
+NAMES = (
+    ("web", "Product Viewed"), ("web", "Product Added"), ("app", "Checkout Started"), ("email", "Email Opened"),
+    ("store", "Order Completed"), ("social", "Post Viewed"), ("ads", "Ad Clicked"),
+)  # fmt: skip
+ACTIVITY = "person, quarter, toString(channel), toString(device), did"
+LANDINGS = (
+    "person, at, toString(source) AS source, toString(medium) AS medium, toString(campaign) AS campaign, "
+    "toString(referrer) AS referrer, toString(host) AS host"
+)
+
+
+def seen(profile: str, at: int, dice: random.Random) -> Record:
+    """Some event of a profile: of somebody known or not, with a source or without."""
+    channel, name = dice.choice(NAMES)
+    kind = dice.choice(("anonymous_id", "email", "user_id"))
+    context: dict[str, Any] = {}
+    if dice.random() < 0.4:
+        context = {"campaign": {"source": dice.choice(("news", "google", "direct")), "medium": "cpc"}}
+    if dice.random() < 0.3:
+        context["page"] = {"url": "https://shop.example/p", "referrer": "https://blog.example/x"}
+    identifiers = [] if dice.random() < 0.1 else [{"type": kind, "value": f"{profile}-{dice.randrange(2)}"}]
+    value = make.event_value(profile, name, at, channel, None, identifiers)
+    return make.record(topics.STITCHED_EVENTS, {**value, "context": context})
+
+
+def history(seed: int) -> list[list[Record]]:
+    """Batches of events with merges, splits and erasures between them; some batches come twice."""
+    dice = random.Random(seed)
+    people = [make.hexed(f"person {number}") for number in range(8)]
+    batches: list[list[Record]] = []
+    for version in range(1, 13):
+        at = make.NOON + version * DAY // 2
+        batch = [seen(dice.choice(people), at + dice.randrange(600) * MINUTE, dice) for _ in range(12)]
+        one, other = dice.sample(people, 2)
+        what = dice.random()
+        if what < 0.5:
+            batch.append(make.merge(one, other, at, version))
+        elif what < 0.75:
+            batch.append(make.split(one, make.hexed(f"part {version}"), [HASHER("email", f"{one}-0")], at, version))
+        else:
+            batch.append(make.record(topics.STITCHED_EVENTS, None, one))
+        batches += [batch] * dice.choice((1, 1, 2))
+    return batches
+
+
+def kept(rows: Rows, table: str, columns: str) -> list[tuple[Any, ...]]:
+    """The rows of a table, each once, in order."""
+    return sorted(rows(f"SELECT DISTINCT {columns} FROM {table}"))  # noqa: S608 - names of this file
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_kept_is_what_the_events_say(client: Any, rows: Rows, seed: int) -> None:
+    """Both tables equal their computation from the events left; current_activity equals the same of current_events."""
+    for batch in history(seed):
+        load(client, batch)
+    assert rows("SELECT count() FROM activity") > [(20,)]
+    assert rows("SELECT count() FROM landings") > [(5,)]
+    assert kept(rows, "activity", ACTIVITY) == kept(rows, "activity_parts", ACTIVITY)
+    assert kept(rows, "landings", LANDINGS) == kept(rows, "landing_parts", LANDINGS)
+    of_events = "current_person, toStartOfFifteenMinutes(event_time), toString(channel), toString(device), did"
+    assert kept(rows, "current_activity", ACTIVITY) == kept(rows, "current_events WHERE head_type != ''", of_events)
+
+
+def test_a_crash_in_the_middle_of_an_erasure_loses_nothing(client: Any, rows: Rows) -> None:
+    """What others did under an erased id is told again where the first try deleted it and came no further."""
+    profile, tablet = make.hexed("P"), [{"type": "anonymous_id", "value": "tablet"}]
+    load(client, [
+        make.event(profile, "Product Viewed", channel="web"),
+        make.event(profile, "Product Viewed", channel="app", identifiers=tablet),
+        make.split(profile, make.hexed("Q"), [HASHER("anonymous_id", "tablet")], make.NOON + DAY),
+    ])  # fmt: skip
+    for _ in range(2):
+        erase(client, "events", {profile: 0})
+        assert rows("SELECT DISTINCT channel FROM activity") == [("app",)]
+        client.command("ALTER TABLE activity DELETE WHERE true SETTINGS mutations_sync = 1")
