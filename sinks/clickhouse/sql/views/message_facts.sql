@@ -8,86 +8,94 @@
 -- message led to (wb_mid) is a click. A complaint unsubscribes as well.
 CREATE OR REPLACE VIEW message_facts AS
 WITH
-    ('Email Delivered', 'SMS Delivered', 'Push Notification Received', 'Ad Impression') AS deliveries,
-    ('Email Link Clicked', 'SMS Link Clicked', 'Push Notification Tapped', 'Ad Clicked') AS clickings,
-    ('Email Bounced', 'SMS Failed', 'Push Notification Bounced') AS bouncings,
-    ('Unsubscribed', 'Email Marked as Spam') AS refusals,
-    told AS
     (
-        -- Written twice or not: no flag changes by it.
-        SELECT
-            if(about_message = '', clicked_message, about_message) AS about,
-            min(event_time) AS since,
-            argMin(toString(channel), (event_time, channel)) AS told_on,
-            argMin(toString(campaign_id), (event_time, campaign_id)) AS told_of,
-            argMinIf(profile_id, (event_time, profile_id), about_message != '') AS told_by,
-            max(if(about_message = '', '', lower(extract(arrayFirst(one -> one.1 = 'email', identifiers).2, '@([^@]+)$')))) AS told_domain,
-            max(about_message != '') AS by_name,
-            max(about_message = '' OR NOT name IN bouncings) AS delivered,
-            max(name = 'Email Opened' AND NOT machine) AS opened,
-            max(NOT machine AND (about_message = '' OR name IN clickings)) AS clicked,
-            max(name IN bouncings) AS bounced,
-            max(name IN refusals) AS unsubscribed,
-            max(name = 'Email Marked as Spam') AS complained
-        FROM events
-        WHERE
-            (about_message = '' AND clicked_message != '')
-            OR (
-                about_message != ''
-                AND (name IN deliveries OR name IN clickings OR name IN bouncings OR name IN refusals OR name = 'Email Opened')
-            )
-        GROUP BY about
-    ),
+        SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
+    ) AS cuts,
     nameless AS
     (
         SELECT
-            current_id, channel, campaign_id, name, event_time, machine,
-            lower(extract(arrayFirst(one -> one.1 = 'email', identifiers).2, '@([^@]+)$')) AS domain,
+            current_id, channel, campaign_id, told, event_time, domain,
             toDate(event_time, '{timezone}') AS day,
-            name IN bouncings OR (name IN deliveries) AS starts,
+            bitTest(told, 7) AS starts,
             sum(starts) OVER (
                 PARTITION BY current_id, channel, campaign_id ORDER BY event_time, NOT starts, message_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
             ) AS nth
-        FROM current_events
-        WHERE about_message = '' AND type = 'track' AND name NOT IN ('Ad Clicked', 'Ad Impression') AND (
-            name IN deliveries OR name IN clickings OR name IN bouncings OR name = 'Email Opened'
-            OR (campaign_id != '' AND name IN refusals)
+        FROM
+        (
+            -- Whose it is, and each once, as current_events says it.
+            SELECT
+                seen.* EXCEPT (cut),
+                multiIf(cut.2 != '' AND event_time <= cut.1, cut.2, later.to_id != '', later.to_id, profile_id) AS current_id
+            FROM
+            (
+                SELECT
+                    profile_id, event_time, message_id, channel, campaign_id, domain, told,
+                    if(
+                        empty(cuts.1),
+                        (toDateTime64(0, 3, 'UTC'), ''),
+                        cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
+                    ) AS cut
+                FROM feedback FINAL
+                WHERE about = ''
+            ) AS seen
+            LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+                ON later.from_id = seen.profile_id
+            LIMIT 1 BY current_id, event_time, message_id
         )
     )
 SELECT
-    if(ours, noted.message_id, about) AS message_id,
-    noted.message_id != '' AS ours,
-    toDate(if(ours, decided_at, since), '{timezone}') AS day,
-    if(ours, toString(noted.channel), told_on) AS channel,
-    if(ours, toString(noted.campaign_id), told_of) AS campaign_id,
+    noted.message_id AS message_id,
+    true AS ours,
+    toDate(decided_at, '{timezone}') AS day,
+    toString(noted.channel) AS channel,
+    toString(noted.campaign_id) AS campaign_id,
     toString(step) AS step,
     toString(variant) AS variant,
-    if(ours, noted.profile_id, told_by) AS written_to,
+    noted.profile_id AS written_to,
     if(merged.current_id = '', written_to, merged.current_id) AS current_id,
-    if(ours, toString(noted.domain), told_domain) AS domain,
-    told.delivered = 1 AS delivered,
-    told.opened = 1 AS opened,
-    told.clicked = 1 AS clicked,
-    told.bounced = 1 AS bounced,
-    told.unsubscribed = 1 AS unsubscribed,
-    told.complained = 1 AS complained
+    toString(noted.domain) AS domain,
+    -- Written twice or not: no flag changes by it.
+    bitTest(known.told, 1) AS delivered,
+    bitTest(known.told, 2) AS opened,
+    bitTest(known.told, 3) AS clicked,
+    bitTest(known.told, 4) AS bounced,
+    bitTest(known.told, 5) AS unsubscribed,
+    bitTest(known.told, 6) AS complained
 FROM
 (
     SELECT message_id, decided_at, channel, campaign_id, step, variant, profile_id, domain FROM messages FINAL
 ) AS noted
-FULL JOIN told ON told.about = noted.message_id
+LEFT ANY JOIN (SELECT about, groupBitOr(feedback.told) AS told FROM feedback WHERE about != '' GROUP BY about) AS known
+    ON known.about = noted.message_id
 LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = written_to
--- A link alone tells of no message that is not ours.
-WHERE ours OR by_name = 1
 UNION ALL
 SELECT
-    '', false, toDate(min(event_time), '{timezone}'), toString(channel), toString(campaign_id), '', '', current_id, current_id, max(domain),
-    max(NOT name IN bouncings) = 1,
-    max(name = 'Email Opened' AND NOT machine) = 1,
-    max(name IN clickings AND NOT machine) = 1,
-    max(name IN bouncings) = 1,
-    max(name IN refusals) = 1,
-    max(name = 'Email Marked as Spam') = 1
+    about, false, toDate(since, '{timezone}'), told_on, told_of, '', '', told_by,
+    if(merged.current_id = '', told_by, merged.current_id), told_domain,
+    bitTest(told, 1), bitTest(told, 2), bitTest(told, 3), bitTest(told, 4), bitTest(told, 5), bitTest(told, 6)
+FROM
+(
+    SELECT
+        about,
+        min(event_time) AS since,
+        argMin(toString(channel), (event_time, channel)) AS told_on,
+        argMin(toString(campaign_id), (event_time, campaign_id)) AS told_of,
+        argMinIf(profile_id, (event_time, profile_id), bitTest(feedback.told, 0)) AS told_by,
+        toString(max(domain)) AS told_domain,
+        groupBitOr(feedback.told) AS told
+    FROM feedback
+    WHERE about != '' AND about NOT IN (SELECT message_id FROM messages)
+    GROUP BY about
+    -- A link alone tells of no message that is not ours.
+    HAVING bitTest(told, 0)
+) AS others
+LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = told_by
+UNION ALL
+SELECT
+    '', false, toDate(min(event_time), '{timezone}'), toString(channel), toString(campaign_id), '', '', current_id, current_id,
+    toString(max(domain)),
+    max(bitTest(told, 1)), max(bitTest(told, 2)), max(bitTest(told, 3)), max(bitTest(told, 4)), max(bitTest(told, 5)),
+    max(bitTest(told, 6))
 FROM nameless
 GROUP BY current_id, channel, campaign_id, nth, if(nth = 0, day, toDate(0));

@@ -28,7 +28,7 @@ P, Q, L, X = (make.hexed(name) for name in "PQLX")
 TABLET, PHONE = HASHER("anonymous_id", "tablet"), HASHER("anonymous_id", "phone")
 NOON, HOUR = make.NOON, make.HOUR
 TABLES = (
-    "events", "profiles", "touches", "spend", "cart_transitions", "messages", "decisions", "conversions",
+    "events", "profiles", "touches", "spend", "feedback", "cart_transitions", "messages", "decisions", "conversions",
     "segment_members",
 )  # fmt: skip
 ONLY_X = {table: {X} for table in TABLES}
@@ -44,6 +44,7 @@ def life(profile: str) -> list[Record]:
     return [
         make.touching(profile, NOON, "email"),
         make.event(profile, "Ad Spend Recorded", NOON + 1, identifiers=address, cost=5, currency="EUR"),
+        make.feedback(profile, "Email Opened", f"message {profile}", NOON + 2),
         make.transition(profile, f"cart {profile}", "none>open", NOON),
         make.message(profile, f"message {profile}"),
         make.decision(profile, f"decision {profile}", "sent")._replace(key=profile.encode()),
