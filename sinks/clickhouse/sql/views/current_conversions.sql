@@ -16,46 +16,54 @@ WITH
         LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = '') AS cut
             ON cut.from_id = conversions.profile_id
     ),
-    told AS
+    -- Orders that several profiles have reported are few: whoever may be asked how well they are known.
+    rivals AS
     (
-        SELECT
-            order_id AS named,
-            groupArray((profile_id, customer, has, since)) AS tellers,
-            max(has) AS counted
-        FROM
-        (
-            SELECT
-                order_id, profile_id, any(current_id) AS customer, sumIf(orders, counts) > 0 AS has, min(at) AS since
-            FROM known
+        SELECT DISTINCT profile_id AS rival
+        FROM conversions
+        WHERE order_id IN (
+            SELECT order_id
+            FROM conversions
             WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
-            GROUP BY order_id, profile_id
+            GROUP BY order_id
+            HAVING min(profile_id) != max(profile_id)
         )
-        GROUP BY named
     ),
     strengths AS
     (
-        SELECT profile_id, min(transform(
+        SELECT profile_id AS holder, min(transform(
             identifier_type,
             ['user_id', 'email', 'phone', 'device_id', 'advertising_id', 'push_token', 'anonymous_id', 'order_id', 'checkout_id', 'cart_id'],
             [1, 2, 3, 5, 6, 7, 8, 9, 9, 9], 4
         )) AS strength
         FROM identifiers FINAL
-        WHERE profile_id IN (SELECT arrayJoin(tellers).2 FROM told WHERE length(tellers) > 1)
-        GROUP BY profile_id
+        WHERE profile_id IN (
+            SELECT rival FROM rivals
+            UNION ALL
+            SELECT current_id FROM current_profiles WHERE profile_id IN (SELECT rival FROM rivals)
+            UNION ALL
+            SELECT current_id FROM split_heads WHERE profile_id IN (SELECT rival FROM rivals)
+        )
+        GROUP BY holder
     ),
     chosen AS
     (
-        SELECT named, tellers[1].1 AS owner, counted FROM told WHERE length(tellers) = 1
-        UNION ALL
-        -- Orders that several profiles have reported are few.
         SELECT
             named,
             argMin(
-                teller.1, (NOT teller.3, if(strengths.strength = 0, 9, strengths.strength), teller.4, teller.1)
+                teller, (NOT has, if(strengths.strength = 0, 9, strengths.strength), since, teller)
             ) AS owner,
-            max(teller.3) AS counted
-        FROM (SELECT named, arrayJoin(tellers) AS teller FROM told WHERE length(tellers) > 1) AS rivals
-        LEFT ANY JOIN strengths ON strengths.profile_id = rivals.teller.2
+            max(has) AS counted
+        FROM
+        (
+            SELECT
+                order_id AS named, profile_id AS teller, any(current_id) AS customer, sumIf(orders, counts) > 0 AS has,
+                min(at) AS since
+            FROM known
+            WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
+            GROUP BY named, teller
+        ) AS tellers
+        LEFT ANY JOIN strengths ON strengths.holder = tellers.customer
         GROUP BY named
     )
 SELECT known.*

@@ -7,24 +7,18 @@
 -- Left out are rows that drew nothing: of messages taken back, and of campaigns that were in the file no more.
 CREATE OR REPLACE VIEW experiment_customers AS
 WITH
-    drawn AS
+    entries AS
     (
         SELECT
-            campaign_id, toString(step) AS step, toString(variant) AS variant, toString(arm) AS arm, control_share, decided_at,
-            decision_id, reason = 'contaminated' AS told, decisions.profile_id AS profile,
-            if(merged.current_id = '', decisions.profile_id, merged.current_id) AS customer
+            campaign_id, toString(arm) AS arm, control_share, decided_at, decision_id, reason = 'contaminated' AS told,
+            decisions.profile_id AS profile,
+            if(merged.current_id = '', decisions.profile_id, merged.current_id) AS customer,
+            arrayJoin(if(variant = '', [('', '')], [('', ''), (toString(step), toString(variant))])) AS entry,
+            entry.1 AS of_step,
+            entry.2 AS lot
         FROM decisions FINAL
         LEFT ANY JOIN current_profiles AS merged ON merged.profile_id = decisions.profile_id
         WHERE NOT (outcome = 'cancelled' AND (message_id != '' OR (reason = 'exited' AND control_share IS NULL)))
-    ),
-    entries AS
-    (
-        SELECT campaign_id, '' AS of_step, '' AS lot, arm, control_share, decided_at, decision_id, told, profile, customer
-        FROM drawn
-        UNION ALL
-        SELECT campaign_id, step AS of_step, variant AS lot, arm, control_share, decided_at, decision_id, told, profile, customer
-        FROM drawn
-        WHERE variant != ''
     ),
     mixed AS
     (
