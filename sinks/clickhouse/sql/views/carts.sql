@@ -4,8 +4,6 @@
 -- cart of its own at that time, and the two carts became that one.
 CREATE OR REPLACE VIEW carts AS
 WITH
-    linked AS (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles),
-    cuts AS (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = ''),
     ends AS
     (
         SELECT
@@ -37,28 +35,17 @@ WITH
     (
         SELECT
             ends.*,
-            multiIf(cuts.to_id != '', cuts.to_id, linked.to_id != '', linked.to_id, last_profile_id) AS current_id,
-            current_id != last_profile_id AS moved
+            multiIf(cuts.to_id != '', cuts.to_id, went.to_id != '', went.to_id, last_profile_id) AS current_id,
+            -- Where its last and its first profile went by merges, and when: asked of those alone that went anywhere.
+            if(alive AND current_id != last_profile_id, went.steps, []) AS last_steps,
+            came.steps AS first_steps
         FROM ends
-        LEFT ANY JOIN linked ON linked.from_id = ends.last_profile_id
-        LEFT ANY JOIN cuts ON cuts.from_id = ends.last_profile_id
-    ),
-    -- Merges of customers who have a cart that nothing has ended, under a profile that was merged: (from, to, when).
-    steps AS
-    (
-        SELECT customer, groupArray((merged, into, at)) AS edges
-        FROM
-        (
-            SELECT
-                profile_id AS merged,
-                multiIf(cuts.to_id != '', cuts.to_id, linked_id != '', linked_id, profile_id) AS customer,
-                path[1].1 AS into,
-                path[1].2 AS at
-            FROM (SELECT profile_id, linked_id, path FROM resolved_profiles FINAL WHERE notEmpty(path)) AS found
-            LEFT ANY JOIN cuts ON cuts.from_id = found.profile_id
-            WHERE customer IN (SELECT current_id FROM placed WHERE alive AND moved)
-        )
-        GROUP BY customer
+        LEFT ANY JOIN (SELECT profile_id AS from_id, linked_id AS to_id, path AS steps FROM resolved_profiles FINAL) AS went
+            ON went.from_id = ends.last_profile_id
+        LEFT ANY JOIN (SELECT profile_id AS from_id, path AS steps FROM resolved_profiles FINAL) AS came
+            ON came.from_id = ends.first_profile_id
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = '') AS cuts
+            ON cuts.from_id = ends.last_profile_id
     ),
     families AS
     (
@@ -66,7 +53,7 @@ WITH
             current_id,
             groupArray((
                 cart_id, first_profile_id, last_profile_id, opened_at, last_at, alive, state, checkout, abandonments,
-                reopenings, abandoned_at, worth.1, worth.2
+                reopenings, abandoned_at, worth.1, worth.2, last_steps, first_steps
             )) AS mine
         FROM placed
         GROUP BY current_id
@@ -76,42 +63,20 @@ WITH
         SELECT
             current_id,
             mine,
-            mapFromArrays(edges.1, edges.2) AS into,
-            mapFromArrays(edges.1, edges.3) AS at,
-            -- Where a profile went by merges, and when, the profile itself first: only where it is asked.
+            -- Where the first profile of each cart was when, itself first.
+            arrayMap(cart -> arrayPushFront(cart.15, (cart.2, cart.4)), mine) AS places,
             arrayMap(
-                cart -> arrayFold(
-                    (path, hop) -> if(
-                        mapContains(into, path[-1].1), arrayPushBack(path, (into[path[-1].1], at[path[-1].1])), path
-                    ),
-                    range(if(length(mine) > 1, length(edges), 0)),
-                    [(cart.2, cart.4)]
-                ),
-                mine
-            ) AS places,
-            arrayMap(
-                cart -> arrayFold(
-                    (path, hop) -> if(
-                        mapContains(into, path[-1].1), arrayPushBack(path, (into[path[-1].1], at[path[-1].1])), path
-                    ),
-                    range(if(length(mine) > 1 AND cart.6, length(edges), 0)),
-                    [(cart.3, cart.5)]
-                ),
-                mine
-            ) AS moves,
-            arrayMap(
-                (cart, path) -> cart.6 AND arrayExists(
+                cart -> arrayExists(
                     move -> move.2 >= cart.5 AND arrayExists(
                         (other, seen) -> other.1 != cart.1 AND other.4 <= move.2 AND (other.6 OR other.5 >= move.2)
                             AND arrayExists(place -> place.1 = move.1 AND place.2 <= move.2, seen),
                         mine, places
                     ),
-                    arrayPopFront(path)
+                    cart.14
                 ),
-                mine, moves
+                mine
             ) AS swallowed
         FROM families
-        LEFT ANY JOIN steps ON steps.customer = families.current_id
     )
 SELECT
     cart.1 AS cart_id,
