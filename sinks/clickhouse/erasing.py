@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = {"mutations_sync": 1}
 """A deletion has happened when the statement returns; an offset may be committed then."""
-OF_EVENTS: Final = ("touches", "spend", "feedback")
+OF_EVENTS: Final = ("touches", "spend", "feedback", "coupons")
 """Tables that are filled from events, with the same profile_id, head and event_time."""
 OF_PEOPLE: Final = {
     "activity": "SELECT person, quarter, channel, device, did FROM activity_parts",

@@ -23,7 +23,7 @@ EVERY: Final = {
 """Of how many events there is one row (of carts: one cart)."""
 
 
-OF_EVENTS: Final = ("activity", "landings", "feedback")
+OF_EVENTS: Final = ("activity", "landings", "feedback", "coupons")
 """Tables that events fill."""
 
 

@@ -20,10 +20,10 @@ WITH
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts,
-    did AS
+    acts AS
     (
         SELECT
-            profile_id,
+            person,
             event_time,
             multiIf(
                 type != 'track', 1, name = 'Product Viewed', 2, name = 'Product Added', 3, name = 'Checkout Started', 4, 1
@@ -33,54 +33,43 @@ WITH
                 (toDateTime64(0, 3, 'UTC'), ''),
                 cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
             ) AS cut,
-            if(event_time <= cut.1, cut.2, '') AS went
+            if(cut.2 != '' AND event_time <= cut.1, sipHash64(cut.2), 0) AS went
         -- Without FINAL: an event that stands here twice changes no step.
         FROM events
-        WHERE channel IN ('web', 'app', 'store', 'marketplace', 'messenger')
-            AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+        PREWHERE bitTest(did, 2)
+        WHERE toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
             AND notEmpty(head_type)
-            AND if(
-                type IN ('page', 'screen') OR (type = 'track' AND name IN (
-                    'Products Searched', 'Product List Viewed', 'Product List Filtered', 'Product Viewed',
-                    'Product Clicked', 'Cart Viewed'
-                )),
-                device != 'machine',
-                type = 'track' AND name IN (
-                    'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Checkout Started',
-                    'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered', 'Coupon Entered',
-                    'Coupon Applied', 'Coupon Denied', 'Coupon Removed'
-                )
-            )
+            AND type IN ('track', 'page', 'screen')
     ),
     walked AS
     (
         -- Of visits one is enough: every later step is a visit itself.
         SELECT
-            profile_id, went, min(event_time) AS began,
+            person, went, min(event_time) AS began,
             groupUniqArrayIf((event_time, what), what > 1) AS taken
-        FROM did
-        GROUP BY profile_id, went
+        FROM acts
+        GROUP BY person, went
     ),
     resolved AS
     (
-        SELECT multiIf(went != '', went, later.to_id != '', later.to_id, profile_id) AS current_id, began, taken
+        SELECT multiIf(went != 0, went, later.into != 0, later.into, walked.person) AS person, began, taken
         FROM walked
-        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
-            ON later.from_id = walked.profile_id
+        LEFT ANY JOIN (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles) AS later
+            ON later.merged = walked.person
     ),
     moments AS
     (
-        SELECT current_id, arrayJoin(arrayPushFront(taken, (began, 1))) AS moment, moment.1 AS at, moment.2 AS what
+        SELECT person, arrayJoin(arrayPushFront(taken, (began, 1))) AS moment, moment.1 AS at, moment.2 AS what
         FROM resolved
         UNION ALL
-        SELECT current_id, (ordered_at, 5) AS moment, ordered_at AS at, 5 AS what
+        SELECT sipHash64(current_id) AS person, (ordered_at, 5) AS moment, ordered_at AS at, 5 AS what
         FROM current_orders
         WHERE orders > 0 AND kind = 'order' AND toDate(ordered_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
     ),
     levels AS
     (
         SELECT
-            current_id,
+            person,
             windowFunnel(604800000)(
                 toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
             ) AS level,
@@ -88,7 +77,7 @@ WITH
                 toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
             ) AS strict_level
         FROM moments
-        GROUP BY current_id
+        GROUP BY person
     ),
     counts AS
     (

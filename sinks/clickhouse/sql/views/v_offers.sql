@@ -44,26 +44,25 @@ WITH
         WHERE kind IN ('order', 'renewal')
         GROUP BY profile_id, message_id
     ),
+    net AS
+    (
+        SELECT order_id, groupArray((toString(currency), orders, value)) AS parts
+        FROM current_conversions
+        GROUP BY order_id
+    ),
     named AS
     (
         SELECT
-            arrayJoin(arrayDistinct(arrayMap(one -> upper(trimBoth(one)), arrayConcat(
-                JSONExtract(properties, 'coupons', 'Array(String)'),
-                arrayMap(one -> JSONExtractString(one, 'coupon'), JSONExtractArrayRaw(properties, 'products')),
-                [
-                    JSONExtractString(properties, 'coupon'), JSONExtractString(properties, 'coupon_id'),
-                    JSONExtractString(properties, 'coupon_name'), JSONExtractString(properties, 'code')
-                ]
-            )))) AS code,
+            code,
             -- Orders come before carts.
-            (name != 'Order Completed', event_time, order_id, events.profile_id) AS turn,
-            name = 'Order Completed' AS ordered,
-            events.profile_id AS profile_id,
+            (NOT ordered, event_time, if(ordered, sold.order_id, coupons.order_id), coupons.profile_id) AS turn,
+            ordered,
+            coupons.profile_id AS profile_id,
             event_time,
-            if(ordered, sold.order_id, JSONExtractString(properties, 'order_id')) AS order_id
-        FROM events FINAL
-        LEFT ANY JOIN sold ON sold.profile_id = events.profile_id AND sold.message_id = events.message_id
-        WHERE type = 'track' AND (name = 'Coupon Applied' OR (name = 'Order Completed' AND sold.order_id != ''))
+            turn.3 AS order_id
+        FROM coupons FINAL
+        LEFT ANY JOIN sold ON sold.profile_id = coupons.profile_id AND sold.message_id = coupons.message_id
+        WHERE code IN (SELECT upper(offer_code) FROM messages WHERE offer_code != '') AND (NOT ordered OR sold.order_id != '')
         ORDER BY event_time, profile_id
         LIMIT 1 BY code, ordered, order_id
     ),
@@ -73,23 +72,19 @@ WITH
             code,
             argMin(profile_id, turn) AS by_profile,
             argMin(event_time, turn) AS at,
-            argMin(order_id, turn) AS order_id
+            argMin(named.order_id, turn) AS order_id,
+            groupArrayArrayIf(net.parts, ordered) AS changes,
+            -- Of each currency what its orders come to.
+            arrayMap(
+                coin -> (
+                    coin, arraySum(one -> one.2, arrayFilter(one -> one.1 = coin, changes)),
+                    arraySum(one -> one.3, arrayFilter(one -> one.1 = coin, changes))
+                ),
+                arrayDistinct(changes.1)
+            ) AS earned
         FROM named
-        WHERE code != ''
+        LEFT ANY JOIN net ON net.order_id = named.order_id
         GROUP BY code
-    ),
-    earned AS
-    (
-        SELECT code, currency, sum(net.orders) AS orders, sum(net.revenue) AS revenue
-        FROM named
-        INNER JOIN
-        (
-            SELECT order_id, currency, sum(orders) AS orders, sum(value) AS revenue
-            FROM current_conversions
-            GROUP BY order_id, currency
-        ) AS net ON net.order_id = named.order_id
-        WHERE code != '' AND ordered
-        GROUP BY code, currency
     )
 SELECT
     toDate(first_sent_at, '{timezone}') AS day,
@@ -105,12 +100,12 @@ SELECT
     if(redeemed.code = '', NULL, redeemed.at) AS redeemed_at,
     redeemed.order_id AS order_id,
     if(buyer.current_id = '', redeemed.by_profile, buyer.current_id) AS redeemed_by,
-    earned.orders AS orders,
-    earned.revenue AS revenue,
-    earned.currency AS currency
+    money.2 AS orders,
+    money.3 AS revenue,
+    money.1 AS currency
 FROM given
 LEFT ANY JOIN redeemed ON redeemed.code = given.code
-LEFT JOIN earned ON earned.code = given.code
 LEFT ANY JOIN current_profiles AS owner ON owner.profile_id = given.profile_id
 LEFT ANY JOIN current_profiles AS buyer ON buyer.profile_id = redeemed.by_profile
+ARRAY JOIN if(empty(redeemed.earned), arrayResize(redeemed.earned, 1), redeemed.earned) AS money
 ORDER BY first_sent_at, code, currency;

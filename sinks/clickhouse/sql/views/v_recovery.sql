@@ -42,37 +42,44 @@ WITH
         INNER JOIN notes ON notes.message_id = recovered_message_id
         GROUP BY cart_id, coin
     ),
+    earned AS
+    (
+        SELECT
+            cart_id, groupArray((credited.coin, credited.orders, credited.value)) AS parts,
+            argMax(coin, (credited.orders, coin)) AS main, sum(credited.orders) AS net
+        FROM credited
+        GROUP BY cart_id
+    ),
     abandoned AS
     (
         SELECT
-            toDate(assumeNotNull(abandoned_at), '{timezone}') AS day, carts.cart_id AS cart_id,
+            toDate(assumeNotNull(abandoned_at), '{timezone}') AS day,
             fate = 'converted' AS returned, ifNull(carts.value, 0) AS worth,
-            if(carts.currency = '', coins.main, carts.currency) AS coin, coins.net > 0 AS won,
+            if(carts.currency = '', earned.main, carts.currency) AS cart_coin, earned.net > 0 AS won,
             carts.cart_id IN (SELECT cart_id FROM notes) AS told,
-            lots.cart_id != '' AS drawn, lots.treated = 1 AS treated
+            lots.cart_id != '' AS drawn, lots.treated = 1 AS treated,
+            -- The cart itself, and what it brought in each currency.
+            arrayJoin(arrayConcat(
+                [(cart_coin, true, toInt64(0), toDecimal128(0, 6))],
+                arrayMap(one -> (if(one.1 = '', cart_coin, one.1), false, toInt64(one.2), one.3), earned.parts)
+            )) AS part
         FROM carts
-        LEFT ANY JOIN (SELECT cart_id, argMax(coin, (orders, coin)) AS main, sum(orders) AS net FROM credited GROUP BY cart_id)
-            AS coins ON coins.cart_id = carts.cart_id
+        LEFT ANY JOIN earned ON earned.cart_id = carts.cart_id
         LEFT ANY JOIN lots ON lots.cart_id = carts.cart_id
         WHERE abandonments > 0 AND fate != 'merged'
     ),
     parts AS
     (
         SELECT
-            day, coin, count() AS carts, sum(worth) AS left, countIf(told) AS noted, countIf(told AND returned) AS with_note,
-            countIf(NOT told AND returned) AS alone, countIf(told AND won) AS regained,
-            countIf(drawn AND treated) AS treated, countIf(drawn AND abandoned.treated AND returned) AS treated_back,
-            countIf(drawn AND NOT abandoned.treated) AS control,
-            countIf(drawn AND NOT abandoned.treated AND returned) AS control_back,
-            toInt64(0) AS orders, toDecimal128(0, 6) AS money
+            day, part.1 AS coin, countIf(part.2) AS carts, sumIf(worth, part.2) AS left, countIf(part.2 AND told) AS noted,
+            countIf(part.2 AND told AND returned) AS with_note, countIf(part.2 AND NOT told AND returned) AS alone,
+            countIf(part.2 AND told AND won) AS regained, countIf(part.2 AND drawn AND abandoned.treated) AS treated,
+            countIf(part.2 AND drawn AND abandoned.treated AND returned) AS treated_back,
+            countIf(part.2 AND drawn AND NOT abandoned.treated) AS control,
+            countIf(part.2 AND drawn AND NOT abandoned.treated AND returned) AS control_back,
+            sum(part.3) AS orders, sum(part.4) AS money
         FROM abandoned
         GROUP BY day, coin
-        UNION ALL
-        SELECT
-            day, if(credited.coin = '', abandoned.coin, credited.coin) AS coin, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-            credited.orders, credited.value
-        FROM credited
-        INNER JOIN abandoned ON abandoned.cart_id = credited.cart_id
     )
 SELECT
     day,

@@ -27,7 +27,7 @@ Ask = Callable[..., Any]
 OVER_DAYS = {script.name.removesuffix(".sql") for script in views() if "{from:Date}" in script.text}
 FILLED_BESIDES = (
     "profiles", "resolved_profiles", "resolved_splits", "touches", "spend", "attribution_results", "activity",
-    "landings", "feedback",
+    "landings", "feedback", "coupons",
 )  # fmt: skip
 """Tables that no topic fills by itself."""
 

@@ -44,7 +44,12 @@ def life(profile: str) -> list[Record]:
     return [
         make.touching(profile, NOON, "email"),
         make.event(profile, "Ad Spend Recorded", NOON + 1, identifiers=address, cost=5, currency="EUR"),
-        make.feedback(profile, "Email Opened", f"message {profile}", NOON + 2),
+        make.record(
+            topics.STITCHED_EVENTS,
+            make.event_value(
+                profile, "Email Opened", NOON + 2, "email", None, address, {"message_id": f"message {profile}"}
+            ),
+        ),
         make.transition(profile, f"cart {profile}", "none>open", NOON),
         make.message(profile, f"message {profile}"),
         make.decision(profile, f"decision {profile}", "sent")._replace(key=profile.encode()),
