@@ -16,7 +16,8 @@ MAX_DEPTH: Final = 64
 
 # Strings, the last one maybe unfinished, and brackets: each character is looked at once, whatever the text.
 _TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+# Written by their numbers: the compiled build takes no text that holds them.
+_SURROGATES: Final = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 # Far from the interpreter's recursion limit, whatever stack the caller stands on: a deeper text is not parsed at all.
 _PARSED_DEPTH: Final = 500
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from schemas.identifiers import Hasher
 from streams.core.contact import consent, origin, points
 from streams.core.contact.points import Lost, SaleMoved
-from streams.core.contact.statements import Statement
+from streams.core.contact.statements import SAYING, Statement
 from streams.core.profile.event import Sealed
 from streams.core.profile.machine import Leaving, Machine, Moment
 from streams.core.profile.state import Profile
@@ -48,7 +48,9 @@ class ContactMachine(Machine[None, Statement | Lost | SaleMoved]):
 
     def on_event(self, profile: Profile, event: Sealed, _told: None, /) -> Sequence[Statement]:
         """What an event says of consent, addresses, zone, language and traits; returns all that it says of consent."""
-        said = consent.on_event(profile, event)
+        # Most events say nothing of consent, and are not asked.
+        asked = event.traits or event.name in SAYING or profile.soft_bounces
+        said = consent.on_event(profile, event) if asked else ()
         if event.identifiers:
             points.on_event(profile, event, self._hasher)
         origin.on_event(profile, event)

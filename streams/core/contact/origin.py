@@ -39,8 +39,9 @@ def on_event(profile: Profile, event: Sealed) -> None:
                 last.at = event.time
             elif (named := zone_named(zone)) is not None:
                 profile.zone = Dated(named, event.time)
-        if "locale" in event.context or event.traits:
-            _locale(profile, event, event.context.get("locale"))
+        locale = event.context.get("locale")
+        if locale is not None or event.traits:
+            _locale(profile, event, locale)
     if event.type == "identify":
         if not own and event.traits:
             _locale(profile, event, None)

@@ -32,7 +32,7 @@ from streams.core.profile.state import Dated
 
 _CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
-SAYING: Final = CONSENT_EVENTS | _BOUNCES.keys()
+SAYING: Final = CONSENT_EVENTS | frozenset(_BOUNCES)
 """Names of the events that may say something; any event may by its traits."""
 
 

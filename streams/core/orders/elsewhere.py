@@ -24,7 +24,7 @@ from streams.core.orders.conversions import (
 )
 from streams.core.profile.state import Order, Profile
 
-UNSOLD: Final = frozenset({ELSEWHERE, UNKNOWN})
+UNSOLD: Final[frozenset[str]] = frozenset({ELSEWHERE, UNKNOWN})
 """With one of these flags an order has not been sold here."""
 NOT_HERE: Final = UNSOLD | {CANCELLED}
 """With one of these there is no sale to take back, or to get back."""

@@ -101,7 +101,7 @@ class Sealed(Struct, kw_only=True, gc=False):
         if self.channel not in ACTIVITY_CHANNELS:
             return False
         if self.type in ACTIVITY_TYPES or self.name in VIEW_EVENTS:
-            return not self.by_machine
+            return not (self.by_machine if self.machine is None else self.machine)
         return self.name in ACTIVITY_EVENTS
 
     @property

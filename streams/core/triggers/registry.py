@@ -40,6 +40,7 @@ from streams.core.triggers import (
 from streams.core.triggers.trigger import Triggered
 
 _CATALOGUE: Final = {"price_dropped": price_dropped.on_product, "back_in_stock": back_in_stock.on_product}
+_PLACES: Final = frozenset({"latitude", "lat", "store_id"})
 _compared: Final = lru_cache(maxsize=1_000)(squash)
 """What a name is compared by, remembered: shops have few names and many events."""
 
@@ -93,8 +94,11 @@ class Triggers(Machine[Sequence[Conversion], Triggered]):
             found = hashtag_used.on_post(profile, event, self._hashtags)
         if profile.browsed and (profile.cart is not None or name == ORDER_COMPLETED):
             browse_abandoned.settle(profile)
-        found += content_viewed.on_event(profile, event, self._content)
-        found += store_nearby.on_event(profile, event, self.stores, self._nearby)
+        properties = event.properties
+        if "topic" in properties or "topics" in properties:
+            found += content_viewed.on_event(profile, event, self._content)
+        if "location" in event.context or not _PLACES.isdisjoint(properties):
+            found += store_nearby.on_event(profile, event, self.stores, self._nearby)
         if self._events and event.type == "track" and (waiting := self._events.get(_compared(name))) is not None:
             found += event_happened.on_event(profile, event, waiting)
         return [] if event.late else found

@@ -177,7 +177,7 @@ def _order(a: Any, b: Any) -> int:
 
 def _folded(value: Any) -> str | None:
     """Ruby's casecmp folds ASCII alone."""
-    said = None if value is None else text(value)
+    said: str | None = None if value is None else text(value)
     return said if said is None else "".join(letter.lower() if letter.isascii() else letter for letter in said)
 
 
