@@ -13,7 +13,7 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check lint docs test-all kafka faults simulation bench bench-against same-as lock clean
+.PHONY: help run up test check lint docs test-all kafka faults simulation compiled wheel bench bench-against same-as lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -66,10 +66,16 @@ docs: $(VENV)/.dev  ## the documentation as a site in out/site; a broken link fa
 	@# Not --quiet: it drops the warnings before --strict has counted them.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1 | sed '/^INFO/d'
 
-test-all: test simulation kafka faults  ## every suite, Apache Kafka included
+test-all: test simulation compiled kafka faults  ## every suite, Apache Kafka included
 
 simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
 	@$(BIN)/pytest $(PARALLEL) tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
+
+compiled: $(VENV)/.dev  ## the core compiled does what its source does; needs a C compiler
+	@$(BIN)/pytest tests/compiled $(ARGS)
+
+wheel: $(VENV)/.dev  ## a wheel with the core compiled, in out/wheel; needs a C compiler
+	@$(BIN)/python .ci/wheel.py out/wheel
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null

@@ -9,6 +9,8 @@ Printed are medians over the rounds, and the median of the rounds' ratios new / 
     replay   peak memory and processor time of `winback replay`
     idle     processor time of an idle `winback up` (tests/bench/bench_idle.py)
     same     whether `winback replay` of both writes the same files, byte for byte
+
+With `--compiled` this build is the wheel that the image has, its core compiled (docs/adr/0059-*).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests.bench.checkouts import HERE, PLACE, Build, other, this
+from tests.bench.checkouts import HERE, PLACE, Build, compiled, other, this
 from tests.bench.same import data_sets, differing, shop
 
 SHOP: Final = ("3000", "3", "7")
@@ -114,8 +116,11 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=things, default=things, metavar="THING")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--customers", type=int, default=7_000, help="of the shop for replay (7000: 150,000 events)")
+    parser.add_argument("--compiled", action="store_true", help="this build with its core compiled, as in the image")
     options = parser.parse_args()
     new, old = this(), other(options.revision)
+    if options.compiled:
+        new = compiled(new)
     return 0 if run(old, new, options.only, options.rounds, options.customers) else 1
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +82,36 @@ def other(revision: str) -> Build:
         _git("worktree", "prune")
         _git("worktree", "add", "--force", "--detach", str(root), found)
     return Build("old", root, _lent(root) if _wants(root) == _wants(HERE) else _own(root))
+
+
+def compiled(build: Build) -> Build:
+    """The same software as the image has it: its wheel with the core compiled, unpacked, and its tests beside it.
+
+    What has been compiled from the same files before is taken. Raises subprocess.CalledProcessError where there is no
+    compiler, and FileNotFoundError for a revision that cannot be compiled.
+    """
+    script = build.root / ".ci" / "wheel.py"
+    root = PLACE / f"compiled-{_fingerprint(build.root, script)}"
+    if not (root / "pyproject.toml").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as place:
+            subprocess.run((build.python, str(script), place), cwd=build.root, check=True, stdout=subprocess.DEVNULL)
+            (wheel,) = Path(place).glob("*.whl")
+            with zipfile.ZipFile(wheel) as packed:
+                packed.extractall(root)
+        shutil.copy(build.root / "pyproject.toml", root)
+    shutil.rmtree(root / "tests", ignore_errors=True)
+    shutil.copytree(build.root / "tests", root / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    return Build("compiled", root, _lent(root))
+
+
+def _fingerprint(root: Path, script: Path) -> str:
+    """Of all that a wheel is made of."""
+    digest = blake2b(script.read_bytes() + (root / "pyproject.toml").read_bytes(), digest_size=8)
+    for package in ("analysis", "deploy", "infra", "schemas", "sinks", "streams"):
+        for path in sorted(path for path in (root / package).rglob("*") if path.suffix not in {"", ".pyc", ".so"}):
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _git(*arguments: str) -> str:
