@@ -180,17 +180,20 @@ def _secret(settings: Settings) -> str:
 
 
 def _delivery(settings: Settings) -> str:
-    """The channels that `winback dispatch` would send on."""
+    """The channels that `winback dispatch` would send on, and the webhooks that it would tell of audiences."""
     from sinks.dispatch import channels
+    from sinks.dispatch.audiences import webhooks
 
-    names = channels.with_address(settings)
-    if not names:
-        return "off: no channel has an address"
     try:
-        channels.of(settings)
+        told = tuple(webhooks.of(settings))
+        names = channels.with_address(settings)
+        if names:
+            channels.of(settings)
     except ValueError as wrong:
         raise BadInputError(str(wrong)) from None
-    return ", ".join(names)
+    if not names and not told:
+        return "off: no channel has an address"
+    return ", ".join(names) + (f"{'; ' if names else ''}audiences: {', '.join(told)}" if told else "")
 
 
 def _mail_dns(settings: Settings, wait: float) -> str:

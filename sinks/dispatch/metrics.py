@@ -32,6 +32,24 @@ BREAKER: Final = Gauge(
 RETRIES: Final = Counter(
     "winback_dispatch_retries_total", "Tries that did not send", ["channel", "reason"], registry=REGISTRY
 )
+AUDIENCE_MEMBERS: Final = Counter(
+    "winback_audience_members_total", "Hashes that a webhook of audiences was told to add or remove",
+    ["webhook", "audience", "change", "outcome"], registry=REGISTRY,
+)  # fmt: skip
+AUDIENCE_RETRIES: Final = Counter(
+    "winback_audience_retries_total", "Requests that a webhook of audiences has not taken", ["webhook", "reason"],
+    registry=REGISTRY,
+)  # fmt: skip
+AUDIENCE_DOWN: Final = Gauge(
+    "winback_audience_down", "1 while a webhook of audiences fails repeatedly", ["webhook"], registry=REGISTRY
+)
+AUDIENCE_WAITING: Final = Gauge(
+    "winback_audience_waiting", "Changes of audiences that a webhook has not been told", ["webhook"], registry=REGISTRY
+)
+AUDIENCE_OLDEST: Final = Gauge(
+    "winback_audience_oldest_seconds", "Age of the oldest change that a webhook has not been told", ["webhook"],
+    registry=REGISTRY,
+)  # fmt: skip
 BEYOND_END: Final = offsets_beyond_end(REGISTRY)
 WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not finished", registry=REGISTRY)
 LAG: Final = consumer_lag(REGISTRY)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -26,13 +26,18 @@ from schemas.topics import CONTACT_SUPPRESSIONS, RETARGETING_DELIVERIES, RETARGE
 from sinks.dispatch import channels as configured
 from sinks.dispatch import metrics
 from sinks.dispatch.assignment import GRACE, Assignment
+from sinks.dispatch.audiences import service as audiences
+from sinks.dispatch.audiences import webhooks as audience_webhooks
 from sinks.dispatch.channels import Channel
 from sinks.dispatch.dryrun import dry_run
 from sinks.dispatch.ledger_writer import LedgerWriter
+from sinks.dispatch.missing import MissingError, check_partitions
 from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")
 
+AUDIENCES: Final = "audiences"
+"""Stands beside the channels: who is told of the audiences of advertising."""
 POLL_MS: Final = 100
 POLL_RECORDS: Final = 500
 PRUNE: Final = 60.0
@@ -42,7 +47,8 @@ PRUNE: Final = 60.0
 def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None = None) -> int:
     """Run until SIGINT, SIGTERM or SIGHUP. Returns the exit code: 0 stopped, 1 failed, 2 a setting that cannot be used.
 
-    `chosen`: channels, all that are set up when empty. `folder`: write messages there instead of sending them.
+    `chosen`: channels, or `audiences`; all that are set up when empty. `folder`: write messages there instead of
+    sending them.
     """
     configure_logging(settings)
     try:
@@ -55,10 +61,6 @@ def run(settings: Settings, *, chosen: Sequence[str] = (), folder: Path | None =
         return 1
 
 
-class MissingError(Exception):
-    """Topics are missing, or have another number of partitions than expected."""
-
-
 async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) -> int:
     stopped = asyncio.Event()
     for number in stop_signals():
@@ -66,10 +68,29 @@ async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) 
     if folder is not None:
         await dry_run(settings, chosen, folder, stopped)
         return 0
-    dispatcher = Dispatcher(settings, configured.of(settings, chosen), chosen, stopped)
+    webhooks = audience_webhooks.of(settings) if not chosen or AUDIENCES in chosen else {}
+    if AUDIENCES in chosen and not webhooks:
+        raise ValueError(f"--channel {AUDIENCES}: set {audience_webhooks.VARIABLE} to where they are to be told")
+    names = tuple(name for name in chosen if name != AUDIENCES)
+    # Audiences alone are asked for, or set up: then no message is read.
+    alone = bool(webhooks) and not names and (bool(chosen) or not configured.with_address(settings))
+    channels = {} if alone else configured.of(settings, names)
     metrics.serve(settings)
-    await dispatcher.run()
+    running = [Dispatcher(settings, channels, names, stopped).run()] if channels else []
+    if webhooks:
+        running.append(audiences.run(settings, webhooks, stopped))
+    await _together(running, stopped)
     return 0
+
+
+async def _together(running: Sequence[Coroutine[Any, Any, None]], stopped: asyncio.Event) -> None:
+    """Returns when all have ended; when one fails the others are told to stop. Raises what it has raised."""
+    tasks = [asyncio.create_task(one) for one in running]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stopped.set()
+    for one in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(one, BaseException):
+            raise one
 
 
 class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -103,7 +124,8 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.writer = LedgerWriter(self.producer)
         try:
             if await self._connected():
-                await self._check_topics()
+                topics = (RETARGETING_MESSAGES, RETARGETING_DELIVERIES, CONTACT_SUPPRESSIONS)
+                await check_partitions(self.producer, topics, self.settings.partitions)
                 self.consumer.subscribe([RETARGETING_MESSAGES], listener=self)
                 await self._deliver()
         finally:
@@ -212,14 +234,3 @@ class Dispatcher(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         if connected:
             pace(self.consumer)
         return connected
-
-    async def _check_topics(self) -> None:
-        """Raises MissingError."""
-        there = await self.consumer.topics()
-        for topic in (RETARGETING_MESSAGES, RETARGETING_DELIVERIES, CONTACT_SUPPRESSIONS):
-            partitions = await self.producer.partitions_for(topic) if topic in there else ()
-            if len(partitions) != self.settings.partitions:
-                raise MissingError(
-                    f"topic {topic} has {len(partitions)} partitions, {self.settings.partitions} are expected: "
-                    "make it with `winback topics`, or set WINBACK_PARTITIONS"
-                )

@@ -25,16 +25,18 @@ class Webhook:
 
     async def send(self, message: Message, at: int) -> Answer:
         """Try to send; `at`: epoch milliseconds, for the signature. Never raises what a server does."""
+        return await self.post(message.message_id, message.raw, at)
+
+    async def post(self, key: str, body: bytes, at: int) -> Answer:
+        """The same of any JSON `body` under an idempotency `key`; `at` as of `send`."""
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
         headers = {
             "Content-Type": "application/json", "User-Agent": "winback",
-            **signature.headers(self._key, message.message_id, at // 1000, message.raw),
+            **signature.headers(self._key, key, at // 1000, body),
         }  # fmt: skip
         try:
-            async with self._session.post(
-                self._url, data=message.raw, headers=headers, allow_redirects=False
-            ) as response:
+            async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
                 return answers.http(response.status, response.headers.get("Retry-After"))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return Answer(Kind.DOWN, "connect")

@@ -12,7 +12,9 @@ from deploy.cli import config
 Channels = Annotated[
     list[str] | None,
     typer.Option(
-        "--channel", metavar="CHANNEL", help="Only this channel; may be repeated. Default: all with an address."
+        "--channel",
+        metavar="CHANNEL",
+        help="Only this channel, or audiences; may be repeated. Default: all with an address.",
     ),
 ]
 DryRun = Annotated[
@@ -22,7 +24,10 @@ DryRun = Annotated[
 
 
 def dispatch(channel: Channels = None, dry_run: DryRun = None) -> None:
-    """Deliver messages by SMTP and webhooks until it is stopped; WINBACK_DISPATCH_* name the servers."""
+    """Deliver messages by SMTP and webhooks, and tell ad platforms of audiences, until it is stopped.
+
+    WINBACK_DISPATCH_* name the servers.
+    """
     settings = config.load()
     from sinks.dispatch.service import run
 
