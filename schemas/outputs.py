@@ -124,6 +124,7 @@ class Merge(PublicRecord):
     version: int = Field(ge=0)
     refused: RefusedRule | None = Field(None, description="the rule that refused the link; then nothing was merged")
     identifiers: list[Hex32] | None = Field(None, description="hashes of the pair, or of those that a split took away")
+    identifier: Hex32 | None = Field(None, description="hash of the identifier that a split cut off")
     source: Source | None = Field(None, description="the event that named the pair")
 
 

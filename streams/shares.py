@@ -40,7 +40,8 @@ class Others:
 
     def __init__(self, others: Sequence[Other]) -> None:
         self._boxes: list[tuple[Connection, Box]] = [(other.connection, []) for other in others]
-        self._asked: list[Connection] = []
+        # Each begins with what waited before the fork, and answers that without being asked.
+        self._asked = [other.connection for other in others]
         self.away: Mapping[Place, Box] = {
             (topic, partition): box
             for other, (_, box) in zip(others, self._boxes, strict=True)
@@ -57,7 +58,8 @@ class Others:
     def give(self) -> None:
         """Give the others what waits for them; they begin with it at once. Raises RuntimeError when one has ended."""
         for connection, box in self._boxes:
-            if box:
+            # Both would wait for ever if each sent more than fits, and neither read.
+            if box and connection not in self._asked:
                 try:
                     connection.send_bytes(_encode(box))
                 except OSError:

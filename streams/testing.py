@@ -34,7 +34,7 @@ from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.message_ids import MessageIds
-from schemas.record import Record
+from schemas.record import Out, Record
 from schemas.referrers import NoReferrers
 from schemas.settings import Settings
 from schemas.topics import CHANNEL_TOPICS, IDENTITY_ASSIGNMENTS, IDENTITY_LINKS, OUTPUT_TOPICS, PROFILE_EVENTS, murmur2
@@ -94,7 +94,7 @@ class Topology:
         self._told: link_log.Report | None = None
         self._ingest = Ingest(
             self.logs,
-            reader=reader or Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases)),
+            reader=reader or reader_of(settings),
             hasher=hasher or Hasher(secret),
             message_ids=MessageIds(secret),
             replica=self.owners.of,
@@ -175,12 +175,14 @@ class Topology:
         """
         self.logs.away = first.away
         _, *readings = self._keep(mine)
-        while (given := first.receive()) is not None:
+        given: Sequence[Out] | None = ()  # What waited before the fork comes first.
+        while given is not None:
             for out in given:
                 self.logs.send(out)
             while sum(self._step(reading) for reading in readings):
                 pass
             first.answer()
+            given = first.receive()
 
     def _keep(self, partitions: Iterable[int]) -> list[Reading]:
         # What goes is not taken apart: after a fork that would only copy it.
@@ -230,6 +232,15 @@ class Topology:
         """
         asked = link_log.SplitRequest if kind == "split" else link_log.EraseRequest
         return self._ask(asked(self._next_request(kind), type_, hashed, now))
+
+    def suppress(self, entries: Sequence[link_log.Suppressed]) -> list[dict[str, Any]]:
+        """An operator says something of addresses, as of `SuppressRequest`; returns the receipt."""
+        return self._ask(link_log.SuppressRequest(self._next_request("suppress"), tuple(entries)))
+
+    def knows(self, hashed: str) -> bool:
+        """Whether an identifier, by its keyed hash (`hashed`), is linked with any other."""
+        task = self._readings[0].task
+        return isinstance(task, Identify) and hashed in task.graph.owner
 
     def switch(self, campaigns: Campaigns) -> list[dict[str, Any]]:
         """Other campaigns decide, from how far the sources are on; returns the receipts."""
@@ -352,6 +363,11 @@ class Topology:
         unsaid = tuple((*source, None, end) for source, end in self._ends.items())
         self._told = link_log.Report(unsaid, self.owners.version)
         return True
+
+
+def reader_of(settings: Settings) -> Reader:
+    """What makes events of records by the settings. Raises ValueError when the file of aliases is not valid."""
+    return Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases))
 
 
 def replay(

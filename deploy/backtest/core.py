@@ -1,9 +1,9 @@
 """The core over a history, in processes of its own: what two campaigns files decide, and what that is about.
 
-`python -m deploy.backtest.core PLACE SINCE UNTIL NEW CURRENT lines FILE...` plays input lines as `replay` does, `...
-history FILE` what `stored.write` has written. Reading and everything up to the moment that time moves is done once;
-then the process forks, and each of the two goes on with its campaigns. It says how far it is as `replay_steps` does,
-`settle new` and `settle current` apart.
+`python -m deploy.backtest.core PLACE SINCE UNTIL NEW CURRENT SAID lines FILE...` plays input lines as `replay` does,
+`... history FILE` what `stored.write` has written. Reading and everything up to the moment that time moves is done
+once; then the process forks, and each of the two goes on with its campaigns. It says how far it is as `replay_steps`
+does, `settle new/0` and `settle current/0` apart, and further ones where a file has several processes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from deploy.backtest import stored
+from deploy.backtest import stored, words
 from deploy.backtest.sides import Window
 from deploy.stack import child
 from deploy.stack.replay_steps import READ, SETTLE, Settled, records
@@ -35,7 +35,7 @@ from schemas.topics import (
 )  # fmt: skip
 from streams.campaigns import load
 from streams.shares import First, Other
-from streams.testing import Topology
+from streams.testing import Topology, reader_of
 
 MODULE: Final = "deploy.backtest.core"
 LINES, HISTORY = "lines", "history"
@@ -81,7 +81,9 @@ class _Outputs:
             self._spill.close()
 
     def __call__(self, record: Record) -> None:
-        topic, value = record.topic, record.value or b""
+        topic, value = record.topic, record.value
+        if value is None:
+            return  # An erasure takes rows back; what was decided was decided.
         if topic == DEAD_LETTERS:
             self.dead_letters += 1
         elif topic == IDENTITY_MERGES or (topic == CART_TRANSITIONS and _ABANDONED in value):
@@ -183,16 +185,20 @@ def _shares(files: int) -> int:
     return processors if files == 1 or processors == 1 else max(2, processors // files)
 
 
-def play(place: str, since: str, until: str, new: str, current: str, kind: str, *files: str) -> None:
+def play(
+    place: str, since: str, until: str, new: str, current: str, said: str, kind: str, *files: str
+) -> None:  # fmt: skip
     """Play `files` of a `kind` (LINES or HISTORY), with the settings of the environment, into folders in `place`.
 
     The campaigns file `new` decides into the folder NEW, and `current`, where it is not empty, into CURRENT. Decisions
-    made from `since` up to before `until` are kept (ISO 8601, empty for no bound).
+    made from `since` up to before `until` are kept (ISO 8601, empty for no bound). `said` is a file with the words of
+    operators (`words.dump`), or empty.
 
     Raises BadInputError for a line that cannot be read, RuntimeError when a process that it has begun has failed.
     """
     settings = Settings()
     run = _Processes(Path(place), Window(since or None, until or None), settings.partitions)
+    spoken = words.load(Path(said)) if said else []
     if kind == HISTORY:
         hasher = stored.HashedIdentifiers(settings.secret.get_secret_value())
         reader = stored.HistoryReader(settings.phone_region, settings.blocked_values(), hasher)
@@ -200,12 +206,15 @@ def play(place: str, since: str, until: str, new: str, current: str, kind: str, 
             settings, load(Path(new)), outputs=run.outputs, reader=reader, hasher=hasher, lean=True
         )  # fmt: skip
         collector.relax_for_records()
-        stored.play(topology, Path(files[0]), settings.partitions, run.report, lambda: run.part(topology, current))
+        clock = words.Clock(topology, spoken, lambda: run.part(topology, current))
+        stored.play(topology, Path(files[0]), settings.partitions, run.report, clock)
     else:
-        topology = Topology(settings, load(Path(new)), outputs=run.outputs, lean=True)
+        timed = words.TimedReader(reader_of(settings)) if spoken else None
+        topology = Topology(settings, load(Path(new)), outputs=run.outputs, reader=timed, lean=True)
         collector.relax_for_records()
         topology.feed(records(files, settings, run.report))
-        topology.finish(lambda: run.part(topology, current))
+        times = () if timed is None else timed.times
+        words.Clock(topology, spoken, lambda: run.part(topology, current), times).finish()
     topology.end()
     run.close()
 

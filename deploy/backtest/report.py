@@ -12,6 +12,7 @@ from deploy.backtest.counts import Counts
 from deploy.backtest.examples import Examples
 from deploy.backtest.limits import limits
 from deploy.backtest.sides import Customers, Made, Window
+from deploy.backtest.words import Said
 
 ROWS: Final = 1_000
 """Changes that the report lists one by one; `changes.jsonl` has all."""
@@ -27,7 +28,8 @@ class Recorded(NamedTuple):
 class Sides(NamedTuple):
     """Folders of the new file and of the one in force (the same one where they are alike), of so many `partitions`.
 
-    `window`: the decisions that count. `recorded`: what to compare the file in force with.
+    `window`: the decisions that count. `recorded`: what to compare the file in force with. `said`: the words of
+    operators that were played.
     """
 
     new: Path
@@ -35,6 +37,7 @@ class Sides(NamedTuple):
     partitions: int
     window: Window
     recorded: Recorded | None
+    said: Said = Said((), 0)
 
 
 def build(
@@ -87,8 +90,9 @@ def build(
             "only_recorded": faithful[changes.DROPPED], "only_here": faithful[changes.ADDED],
             **{f"{name}_profiles": given.recorded.requests.get(name, 0) for name in ("split", "erased")},
         },
+        "operators": given.said.counts(),
         "examples": examples.rows(),
-        "cannot_be_known": limits(stored=given.recorded is not None),
+        "cannot_be_known": limits(stored=given.recorded is not None, said=given.said.counts()),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from deploy import console
-from deploy.backtest import core, report, stored
+from deploy.backtest import core, report, stored, words
 from deploy.backtest.sides import Window
 from deploy.errors import BadInputError
 from deploy.stack import child, lines, outputs
@@ -52,17 +52,24 @@ class Days(NamedTuple):
     before: int | None = None
 
 
-def files(asked: Asked, paths: Sequence[str], settings: Settings, out: Path | None) -> dict[str, Any]:
+def files(
+    asked: Asked, paths: Sequence[str], settings: Settings, out: Path | None, operators: Path | None = None
+) -> dict[str, Any]:  # fmt: skip
     """The report of a backtest over input lines (`paths`); with `out`, what it says row by row is in files there.
 
-    Raises BadInputError.
+    `operators`: a folder with what operators have said meanwhile (`words.of_folder`). Raises BadInputError.
     """
     checked(asked)
     lines.check(paths)
+    said = words.Said([], 0)
+    if operators is not None:
+        merges, suppressions = words.of_folder(operators)
+        unknown = sum(row["reason"] == "split" and not row.get("identifier") for row in merges)
+        said = words.Said(words.words(merges, suppressions, round(settings.lateness * 1000)), unknown)
     with _place() as place, console.progress() as shown:
         regular = [_regular(path, place / f"input-{n}") for n, path in enumerate(paths)]
         played = (core.LINES, *regular)
-        return _play(asked, played, settings, out, place, shown, window=Window(), recorded=None)
+        return _play(asked, played, settings, out, place, shown, window=Window(), recorded=None, said=said)
 
 
 def history(asked: Asked, days: Days, settings: Settings, out: Path | None) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def history(asked: Asked, days: Days, settings: Settings, out: Path | None) -> d
     checked(asked)
     since, until = bounds(days, settings.timezone)
     first = 0 if days.before is None else max(0, since - days.before * DAY_MS)
-    recorded = report.Recorded(Path(), {})
+    lateness = round(settings.lateness * 1000)
     client = clickhouse.connect(settings, wait=0)
     try:
         clickhouse.state(client)
@@ -84,16 +91,22 @@ def history(asked: Asked, days: Days, settings: Settings, out: Path | None) -> d
             reading = shown.add_task("events", total=total)
             spooled = place / "events"
             stored.write(
-                spooled, past.events(client, first, until, round(settings.lateness * 1000)),
+                spooled, past.events(client, first, until, lateness),
                 lambda done: shown.update(reading, completed=done),
             )  # fmt: skip
             shown.update(reading, completed=total)
             recorded = report.Recorded(place / "recorded", past.requests(client, until))
+            merges = past.merges(client, until)
+            said = words.words(merges, past.suppressions(client, until), lateness)
+            unknown = sum(row["reason"] == "split" and row["identifier"] is None for row in merges)
             recorded.folder.mkdir()
             _spill_decisions(past.decisions(client, since, until), recorded.folder, settings.partitions)
             window = Window(iso(since), iso(until))
             played = (core.HISTORY, str(spooled))
-            return _play(asked, played, settings, out, place, shown, window=window, recorded=recorded)
+            return _play(
+                asked, played, settings, out, place, shown, window=window, recorded=recorded,
+                said=words.Said(said, unknown),
+            )  # fmt: skip
     finally:
         client.close()
 
@@ -118,7 +131,7 @@ def checked(asked: Asked) -> None:
 
 def _play(
     asked: Asked, played: Sequence[str], settings: Settings, out: Path | None, place: Path, shown: Progress, *,
-    window: Window, recorded: report.Recorded | None,
+    window: Window, recorded: report.Recorded | None, said: words.Said,
 ) -> dict[str, Any]:  # fmt: skip
     current = source(asked.against).resolve()
     alike = load(asked.campaigns).version == load(asked.against).version
@@ -127,7 +140,9 @@ def _play(
     bounds = (bound or "" for bound in window)
     files = (str(asked.campaigns.resolve()), "" if alike else str(current))
     step = child.Step(
-        core.MODULE, (str(place), *bounds, *files, *played), settings.model_copy(update={"clock": "event"})
+        core.MODULE,
+        (str(place), *bounds, *files, words.dump(place / "said", said.words), *played),
+        settings.model_copy(update={"clock": "event"}),
     )
     shares: dict[str, dict[str, int]] = {stage: {} for stage in bars}
 
@@ -141,7 +156,7 @@ def _play(
         shown.update(bar, total=1, completed=1)
     new = place / core.NEW
     comparing = shown.add_task("compare", total=settings.partitions)
-    sides = report.Sides(new, new if alike else place / core.CURRENT, settings.partitions, window, recorded)
+    sides = report.Sides(new, new if alike else place / core.CURRENT, settings.partitions, window, recorded, said)
     with _changes(out) as write:
         found = report.build(sides, settings.timezone, write, lambda: shown.advance(comparing))
     if out is not None:

@@ -20,6 +20,7 @@ from schemas.record import Record
 from schemas.stitched import StitchedReader
 
 if TYPE_CHECKING:
+    from deploy.backtest.words import Clock
     from sinks.clickhouse.history import StoredEvent
     from streams.testing import Topology
 
@@ -85,21 +86,21 @@ def write(path: Path, events: Iterable[StoredEvent], report: Callable[[int], Non
     return count
 
 
-def play(
-    topology: Topology, path: Path, partitions: int, report: Callable[[int], None],
-    part: Callable[[], None] = lambda: None,
-) -> None:  # fmt: skip
+def play(topology: Topology, path: Path, partitions: int, report: Callable[[int], None], clock: Clock) -> None:
     """Feed the events of a file to a topology of so many `partitions`, to the end; `report` takes how many are read.
 
-    Time stands until an event comes that was late: then it goes to where it was when that event came. `part` is called
-    once, before time moves first.
+    Time stands until an event comes that was late, or an operator has said something: then it goes to where it was.
     """
     reached, waiting, count = None, list[Record](), 0
     for count, (applied, late, record) in enumerate(_records(path, partitions), 1):
+        while (said := clock.next) is not None and said <= applied:
+            topology.feed(waiting)
+            waiting = []
+            clock.speak()
         if late and applied != reached:
             topology.feed(waiting)
             waiting = []
-            topology.reach(applied, before=part if reached is None else None)
+            clock.reach(applied)
             reached = applied
         elif len(waiting) >= HELD:
             topology.feed(waiting)
@@ -109,7 +110,7 @@ def play(
             report(count)
     topology.feed(waiting)
     report(count)
-    topology.finish(part if reached is None else None)
+    clock.finish()
 
 
 def _records(path: Path, partitions: int) -> Iterator[tuple[int, bool, Record]]:

@@ -52,6 +52,13 @@ def _head(found: Mapping[str, Any]) -> Iterator[Any]:
     yield f"{campaigns['new']} against {current}: {given['records']:,} events{days}"
     if campaigns["alike"]:
         yield "Both files are the same."
+    if any(found["operators"].values()):
+        said = ", ".join(
+            f"{many:,} {name.replace('_', ' ')}"
+            for name, many in found["operators"].items()
+            if many and name != "unknown_splits"
+        )
+        yield f"Words of operators that were played: {said}"
     yield ""
 
 

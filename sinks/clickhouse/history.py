@@ -63,6 +63,21 @@ _DECISIONS: Final = """
     WHERE decided_at >= fromUnixTimestamp64Milli({since:Int64}) AND decided_at < fromUnixTimestamp64Milli({until:Int64})
     ORDER BY profile_id, decided_at, decision_id
 """
+_SAID: Final = """
+    SELECT merged_profile_id, into_profile_id, reason, identifier, toUnixTimestamp64Milli(merged_at), version
+    FROM profile_merges FINAL
+    WHERE reason IN ('split', 'erased') AND merged_at < fromUnixTimestamp64Milli({until:Int64})
+    ORDER BY version, merged_profile_id, into_profile_id
+"""
+# What an event says of an address bears the event's time.
+_IMPORTED: Final = """
+    SELECT address_hash, channel, topic, suppressed, reason, toUnixTimestamp64Milli(since),
+        toUnixTimestamp64Milli(known_at)
+    FROM suppressions FINAL
+    WHERE known_at < fromUnixTimestamp64Milli({until:Int64})
+        AND since NOT IN (SELECT event_time FROM events WHERE event_time IN (SELECT since FROM suppressions))
+    ORDER BY known_at, address_hash
+"""
 _REQUESTS: Final = """
     SELECT reason, uniqExact(merged_profile_id) FROM profile_merges
     WHERE reason IN ('split', 'erased') AND merged_at < fromUnixTimestamp64Milli({until:Int64})
@@ -121,6 +136,30 @@ def decisions(client: Client, since: int, until: int) -> Iterator[dict[str, Any]
                 "trigger": {"type": kind, "at": None if at is None else iso(at), "cart_id": cart or None},
                 "decided_at": iso(decided), "control_share": share,
             }  # fmt: skip
+
+
+def merges(client: Client, until: int) -> list[dict[str, Any]]:
+    """The splits and erasures of before a time `until`, as values of `identity.merges`, in part."""
+    found = client.query(_SAID, parameters={"until": until}).result_rows
+    return [
+        {
+            "merged_profile_id": profile, "into_profile_id": into or None, "reason": reason,
+            "identifier": identifier or None, "merged_at": iso(at), "version": version,
+        }
+        for profile, into, reason, identifier, at, version in found
+    ]  # fmt: skip
+
+
+def suppressions(client: Client, until: int) -> list[dict[str, Any]]:
+    """What was said of addresses before a time `until`, and by no event: values of `contact.suppressions`."""
+    found = client.query(_IMPORTED, parameters={"until": until}).result_rows
+    return [
+        {
+            "address_hash": hashed, "channel": channel, "topic": topic or None, "suppressed": suppressed,
+            "reason": reason, "since": iso(since), "known_at": iso(known),
+        }
+        for hashed, channel, topic, suppressed, reason, since, known in found
+    ]  # fmt: skip
 
 
 def requests(client: Client, until: int) -> Mapping[str, int]:

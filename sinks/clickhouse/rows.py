@@ -182,6 +182,7 @@ def _merge(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     return (
         identity(v["merged_profile_id"]), text(v.get("into_profile_id")), reason, refused, moment(v["merged_at"]),
         version, sequence(v.get("identifiers")), *_source(v), 0 if not refused and reason not in APART else version,
+        text(v.get("identifier")),
     )  # fmt: skip
 
 
@@ -263,7 +264,7 @@ def _cell(_: Message, v: dict[str, Any], __: Hasher) -> Row:
 def _suppression(_: Message, v: dict[str, Any], __: Hasher) -> Row:
     return (
         identity(v["address_hash"]), text(v["channel"]), text(v.get("topic")), v["suppressed"] is True,
-        text(v.get("reason")), moment(v["since"]),
+        text(v.get("reason")), moment(v["since"]), moment(v.get("known_at", v["since"])),
     )  # fmt: skip
 
 
@@ -279,7 +280,7 @@ TABLES: Final = (
     ), _assignment, erases=_erased_identifier),
     Table("profile_merges", topics.IDENTITY_MERGES, (
         "merged_profile_id", "into_profile_id", "reason", "refused", "merged_at", "version", "identifiers",
-        "source_topic", "source_partition", "source_offset", "occurrence",
+        "source_topic", "source_partition", "source_offset", "occurrence", "identifier",
     ), _merge, erases=_erased_profile, profiles=_joined),
     Table("cart_transitions", topics.CART_TRANSITIONS, (
         "profile_id", "cart_id", "at", "abandonment_no", "from_state", "to_state", "reason", "stage", "value",
@@ -305,7 +306,7 @@ TABLES: Final = (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",
     ), _cell),
     Table("suppressions", topics.CONTACT_SUPPRESSIONS, (
-        "address_hash", "channel", "topic", "suppressed", "reason", "since",
+        "address_hash", "channel", "topic", "suppressed", "reason", "since", "known_at",
     ), _suppression),
 )  # fmt: skip
 """Every table that a topic fills."""

@@ -32,6 +32,14 @@ History = Annotated[
     int | None,
     typer.Option("--history", metavar="DAYS", min=0, help="Days before SINCE that are read as well; all by default."),
 ]
+Operators = Annotated[
+    Path | None,
+    typer.Option(
+        "--operators",
+        metavar="DIR",
+        help="What operators did meanwhile: identity.merges.jsonl, contact.suppressions.jsonl.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write the decisions, messages and changes, row by row, to files here."),
@@ -40,13 +48,15 @@ Out = Annotated[
 
 def backtest(
     files: Files = None, *, campaigns: Campaigns, against: Against = None, from_clickhouse: Stored = None,
-    history: History = None, out: Out = None, json: Json = False,
+    history: History = None, operators: Operators = None, out: Out = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Say what other campaigns would have decided over real history, and what that changes."""
     if bool(files) == (from_clickhouse is not None):
         raise BadInputError("name input files, or --from-clickhouse SINCE UNTIL" + (", not both" if files else ""))
     if history is not None and from_clickhouse is None:
         raise BadInputError("--history goes with --from-clickhouse")
+    if operators is not None and from_clickhouse is not None:
+        raise BadInputError("--operators goes with files: ClickHouse holds what operators did")
     from deploy.backtest import running
     from deploy.cli.backtest_tables import render
     from deploy.stack import outputs
@@ -60,7 +70,7 @@ def backtest(
         days = running.Days(day(since, "SINCE"), day(until, "UNTIL"), history)
         found = running.history(asked, days, settings, out)
     else:
-        found = running.files(asked, files or (), settings, out)
+        found = running.files(asked, files or (), settings, out, operators)
     if json:
         console.data(found)
     else:

@@ -75,7 +75,9 @@ class Requests:
             )
             self._announcer.tell(gone.source, divided)
             row = {"merged_profile_id": gone.source, "into_profile_id": gone.target, "reason": "split"}
-            self._announcer.row(gone.source, {**row, "identifiers": gone.identifiers}, when)
+            self._announcer.row(
+                gone.source, {**row, "identifier": hashed, "identifiers": gone.identifiers}, when
+            )  # fmt: skip
             told.append(gone.source)
         before = _just_before(reach)
         for loser, winner in done.retired:

@@ -67,7 +67,7 @@ def decided(lines: Path, campaigns: Path | None) -> tuple[Rows, Rows]:
 def played(place: Path, lines: Path, campaigns: Path) -> Path:
     """The folder with what one campaigns file decides, played in this process."""
     place.mkdir()
-    core.play(str(place), "", "", str(campaigns), "", core.LINES, str(lines))
+    core.play(str(place), "", "", str(campaigns), "", "", core.LINES, str(lines))
     return place / core.NEW
 
 
@@ -132,7 +132,7 @@ def test_each_process_goes_on_with_its_file_and_its_partitions(lines, tmp_path, 
     light = tmp_path / "light.yaml"
     light.write_text(LIGHT)
     began = tmp_path / "began"
-    arguments = (str(tmp_path), "", "", str(light), str(OTHER), core.LINES, str(lines))
+    arguments = (str(tmp_path), "", "", str(light), str(OTHER), "", core.LINES, str(lines))
     if not (pid := os.fork()):
         os.dup2(os.open(began, os.O_CREAT | os.O_WRONLY), 1)
         child.main(core.play, *arguments)

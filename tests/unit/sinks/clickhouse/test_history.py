@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.backtest import stored
+from deploy.backtest.words import Clock, words
 from deploy.shop import simulate
 from deploy.stack import lines
 from schemas import topics
@@ -78,8 +79,10 @@ def played(client: Any, place: Path) -> Topics:
         topology.part()
         topology.go_on(load_campaigns(None))
 
+    said = words(history.merges(client, ALL[1]), history.suppressions(client, ALL[1]), LATENESS)
     # Before time moves, other campaigns take over, as in the second process of a backtest.
-    stored.play(topology, place, settings.partitions, lambda _: None, taken_over)
+    clock = Clock(topology, said, taken_over)
+    stored.play(topology, place, settings.partitions, lambda _: None, clock)
     return {topic: [record for record in found if record.topic == topic] for topic in COMPARED}
 
 
