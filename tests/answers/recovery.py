@@ -6,9 +6,9 @@ from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tests.answers.uplift import Topics, time
+from tests.answers.zone import shop_zone
 
 ALIVE = ("open", "abandoned")
 Cart = dict[str, Any]
@@ -69,7 +69,7 @@ def carts(topics: Topics) -> dict[str, Cart]:
     return {cart_id: cart for cart_id, cart in found.items() if not swallowed(cart_id, cart)}
 
 
-def recovery(topics: Topics, zone: str = "UTC") -> dict[tuple[Any, str], dict[str, Any]]:
+def recovery(topics: Topics) -> dict[tuple[Any, str], dict[str, Any]]:
     """The rows of v_recovery by day and currency."""
     notes = {row["message_id"]: row["trigger"]["cart_id"] for row in topics.get("retargeting.messages", [])}
     told = {cart for cart in notes.values() if cart}
@@ -89,7 +89,7 @@ def recovery(topics: Topics, zone: str = "UTC") -> dict[tuple[Any, str], dict[st
     for cart_id, cart in carts(topics).items():
         if cart["abandoned"] is None:
             continue
-        day, back = cart["abandoned"].astimezone(ZoneInfo(zone)).date(), cart["state"] == "converted"
+        day, back = cart["abandoned"].astimezone(shop_zone()).date(), cart["state"] == "converted"
         orders = credited.get(cart_id, {})
         currency = cart["currency"] or max(orders, key=lambda coin: (orders[coin][0], coin), default="")
         row = found[day, currency]

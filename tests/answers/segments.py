@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from tests.answers.zone import shop_day
 
 Record = dict[str, Any]
-
-
-def day_of(text: str, zone: str) -> date:
-    """The day of an ISO time where the shop is."""
-    return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).date()
 
 
 def changes(records: Iterable[Record]) -> list[Record]:
@@ -22,13 +18,13 @@ def changes(records: Iterable[Record]) -> list[Record]:
     return sorted(once.values(), key=lambda r: (r["at"], r["profile_id"], r["nth"]))
 
 
-def segments(records: Iterable[Record], zone: str = "UTC") -> list[tuple[Any, ...]]:
+def segments(records: Iterable[Record]) -> list[tuple[Any, ...]]:
     """Rows of v_segments: (segment, day, members, entered, left, left_by_time, left_by_merge)."""
     inside: dict[str, set[str]] = defaultdict(set)
     counts: dict[tuple[str, date], Counter[str]] = defaultdict(Counter)
     sizes: dict[tuple[str, date], int] = {}
     for row in changes(records):
-        of = row["segment"], day_of(row["at"], zone)
+        of = row["segment"], shop_day(row["at"])
         counts[of][row["change"]] += 1
         if row["change"] == "left":
             counts[of][row["reason"]] += 1

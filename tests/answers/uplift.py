@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import erfc, exp, log, sqrt
@@ -69,17 +70,18 @@ def orders(topics: Topics) -> list[dict[str, Any]]:
         told = [row for row in changes if row["kind"] != "refund" and row["counts"]]
         if not told:
             continue
-        balance = defaultdict(int)
+        balance: dict[str, int] = defaultdict(int)
         for row in told:
-            balance[row["profile_id"]] += row["orders"]
-        owner = max(balance, key=lambda profile: (balance[profile], -told.index(
-            next(row for row in told if row["profile_id"] == profile)
-        )))  # fmt: skip
+            balance[current.get(row["profile_id"], row["profile_id"])] += row["orders"]
+        # The first of equals: a dictionary keeps its order.
+        owner = max(balance, key=lambda customer: balance[customer])
         found.append({
-            "customer": current.get(owner, owner), "at": min(time(row["at"]) for row in told),
+            "customer": owner, "at": min(time(row["at"]) for row in told),
             "changes": [
                 (time(row["changed_at"]), row["currency"] or "", row["orders"], Decimal(str(row["value"])))
-                for row in changes if row["counts"] and (row["kind"] == "refund" or row["profile_id"] == owner)
+                for row in changes
+                if row["counts"]
+                and (row["kind"] == "refund" or current.get(row["profile_id"], row["profile_id"]) == owner)
             ],
         })  # fmt: skip
     return found
@@ -105,11 +107,17 @@ def outcomes(topics: Topics, days: int = 7) -> list[dict[str, Any]]:
     return found
 
 
-def uplift(topics: Topics, days: int = 7) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """The rows of v_uplift by campaign, metric and currency, of campaigns whose share of control never changed."""
+def uplift(
+    topics: Topics, days: int = 7, within: Callable[[datetime], bool] = lambda _: True
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """The rows of v_uplift by campaign, metric and currency, of campaigns whose share of control never changed.
+
+    `within` says of the time of a first decision whether it counts.
+    """
     campaigns = defaultdict(list)
     for row in outcomes(topics, days):
-        campaigns[row["campaign"]].append(row)
+        if within(row["first_at"]):
+            campaigns[row["campaign"]].append(row)
     found = {}
     for campaign, everyone in campaigns.items():
         people = [row for row in everyone if not row["contaminated"]]

@@ -77,9 +77,12 @@ def decisions(history: History) -> list[Row]:
         found[at].append((time_of(row["decided_at"]), history.today(row["profile_id"])))
     names = ("day", "campaign_id", "step", "arm", "outcome", "reason")
     return [
-        {**dict(zip(names, at, strict=True)), "decisions": len(told), "profiles": len({who for _, who in told})}
+        {
+            **dict(zip(names, at, strict=True)), "decisions": len(told), "profiles": len({who for _, who in told}),
+            "first_at": min(told)[0].replace(tzinfo=None), "last_at": max(told)[0].replace(tzinfo=None),
+        }
         for at, told in found.items()
-    ]
+    ]  # fmt: skip
 
 
 def _key(at: tuple[Any, ...], *, daily: bool) -> tuple[Any, ...]:

@@ -108,16 +108,21 @@ def matches(history: History, within: Callable[[date], bool], *, daily: bool) ->
 
 def event_names(history: History, within: Callable[[date], bool], *, daily: bool) -> list[Row]:
     """The rows of v_event_names_daily, or those of v_event_names over the days `within`."""
-    found: Counter[tuple[Any, ...]] = Counter()
+    found: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
     for event in history.events:
         original = event.record.get("original_name") or ""
         if within(event.day) and (event.record["type"] == "track" or original):
             name = (event.name or event.record["name"] if event.record["type"] == "track" else event.record["type"])[
                 :120
             ]
-            found[(event.day, name, original[:120]) if daily else (name, original[:120])] += 1
+            found[(event.day, name, original[:120]) if daily else (name, original[:120])].append(event)
     names = ("day", "name", "original_name")
-    return [{**dict(zip(names[-len(at) :], at, strict=True)), "events": count} for at, count in found.items()]
+    rows = []
+    for at, told in found.items():
+        times = [event.at.replace(tzinfo=None) for event in told]
+        seen = {} if daily else {"first_seen": min(times), "last_seen": max(times)}
+        rows.append({**dict(zip(names[-len(at) :], at, strict=True)), "events": len(told), **seen})
+    return rows
 
 
 def stitching(history: History) -> list[Row]:

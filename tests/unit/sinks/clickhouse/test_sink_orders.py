@@ -176,3 +176,24 @@ def test_a_refund_stays_counted_where_it_was_told(client: Any, rows: Rows) -> No
         change(B, "o1", "refund", -5, DAY, refunds=5, counts=False),
     ])  # fmt: skip
     assert of(rows, "sum(orders), sum(value), sum(refunds)", "current_conversions") == [(1, Decimal(25), Decimal(25))]
+
+
+def test_what_is_told_of_an_order_after_a_merge_counts(client: Any, rows: Rows) -> None:
+    """B bought and was merged into A; what A then says of the order is of the same sale: set to 30, cancelled, paid."""
+    told = [
+        make.conversion(B, "o1", 50), make.merge(B, A, NOON + HOUR), change(A, "o1", "update", -20, 2 * HOUR),
+        change(A, "o1", "cancellation", -30, 3 * HOUR, orders=-1), change(A, "o1", "order", 35, 4 * HOUR, orders=1),
+    ]  # fmt: skip
+    for known, orders, value in ((2, 1, 50), (3, 1, 30), (4, 0, 0), (5, 1, 35)):
+        load(client, told[:known])
+        assert of(rows, "current_id, sum(orders), sum(value)", "current_conversions GROUP BY 1") == [(A, orders, value)]
+        assert of(rows, "conversions, revenue", "v_channel_kpis WHERE channel = 'web'") == [(orders, value)]
+
+
+def test_a_sale_that_was_taken_and_cancelled_is_none(client: Any, rows: Rows) -> None:
+    """B's order became A's, who cancelled it: nothing is left, although B told of it first."""
+    load(client, [
+        make.conversion(B, "o1", 50), change(B, "o1", "reassigned", -50, HOUR, orders=-1),
+        make.conversion(A, "o1", 50, at=NOON + 1), change(A, "o1", "cancellation", -50, DAY, orders=-1, at=NOON + 1),
+    ])  # fmt: skip
+    assert of(rows, "sum(orders), sum(value)", "current_conversions") == [(0, 0)]

@@ -93,7 +93,7 @@ def test_orders_count_from_the_first_decision_for_a_week(client: Any) -> None:
 
 
 def test_margin_where_orders_say_it(client: Any) -> None:
-    """In proportion to what was not refunded; text is read as a number; where no order says it there is no such row."""
+    """In proportion to what was not refunded, whole if paid again; text is a number; no row where no order says it."""
     load(client, [
         *(decided(f"{arm[0]}{n}", arm) for arm in ("treatment", "control") for n in (1, 2)),
         make.event("t1", "Order Completed", NOON + HOUR, message_id="e1", margin=16),
@@ -102,6 +102,8 @@ def test_margin_where_orders_say_it(client: Any) -> None:
         *(make.record(topics.CONVERSIONS, orjson.loads(make.conversion(p, o, v, at=NOON + HOUR).value or b"")
                       | {"message_id": m, "kind": k, "orders": n, "changed_at": iso(NOON + h * HOUR)}, p)
           for p, o, v, m, k, n, h in (("t1", "o2", 40, "e1", "order", 1, 1), ("t1", "o2", -10, "r", "refund", 0, 5),
+                                      ("c1", "o4", -30, "e2", "cancellation", -1, 2),
+                                      ("c1", "o4", 30, "e2", "order", 1, 3),
                                       ("c1", "o4", 30, "e2", "order", 1, 1))),
     ])  # fmt: skip
     assert both(client, "margin", "EUR")["treatment_mean"] == pytest.approx(16 * 0.75 / 2)
