@@ -31,6 +31,10 @@ OPEN_MERGES: Final = Gauge(
     "winback_open_merges", "Profiles that are part of merges just written, and not resolved yet", registry=REGISTRY
 )
 SQUASHED: Final = Counter("winback_sink_squash_total", "Months that were made one part", ["done"], registry=REGISTRY)
+SAMPLE_RATIO: Final = Gauge(
+    "winback_sample_ratio_p_value", "How often chance alone makes the arms of a campaign so unlike what was drawn",
+    ["campaign"], registry=REGISTRY,
+)  # fmt: skip
 BEYOND_END: Final = offsets_beyond_end(REGISTRY)
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
 LAG: Final = consumer_lag(REGISTRY)

@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
@@ -18,7 +19,7 @@ from infra.retry import pauses, set_within
 from infra.stopping import stop_signals
 from schemas.settings import Settings
 from sinks.clickhouse import embedded as http_interface
-from sinks.clickhouse import metrics
+from sinks.clickhouse import metrics, sample_ratios
 from sinks.clickhouse.client import connect, first_line, target
 from sinks.clickhouse.compact import compact
 from sinks.clickhouse.consumer import SinkConsumer
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 log = logging.getLogger("winback.sinks")
+
+LOOK_SECONDS: Final = 3_600.0
+"""Between looks at the sizes of campaigns' arms."""
 
 
 def run(settings: Settings, *, http: bool = True) -> int:
@@ -74,6 +78,7 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
     consumer = SinkConsumer(settings, client)
     running = asyncio.create_task(consumer.run())
     compacting = asyncio.create_task(_compact(settings, consumer, stopped)) if settings.squash else None
+    looking = asyncio.create_task(_look(settings, consumer, stopped))
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     consumer.stop()
@@ -81,7 +86,32 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
     stopped.set()
     if compacting is not None:
         await compacting
+    await looking
     await running
+
+
+async def _look(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
+    """From time to time, until told to stop."""
+    while not stopped.is_set():
+        await set_within(stopped, LOOK_SECONDS)
+        if not stopped.is_set():
+            await _show_ratios(settings, leads=consumer.leads)
+
+
+async def _show_ratios(settings: Settings, *, leads: bool) -> None:
+    """Show whether arms have the sizes that were drawn, in the one process that makes parts one, too; nothing in others."""
+
+    def look() -> None:
+        with closing(connect(settings)) as client:
+            sample_ratios.look(client, datetime.now(UTC).date())
+
+    try:
+        if leads:
+            await asyncio.to_thread(look)
+        else:
+            metrics.SAMPLE_RATIO.clear()
+    except (*CLIENT_ERRORS, SchemaError, UnavailableError) as error:
+        log.warning("sizes of arms are not looked at now: %s", first_line(error))
 
 
 async def _compact(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
