@@ -99,7 +99,7 @@ async def _look(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Eve
 
 
 async def _show_ratios(settings: Settings, *, leads: bool) -> None:
-    """Show whether arms have the sizes that were drawn, in the one process that makes parts one, too; nothing in others."""
+    """Show whether arms have the sizes that were drawn, in the process that reads the assignments alone."""
 
     def look() -> None:
         with closing(connect(settings)) as client:
