@@ -73,23 +73,26 @@ def fill(client: Client) -> None:
 def _families(client: Client, profiles: Collection[str]) -> tuple[frozenset[str], list[Link], int]:
     """Some profiles with all of their families, every row about them, and the version of what follows from it.
 
-    Mostly the tables know the families; what they do not know yet is found step by step.
+    Mostly the tables know the families; what they do not know yet is found step by step. The version is of before the
+    first reading: rows that come in after it belong to a batch that is resolved later.
     """
-    members: frozenset[str] = frozenset(profiles) - {""}
+    members: set[str] = set()
     links: list[Link] = []
     version = 0
-    grown = bool(members)
-    while grown:
-        [(now, known, latest)] = large(client, MEMBERS, given(members))
-        members, version = members.union(known), max(now, latest + 1)
-        links = [
-            Link(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), frozenset(row[6]))
-            for row in large(client, LINKS, given(members))
-        ]
-        ends = {end for link in links for end in (link.merged, link.into)}
-        grown = not ends <= members
-        members |= ends
-    return members, links, version
+    new = set(profiles) - {""}
+    while new:
+        [(now, known, latest)] = large(client, MEMBERS, given(new))
+        if not members:
+            version = max(now, latest + 1)
+        elif latest >= version:
+            # Somebody has written them meanwhile, or the clock went back: what was read before may be less than that.
+            return _families(client, members | new)
+        new = (new | set(known)) - members
+        members |= new
+        rows = large(client, LINKS, given(new))
+        links += [Link(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), frozenset(row[6])) for row in rows]
+        new = {end for link in links for end in (link.merged, link.into)} - members
+    return frozenset(members), links, version
 
 
 def _write(client: Client, members: Collection[str], found: Resolution, version: int) -> None:
