@@ -1,7 +1,7 @@
 """Questions of the dearest views, asked of raw events: `FINAL`, JSON parsed in the query, merges followed by a join.
 
 One file a view in `peers`: what of the view is compared, and the same asked of raw events. A peer asks less than its
-view: of `v_sources` the visitors alone, of `v_channel_kpis` what events alone say.
+view: of `v_sources` the visitors alone, of `v_channel_kpis` nothing of orders, costs and money.
 """
 
 from __future__ import annotations
