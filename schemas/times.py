@@ -108,7 +108,7 @@ def _prefix(minute: int) -> str:
     return text
 
 
-def _number(value: float) -> int | None:
+def _number(value: int | float) -> int | None:  # noqa: PYI041 - compiled, a whole number would lose digits as `float`
     # The range comes first: it also turns away infinities and NaN.
     if not 0 <= value < _NANOSECONDS_END:
         return None

@@ -245,7 +245,7 @@ def currency_of(properties: Mapping[str, Any]) -> str | None:
     return code.upper() if code else None
 
 
-def line_of(item: Mapping[str, Any], count: float = 1) -> Line:
+def line_of(item: Mapping[str, Any], count: int | float = 1) -> Line:  # noqa: PYI041 - compiled, `float` makes 1 of it 1.0
     """What an item of an event says about a product, as a line of `count` pieces."""
     product_id, sku, _, name, url, image_url = texts_of(item)
     return Line(

@@ -161,7 +161,7 @@ def _trait(asked: Trait, _file: CampaignFile) -> Check:
     return trait
 
 
-def _same(value: Any, wanted: bool | float | str) -> bool:
+def _same(value: Any, wanted: bool | int | float | str) -> bool:  # noqa: PYI041 - compiled, each has to be named
     """Whether two values are of one type and equal; numbers are of one type."""
     if isinstance(value, bool) or isinstance(wanted, bool | str):
         return type(value) is type(wanted) and value == wanted

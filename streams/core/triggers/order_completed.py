@@ -13,7 +13,7 @@ from streams.core.triggers.trigger import Triggered, ref
 def on_order(profile: Profile, event: Sealed, counted: Conversion) -> Triggered:
     """The trigger that an order is, for all campaigns of the type; only a later order ends what follows."""
     order_id, currency = counted.row["order_id"], counted.row["currency"]
-    about: dict[str, str | float] = {"order_id": order_id, "value": to_number(counted.revenue)}
+    about: dict[str, str | int | float] = {"order_id": order_id, "value": to_number(counted.revenue)}
     if currency is not None:
         about["currency"] = currency
     shown = [product(item) for item in products(event.properties)]

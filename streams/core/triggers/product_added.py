@@ -22,7 +22,7 @@ def on_added(
     """
     pieces = quantity(item.get("quantity"))
     worth = round((price or 0) * (1 if pieces is None else pieces))
-    about: dict[str, str | float] = {"product_id": said.get("product_id") or said["sku"]}
+    about: dict[str, str | int | float] = {"product_id": said.get("product_id") or said["sku"]}
     if price is not None:
         about["price"] = said["price"]
     if (currency := currency_of(item)) is not None:

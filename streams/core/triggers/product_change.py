@@ -21,14 +21,14 @@ def takes(campaign: Campaign, interest: Interest, at: int) -> bool:
 
 def trigger(
     prefix: str, profile: Profile, change: ProductChange, campaign: Campaign, interest: Interest,
-    about: Mapping[str, float],
+    about: Mapping[str, int | float],
 ) -> Triggered:  # fmt: skip
     """The trigger of one campaign: the product as it was seen, with what the event says of it now.
 
     `prefix` begins the trigger's `ref`; `about` holds what else a template may say of the change, by name.
     """
     shown = whole({**interest.product, "quantity": 1, **seen(change.properties)[1]})
-    known: dict[str, str | float] = {"product_id": change.product_id, **about}
+    known: dict[str, str | int | float] = {"product_id": change.product_id, **about}
     if (currency := currency_of(change.properties)) is not None:
         known["currency"] = currency
     return Triggered(
