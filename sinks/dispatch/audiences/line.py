@@ -24,7 +24,7 @@ from schemas.topics import AUDIENCES_MEMBERS, CONTACT_SUPPRESSIONS
 from sinks.dispatch import metrics
 from sinks.dispatch.audiences import rounds
 from sinks.dispatch.audiences.assignor import OneHasAll
-from sinks.dispatch.audiences.members import Hash, Members
+from sinks.dispatch.audiences.members import Age, Hash, Members
 from sinks.dispatch.audiences.rounds import Backlog, Round
 from sinks.dispatch.audiences.teller import Teller
 from sinks.dispatch.ledger import DONE, FAILED, REMEMBERED, Entry
@@ -170,13 +170,12 @@ class Line(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if self._settled:
             self._news(tp, record)
         elif record.offset < self._committed[tp]:
-            self._apply(tp, record)
+            self._apply(tp, record, Age.TOLD)
         else:
             self._held.append((tp, record))
 
     def _settle(self) -> None:
         """All that the webhook has been told of is read."""
-        self._members.settle()
         self._settled = True
         held, self._held = self._held, []
         for tp, record in held:
@@ -184,25 +183,19 @@ class Line(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
     def _news(self, tp: TopicPartition, record: Any) -> None:
         """A record that the webhook has not been told of."""
-        some, told = self._apply(tp, record), self._members.told
-        for which in some:
-            if record.offset < self._ends[tp]:
-                # What came between it and the offset may be gone by compaction: whatever holds is told.
-                told[which] = None
-            else:
-                told.setdefault(which, False)
+        some = self._apply(tp, record, Age.UNSURE if record.offset < self._ends[tp] else Age.NEW)
         if some:
             self._backlog.add(tp, record.offset, record.timestamp, self.timing.monotonic(), some)
 
-    def _apply(self, tp: TopicPartition, record: Any) -> tuple[Hash, ...]:
+    def _apply(self, tp: TopicPartition, record: Any, age: Age) -> tuple[Hash, ...]:
         """The hashes that a record is about; an unreadable one, and one of another webhook, is about none."""
         try:
             if tp.topic == CONTACT_SUPPRESSIONS:
-                return self._members.said(record.key, record.value)
+                return self._members.said(record.key, record.value, age)
             key = read_key(record.key)
             if key is None or key.webhook != self.name:
                 return ()
-            return (self._members.member(key, record.value),)
+            return (self._members.member(key, record.value, age),)
         except (ValueError, TypeError, KeyError, AttributeError):
             log.warning("record skipped [topic=%s partition=%d offset=%d]", tp.topic, tp.partition, record.offset)
             return ()

@@ -88,7 +88,7 @@ class Teller:
             await self._looked()
             add, remove = self._members.changes(part)
             if not add and not remove:
-                self._members.know([one for one in part if not self._members.belongs(one)], inside=False)
+                self._members.close(part)
                 return None
             content = body(self._webhook, audience, add, remove)
             key = key_of(place, content)
@@ -128,4 +128,4 @@ class Teller:
 
 
 def _listed(some: list[Hash]) -> list[dict[str, Any]]:
-    return [{"identifier": one.identifier, "sha256": one.sha256} for one in some]
+    return [{"identifier": one.identifier, "sha256": one.sha256.hex()} for one in some]

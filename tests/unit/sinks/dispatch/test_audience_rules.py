@@ -13,13 +13,13 @@ from schemas.settings import Settings
 from schemas.topics import AUDIENCES_MEMBERS
 from sinks.dispatch.answers import Answer, Kind
 from sinks.dispatch.audiences import rounds, teller
-from sinks.dispatch.audiences.members import Hash, Members
+from sinks.dispatch.audiences.members import Age, Hash, Members
 from sinks.dispatch.audiences.rounds import Backlog
 from sinks.dispatch.audiences.teller import Teller
 from tests.support.audiences import hashed, member, said
 from tests.support.messages import OwnTime
 
-ONE, TWO = (Hash("undecided", "email", hashed(number)) for number in (1, 2))
+ONE, TWO = (Hash("undecided", "email", bytes.fromhex(hashed(number))) for number in (1, 2))
 HERE, THERE = TopicPartition(AUDIENCES_MEMBERS, 0), TopicPartition(AUDIENCES_MEMBERS, 1)
 SETTINGS = Settings(dispatch_failures=2, dispatch_pause=1.0)
 
@@ -32,8 +32,6 @@ def take(members, *records):
             some = (members.member(read_key(record.key), record.value),)
         else:
             some = members.said(record.key, record.value)
-        for which in some:
-            members.told.setdefault(which, False)
         found += some
     return found
 
@@ -68,11 +66,14 @@ def test_a_no_counts_unless_the_customer_has_said_yes_since():
 def test_what_is_not_sure_is_told_again():
     """After a restart, of records that have not been told: what came before them may be gone by compaction."""
     members = Members()
-    take(members, member(1))
-    members.settle()
+    one, two = member(1), member(2, inside=False)
+    members.member(read_key(one.key), one.value, Age.TOLD)
     assert members.changes([ONE]) == ([], [])
-    members.told[ONE] = members.told[TWO] = None
+    for record in (one, two):
+        members.member(read_key(record.key), record.value, Age.UNSURE)
     assert members.changes([ONE, TWO]) == ([ONE], [TWO])
+    members.know([ONE], inside=True)
+    assert members.changes([ONE, TWO]) == ([], [TWO])
 
 
 def test_a_round_is_bounded_and_can_be_told_again():
@@ -83,7 +84,7 @@ def test_a_round_is_bounded_and_can_be_told_again():
     assert backlog.due(2.0, 1.0)
     backlog.add(THERE, 7, 6, 1.0, (TWO,))
     backlog.add(HERE, 1, 7, 1.0, (ONE,))
-    backlog.add(HERE, 2, 8, 1.0, (Hash("other", "email", "f"),))
+    backlog.add(HERE, 2, 8, 1.0, (Hash("other", "email", b"f"),))
     assert backlog.due(1.0, 1.0)
     first = backlog.take()
     assert (first.upto, first.audiences, first.oldest) == ({HERE: 2, THERE: 8}, {"undecided": [ONE, TWO]}, 5)
@@ -94,7 +95,7 @@ def test_a_round_is_bounded_and_can_be_told_again():
     upto = {tp: rounds.read(metadata)[0] for tp, (_, metadata) in stored.items()}
     again = Backlog(2)
     again.add(THERE, 7, 6, 1.0, (TWO,))
-    again.add(THERE, 8, 6, 1.0, (Hash("other", "email", "e"),))
+    again.add(THERE, 8, 6, 1.0, (Hash("other", "email", b"e"),))
     again.add(HERE, 0, 5, 1.0, (ONE,))
     again.add(HERE, 1, 7, 1.0, (ONE,))
     found = again.again(upto, rounds.read(stored[HERE][1])[1])
@@ -146,7 +147,7 @@ def test_a_webhook_that_cannot_is_asked_again_under_one_key():
     assert tell(members, hook, [ONE]) >= 120
     assert len(hook.requests) == 4
     assert len({key for key, _ in hook.requests}) == 1
-    assert members.told[ONE] is True
+    assert members.changes([ONE]) == ([], [])
 
 
 @pytest.mark.parametrize(("answer", "removed"), [
