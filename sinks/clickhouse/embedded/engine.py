@@ -14,14 +14,18 @@ from typing import Any, Final
 import chdb
 
 from sinks.clickhouse.client import DATABASE
-from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, refusal
+from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, EngineError, refusal
 from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.native import with_version
 from sinks.clickhouse.embedded.parser import catalogue, check, column, of_engine
 from sinks.clickhouse.embedded.reading import NAME, Reader
 from sinks.clickhouse.embedded.statement import Insert, Statement
+from sinks.clickhouse.view_days import without_days
 
 DEFAULT_FORMAT: Final = "TabSeparated"
+NO_PARAMETER: Final = 456
+NO_DAYS: Final = frozenset({1, 47, 51})
+"""What the engine says of a view with parameters that is named without: that it has no columns, or not this one."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _answered(handle: Any, statement: Statement, query: Query) -> Answer:
         result = handle.query(statement.sql, query.format, params=dict(query.params))
         body = result.bytes() or b""
     except RuntimeError as error:
-        raise of_engine(error) from None
+        raise _told(of_engine(error), statement) from None
     summary = {
         "read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read(),
         "written_rows": result.rows_written(), "written_bytes": result.bytes_written(), "total_rows_to_read": 0,
@@ -133,6 +137,12 @@ def _answered(handle: Any, statement: Statement, query: Query) -> Answer:
     if shape == "Native":
         body = with_version(body, query.protocol)
     return Answer(body, shape, {name: str(value) for name, value in summary.items()})
+
+
+def _told(error: EngineError, statement: Statement) -> EngineError:
+    """The error; of a view over days that is named without them, what to do."""
+    hint = without_days(statement.sql.decode("utf-8", "replace")) if error.code in NO_DAYS else ""
+    return refusal(NO_PARAMETER, "UNKNOWN_QUERY_PARAMETER", hint) if hint else error
 
 
 def _inserted(handle: Any, insert: Insert, data: bytes) -> Answer:

@@ -237,6 +237,35 @@ async def test_views_over_days(ask: Ask, write: Ask) -> None:
         await write(data="DROP VIEW v_days")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM v_channel_kpis", "SELECT channel FROM winback.`v_channel_kpis` AS k GROUP BY 1",
+        "DESCRIBE v_channel_kpis", "EXPLAIN SELECT * FROM v_channel_kpis",
+        "WITH a AS (SELECT * FROM v_channel_kpis) SELECT * FROM a",
+    ],
+)  # fmt: skip
+async def test_a_view_over_days_without_days_is_told(ask: Ask, sql: str) -> None:
+    """A client that names such a view alone hears how it is called, not that it has no columns."""
+    status, headers, body = await ask("GET", params={"query": sql})
+    assert (status, headers["X-ClickHouse-Exception-Code"]) == (400, "456")
+    assert b"v_channel_kpis is a view over days; name the first and the last: v_channel_kpis(from = '2026-" in body
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 'v_rfm', no_such FROM v_channel_daily -- v_rfm", "SELECT no_such FROM v_channel_daily /* v_rfm */",
+        "SELECT no_such FROM v_rfm (from = '2026-10-01', to = '2026-10-31')",
+    ],
+)  # fmt: skip
+async def test_other_mistakes_are_told_as_they_are(ask: Ask, sql: str) -> None:
+    """A name in a text, in a comment or with its days is not what is wrong."""
+    body = (await ask("GET", params={"query": sql}))[2]
+    assert b"no_such" in body
+    assert b"view over days" not in body
+
+
 async def test_names_in_the_database_default_are_no_files(ask: Ask, tmp_path: Path) -> None:
     """There a table's name is a file's name: a reader who asks for it is in our database instead."""
     file = tmp_path / "hidden.csv"
