@@ -79,4 +79,10 @@ WHERE
     OR (
         known.current_id = owner.1
         AND if(counted = 1 OR owner.3, counts, kind != 'reassigned' AND known.profile_id = owner.2)
-    );
+    )
+-- What came in again after its customer was merged stands under both profiles, and is told once. A sale that was moved
+-- from one to the other is a row at each, and one that takes it back: these add up.
+ORDER BY known.profile_id != known.current_id, known.profile_id
+LIMIT 1 BY
+    current_id, order_id, changed_at, message_id,
+    if(order_id IN (SELECT order_id FROM conversions WHERE kind = 'reassigned'), profile_id, '');

@@ -22,6 +22,9 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 HASHER = Hasher(Settings().secret.get_secret_value())
 OWN = {
     "events": {
+        "person",
+        "event_key",
+        "did",
         "clicked_message",
         "machine",
         "margin",
