@@ -16,7 +16,9 @@ SELECT
         '{"channel":', toJSONString(toString(channel)), ',"type":', toJSONString(toString(type)), ',"name":', toJSONString(toString(name)),
         ',"identifiers":[', arrayStringConcat(arrayMap(
             one -> concat('{"type":', toJSONString(toString(one.1)), ',"value":', toJSONString(one.2), '}'), events.identifiers
-        ), ','), '],"properties":', properties, ',"context":', context, ',"traits":', if(traits = '', '{}', traits), '}'
+        ), ','), '],"properties":',
+        if(about_message = '', properties, concat('{"message_id":', toJSONString(about_message), ',', substring(properties, 2))),
+        ',"context":', context, ',"traits":', if(traits = '', '{}', traits), '}'
     )
 FROM events
 SETTINGS max_partitions_per_insert_block = 0;
