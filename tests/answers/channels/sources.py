@@ -87,7 +87,7 @@ def sources(history: History, within: Callable[[date], bool], *, daily: bool) ->
                 **dict(zip(names[-len(at) :], at, strict=True)), "visitors": len(visitors[at]), "carts": carts[at],
                 "orders": int(sums[0]), "revenue": sums[1], "currency": coin,
             }
-            for coin, sums in coins.items()
+            for coin, sums in coins.items() if visitors[at] or carts[at] or any(sums)
         ]  # fmt: skip
     return found_rows
 
