@@ -43,10 +43,9 @@ Inserter.insert = dying
 """Of one that is killed when it has inserted {left} batches, mostly some tables of a batch and not the others."""
 AGAIN = """
 import os
-os.environ.update(WINBACK_GROUP="again", WINBACK_SQUASH_INTERVAL="0.05", WINBACK_SQUASH_MERGES="1",
-                  WINBACK_SQUASH_EVENTS="1")
+os.environ.update(WINBACK_GROUP="again", WINBACK_SQUASH_INTERVAL="0.05")
 """
-"""Of one that reads all topics from their beginning, and settles merged history meanwhile."""
+"""Of one that reads all topics from their beginning, and does what the sink does beside inserts meanwhile."""
 
 
 def produce(address: str, records: Iterable[Record]) -> None:
