@@ -30,12 +30,12 @@ class Batch:
     """The rows of one table: lines of JSONCompactEachRow, each with its newline, and where each came from.
 
     `erased`: whose rows of the table, these included, are to be deleted after that; the version that erased each.
-    `touched`: the profiles that all these rows are about.
+    `joined`: the profiles that these rows join or part.
 
     Lines and numbers lie in flat buffers: an object a row would cost more memory, and the garbage collector's time.
     """
 
-    __slots__ = ("data", "erased", "offsets", "partitions", "table", "touched")
+    __slots__ = ("data", "erased", "joined", "offsets", "partitions", "table")
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -43,7 +43,7 @@ class Batch:
         self.partitions = array("i")
         self.offsets = array("q")
         self.erased: dict[str, int] = {}
-        self.touched: set[str] = set()
+        self.joined: set[str] = set()
 
     def __len__(self) -> int:
         """How many rows."""
@@ -107,13 +107,12 @@ class Batches:
         """
         table = BY_TOPIC[topic]
         batch = self._batch(table)
-        row, dumps, hasher, profiles = table.row, orjson.dumps, self._hasher, table.profiles
+        row, dumps, hasher, joined = table.row, orjson.dumps, self._hasher, table.joined
         began = len(batch.offsets), len(batch.data)
         for offset, message in messages:
             if table.tombstones and message.key:
                 if message.value is None:
                     batch.erased[message.key.decode(errors="replace")] = 0
-                    batch.touched.add(message.key.decode(errors="replace"))
                     continue
                 if batch.erased and message.key.decode(errors="replace") in batch.erased:
                     self._count(batch, partition, began)
@@ -128,8 +127,8 @@ class Batches:
                 log.warning("record skipped: %s [topic=%s partition=%d offset=%d]", wrong, topic, partition, offset)
             else:
                 batch.offsets.append(offset)
-                if profiles is not None:
-                    batch.touched.update(profiles(made))
+                if joined is not None:
+                    batch.joined.update(joined(made))
                 if table.erases is not None and (gone := table.erases(made)) is not None:
                     batch.erased[gone[0]] = max(gone[1], batch.erased.get(gone[0], 0))
         self._count(batch, partition, began)

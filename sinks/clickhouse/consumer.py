@@ -1,9 +1,9 @@
 """From Kafka to ClickHouse: poll, batch, insert, commit; offsets are committed only after their rows are in.
 
 1. Poll. Records become rows at once (`batches`); the position reached in each partition is remembered beside them.
-2. When a batch is due, it is taken, with those positions, and inserted in a thread while polling goes on, and what is
-   kept of its rows (`kept`) is brought up to date. A crash here loses nothing: nothing was committed, so the next start
-   reads the same records again.
+2. When a batch is due, it is taken, with those positions, and inserted in a thread while polling goes on, and the
+   merges in it are resolved (`writer`). A crash here loses nothing: nothing was committed, so the next start reads the
+   same records again.
 3. Commit the positions taken. A crash between 2 and 3 repeats 2 at the next start, and ClickHouse replaces the rows by
    themselves.
 
@@ -144,7 +144,6 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         loop = asyncio.get_running_loop()
         for batch in batches:
             await loop.run_in_executor(self._thread, self.writer.write, batch)
-        await loop.run_in_executor(self._thread, self.writer.finish)
         owned = self.consumer.assignment()
         self.written |= {tp: offset for tp, offset in positions.items() if tp in owned}
         await self.commit()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def load(
     client: Client, records: Iterable[Record], settings: Settings | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> dict[str, int]:
-    """Insert what the output topics hold, and bring up to date what is kept of it. Returns rows by table.
+    """Insert what the output topics hold. Returns rows by table.
 
     Records of other topics are passed over.
 
@@ -40,5 +40,4 @@ def load(
             if batches.full:
                 write()
     write()
-    writer.finish()
     return counts

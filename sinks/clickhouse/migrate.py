@@ -1,6 +1,6 @@
 """Schema migrations: numbered SQL files, each applied once and then never changed; views are made anew each time.
 
-What the sink keeps current (`kept`) is filled at the end, once.
+Merges and splits that were there before are resolved at the end, once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schemas.referrers import NoReferrers
 from schemas.settings import Settings
 from sinks.clickhouse.client import first_line
 from sinks.clickhouse.errors import SchemaError, Verdict, verdict
-from sinks.clickhouse.kept import keeper
+from sinks.clickhouse.resolved import families
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -109,11 +109,11 @@ def migrate(client: Client, settings: Settings | None = None) -> list[str]:
     for view in views():
         _apply(client, view, words)
     try:
-        keeper.fill(client, settings)
+        families.fill_once(client)
     except Error as error:
         if verdict(error) is Verdict.RETRY:
             raise
-        raise SchemaError(f"filling kept tables: {first_line(error)}") from error
+        raise SchemaError(f"resolving profiles: {first_line(error)}") from error
     return applied
 
 

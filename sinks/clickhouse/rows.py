@@ -58,7 +58,7 @@ class Table:
     """A table, the topic it is filled from, its columns in the order of its rows, and the function that makes a row.
 
     `tombstones`: whether a record without a value erases the rows of its key. `erases`: what a row erases by being
-    there, as (id, version). `profiles`: those that a row is about.
+    there, as (id, version). `joined`: the profiles that a row joins or parts.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Table:
     build: Callable[[Message, dict[str, Any], Hasher], Row]
     tombstones: bool = False
     erases: Callable[[Row], tuple[str, int] | None] | None = None
-    profiles: Callable[[Row], tuple[str, ...]] | None = None
+    joined: Callable[[Row], tuple[str, ...]] | None = None
 
     def row(self, record: Message, hasher: Hasher) -> Row:
         """The row of one record; `hasher` names identifiers as the pipeline does. Raises UnreadableError."""
@@ -191,11 +191,6 @@ def _joined(row: Row) -> tuple[str, ...]:
     return () if row[3] else tuple(filter(None, row[:2]))
 
 
-def _at(place: int) -> Callable[[Row], tuple[str, ...]]:
-    """The one profile of a row, which stands at this place of it."""
-    return lambda row: (row[place],)
-
-
 def _erased_profile(row: Row) -> tuple[str, int] | None:
     return (row[0], row[5]) if row[2] == ERASED else None
 
@@ -273,7 +268,7 @@ TABLES: Final = (
         "profile_id", "event_time", "message_id", "channel", "type", "name", "received_at", "late", "kind", "revenue",
         "cost", "campaign_id", "about_message", "identifiers", "properties", "context", "traits", "extra",
         "source_topic", "source_partition", "source_offset", "head", "head_type", "original_name", "consents", "touch",
-    ), _event, tombstones=True, profiles=_at(0)),
+    ), _event, tombstones=True),
     Table("identifiers", topics.IDENTITY_ASSIGNMENTS, (
         "identifier", "identifier_type", "profile_id", "version", "linked_at", "linked_to", "source_topic",
         "source_partition", "source_offset", "erased_at",
@@ -281,27 +276,27 @@ TABLES: Final = (
     Table("profile_merges", topics.IDENTITY_MERGES, (
         "merged_profile_id", "into_profile_id", "reason", "refused", "merged_at", "version", "identifiers",
         "source_topic", "source_partition", "source_offset", "occurrence", "identifier",
-    ), _merge, erases=_erased_profile, profiles=_joined),
+    ), _merge, erases=_erased_profile, joined=_joined),
     Table("cart_transitions", topics.CART_TRANSITIONS, (
         "profile_id", "cart_id", "at", "abandonment_no", "from_state", "to_state", "reason", "stage", "value",
         "currency", "line_count", "lines",
-    ), _transition, tombstones=True, profiles=_at(0)),
+    ), _transition, tombstones=True),
     Table("messages", topics.RETARGETING_MESSAGES, (
         "message_id", "profile_id", "campaign_id", "step", "variant", "channel", "recipient", "subject", "body", "url",
         "offer", "trigger_type", "trigger_at", "cart_id", "decided_at", "expires_at",
-    ), _message, tombstones=True, profiles=_at(1)),
+    ), _message, tombstones=True),
     Table("decisions", topics.RETARGETING_DECISIONS, (
         "decision_id", "profile_id", "campaign_id", "step", "variant", "arm", "outcome", "reason", "message_id",
         "trigger_type", "trigger_at", "cart_id", "decided_at", "control_share",
-    ), _decision, tombstones=True, profiles=_at(1)),
+    ), _decision, tombstones=True),
     Table("conversions", topics.CONVERSIONS, (
         "profile_id", "order_id", "at", "channel", "value", "currency", "touches", "credits", "recovered_campaign",
         "recovered_step", "recovered_message_id", "changed_at", "message_id", "kind", "counts", "orders", "refunds",
         "touch_count", "credited", "campaign_credits", "campaign_credited",
-    ), _conversion, tombstones=True, profiles=_at(0)),
+    ), _conversion, tombstones=True),
     Table("segment_members", topics.SEGMENTS_MEMBERSHIP, (
         "segment", "profile_id", "at", "nth", "change", "reason", "since",
-    ), _member, tombstones=True, profiles=_at(1)),
+    ), _member, tombstones=True),
     Table("cells", topics.AGGREGATES, (
         "name", "window_start", "cell", "partition", "dimensions", "values", "version",
     ), _cell),

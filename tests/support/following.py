@@ -1,4 +1,4 @@
-"""Merges and splits followed step by step by ClickHouse itself, at each question: what kept tables have to say."""
+"""Merges and splits followed step by step by ClickHouse itself, at each question: what resolved tables have to say."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ VIEWS: Final = {
 
 
 def differing(client: Any) -> dict[str, tuple[Any, Any]]:
-    """What views over kept tables say otherwise than the rows about merges and splits: by view, both answers."""
+    """What views over resolved tables say otherwise than the rows about merges and splits: by view, both answers."""
     both = {
         view: tuple(client.query(f"SELECT * FROM {read} ORDER BY ALL").result_rows for read in (view, f"({sql})"))  # noqa: S608
         for view, sql in VIEWS.items()

@@ -1,5 +1,5 @@
 -- Whose a row is today, worked out once for each merge and split and not at each read: the sink keeps these tables
--- current (sinks/clickhouse/kept). Of rows with the same key the one of the highest version holds.
+-- current (sinks/clickhouse/resolved). Of rows with the same key the one of the highest version holds.
 CREATE TABLE IF NOT EXISTS resolved_profiles
 (
     profile_id String COMMENT 'one that was ever part of a merge or a split',
@@ -27,8 +27,8 @@ ENGINE = ReplacingMergeTree(version, gone)
 ORDER BY (profile_id, head);
 -- Merges are looked up by both of their profiles.
 ALTER TABLE profile_merges ADD INDEX IF NOT EXISTS into_profiles into_profile_id TYPE bloom_filter(0.001) GRANULARITY 1;
--- Which kept tables have been filled with what was there before, and on what their rows depend.
-CREATE TABLE IF NOT EXISTS kept_tables
+-- Which of these have been filled with what was there before, and by which rules.
+CREATE TABLE IF NOT EXISTS filled_tables
 (
     name      String,
     revision  String,

@@ -14,8 +14,8 @@ from schemas.settings import Settings
 from sinks.clickhouse.batches import Batches
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import SchemaError
-from sinks.clickhouse.kept import families
 from sinks.clickhouse.load import load
+from sinks.clickhouse.resolved import families
 from tests.support import sink_rows as make
 from tests.support.following import differing
 from tests.support.merging import PROFILES, Story

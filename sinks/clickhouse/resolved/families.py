@@ -14,8 +14,8 @@ import orjson
 
 from schemas.times import iso
 from sinks.clickhouse.insert import FORMAT, SETTINGS
-from sinks.clickhouse.kept.reading import IDS, given, large
-from sinks.clickhouse.kept.resolving import Link, Resolution, resolve
+from sinks.clickhouse.resolved.reading import IDS, given, large
+from sinks.clickhouse.resolved.resolving import Link, Resolution, resolve
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -24,6 +24,7 @@ PAGE: Final = 50_000
 """Merged profiles that a filling resolves at a time, with their families."""
 NAME: Final = "resolved_profiles"
 REVISION: Final = "1"
+"""Another one, and tables filled under this one are filled anew."""
 COLUMNS: Final = ("profile_id", "family", "linked_id", "current_id", "path", "version", "gone")
 CUT_COLUMNS: Final = ("profile_id", "head", "until", "current_id", "version", "gone")
 # What is put together here are constants; values are parameters.
@@ -57,6 +58,13 @@ def refresh(client: Client, profiles: Collection[str]) -> frozenset[str]:
     if members:
         _write(client, members, resolve(links), version)
     return members
+
+
+def fill_once(client: Client) -> None:
+    """Resolve every family there is, unless that was done before by these rules. Raises what the client raises."""
+    if (NAME, REVISION) not in client.query("SELECT name, revision FROM filled_tables FINAL").result_rows:
+        fill(client)
+        client.insert("filled_tables", [(NAME, REVISION)], column_names=["name", "revision"])
 
 
 def fill(client: Client) -> None:
