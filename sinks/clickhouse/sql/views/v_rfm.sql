@@ -15,6 +15,7 @@
 -- Notes: Quintiles by ranks, with this rule for ties, so that equal values have equal scores and the order of rows does
 --   not matter: r = ceil(5 x customers whose latest order is on the same day or earlier / customers), so the latest
 --   day is always 5; f and m = 1 + floor(5 x customers with strictly less / customers), so the least is always 1.
+--   An order that names nobody is of a customer of its own, with one order.
 --   Where most customers have ordered once, they all have f = 1 and few scores lie between 1 and 5.
 --   r, f and the segment are the same in each of a customer's currencies. Renewals of subscriptions are orders here.
 --   Segments by r and f: 4-5 x 4-5 Champions where r is 5, else Loyal Customers with 3 x 4-5; 4-5 x 2-3 Potential
