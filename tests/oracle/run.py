@@ -128,6 +128,7 @@ def run(
                 # Of whom nothing has been heard yet, nothing is merged.
                 merges = one.loser in profiles
                 if merges:
+                    look(time)
                     walk.merge(profile(one.winner), profiles.pop(one.loser), time)
                 sales.merged(one.loser, one.winner)
                 if merges:
@@ -143,7 +144,7 @@ def run(
         losers.update(dict.fromkeys(lost))
 
     def look(time: int) -> None:
-        """Who has lost an address is looked at, once for all that is lost at one moment."""
+        """Who has lost an address is looked at: once for all that is lost at one moment, and before a merge."""
         for each in losers:
             walk.assess(profile(each), time, "event")
         losers.clear()
