@@ -69,7 +69,7 @@ docs: $(VENV)/.dev  ## the documentation as a site in out/site; a broken link fa
 test-all: test simulation compiled kafka faults  ## every suite, Apache Kafka included
 
 simulation: $(VENV)/.dev  ## the slow suites: more seeds, longer runs
-	@$(BIN)/pytest $(PARALLEL) tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka"
+	@$(BIN)/pytest $(PARALLEL) tests/unit tests/properties tests/simulation tests/integration -m "slow and not kafka" --durations=25
 
 compiled: $(VENV)/.dev  ## the core compiled does what its source does; needs a C compiler
 	@$(BIN)/pytest tests/compiled $(ARGS)

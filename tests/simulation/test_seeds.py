@@ -48,14 +48,14 @@ def test_splits_and_erasures(first):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(300, 1_300, 10 * A_TEST))
+@pytest.mark.parametrize("first", range(300, 800, 10 * A_TEST))
 def test_thousands_of_splits_and_erasures(first):
     """The same for more seeds than an ordinary run has time for."""
     check(range(first, first + 10 * A_TEST), asking=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, 750, 10 * A_TEST))
+@pytest.mark.parametrize("first", range(0, 500, 10 * A_TEST))
 def test_splits_and_erasures_of_campaigns(first):
     """The same where sequences wait: nobody is written to who said no, too often or at night, whoever they are now."""
     check(range(first, first + 10 * A_TEST), asking=True, campaigning=True)

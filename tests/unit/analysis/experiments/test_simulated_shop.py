@@ -91,11 +91,11 @@ def test_a_small_shop_claims_nothing() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("held_out", ["0.1", "0.5"])
 def test_shops_in_which_nobody_reacts_claim_nothing(held_out: str) -> None:
-    """Five shops of 800 customers, twenty secrets each, looked at daily: at most 5 of 100 prove anything."""
+    """Two shops of 800 customers, fifty secrets each, looked at daily: at most 5 of 100 prove anything."""
     wrong = 0
-    for seed in range(5):
+    for seed in range(2):
         known = looks(800, 3, seed)
-        wrong += sum(claims(known, f"secret-{n}", held_out) for n in range(20))
+        wrong += sum(claims(known, f"secret-{n}", held_out) for n in range(50))
     assert wrong <= 5
 
 
@@ -107,9 +107,9 @@ def test_an_effect_that_was_put_in_is_covered(effect: float, least: int) -> None
     The interval for one look does in as many as chance allows (90 of 100 or more); the large effect is proven in 95.
     """
     covered, one_look, found, cases = np.zeros(2), np.zeros(2), 0, 0
-    for seed in range(5):
+    for seed in range(2):
         known = looks(800, 3, seed)[-1]
-        for n in range(20):
+        for n in range(50):
             cases += 1
             rows = max(known.values(), key=len)
             results = measured(rows, lot(f"secret-{n}", "0.5"), "0.5", effect, n)
