@@ -22,8 +22,8 @@ from pydantic import SecretStr
 
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.kept import families
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.resolved import families
 
 BLOCK: Final = 1_000_000
 EVENTS: Final = """

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from schemas.identifiers import Hasher
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.kept import families
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.resolved import families
 
 SECRET = "of the test"  # noqa: S105
 HASH = Hasher(SECRET)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from sinks.clickhouse.kept import families
+from sinks.clickhouse.resolved import families
 
 BLOCK: Final = 1_000_000
 MONTHS: Final = {"max_partitions_per_insert_block": 0}
