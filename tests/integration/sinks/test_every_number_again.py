@@ -80,6 +80,7 @@ def wrong(running: Sink, told: Told) -> dict[str, list[object]]:
 
 
 @pytest.mark.slow
+@pytest.mark.kafka
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1])
 def test_crashes_and_a_second_reading_change_no_number(address: str, sink: Start, seed: int) -> None:
