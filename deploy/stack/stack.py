@@ -18,6 +18,7 @@ from deploy.errors import UnavailableError
 from deploy.operate import broker
 from deploy.stack import brokers, folder
 from deploy.stack.supervisor import Spec, Supervisor
+from infra import files
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -128,7 +129,7 @@ class Stack:
 
         path = self.plan.folder / "addresses.json"
         told = {**dict(self.addresses()), "group": self.settings.group}
-        path.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        files.put(path, orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
     async def ready(self) -> None:
         """Returns when ClickHouse's HTTP interface and every metrics address answer. Raises UnavailableError."""

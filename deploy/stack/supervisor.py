@@ -15,6 +15,7 @@ from typing import Final
 
 from deploy.errors import UnavailableError
 from deploy.stack.guarding import Guard, Ward
+from infra import files
 from infra.retry import pause_after
 from infra.stopping import stop_with_parent
 
@@ -157,7 +158,7 @@ class Supervisor:
         if unsaved is not None:
             unsaved.touch()
         self.guard.began(process.pid, Ward(0 if spec.ground is None else 1, str(unsaved or "")))
-        (self.logs / f"{spec.name}.pid").write_text(f"{process.pid}\n")
+        files.put(self.logs / f"{spec.name}.pid", f"{process.pid}\n".encode())
         return process
 
     async def _keep(self, spec: Spec, process: asyncio.subprocess.Process) -> None:
