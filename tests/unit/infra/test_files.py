@@ -11,7 +11,7 @@ from infra import files
 
 @pytest.mark.parametrize("before", [None, b"old"])
 def test_nobody_sees_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None) -> None:
-    """While a file is written its place has what was there before, or nothing; then all of it, and nothing is beside."""
+    """While a file is written its place has what was there before, or nothing; then all of it, alone."""
     place = tmp_path / "addresses.json"
     if before is not None:
         place.write_bytes(before)
