@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.bootstrapping import wait_for_brokers
 from infra.fetching import pace
 from infra.lost_offsets import beyond, say
 from infra.retry import until_connected
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 log = logging.getLogger("winback.sinks")
+wait_for_brokers()
 
 POLL_MS: Final = 100
 IDLE_POLL_MS: Final = 500

@@ -16,6 +16,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.bootstrapping import wait_for_brokers
 from infra.fetching import pace
 from infra.logs import configure_logging
 from infra.lost_offsets import beyond, say
@@ -35,6 +36,7 @@ from sinks.dispatch.missing import MissingError, check_partitions
 from sinks.dispatch.timing import Timing
 
 log = logging.getLogger("winback.dispatch")
+wait_for_brokers()
 
 AUDIENCES: Final = "audiences"
 """Stands beside the channels: who is told of the audiences of advertising."""

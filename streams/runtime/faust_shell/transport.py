@@ -35,6 +35,7 @@ from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from infra.bootstrapping import wait_for_brokers
 from infra.fetching import pace
 from infra.records import hand_on_records
 from schemas.record import Record
@@ -45,6 +46,7 @@ from streams.runtime.faust_shell import stale_members as departed
 from streams.runtime.faust_shell.membership import GroupTiming, Membership
 
 log = structlog.get_logger("winback.transport")
+wait_for_brokers()
 
 POLL_RECORDS: Final = 4_000
 FETCH_BYTES: Final = 1024 * 1024
