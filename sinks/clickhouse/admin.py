@@ -8,13 +8,13 @@ it there.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from infra import files
 from infra.addresses import is_loopback, parse_address
 from schemas.settings import Settings
 
@@ -41,12 +41,8 @@ def publish(database: str, address: str, admin: Credentials) -> None:
 
     Raises OSError when the file cannot be written.
     """
-    path = Path(database + SUFFIX)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        json.dump({"address": address, "user": admin.user, "password": admin.password}, out)
-    fresh.replace(path)
+    told = {"address": address, "user": admin.user, "password": admin.password}
+    files.put(Path(database + SUFFIX), json.dumps(told).encode(), private=True)
 
 
 def credentials(settings: Settings, dsn: str, *, writes: bool) -> Credentials | None:

@@ -12,6 +12,7 @@ from deploy import console
 from deploy.cli import config
 from deploy.cli.commands.options import Json, Wait
 from deploy.errors import BadInputError
+from infra import files
 
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write one page about a month; - is standard output.")
@@ -68,12 +69,9 @@ def _page(path: Path, month: str | None, wait: float) -> None:
         console.output().write(page)
         console.output().flush()
         return
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(page)
-        part.replace(path)
+        files.put(path, page)
     except OSError as problem:
-        part.unlink(missing_ok=True)
         raise BadInputError(f"--html {path}: cannot be written ({problem.strerror})") from None
 
 

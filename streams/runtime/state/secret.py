@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from infra import files
 from schemas.fingerprint import SALT_BYTES, fingerprint, fits, salt_of
 from streams.runtime.errors import SecretError, StateFormatError
 from streams.runtime.state.store import RESERVED, Base
@@ -61,11 +62,8 @@ class SecretCheck:
         """Put a copy into the state folder, once a partition's state has been seen to fit."""
         if self._folder is None or (self._folder / NAME).exists():
             return
-        new = self._folder / f"{NAME}.{os.getpid()}"
         try:
-            new.touch(mode=0o600)
-            new.write_bytes(self._mine() + b"\n")
-            new.replace(self._folder / NAME)
+            files.put(self._folder / NAME, self._mine() + b"\n", private=True)
         except OSError as error:
             log.warning("the fingerprint of the secret could not be kept", folder=str(self._folder), error=str(error))
 
