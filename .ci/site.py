@@ -28,6 +28,7 @@ FROM_ROOT: Final = {
 """Pages of the repository's root, and their names on the site."""
 REFERENCE: Final = (
     "schemas", "infra", "streams/core", "streams/testing.py", "sinks/clickhouse", "sinks/dispatch", "analysis",
+    "collector",
 )  # fmt: skip
 """What the API reference shows: packages with all that is below them, and single modules."""
 

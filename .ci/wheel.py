@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("pyproject.toml", "README.md", "LICENSE")
-PACKAGES = ("analysis", "deploy", "infra", "schemas", "sinks", "streams")
+PACKAGES = ("analysis", "collector", "deploy", "infra", "schemas", "sinks", "streams")
 
 
 def build(target: Path) -> Path:

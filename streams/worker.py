@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from infra import collector
+from infra import garbage_collection
 from infra.folders import private
 from infra.logs import configure_logging
 from infra.metrics_server import serve_registry
@@ -101,7 +101,7 @@ async def _main(settings: Settings, make: Callable[[Settings], WinbackApp]) -> i
         await app.engine.start()
         dog.start()
         goodbyes = asyncio.ensure_future(StaleMemberReaper(settings).run())
-        collector.relax_for_records()
+        garbage_collection.relax_for_records()
         log.info("started", kafka=settings.kafka, group=settings.group, state=settings.state, pid=os.getpid())
         reason = await _until_over(app, stop)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, it ends the worker and says so

@@ -23,7 +23,7 @@ from deploy.backtest.sides import Window
 from deploy.stack import child
 from deploy.stack.replay_steps import READ, SETTLE, Settled, records
 from deploy.stack.spill import Spill
-from infra import collector
+from infra import garbage_collection
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import (
@@ -125,7 +125,7 @@ class _Processes:
 
     def part(self, topology: Topology, current: str) -> None:
         """From here on the campaigns matter: a process for each file, and in each of them one for some partitions."""
-        collector.leave_alone()
+        garbage_collection.leave_alone()
         topology.part()
         shares = min(self._partitions, _shares(2 if current else 1))
         for side in (NEW, CURRENT) if current else (NEW,):
@@ -205,13 +205,13 @@ def play(
         topology = Topology(
             settings, load(Path(new)), outputs=run.outputs, reader=reader, hasher=hasher, lean=True
         )  # fmt: skip
-        collector.relax_for_records()
+        garbage_collection.relax_for_records()
         clock = words.Clock(topology, spoken, lambda: run.part(topology, current))
         stored.play(topology, Path(files[0]), settings.partitions, run.report, clock)
     else:
         timed = words.TimedReader(reader_of(settings)) if spoken else None
         topology = Topology(settings, load(Path(new)), outputs=run.outputs, reader=timed, lean=True)
-        collector.relax_for_records()
+        garbage_collection.relax_for_records()
         topology.feed(records(files, settings, run.report))
         times = () if timed is None else timed.times
         words.Clock(topology, spoken, lambda: run.part(topology, current), times).finish()

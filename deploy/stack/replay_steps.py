@@ -78,14 +78,14 @@ class Settled:
 
 
 def _core(folder: str, *files: str) -> None:
-    from infra import collector
+    from infra import garbage_collection
     from schemas.settings import Settings
     from streams.testing import Topology
 
     settings = Settings()
     spill = Spill(Path(folder))
     topology = Topology(settings, outputs=Settled(spill.write))
-    collector.relax_for_records()
+    garbage_collection.relax_for_records()
     topology.feed(records(files, settings, lambda done: child.say(READ, done)))
     topology.finish()
     spill.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.exceptions import Error
 
-from infra import collector
+from infra import garbage_collection
 from infra.logs import configure_logging
 from infra.retry import pauses, set_within
 from infra.stopping import stop_signals
@@ -59,7 +59,7 @@ async def _main(settings: Settings, *, http: bool) -> int:
     if http and where.embedded:
         http_interface.checked(settings)
     metrics.serve(settings)
-    collector.relax(20_000, 20, 50)
+    garbage_collection.relax(20_000, 20, 50)
     client = await _prepared(settings, stopped)
     if client is None:
         return 0

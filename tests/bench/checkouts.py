@@ -108,7 +108,7 @@ def compiled(build: Build) -> Build:
 def _fingerprint(root: Path, script: Path) -> str:
     """Of all that a wheel is made of."""
     digest = blake2b(script.read_bytes() + (root / "pyproject.toml").read_bytes(), digest_size=8)
-    for package in ("analysis", "deploy", "infra", "schemas", "sinks", "streams"):
+    for package in ("analysis", "collector", "deploy", "infra", "schemas", "sinks", "streams"):
         for path in sorted(path for path in (root / package).rglob("*") if path.suffix not in {"", ".pyc", ".so"}):
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()

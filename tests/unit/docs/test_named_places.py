@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-TOPS = ("schemas", "infra", "streams", "sinks", "analysis", "deploy", "tests", "docs", ".ci")
+TOPS = ("schemas", "infra", "streams", "sinks", "analysis", "collector", "deploy", "tests", "docs", ".ci")
 PLACE = re.compile(
     rf"`(?P<path>(?:{'|'.join(map(re.escape, TOPS))})/[\w./-]*)(?::(?P<name>[\w.]+))?`(?P<more>(?:, `[\w.]+`)*)"
 )

@@ -18,7 +18,7 @@ from deploy.shop import simulate
 from deploy.stack import child
 from deploy.stack.replay_steps import records
 from deploy.stack.spill import read
-from infra import collector
+from infra import garbage_collection
 from schemas.settings import Settings
 from schemas.times import iso
 from schemas.topics import RETARGETING_DECISIONS, RETARGETING_MESSAGES
@@ -50,7 +50,7 @@ def lines(tmp_path_factory) -> Path:
 def _no_settings(monkeypatch) -> None:
     for name in [name for name in os.environ if name.startswith("WINBACK_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(collector, "relax_for_records", lambda: None)
+    monkeypatch.setattr(garbage_collection, "relax_for_records", lambda: None)
 
 
 def decided(lines: Path, campaigns: Path | None) -> tuple[Rows, Rows]:

@@ -13,7 +13,7 @@ from deploy.backtest.limits import limits
 from deploy.errors import BadInputError
 from deploy.stack.outputs import write_topics
 from deploy.stack.spill import read
-from infra import collector
+from infra import garbage_collection
 from schemas.identifiers import Hasher
 from schemas.record import Record
 from schemas.settings import Settings
@@ -59,7 +59,7 @@ def lived() -> Topology:
 
 def test_words_of_files_are_played(tmp_path, monkeypatch, capfd) -> None:
     """Lines and the two topics give the decisions that were made, which the lines alone do not."""
-    monkeypatch.setattr(collector, "relax_for_records", lambda: None)
+    monkeypatch.setattr(garbage_collection, "relax_for_records", lambda: None)
     shop = lived()
     write_topics(tmp_path, shop.topics)
     # What the erased person did before is gone from what is kept.
