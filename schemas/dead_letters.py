@@ -1,4 +1,4 @@
-"""A dead letter as a record: the raw bytes untouched, why and whence in its headers."""
+"""A dead letter as a record: the raw bytes untouched, why and whence in its headers, and its CloudEvent's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def dead_letter_headers(
 def dead_letter_out(letter: DeadLetter, partitions: int) -> Out:
     """The record for `dead.letters`, a topic of so many partitions. Its `at` is its record's time; it has no key."""
     record = letter.record
+    # Without them a CloudEvent in binary mode could not be read again.
+    attributes = tuple((name, value) for name, value in record.headers if name[:3].lower() == "ce_")
     headers = dead_letter_headers(
         letter.reason, letter.detail, record.topic, record.partition, record.offset, record.timestamp
     )
-    return Out(DEAD_LETTERS, record.partition % partitions, None, record.value, headers)
+    return Out(DEAD_LETTERS, record.partition % partitions, None, record.value, headers + attributes)

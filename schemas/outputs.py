@@ -164,7 +164,10 @@ class CartTransition(PublicRecord):
 
 
 class DeadLetterHeaders(PublicRecord):
-    """Headers of a dead letter, each as UTF-8 text. The value is the raw record's bytes, untouched; there is no key."""
+    """Headers of a dead letter, each as UTF-8 text. The value is the raw record's bytes, untouched; there is no key.
+
+    Headers of the raw record that begin with `ce_`, those of a CloudEvent in binary mode, are there as well.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "reason": "no_identifier", "detail": "no value of the event can identify a customer", "topic": "channels.web",

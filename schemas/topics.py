@@ -26,6 +26,7 @@ CONTACT_SUPPRESSIONS: Final = "contact.suppressions"
 SEGMENTS_MEMBERSHIP: Final = "segments.membership"
 AUDIENCES_MEMBERS: Final = "audiences.members"
 DEAD_LETTERS: Final = "dead.letters"
+DEAD_LETTERS_REPLAYED: Final = "dead.letters.replayed"
 JOURNEY_CHANGELOG: Final = "journey.changelog"
 IDENTIFY_CHANGELOG: Final = "identify.changelog"
 
@@ -101,6 +102,8 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
     raw = {**size, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": str(8 * 1024**3)}
     # A raw record as large as its topic takes fits with its headers, or the worker that puts it there fails for ever.
     dead = {**log, "retention.ms": str(30 * DAY_MS), "max.message.bytes": str(MAX_RECORD_BYTES + 64 * 1024)}
+    # It outlives the letters that it speaks of, so that none of them is replayed twice by mistake.
+    replayed = {**log, "retention.ms": str(90 * DAY_MS)}
     compacted = {**size, "cleanup.policy": "compact"}
     # An unfinished unit of a changelog must never cost the older value it was about to replace.
     changelog = {**compacted, "min.compaction.lag.ms": str(HOUR_MS)}
@@ -127,6 +130,7 @@ def catalog(partitions: int = DEFAULT_PARTITIONS) -> tuple[Topic, ...]:
         Topic(AGGREGATES, "cell key", partitions, compacted),
         Topic(CONTACT_SUPPRESSIONS, "address hash", partitions, compacted),
         Topic(DEAD_LETTERS, "none", partitions, dead),
+        Topic(DEAD_LETTERS_REPLAYED, "topic:partition:offset of the record", 1, replayed),
         Topic(JOURNEY_CHANGELOG, "state key", partitions, changelog),
         Topic(IDENTIFY_CHANGELOG, "state key", 1, changelog),
     )

@@ -13,6 +13,7 @@ from deploy.cli.commands import (
     attribution,  # fmt: skip
     backtest,  # fmt: skip
     campaigns,  # fmt: skip
+    deadletters,  # fmt: skip
     dispatch,  # fmt: skip
     doctor,  # fmt: skip
     erase,  # fmt: skip
@@ -75,6 +76,7 @@ for command in (
 ):
     command.add_to(app)
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(deadletters.app, name="deadletters")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

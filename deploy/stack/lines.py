@@ -43,6 +43,7 @@ class Line(NamedTuple):
     """One input line as a Kafka record to be: `timestamp` in epoch milliseconds.
 
     `timed`: somebody has given this time; else it is when the line was read, and gives way to when it is sent.
+    `headers`: those of a record that is published again.
     """
 
     topic: str
@@ -51,6 +52,7 @@ class Line(NamedTuple):
     value: bytes
     timestamp: int
     timed: bool = True
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def read(paths: Sequence[str], partitions: int, *, event_clock: bool, most: int | None = None) -> Iterator[list[Line]]:

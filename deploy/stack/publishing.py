@@ -180,10 +180,10 @@ class Publisher:
             if batch is None:
                 batch = self._open[place] = self._producer.create_batch()
             timestamp = line.timestamp if line.timed else time.time_ns() // 1_000_000
-            if batch.append(key=line.key, value=line.value, timestamp=timestamp) is None:
+            if batch.append(key=line.key, value=line.value, timestamp=timestamp, headers=list(line.headers)) is None:
                 await self._dispatch(place)
                 batch = self._open[place] = self._producer.create_batch()
-                batch.append(key=line.key, value=line.value, timestamp=timestamp)
+                batch.append(key=line.key, value=line.value, timestamp=timestamp, headers=list(line.headers))
             self._done.records += 1
             self._done.bytes += len(line.value)
         self._settle()

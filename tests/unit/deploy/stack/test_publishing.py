@@ -67,7 +67,7 @@ async def test_a_line_without_a_time_gets_that_of_its_sending(monkeypatch):
     sent = []
 
     class Batch:
-        def append(self, *, key, value, timestamp):
+        def append(self, *, key, value, timestamp, headers):
             sent.append((value, timestamp))
             return object()
 
