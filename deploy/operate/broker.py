@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from deploy.errors import BadInputError, UnavailableError
@@ -88,6 +88,20 @@ async def create_topics(client: AIOKafkaAdminClient, settings: Settings) -> list
         if code not in (0, EXISTS):
             raise UnavailableError(f"Kafka at {settings.kafka} refuses the topic {name}: {(message or [code])[0]}")
     return missing
+
+
+async def make_none_unasked(client: AIOKafkaAdminClient) -> None:
+    """Have the broker refuse topics that nobody has made, so that a misspelt one is an error at its producer.
+
+    A broker that does not know this setting is left as it is: then such topics are found (schemas/unread_topics.py).
+    """
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+    from aiokafka.errors import KafkaError
+
+    wanted = {"auto.create.topics.enable": "false"}
+    with suppress(KafkaError):
+        nodes = [str(node["node_id"]) for node in (await client.describe_cluster())["brokers"]]
+        await client.alter_configs([ConfigResource(ConfigResourceType.BROKER, node, configs=wanted) for node in nodes])
 
 
 def complain(have: Mapping[str, int], wanted: list[Topic]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from deploy.errors import BadInputError, UnavailableError
 from deploy.operate import broker, campaigns, clickhouse
 from schemas import variables
 from schemas.topics import catalog
+from schemas.unread_topics import unread
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -88,7 +89,22 @@ async def _kafka(settings: Settings, wait: float) -> list[Check]:
         broker.complain(have, wanted)
         return f"all {len(wanted)} there, with {settings.partitions} partitions"
 
-    return [answers, _checked(topics, compare)]
+    return [answers, _checked(topics, compare), _checked("unread topics", lambda: unread_told(have))]
+
+
+def unread_told(names: Iterable[str]) -> str:
+    """What to say when no topic among the `names` looks like a raw topic without being one.
+
+    Raises UnavailableError naming those that do.
+    """
+    found = unread(names)
+    if not found:
+        return "none is named like a raw topic and read by nobody"
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    raise UnavailableError(
+        f"nobody reads {', '.join(str(one) for one in found[:5])}{more}: have the producer publish to the raw topic, "
+        "publish again what is there, then delete the topic (docs/operators.md, Topics that nobody reads)"
+    )
 
 
 def _variables() -> str:

@@ -159,6 +159,9 @@ class Stack:
         """Returns when the broker has every topic. Raises UnavailableError."""
         async with broker.admin(self.settings, wait=BROKER_WAIT) as client:
             await broker.create_topics(client, self.settings)
+            if self.plan.kafka is None:
+                # Each time it starts: the embedded broker does not keep it.
+                await broker.make_none_unasked(client)
 
     async def _listening(self, port: int) -> None:
         while not await asyncio.to_thread(ports.answers, port):  # noqa: ASYNC110 - no event tells of it

@@ -35,6 +35,10 @@ SAMPLE_RATIO: Final = Gauge(
     "winback_sample_ratio_p_value", "How often chance alone makes the arms of a campaign so unlike what was drawn",
     ["campaign"], registry=REGISTRY,
 )  # fmt: skip
+UNREAD_TOPIC: Final = Gauge(
+    "winback_unread_topic", "1 for a topic that is named like a raw topic and that nobody reads", ["topic", "nearest"],
+    registry=REGISTRY,
+)  # fmt: skip
 BEYOND_END: Final = offsets_beyond_end(REGISTRY)
 BUFFERED: Final = Gauge("winback_sink_buffered_rows", "Rows waiting for an insert", registry=REGISTRY)
 LAG: Final = consumer_lag(REGISTRY)

@@ -25,6 +25,7 @@ from sinks.clickhouse.compact import compact
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.unread_topics import UnreadTopics
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -33,6 +34,8 @@ log = logging.getLogger("winback.sinks")
 
 LOOK_SECONDS: Final = 3_600.0
 """Between looks at the sizes of campaigns' arms."""
+TOPIC_SECONDS: Final = 15.0
+"""Between looks at the names of the broker's topics."""
 
 
 def run(settings: Settings, *, http: bool = True) -> int:
@@ -79,6 +82,7 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
     running = asyncio.create_task(consumer.run())
     compacting = asyncio.create_task(_compact(settings, consumer, stopped)) if settings.squash else None
     looking = asyncio.create_task(_look(settings, consumer, stopped))
+    naming = asyncio.create_task(_look_at_topics(consumer, stopped))
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     consumer.stop()
@@ -87,7 +91,21 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
     if compacting is not None:
         await compacting
     await looking
+    await naming
     await running
+
+
+async def _look_at_topics(consumer: SinkConsumer, stopped: asyncio.Event) -> None:
+    """From time to time, until told to stop: what the one process that reads the assignments alone sees is shown."""
+    unread = UnreadTopics()
+    while not stopped.is_set():
+        await set_within(stopped, TOPIC_SECONDS)
+        if stopped.is_set():
+            return
+        try:
+            unread.show(await consumer.consumer.topics() if consumer.leads else ())
+        except KafkaError as error:
+            log.warning("names of topics are not looked at now: %s", first_line(error))
 
 
 async def _look(settings: Settings, consumer: SinkConsumer, stopped: asyncio.Event) -> None:
