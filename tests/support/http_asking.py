@@ -12,10 +12,13 @@ Ask = Callable[..., Any]
 
 
 @asynccontextmanager
-async def asking(address: tuple[str, int]) -> AsyncIterator[Ask]:
-    """`ask(method, path, **options)`: status, headers and body of a request to the interface at an address."""
+async def asking(address: tuple[str, int], *, unpacks: bool = True) -> AsyncIterator[Ask]:
+    """`ask(method, path, **options)`: status, headers and body of a request to the interface at an address.
+
+    Unless it `unpacks`, the body is as it was sent, whatever its Content-Encoding.
+    """
     base = f"http://{address[0]}:{address[1]}"
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(auto_decompress=unpacks) as session:
 
         async def request(method: str, path: str = "/", **options: Any) -> tuple[int, Any, bytes]:
             async with session.request(method, base + path, **options) as response:

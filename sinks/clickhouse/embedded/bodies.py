@@ -11,6 +11,7 @@ import cramjam
 from aiohttp import web
 
 from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, EngineError, refusal
+from sinks.clickhouse.embedded.frames import unframed
 
 _UNPACK: Final[dict[str, Callable[[bytes, mmap.mmap], int]]] = {
     "br": cramjam.brotli.decompress_into,
@@ -19,11 +20,15 @@ _UNPACK: Final[dict[str, Callable[[bytes, mmap.mmap], int]]] = {
 }
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The body as it was before its Content-Encoding. Raises EngineError when it is larger than `limit` bytes."""
+async def read_body(request: web.Request, limit: int, *, blocks: bool = False) -> bytes:
+    """The body as it was before its Content-Encoding, and out of ClickHouse's `blocks` where it is in them.
+
+    Raises EngineError when it is larger than `limit` bytes, before or after.
+    """
     body = await _whole(request, limit)
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    return unpacked(body, encoding, limit) if body else body
+    body = unpacked(body, encoding, limit) if body else body
+    return unframed(body, limit) if blocks else body
 
 
 async def read_form(request: web.Request, limit: int) -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from sinks.clickhouse.client import DATABASE
-from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, refusal
 from sinks.clickhouse.embedded.bodies import read_body, read_form
+from sinks.clickhouse.embedded.encodings import TRUE
 from sinks.clickhouse.embedded.engine import DEFAULT_FORMAT, Query
 
 OWN: Final = frozenset({
@@ -33,10 +33,7 @@ async def read_query(request: web.Request, *, admin: bool, limit: int) -> Query:
     if request.content_type == "multipart/form-data":
         fields |= await read_form(request, limit)
     else:
-        body = await read_body(request, limit)
-    for name in ("compress", "decompress"):
-        if fields.get(name, "0") not in ("0", "false", ""):
-            raise refusal(NOT_IMPLEMENTED, "NOT_IMPLEMENTED", f"{name}=1 is not supported here; use Content-Encoding")
+        body = await read_body(request, limit, blocks=fields.get("decompress", "0").lower() in TRUE)
     sql = fields.get("query", "").encode("utf-8", "surrogateescape")
     return Query(
         sql=sql or body,

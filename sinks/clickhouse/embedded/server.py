@@ -20,6 +20,7 @@ from sinks.clickhouse import admin
 from sinks.clickhouse.client import target
 from sinks.clickhouse.embedded.access import Users, challenge, is_strange
 from sinks.clickhouse.embedded.answers import EngineError, media_type, refusal
+from sinks.clickhouse.embedded.encodings import Encoding
 from sinks.clickhouse.embedded.engine import Answer, Engine, Query
 from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.request import read_query
@@ -83,8 +84,11 @@ class Server:
             "X-ClickHouse-Query-Id": request.query.get("query_id") or str(uuid.uuid4()),
             "X-ClickHouse-Timezone": self.engine.timezone,
         }
+        encoding = Encoding({}, "")
         try:
             is_admin = self.users.is_admin(request)
+            # What comes later is packed as asked, errors too; a login that fails is told plainly.
+            encoding = Encoding(request.query, request.headers.get("Accept-Encoding", ""))
             query = await read_query(request, admin=is_admin, limit=MAX_WRITTEN if is_admin else self.body)
             if not query.sql.strip():
                 return await self.alive(request)
@@ -92,12 +96,15 @@ class Server:
         except EngineError as error:
             headers |= challenge(error)
             headers["X-ClickHouse-Exception-Code"] = str(error.code)
-            return web.Response(status=error.status, headers=headers, text=self._told(error))
+            told = encoding.packed(self._told(error).encode())
+            headers |= {"Content-Type": "text/plain; charset=UTF-8"} | encoding.headers
+            return web.Response(status=error.status, headers=headers, body=told)
         headers["X-ClickHouse-Summary"] = json.dumps(answer.summary, separators=(",", ":"))
         if answer.format is not None:
             headers["X-ClickHouse-Format"] = answer.format
         headers["Content-Type"] = media_type(answer.format or query.format)
-        return web.Response(body=answer.body, headers=headers)
+        headers |= encoding.headers
+        return web.Response(body=await asyncio.to_thread(encoding.packed, answer.body), headers=headers)
 
     async def _run(self, query: Query) -> Answer:
         if self.under_way >= self.most_under_way:

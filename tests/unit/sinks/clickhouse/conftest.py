@@ -111,6 +111,13 @@ async def ask(address: tuple[str, int]) -> AsyncIterator[Ask]:
 
 
 @pytest.fixture
+async def bare(address: tuple[str, int]) -> AsyncIterator[Ask]:
+    """As `ask`, with the body as it was sent."""
+    async with asking(address, unpacks=False) as request:
+        yield request
+
+
+@pytest.fixture
 def admin(address: tuple[str, int], embedded: Settings) -> Credentials:
     """The interface's administrator, as its file says."""
     return administrator(target(embedded).path)
