@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import cramjam
 
-from sinks.clickhouse.embedded.frames import Framed
+from sinks.clickhouse.embedded.frames import LZ4, ZSTD, Framed
 
 LEVEL: Final = 3
 """Of packing by HTTP, as `http_zlib_compression_level` is by default."""
@@ -102,6 +102,8 @@ class Encoding:
 
     def __init__(self, fields: Mapping[str, str], accept: str) -> None:
         self.blocks = fields.get("compress", "0").lower() in TRUE
+        # Blocks of LZ4 are what every client opens: others only where one names them, as clickhouse-go does.
+        self.method = ZSTD if fields.get("network_compression_method", "").upper() == "ZSTD" else LZ4
         wanted = fields.get("enable_http_compression", "0").lower() in TRUE
         self.name = accepted(accept) if wanted else ""
         level = fields.get("http_zlib_compression_level", "")
@@ -116,7 +118,7 @@ class Encoding:
         """A packer for one answer."""
         outer = PACKERS[self.name](self.level) if self.name else None
         if self.blocks:
-            return _Chained(Framed(), outer) if outer else Framed()
+            return _Chained(Framed(self.method), outer) if outer else Framed(self.method)
         return outer or Plain()
 
     def packed(self, data: bytes) -> bytes:

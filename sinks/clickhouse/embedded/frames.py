@@ -25,30 +25,30 @@ _HALF: Final = (1 << 64) - 1
 
 
 class Framed:
-    """Packs what it is fed into blocks of LZ4, each of a mebibyte but the last."""
+    """Packs what it is fed into blocks, each of a mebibyte but the last; by `method`, LZ4 or ZSTD."""
 
-    def __init__(self) -> None:
-        self._waiting = bytearray()
+    def __init__(self, method: int = LZ4) -> None:
+        self._method, self._waiting = method, bytearray()
 
     def feed(self, data: bytes) -> bytes:
         """The blocks that `data` fills; the rest of it waits."""
         self._waiting += data
         full = len(self._waiting) // BLOCK * BLOCK
-        out = b"".join(framed(bytes(self._waiting[at : at + BLOCK])) for at in range(0, full, BLOCK))
+        out = b"".join(framed(bytes(self._waiting[at : at + BLOCK]), self._method) for at in range(0, full, BLOCK))
         del self._waiting[:full]
         return out
 
     def end(self) -> bytes:
         """The last block; nothing where nothing waits."""
         last, self._waiting = bytes(self._waiting), bytearray()
-        return framed(last) if last else b""
+        return framed(last, self._method) if last else b""
 
 
-def framed(data: bytes) -> bytes:
-    """One block with `data` in it, packed by LZ4."""
-    packed = bytes(cramjam.lz4.compress_block(data, store_size=False))
+def framed(data: bytes, method: int = LZ4) -> bytes:
+    """One block with `data` in it, packed by `method`, LZ4 or ZSTD."""
+    packed = bytes(cramjam.zstd.compress(data) if method == ZSTD else cramjam.lz4.compress_block(data, store_size=False))
     sizes = (HEAD + len(packed)).to_bytes(4, "little") + len(data).to_bytes(4, "little")
-    rest = bytes([LZ4]) + sizes + packed
+    rest = bytes([method]) + sizes + packed
     return _checksum(rest) + rest
 
 

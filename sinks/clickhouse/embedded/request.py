@@ -18,6 +18,7 @@ OWN: Final = frozenset({
     "enable_http_compression", "http_zlib_compression_level", "add_http_cors_header",
     "cancel_http_readonly_queries_on_client_close", "http_response_headers",
     "http_write_exception_in_output_format", "framing", "compress", "decompress", "close_session",
+    "network_compression_method", "network_zstd_compression_level",
 })  # fmt: skip
 """URL parameters that are of the transport, not settings of the engine."""
 PARAM: Final = "param_"

@@ -141,6 +141,10 @@ async def test_answers_in_blocks(bare: Ask) -> None:
     _, _, body = await bare("POST", params=both, headers={"Accept-Encoding": "gzip"}, data=LINES)
     assert unframed(gzip.decompress(body), BLOCK) == SOME
     assert (await bare("POST", params={"compress": "0"}, data=LINES))[2] == SOME
+    for name, method in (("LZ4", LZ4), ("zstd", ZSTD), ("LZ4HC", LZ4)):
+        params = {"compress": "1", "network_compression_method": name, "network_zstd_compression_level": "3"}
+        _, _, body = await bare("POST", params=params, data=LINES)
+        assert (body[CHECKSUM], unframed(body, BLOCK)) == (method, SOME)
 
 
 @pytest.mark.parametrize("method", [LZ4, ZSTD, NONE])
