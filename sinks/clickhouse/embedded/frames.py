@@ -46,7 +46,9 @@ class Framed:
 
 def framed(data: bytes, method: int = LZ4) -> bytes:
     """One block with `data` in it, packed by `method`, LZ4 or ZSTD."""
-    packed = bytes(cramjam.zstd.compress(data) if method == ZSTD else cramjam.lz4.compress_block(data, store_size=False))
+    packed = bytes(
+        cramjam.zstd.compress(data) if method == ZSTD else cramjam.lz4.compress_block(data, store_size=False)
+    )
     sizes = (HEAD + len(packed)).to_bytes(4, "little") + len(data).to_bytes(4, "little")
     rest = bytes([method]) + sizes + packed
     return _checksum(rest) + rest

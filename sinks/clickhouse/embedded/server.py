@@ -24,13 +24,12 @@ from sinks.clickhouse.embedded.encodings import Encoding
 from sinks.clickhouse.embedded.engine import Answer, Engine, Query
 from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.request import read_query
+from sinks.clickhouse.embedded.wire import listen
 
 log = logging.getLogger("winback.http")
 
 MAX_WRITTEN: Final = 1024**3
 """Bytes of a body of the administrator, who inserts."""
-MAX_LINE: Final = 1024**2
-"""Bytes of a URL and of a header, as a server takes: some clients put parameters there."""
 THREADS: Final = 4
 """Queries that run side by side; more of them wait."""
 WAITING: Final = 64
@@ -151,21 +150,21 @@ async def serve(
     server = Server(
         engine, users, local=is_loopback(host), body=settings.http_max_body, threads=threads, waiting=waiting
     )
-    runner = web.AppRunner(
-        server.app(), access_log=None, handle_signals=False, shutdown_timeout=1.0, auto_decompress=False,
-        max_line_size=MAX_LINE, max_field_size=MAX_LINE,
-    )  # fmt: skip
+    runner = web.AppRunner(server.app(), handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
+    listening = None
     try:
         try:
-            await web.TCPSite(runner, host, port).start()
+            listening = await listen(runner, host, port, access_log=None, auto_decompress=False)
         except OSError as taken:
             raise OSError(f"ClickHouse's HTTP interface cannot listen on {settings.http}: {taken.strerror}") from taken
-        bound = runner.addresses[0]
+        bound = listening.sockets[0].getsockname()
         await asyncio.to_thread(admin.publish, path, f"{bound[0]}:{bound[1]}", writer)
         log.info("ClickHouse's HTTP interface listens on %s:%d", bound[0], bound[1])
         yield bound[0], bound[1]
     finally:
+        if listening is not None:
+            listening.close()
         await runner.cleanup()
         server.threads.shutdown(wait=False, cancel_futures=True)
 

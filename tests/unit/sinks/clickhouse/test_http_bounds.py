@@ -26,6 +26,17 @@ LIMIT = 100_000
 MEBIBYTE = 1024**2
 
 
+async def exchanged(address: tuple[str, int], line: bytes, header: bytes = b"") -> tuple[int, bytes, bytes]:
+    """Status, head and body of the answer to a request of that first line, sent as it is."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(line + b"\r\nHost: localhost\r\n" + header + b"Connection: close\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split()[1]), head + b"\r\n", body
+    finally:
+        writer.close()
+
+
 @pytest.fixture
 async def bounded(migrated: Any, embedded: Settings) -> AsyncIterator[Ask]:
     """Raw requests of a reader, where limits are low."""
@@ -131,6 +142,38 @@ async def test_long_urls(ask: Ask) -> None:
     text = "x" * 100_000
     _, _, body = await ask("GET", params={"query": "SELECT length({t:String})", "param_t": text})
     assert body == b"100000\n"
+
+
+@pytest.mark.parametrize("size", [8191, 70_000, 1024**2 - 100])
+async def test_urls_up_to_a_mebibyte(address: tuple[str, int], size: int) -> None:
+    """A URL may have as many bytes as a server takes, in however many pieces it comes."""
+    line = b"GET /?query=SELECT+length({t:String})&param_t=".ljust(size, b"x") + b" HTTP/1.1"
+    status, _, body = await exchanged(address, line)
+    assert (status, body) == (200, b"%d\n" % (size - 46))
+
+
+@pytest.mark.parametrize(
+    ("line", "header"),
+    [
+        (b"GET /?query=SELECT+1&param_t=".ljust(1024**2 + 100, b"x") + b" HTTP/1.1", b""),
+        (b"GET /?query=SELECT+1&param_t=".ljust(3 * 1024**2, b"x") + b" HTTP/1.1", b""),
+        (b"GET /?query=SELECT+1 HTTP/1.1", b"X-Long: ".ljust(1024**2 + 100, b"y") + b"\r\n"),
+        (b"NONSENSE", b""),
+        (b"GET /?query=SELECT+1 HTTP/1.1", b"no header\r\n"),
+    ],
+)
+async def test_no_request_is_told_in_clickhouses_words(
+    address: tuple[str, int], line: bytes, header: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A URL or header that is too long, and what is no HTTP: a code, its text, and no traceback anywhere."""
+    status, head, body = await exchanged(address, line, header)
+    assert status == 400
+    assert b"X-ClickHouse-Exception-Code: 1000\r\n" in head
+    assert body.startswith(b"Code: 1000. DB::Exception: HTTP request: ")
+    assert len(body) < 300
+    assert not [record for record in caplog.records if record.exc_info]
+    status, _, _ = await exchanged(address, b"GET /ping HTTP/1.1")
+    assert status == 200
 
 
 async def test_long_statements(ask: Ask) -> None:
