@@ -34,6 +34,7 @@ from deploy.cli.commands import (
     split,  # fmt: skip
     streams,  # fmt: skip
     suppressed,  # fmt: skip
+    tail,  # fmt: skip
     topics,  # fmt: skip
     up,  # fmt: skip
     uplift,  # fmt: skip
@@ -60,6 +61,7 @@ for command in (
     query,
     attribution,
     events,
+    tail,
     profile,
     offer,
     split,

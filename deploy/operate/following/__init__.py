@@ -1,0 +1,1 @@
+"""What becomes of events while it happens: records of several topics, joined."""
