@@ -7,6 +7,8 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from infra.metrics_server import build_version
+from schemas.reasons import DeadLetterReason
+from schemas.topics import CHANNEL_TOPICS, CHANNELS, IDENTITY_LINKS, PROFILE_EVENTS
 
 REGISTRY: Final = CollectorRegistry()
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -96,6 +98,14 @@ _BY_NAME: Final[dict[str, Any]] = {
     "winback_unreadable_records_total": UNREADABLE,
 }
 
+for _reason in DeadLetterReason:
+    DEAD_LETTERS.labels(_reason)
+for _channel in CHANNELS:
+    LATE_EVENTS.labels(_channel)
+for _topic in (*CHANNEL_TOPICS, PROFILE_EVENTS, IDENTITY_LINKS):
+    BEYOND_END.labels(_topic)
+# Counters are there at 0 from the start: what begins at 1 has not increased as far as Prometheus can tell.
+
 
 class Drain:
     """Carries what the pure core counts to Prometheus, because the core cannot.
@@ -115,8 +125,8 @@ class Drain:
         counts = getattr(task, "counts", None)
         if counts:
             for (name, *labels), n in counts.items():
-                if n:
-                    _labelled(name, labels).inc(n)
+                # Of 0 as well: then the series is there before the first of its kind happens.
+                _labelled(name, labels).inc(n)
             counts.clear()
         observed = getattr(task, "observed", None)
         if observed:

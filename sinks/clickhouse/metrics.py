@@ -15,6 +15,7 @@ from infra.metrics_server import (
     serve_registry,
 )
 from schemas.settings import Settings
+from sinks.clickhouse.rows import BY_TOPIC
 
 REGISTRY: Final = process_registry()
 ROWS: Final = Counter("winback_sink_rows_total", "Rows inserted into ClickHouse", ["table"], registry=REGISTRY)
@@ -48,4 +49,6 @@ BUILD: Final = build_info(REGISTRY)
 def serve(settings: Settings) -> None:
     """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
     BUILD.labels(build_version(), "sinks").set(1)
+    for topic in BY_TOPIC:
+        BEYOND_END.labels(topic)  # at 0: what begins at 1 has not increased as far as Prometheus can tell
     serve_registry(settings, REGISTRY)

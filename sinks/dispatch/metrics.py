@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -15,7 +16,14 @@ from infra.metrics_server import (
     serve_registry,
 )
 from schemas.settings import Settings
-from sinks.dispatch import breaker
+from schemas.topics import (
+    AUDIENCES_MEMBERS,
+    CONVERSIONS,
+    RETARGETING_DECISIONS,
+    RETARGETING_DELIVERIES,
+    RETARGETING_MESSAGES,
+)
+from sinks.dispatch import breaker, ledger
 
 REGISTRY: Final = process_registry()
 DISPATCHED: Final = Counter(
@@ -55,7 +63,17 @@ WAITING: Final = Gauge("winback_dispatch_waiting", "Messages read and not finish
 LAG: Final = consumer_lag(REGISTRY)
 BUILD: Final = build_info(REGISTRY)
 
+OUTCOMES: Final = (ledger.SENT, ledger.BOUNCED, ledger.FAILED, ledger.UNKNOWN, ledger.EXPIRED, ledger.CANCELLED)
 STATES: Final = {breaker.CLOSED: 0, breaker.HALF_OPEN: 1, breaker.OPEN: 1}
+
+
+def begin(channels: Iterable[str]) -> None:
+    """Show the counters of these `channels` at 0: what begins at 1 has not increased as far as Prometheus can tell."""
+    for channel in channels:
+        for outcome in OUTCOMES:
+            DISPATCHED.labels(channel, outcome)
+    for topic in (RETARGETING_MESSAGES, RETARGETING_DECISIONS, CONVERSIONS, RETARGETING_DELIVERIES, AUDIENCES_MEMBERS):
+        BEYOND_END.labels(topic)
 
 
 def serve(settings: Settings) -> None:

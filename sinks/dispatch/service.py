@@ -78,6 +78,7 @@ async def _main(settings: Settings, chosen: Sequence[str], folder: Path | None) 
     alone = bool(webhooks) and not names and (bool(chosen) or not configured.with_address(settings))
     channels = {} if alone else configured.of(settings, names)
     metrics.serve(settings)
+    metrics.begin(channels)
     running = [Dispatcher(settings, channels, names, stopped).run()] if channels else []
     if webhooks:
         running.append(audiences.run(settings, webhooks, stopped))

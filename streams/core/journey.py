@@ -15,6 +15,7 @@ from schemas.topics import partition_of
 from streams.core.aggregates.cells import Cells, NoCells
 from streams.core.aggregates.population import Population, StatsDelta
 from streams.core.campaigns import Campaigns
+from streams.core.campaigns.series import series
 from streams.core.contact.suppressions import Suppressions
 from streams.core.handover.in_flight import InFlight
 from streams.core.handover.router import Handover
@@ -145,10 +146,12 @@ class Journey:
             missed = None if profile is None else self._catalogue.missed(profile)
             if missed is not None:
                 held.sooner(profile_id, missed)
+        self._show_campaigns()
 
     def begin_with(self, campaigns: Campaigns) -> None:
         """These campaigns decide instead of those that it was made with. Nothing may have taken effect yet."""
         self._switch.take(campaigns)
+        self._show_campaigns()
 
     def process(self, records: Sequence[Record]) -> int:
         """How many of the `records` are done: events, hand-overs and rounds, in log order.
@@ -221,8 +224,13 @@ class Journey:
         request, refused = self._switch.end()
         if not refused:
             self._clock.switched = self._clock.reached
+            self._show_campaigns()
         self._emit.after(links_out(Receipt(request, "journey", partition=self._partition, refused=refused)))
         return True
+
+    def _show_campaigns(self) -> None:
+        for key in series(self._sealer.logic.campaigns):
+            self._effects.counts[key] += 0
 
     def _round(self, round_: Round) -> bool:
         """Seal up to the round's bound; False when there is more to seal than one call takes."""

@@ -62,6 +62,7 @@ class ProfileLogic:
     def __init__(self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None) -> None:
         self._repeats = Repeats()
         self._contact = ContactMachine(secret)
+        self.campaigns = campaigns
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
         self._enroller = Enroller(campaigns, secret)
         self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)

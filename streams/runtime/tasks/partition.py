@@ -154,6 +154,7 @@ class KeyedPartition:
 
     async def run(self) -> None:
         """Process and commit until stopped. Raises whatever fails; what was not committed is done again."""
+        self._drain.counts(self._task)
         while not self._stopping:
             chunk = await self.inbox.take(self._due_in(), self._slice)
             self._taken()

@@ -112,7 +112,7 @@ def test_only_dead_processes_of_this_machine_are_dead():
 
 
 def test_what_the_core_counts_reaches_prometheus():
-    """Counters and observations are emptied into their metrics, gauges are summed over partitions."""
+    """Counters, of 0 too, and observations are emptied into their metrics, gauges are summed over partitions."""
     drain, name = metrics.Drain(), "winback_duplicates_total"
 
     def value(metric: str, **labels: str) -> float:
@@ -129,6 +129,10 @@ def test_what_the_core_counts_reaches_prometheus():
     assert value(name) == before + 3
     assert task.counts == Counter()
     assert task.observed == []
+    never = {"channel": "web", "outcome": "never"}
+    assert metrics.REGISTRY.get_sample_value("winback_events_total", never) is None
+    drain.counts(SimpleNamespace(counts=Counter({("winback_events_total", "web", "never"): 0})))
+    assert metrics.REGISTRY.get_sample_value("winback_events_total", never) == 0
     drain.gauges("p0", task)
     drain.gauges("p1", SimpleNamespace(gauges={("winback_carts", "open"): 6}))
     assert value("winback_carts", state="open") == 10
