@@ -152,7 +152,7 @@ def test_alerts_and_panels_ask_for_metrics_and_labels_that_exist(metric_labels, 
 
 def test_metrics_that_texts_name_exist(metric_labels):
     """What the alerts tell people to look at is there, and so is every metric in the operators' page."""
-    for path in (DEPLOY / "prometheus/alerts.yml", ROOT / "docs/operators.md"):
+    for path in (DEPLOY / "prometheus/alerts.yml", ROOT / "docs/operators.md", RUNBOOK):
         named = set(re.findall(r"\bwinback_[a-z_]+[a-z]\b", path.read_text())) - {
             "winback_trigger_delay_seconds_bucket",
             "winback_admin",  # ClickHouse's user, no metric
@@ -194,6 +194,34 @@ def test_every_alert_says_what_to_do():
         assert rule["labels"]["severity"] in ("page", "warn")
         assert rule["for"]
         assert rule["annotations"]["action"].endswith(".")
+
+
+RUNBOOK = ROOT / "docs/runbook.md"
+SAID = ("Means", "Causes", "Look", "Mend", "Wake somebody")
+
+
+def test_every_alert_links_to_its_section_of_the_runbook():
+    """Meaning, likely causes, how to look and to mend, when to wake somebody; no section is left over."""
+    [content] = documents(DEPLOY / "prometheus/alerts.yml")
+    parts = re.split(r"^### (\w+)\n", RUNBOOK.read_text(), flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    alerts = [rule["alert"] for rule in content["groups"][0]["rules"]]
+    assert sorted(sections) == sorted(alerts)
+    for rule in content["groups"][0]["rules"]:
+        assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"
+        assert tuple(re.findall(r"^- \*\*([\w ]+):\*\*", sections[rule["alert"]], re.MULTILINE)) == SAID, rule["alert"]
+
+
+def test_commands_of_the_runbook_exist():
+    """Each `winback` command that the runbook or an alert names is one."""
+    from deploy.cli.main import app  # noqa: PLC0415 - imported for this test alone
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    names |= {group.name for group in app.registered_groups}
+    told = RUNBOOK.read_text() + (DEPLOY / "prometheus/alerts.yml").read_text()
+    asked = set(re.findall(r"`winback (\w+)", told))
+    assert len(asked) > 8
+    assert asked <= names
 
 
 def test_dashboards_ask_for_tables_and_views_that_exist():
