@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,23 +40,31 @@ def is_strange(request: web.Request, *, local: bool) -> bool:
     return local and not is_loopback(host)
 
 
+@dataclass(frozen=True)
+class User:
+    """Who asks: the name that was given, and whether it is the administrator."""
+
+    name: str
+    is_admin: bool
+
+
 class Users:
     """The interface's users: the administrator, and everybody else, who share a password or need none."""
 
     def __init__(self, admin: Credentials, password: str = "") -> None:
         self.admin, self.password = admin, password
 
-    def is_admin(self, request: web.Request) -> bool:
-        """Whether the administrator asks. Raises EngineError for a password that is missing or wrong."""
+    def user(self, request: web.Request) -> User:
+        """Who asks. Raises EngineError for a password that is missing or wrong."""
         user, password = _named(request)
         wanted = self.admin.password if user == USER else self.password
         if not wanted:
-            return False
+            return User(user, is_admin=False)
         if not password:
             raise refusal(REQUIRED, "REQUIRED_PASSWORD", f"{user}: Authentication failed: password is required")
         if not hmac.compare_digest(password.encode("utf-8", "surrogateescape"), wanted.encode()):
             raise refusal(FAILED, "AUTHENTICATION_FAILED", f"{user}: Authentication failed: password is incorrect")
-        return user == USER
+        return User(user, is_admin=user == USER)
 
 
 def challenge(error: EngineError) -> dict[str, str]:

@@ -48,14 +48,18 @@ class _Cramjam:
         return bytes(self._packer.finish())
 
 
-class _Chained:
+class Chained:
+    """Packs by `first`, and what that gives by `second`."""
+
     def __init__(self, first: Packer, second: Packer) -> None:
         self._first, self._second = first, second
 
     def feed(self, data: bytes) -> bytes:
+        """What can be sent once `data` has come."""
         return self._second.feed(self._first.feed(data))
 
     def end(self) -> bytes:
+        """What is left to be sent."""
         return self._second.feed(self._first.end()) + self._second.end()
 
 
@@ -118,7 +122,7 @@ class Encoding:
         """A packer for one answer."""
         outer = PACKERS[self.name](self.level) if self.name else None
         if self.blocks:
-            return _Chained(Framed(self.method), outer) if outer else Framed(self.method)
+            return Chained(Framed(self.method), outer) if outer else Framed(self.method)
         return outer or Plain()
 
     def packed(self, data: bytes) -> bytes:

@@ -6,7 +6,7 @@ another, and handles work side by side with each other and with the sink's inser
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,10 +15,13 @@ import chdb
 
 from sinks.clickhouse.client import DATABASE
 from sinks.clickhouse.embedded.answers import NOT_IMPLEMENTED, SYNTAX_ERROR, EngineError, refusal
+from sinks.clickhouse.embedded.asked import Asked
 from sinks.clickhouse.embedded.limits import Limits
-from sinks.clickhouse.embedded.native import with_version
-from sinks.clickhouse.embedded.parser import catalogue, check, column, of_engine
+from sinks.clickhouse.embedded.parser import catalogue, column, of_engine
+from sinks.clickhouse.embedded.processes import MARK, marked, quoted
 from sinks.clickhouse.embedded.reading import NAME, Reader
+from sinks.clickhouse.embedded.running import Running, Task
+from sinks.clickhouse.embedded.spool import Spool
 from sinks.clickhouse.embedded.statement import Insert, Statement
 from sinks.clickhouse.view_days import without_days
 
@@ -42,15 +45,20 @@ class Query:
     """The version of the native protocol that the client names, 0 without one."""
     checked: bool = True
     """Whether it comes from a reader: the statement is checked, and bounded. Not from those who write."""
+    held: bool = False
+    """Whether nothing is to be sent before the query has ended."""
 
+    @property
+    def place(self) -> str:
+        """The database it is in. Clients name `default` of their own accord: a table's name is a file's name there."""
+        return DATABASE if self.checked and self.database == "default" else self.database
 
-@dataclass(frozen=True)
-class Answer:
-    """What came of it. `format`: of the body; None when the statement has no rows to give."""
-
-    body: bytes
-    format: str | None
-    summary: dict[str, str]
+    def statement(self) -> Statement:
+        """What is asked: a server reads the parameter and the body as one text, unless the body is an insert's data."""
+        statement = Statement(self.sql)
+        if self.body and statement.insert() is None:
+            return Statement(self.sql + b"\n" + self.body)
+        return statement
 
 
 class Engine:
@@ -65,12 +73,20 @@ class Engine:
         self.version: str = version
         self.timezone: str = timezone
 
-    def run(self, query: Query) -> Answer:
-        """The answer to one query. Raises EngineError."""
-        statement = Statement(query.sql)
-        if query.body and statement.insert() is None:
-            # A server reads the parameter and the body as one text, too.
-            statement = Statement(query.sql + b"\n" + query.body)
+    def run(self, query: Query, task: Task, running: Running, spool: Spool) -> dict[str, str]:
+        """Run one query, whose answer goes to `spool`; gives its summary. Raises EngineError."""
+        try:
+            return self._run(query, task, running, spool)
+        finally:
+            task.ended.set()
+
+    def kill(self, ids: Collection[str]) -> None:
+        """End the queries with these ids. Raises EngineError."""
+        with self._handle() as handle:
+            _execute(handle, f"KILL QUERY WHERE {marked(ids)} ASYNC")
+
+    def _run(self, query: Query, task: Task, running: Running, spool: Spool) -> dict[str, str]:
+        statement = query.statement()
         if statement.is_empty:
             raise refusal(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: Empty query")
         if statement.touches_files:
@@ -80,22 +96,33 @@ class Engine:
         if query.format not in self.formats:
             raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {query.format}")
         with self._handle() as handle:
-            self._prepare(handle, query, statement)
+            self._prepare(handle, query, task)
+            into_file = False
+            if query.checked or statement.asks_for_queries:
+                with self._handle() as parser:
+                    reader = Reader(self.catalogue, self.limits, query.place, query.params)
+                    asked = Asked(parser, reader, task, running, is_admin=not query.checked)
+                    statement, into_file = asked.ready(statement, handle)
+            if task.why is not None:
+                raise task.why
             insert = statement.insert()
             if insert is not None:
                 return _inserted(handle, insert, statement.sql[insert.data_at :] + query.body)
-            answer = _answered(handle, statement, query)
-        if query.checked and len(answer.body) > self.limits.answer:
-            told = f"Limit for result exceeded, max bytes: {self.limits.answer}, current bytes: {len(answer.body)}"
-            raise refusal(396, "TOO_MANY_ROWS_OR_BYTES", told)
-        return answer
+            task.format = (statement.format or query.format) if statement.gives_rows else None
+            try:
+                if into_file:
+                    result = handle.query(statement.into(str(spool.path)), query.format, params=dict(query.params))
+                else:
+                    result = handle.query(statement.sql, query.format, params=dict(query.params))
+                    spool.write(result.bytes() or b"")
+            except RuntimeError as error:
+                raise task.why or _told(of_engine(error, hidden=str(spool.path)), statement) from None
+            return _summary(result, spool.size)
 
-    def _prepare(self, handle: Any, query: Query, statement: Statement) -> None:
-        database, settings = query.database, dict(query.settings)
-        if query.checked and database == "default":
-            # Clients name it of their own accord. In there a table's name is a file's name, so readers are elsewhere.
-            database = DATABASE
-        _execute(handle, f"USE `{_escaped(database, '`')}`")
+    def _prepare(self, handle: Any, query: Query, task: Task) -> None:
+        """Database and settings of a request, for a connection of its own."""
+        _execute(handle, f"USE `{_escaped(query.place, '`')}`")
+        settings = dict(query.settings)
         for name in settings:
             if not NAME.fullmatch(name):
                 raise refusal(115, "UNKNOWN_SETTING", f"Unknown setting '{name}'")
@@ -104,14 +131,10 @@ class Engine:
             asked = {name: self.limits.capped(name, value) for name, value in settings.items()}
             for name, value in asked.items():
                 self.limits.check(name, value, self.catalogue.settings)
-            reader = Reader(self.catalogue, self.limits, database, query.params)
-            with self._handle() as parser:
-                check(parser, reader, statement.sql)
             # 2: it may read and set settings, but not write, and not take this setting back.
             settings = {**self.limits.settings(), **asked, "readonly": "2"}
-        if settings:
-            pairs = (f"{name} = '{_escaped(value, chr(39))}'" for name, value in settings.items())
-            _execute(handle, f"SET {', '.join(pairs)}")
+        pairs = (f"{name} = {quoted(value)}" for name, value in {MARK: task.id, **settings}.items())
+        _execute(handle, f"SET {', '.join(pairs)}")
 
     @contextmanager
     def _handle(self) -> Iterator[Any]:
@@ -122,21 +145,13 @@ class Engine:
             handle.close()
 
 
-def _answered(handle: Any, statement: Statement, query: Query) -> Answer:
-    try:
-        result = handle.query(statement.sql, query.format, params=dict(query.params))
-        body = result.bytes() or b""
-    except RuntimeError as error:
-        raise _told(of_engine(error), statement) from None
-    summary = {
+def _summary(result: Any, size: int) -> dict[str, str]:
+    numbers = {
         "read_rows": result.storage_rows_read(), "read_bytes": result.storage_bytes_read(),
         "written_rows": result.rows_written(), "written_bytes": result.bytes_written(), "total_rows_to_read": 0,
-        "result_rows": result.rows_read(), "result_bytes": len(body), "elapsed_ns": int(result.elapsed() * 1e9),
+        "result_rows": result.rows_read(), "result_bytes": size, "elapsed_ns": int(result.elapsed() * 1e9),
     }  # fmt: skip
-    shape = (statement.format or query.format) if statement.gives_rows else None
-    if shape == "Native":
-        body = with_version(body, query.protocol)
-    return Answer(body, shape, {name: str(value) for name, value in summary.items()})
+    return {name: str(number) for name, number in numbers.items()}
 
 
 def _told(error: EngineError, statement: Statement) -> EngineError:
@@ -145,7 +160,7 @@ def _told(error: EngineError, statement: Statement) -> EngineError:
     return refusal(NO_PARAMETER, "UNKNOWN_QUERY_PARAMETER", hint) if hint else error
 
 
-def _inserted(handle: Any, insert: Insert, data: bytes) -> Answer:
+def _inserted(handle: Any, insert: Insert, data: bytes) -> dict[str, str]:
     try:
         inserter = handle.send_insert(insert.sql, insert.format)
         with inserter:
@@ -155,11 +170,10 @@ def _inserted(handle: Any, insert: Insert, data: bytes) -> Answer:
     except RuntimeError as error:
         raise of_engine(error) from None
     rows, size = str(result.rows_written), str(result.bytes_written)
-    summary = {
+    return {
         "read_rows": rows, "read_bytes": size, "written_rows": rows, "written_bytes": size, "total_rows_to_read": "0",
         "result_rows": rows, "result_bytes": size, "elapsed_ns": str(int(result.elapsed * 1e9)),
     }  # fmt: skip
-    return Answer(b"", None, summary)
 
 
 def _execute(handle: Any, sql: str) -> None:

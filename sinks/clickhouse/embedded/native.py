@@ -79,9 +79,11 @@ class Walk:
             shift += 7
 
     def text(self) -> str:
-        """A string with its length before it."""
+        """A string with its length before it. Raises IndexError when it is not all there."""
         size = self.varint()
         self.at += size
+        if self.at > len(self.data):
+            raise IndexError("a string that is not all there")
         return self.data[self.at - size : self.at].decode()
 
     def column(self, kind: Type, rows: int) -> None:
@@ -134,25 +136,65 @@ class Walk:
         self.at += keys * key_width
 
 
+class Versioned:
+    """Native data of the engine as a client of that protocol `version` reads them, block by block."""
+
+    def __init__(self, version: int) -> None:
+        self._version, self._waiting = version, bytearray()
+        self._enough = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """The blocks that `data` completes. Raises EngineError for a type unknown here."""
+        if self._version < CUSTOM_SERIALIZATION:
+            return data
+        self._waiting += data
+        if len(self._waiting) < self._enough:
+            return b""
+        whole = self._whole()
+        # A block is walked from its beginning each time: only when there is twice as much, so that it takes no more.
+        self._enough = 2 * len(self._waiting)
+        return whole
+
+    def end(self) -> bytes:
+        """What is left, its last part as it is where no block ends there. Raises EngineError as `feed` does."""
+        return self._whole() + bytes(self._waiting)
+
+    def _whole(self) -> bytes:
+        data, out, at = bytes(self._waiting), bytearray(), 0
+        while at < len(data):
+            try:
+                block, at = _block(data, at)
+            except IndexError:
+                break
+            out += block
+        del self._waiting[:at]
+        return bytes(out)
+
+
 def with_version(data: bytes, version: int) -> bytes:
     """The same data as a client of that protocol version reads it. Raises EngineError for a type unknown here."""
-    if version < CUSTOM_SERIALIZATION:
-        return data
-    out, walk = bytearray(), Walk(data)
-    while walk.at < len(data):
+    versioned = Versioned(version)
+    return versioned.feed(data) + versioned.end()
+
+
+def _block(data: bytes, at: int) -> tuple[bytes, int]:
+    """The block that begins there, and where it ends. Raises IndexError when it is not all there."""
+    out, walk = bytearray(BLOCK_INFO), Walk(data)
+    start = walk.at = at
+    columns, rows = walk.varint(), walk.varint()
+    out += data[start : walk.at]
+    for _ in range(columns):
         start = walk.at
-        columns, rows = walk.varint(), walk.varint()
-        out += BLOCK_INFO + data[start : walk.at]
-        for _ in range(columns):
-            start = walk.at
-            walk.text()
-            kind = Type(walk.text())
-            out += data[start : walk.at] + DEFAULT_SERIALIZATION
-            start = walk.at
-            if rows:
-                walk.column(kind, rows)
-            out += data[start : walk.at]
-    return bytes(out)
+        walk.text()
+        kind = Type(walk.text())
+        out += data[start : walk.at] + DEFAULT_SERIALIZATION
+        start = walk.at
+        if rows:
+            walk.column(kind, rows)
+        out += data[start : walk.at]
+    if walk.at > len(data):
+        raise IndexError("a block that is not all there")
+    return bytes(out), walk.at
 
 
 def _arguments(text: str) -> list[str]:

@@ -8,16 +8,15 @@ database `default` a table's name is a file's name. So the statement is taken ap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from sinks.clickhouse.client import DATABASE
 from sinks.clickhouse.embedded.answers import denied, refusal
 from sinks.clickhouse.embedded.catalogue import DATABASES, SYSTEM_TABLES, TABLE_FUNCTIONS, Catalogue
 from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.named import Named
-
-Node = dict[str, Any]
+from sinks.clickhouse.embedded.processes import PLACE, Node, nodes
 
 ROOTS: Final = frozenset({
     "SelectWithUnionQuery", "SelectIntersectExceptQuery", "ExplainQuery", "ShowTablesQuery", "ShowColumnsQuery",
@@ -29,7 +28,7 @@ PLAIN: Final = frozenset({
     "Asterisk", "QualifiedAsterisk", "ColumnsRegexpMatcher", "ColumnsListMatcher", "QualifiedColumnsRegexpMatcher",
     "QualifiedColumnsListMatcher", "ColumnsTransformerList", "ColumnsExceptTransformer", "ColumnsReplaceTransformer",
     "ColumnsReplaceTransformerReplacement", "Literal", "QueryParameter", "OrderByElement", "InterpolateElement",
-    "WindowDefinition", "WindowListElement", "SampleRatio",
+    "WindowDefinition", "WindowListElement", "SampleRatio", PLACE,
 })  # fmt: skip
 """Nodes that are harmless by themselves; what is inside is looked at."""
 EXPLAINS: Final = frozenset({
@@ -52,11 +51,11 @@ class Reader:
 
     def tree(self, root: Node) -> None:
         """Raises EngineError unless every node of a parsed statement is allowed."""
-        nodes = list(_nodes(root))
+        found = list(nodes(root))
         if root.get("type") not in ROOTS:
             raise denied(f"Not enough privileges: {root.get('type')} is not for readers")
-        self.subqueries = {node["name"] for node in nodes if node["type"] == "WithElement"}
-        for node in nodes:
+        self.subqueries = {node["name"] for node in found if node["type"] == "WithElement"}
+        for node in found:
             if id(node) not in self._passed:
                 self._node(node)
 
@@ -167,19 +166,6 @@ class Reader:
     def _in(self, database: str) -> None:
         if database not in DATABASES:
             raise denied(f"Database {database} is not for readers")
-
-
-def _nodes(root: Any) -> Iterator[Node]:
-    """Every node of a tree, outer ones first; not by recursion, as a tree may be deep."""
-    waiting = [root]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting.extend(reversed(one))
-        elif isinstance(one, dict):
-            if "type" in one:
-                yield one
-            waiting.extend(reversed([value for value in one.values() if isinstance(value, list | dict)]))
 
 
 def _text(arguments: list[Node]) -> str:

@@ -18,10 +18,12 @@ OWN: Final = frozenset({
     "enable_http_compression", "http_zlib_compression_level", "add_http_cors_header",
     "cancel_http_readonly_queries_on_client_close", "http_response_headers",
     "http_write_exception_in_output_format", "framing", "compress", "decompress", "close_session",
+    "http_wait_end_of_query", "http_response_buffer_size",
     "network_compression_method", "network_zstd_compression_level",
 })  # fmt: skip
 """URL parameters that are of the transport, not settings of the engine."""
 PARAM: Final = "param_"
+HOLDING: Final = ("wait_end_of_query", "http_wait_end_of_query")
 
 
 async def read_query(request: web.Request, *, admin: bool, limit: int) -> Query:
@@ -45,7 +47,13 @@ async def read_query(request: web.Request, *, admin: bool, limit: int) -> Query:
         settings={name: value for name, value in fields.items() if name not in OWN and not name.startswith(PARAM)},
         protocol=_number(fields.get("client_protocol_version", "0")),
         checked=not admin or request.method != "POST",
+        held=any(fields.get(name, "0").lower() in TRUE for name in HOLDING),
     )
+
+
+def printable(text: str) -> str:
+    """A text for a header: what could end the line is left out."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def _number(text: str) -> int:

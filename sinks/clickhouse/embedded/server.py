@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 import uuid
@@ -19,11 +18,14 @@ from schemas.settings import Settings
 from sinks.clickhouse import admin
 from sinks.clickhouse.client import target
 from sinks.clickhouse.embedded.access import Users, challenge, is_strange
-from sinks.clickhouse.embedded.answers import EngineError, media_type, refusal
+from sinks.clickhouse.embedded.answers import EngineError, refusal
 from sinks.clickhouse.embedded.encodings import Encoding
-from sinks.clickhouse.embedded.engine import Answer, Engine, Query
+from sinks.clickhouse.embedded.engine import Engine, Query
 from sinks.clickhouse.embedded.limits import Limits
-from sinks.clickhouse.embedded.request import read_query
+from sinks.clickhouse.embedded.replies import Reply
+from sinks.clickhouse.embedded.request import printable, read_query
+from sinks.clickhouse.embedded.running import Running, Task
+from sinks.clickhouse.embedded.spool import Spool, folder
 from sinks.clickhouse.embedded.wire import listen
 
 log = logging.getLogger("winback.http")
@@ -51,8 +53,10 @@ class Server:
         self.engine, self.users, self.local, self.body = engine, users, local, body
         self.name = socket.gethostname()
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
-        self.most_under_way = threads + waiting
-        self.under_way = 0
+        # What ends other queries does not wait until they have ended.
+        self.killing = ThreadPoolExecutor(1, thread_name_prefix="kill")
+        self.running = Running(threads + waiting, engine.kill)
+        self.spools = folder(engine.path)
 
     def app(self) -> web.Application:
         """The routes of ClickHouse's interface that clients use."""
@@ -74,46 +78,65 @@ class Server:
         """The health check of load balancers and clients."""
         return web.Response(text=OK, content_type="text/html", charset="UTF-8")
 
-    async def query(self, request: web.Request) -> web.Response:
+    async def query(self, request: web.Request) -> web.StreamResponse:
         """One query, from `query`, the body, or both."""
         if request.method != "POST" and "query" not in request.query:
             return await self.alive(request)
+        query_id = request.query.get("query_id") or request.headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4())
         headers = {
             "X-ClickHouse-Server-Display-Name": self.name,
-            "X-ClickHouse-Query-Id": request.query.get("query_id") or str(uuid.uuid4()),
+            "X-ClickHouse-Query-Id": printable(query_id),
             "X-ClickHouse-Timezone": self.engine.timezone,
         }
         encoding = Encoding({}, "")
         try:
-            is_admin = self.users.is_admin(request)
+            user = self.users.user(request)
             # What comes later is packed as asked, errors too; a login that fails is told plainly.
             encoding = Encoding(request.query, request.headers.get("Accept-Encoding", ""))
-            query = await read_query(request, admin=is_admin, limit=MAX_WRITTEN if is_admin else self.body)
+            limit = MAX_WRITTEN if user.is_admin else self.body
+            query = await read_query(request, admin=user.is_admin, limit=limit)
             if not query.sql.strip():
                 return await self.alive(request)
-            answer = await self._run(query)
+            return await self._answer(request, query, Task(query_id, user.name), encoding, headers)
         except EngineError as error:
-            headers |= challenge(error)
-            headers["X-ClickHouse-Exception-Code"] = str(error.code)
-            told = encoding.packed(self._told(error).encode())
-            headers |= {"Content-Type": "text/plain; charset=UTF-8"} | encoding.headers
-            return web.Response(status=error.status, headers=headers, body=told)
-        headers["X-ClickHouse-Summary"] = json.dumps(answer.summary, separators=(",", ":"))
-        if answer.format is not None:
-            headers["X-ClickHouse-Format"] = answer.format
-        headers["Content-Type"] = media_type(answer.format or query.format)
-        headers |= encoding.headers
-        return web.Response(body=await asyncio.to_thread(encoding.packed, answer.body), headers=headers)
+            headers |= challenge(error) | encoding.headers
+            headers |= {
+                "X-ClickHouse-Exception-Code": str(error.code), "Content-Type": "text/plain; charset=UTF-8",
+            }  # fmt: skip
+            return web.Response(status=error.status, headers=headers, body=encoding.packed(self._told(error).encode()))
 
-    async def _run(self, query: Query) -> Answer:
-        if self.under_way >= self.most_under_way:
-            told = f"Too many simultaneous queries. Maximum: {self.most_under_way}"
-            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", told)
-        self.under_way += 1
+    async def _answer(
+        self, request: web.Request, query: Query, task: Task, encoding: Encoding, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        self.running.enter(task)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, self.engine.run, query)
+            spool = Spool(self.spools)
+        except OSError as failed:
+            self.running.leave(task)
+            raise refusal(243, "NOT_ENOUGH_SPACE", f"There is no room for an answer: {failed.strerror}") from failed
+        pool = self.killing if query.statement().keyword == "KILL" else self.threads
+        job = pool.submit(self.engine.run, query, task, self.running, spool)
+
+        def cancel(why: EngineError | None = None) -> None:
+            self.running.cancel([task], why)
+
+        def leave(_: object) -> None:
+            spool.close()
+            self.running.leave(task)
+
+        work = asyncio.wrap_future(job)
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be there to ask for it
+        most = self.engine.limits.answer if query.checked else None
+        try:
+            reply = Reply(task, spool, work, most=most, cancel=cancel, told=self._told)
+            return await reply.send(request, query, encoding, headers)
+        except (asyncio.CancelledError, ConnectionError):
+            # Its client is gone. What reads ends with it; what writes is done all the same.
+            if not job.cancel() and (query.checked or query.statement().gives_rows):
+                cancel()
+            raise
         finally:
-            self.under_way -= 1
+            job.add_done_callback(leave)
 
     def _told(self, error: EngineError) -> str:
         version = f"(version {self.engine.version}"
@@ -150,7 +173,7 @@ async def serve(
     server = Server(
         engine, users, local=is_loopback(host), body=settings.http_max_body, threads=threads, waiting=waiting
     )
-    runner = web.AppRunner(server.app(), handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(server.app(), handle_signals=False, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     listening = None
     try:
@@ -166,7 +189,9 @@ async def serve(
         if listening is not None:
             listening.close()
         await runner.cleanup()
-        server.threads.shutdown(wait=False, cancel_futures=True)
+        server.running.cancel_all()
+        for pool in (server.killing, server.threads):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
 
 def _password(settings: Settings) -> str:

@@ -14,6 +14,8 @@ _TRAILING_FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)(?:\s+SETTINGS\b.*)?[\s;
 _FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)[ \t;]*\r?\n?", re.IGNORECASE)
 _DATA_OF_ITS_OWN: Final = re.compile(rb"\b(?:VALUES|SELECT|WITH)\b", re.IGNORECASE)
 _FILES: Final = re.compile(rb"\b(?:INTO\s+OUTFILE|FROM\s+INFILE)\b", re.IGNORECASE)
+_END: Final = re.compile(rb";[\s;]*$")
+_PROCESSES: Final = re.compile(rb"\bprocesses\b", re.IGNORECASE)
 _MORE: Final = re.compile(rb";\s*[^\s;]")
 _ROWS: Final = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK", "FROM", "KILL"})
 _INSERT_HEAD: Final = 64 * 1024
@@ -54,6 +56,18 @@ class Statement:
         """The format it asks its answer to be in, if it does."""
         found = None if self.is_insert else _TRAILING_FORMAT.search(self._code)
         return found[1].decode() if found else None
+
+    def into(self, path: str) -> bytes:
+        """The same statement, a query, with its answer appended to the file at `path`, which needs no escapes."""
+        found = _TRAILING_FORMAT.search(self._code) or _END.search(self._code)
+        at = found.start() if found else len(self.sql)
+        clause = f"\nINTO OUTFILE '{path}' APPEND\n".encode()
+        return self.sql[:at] + clause + self.sql[at:]
+
+    @property
+    def asks_for_queries(self) -> bool:
+        """Whether it may be about the queries under way."""
+        return self.keyword == "KILL" or (self.gives_rows and _PROCESSES.search(self._code) is not None)
 
     @property
     def touches_files(self) -> bool:

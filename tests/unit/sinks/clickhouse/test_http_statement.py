@@ -76,6 +76,22 @@ def test_a_second_statement_is_seen(sql: bytes, has_more: bool) -> None:
     assert Statement(sql).has_more is has_more
 
 
+@pytest.mark.parametrize(
+    ("sql", "before", "behind"),
+    [
+        (b"SELECT 1", b"SELECT 1", b""),
+        (b"SELECT ' ;' ; ;\n", b"SELECT ' ;' ", b"; ;\n"),
+        (b"SELECT a FROM t WHERE a = 'x'", b"SELECT a FROM t WHERE a = 'x'", b""),
+        (b"SELECT 1 -- ; FORMAT CSV", b"SELECT 1 -- ; FORMAT CSV", b""),
+        (b"SELECT 1 FORMAT CSV SETTINGS a = 1;", b"SELECT 1 ", b"FORMAT CSV SETTINGS a = 1;"),
+        (b"SELECT 1 SETTINGS a = 1", b"SELECT 1 SETTINGS a = 1", b""),
+    ],
+)
+def test_where_an_answer_is_led_into_a_file(sql: bytes, before: bytes, behind: bytes) -> None:
+    """Before FORMAT, else before the semicolons at the end, on a line of its own."""
+    assert Statement(sql).into("/f") == before + b"\nINTO OUTFILE '/f' APPEND\n" + behind
+
+
 def test_files_are_seen() -> None:
     """INTO OUTFILE and FROM INFILE, in any spelling, but not inside a string."""
     assert Statement(b"SELECT 1 into  Outfile 'x'").touches_files
