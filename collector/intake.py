@@ -13,6 +13,8 @@ class RawEvent(NamedTuple):
     """Of schemas/topics.py CHANNELS; its topic is `channels.<channel>`."""
     value: bytes
     """The event as JSON, as docs/contract.md says of raw events."""
+    slot: int = 0
+    """Events of one channel with the same slot (0 to 2**32 - 1) keep their order: they go to the same partition."""
 
 
 class IntakeFullError(Exception):

@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     dispatch_open: float = Field(10.0, gt=0, description="seconds before an open breaker tries one message; doubled")
     dispatch_instance: str = Field("", description="lasting name of a process: it has its partitions back at once")
 
+    # HTTP in (`winback collect`): SDKs, and whatever else becomes events.
+    collect: str = Field("", description="host:port that takes events of SDKs; empty: `winback up` takes none")
+    collect_keys: Path | None = Field(None, description="YAML file of write keys: source, channel and rights of each")
+    collect_dir: Path = Field(Path(".winback/collect"), description="where events wait on disk until Kafka has them")
+    collect_spool: int = Field(1024**3, ge=1024**2, description="most bytes that wait there; then 503 is answered")
+    collect_max_body: int = Field(4 * 1024**2, ge=1024, le=7 * 1024**2, description="bytes of a body, packed or not")
+    collect_keep: float = Field(10.0, ge=0, description="seconds that events stay there after Kafka has them")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = Field(False, description="log lines as JSON")
 

@@ -13,6 +13,7 @@ from deploy.cli.commands import (
     attribution,  # fmt: skip
     backtest,  # fmt: skip
     campaigns,  # fmt: skip
+    collect,  # fmt: skip
     deadletters,  # fmt: skip
     dispatch,  # fmt: skip
     doctor,  # fmt: skip
@@ -71,6 +72,7 @@ for command in (
     streams,
     sinks,
     dispatch,
+    collect,
     migrate,
     topics,
     schema,

@@ -1,0 +1,144 @@
+"""One request, from its bytes to raw events: pure, so that every SDK's capture is a test."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+import orjson
+
+from collector.bodies import BodyError, parse, unpack
+from collector.intake import RawEvent
+from collector.keys import Keys, Source
+from collector.rights import Rights
+from collector.routes import POSTHOG, SEGMENT, Route
+from collector.sdks import posthog, segment, snowplow
+from collector.sdks.messages import Message, Messages, has_id
+
+ACCEPTED: Final = "accepted"
+IGNORED: Final = "ignored"
+INVALID: Final = "invalid"
+FORBIDDEN: Final = "forbidden"
+
+
+class Request(NamedTuple):
+    """A request as it came: its route, headers (by lower-case name), query, body, and when (epoch milliseconds)."""
+
+    route: Route
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    received: int
+
+
+@dataclass(slots=True)
+class Read:
+    """What a request comes to: events to be kept, and its messages by what became of them.
+
+    `status` is what to answer once the events are kept; with another than 200 there are none, and `reason` says why.
+    """
+
+    status: int = 200
+    reason: str = ""
+    source: Source | None = None
+    events: list[RawEvent] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+class Reader:
+    """Reads requests by the keys of a file, with bodies of at most `limit` bytes. Keep one a process."""
+
+    def __init__(self, keys: Keys, rights: Rights, limit: int) -> None:
+        self._keys, self._rights, self._limit = keys, rights, limit
+
+    def read(self, request: Request) -> Read:
+        """The events of a request. Never raises, whatever is in it."""
+        try:
+            raw = unpack(request.body, self._limit) if request.body else _of_query(request)
+            if request.route.dialect == POSTHOG:
+                raw = posthog.body_of(raw)
+            if not raw:
+                raise BodyError(400, "there is no body")  # noqa: TRY301 - as a body that cannot be read
+            found = _messages(request, parse(raw))
+        except BodyError as wrong:
+            return Read(wrong.status, wrong.reason)
+        headers, query = request.headers, request.query
+        given = (basic_key(headers), headers.get("x-write-key", ""), found.key, query.get("writeKey", ""))
+        source = self._keys.of(given)
+        if source is None:
+            return Read(401, "the write key is unknown" if any(given) else "there is no write key")
+        if source.origins and (origin := headers.get("origin")) and origin.lower() not in source.origins:
+            return Read(403, "this key may not be used on pages of this origin", source)
+        return self._events(source, found, raw)
+
+    def _events(self, source: Source, found: Messages, raw: bytes) -> Read:
+        read = Read(source=source)
+        outcomes, digest, slot = read.outcomes, "", None
+        for index, message in zip(found.indexes, found.messages, strict=True):
+            if not self._rights.may(source, message):
+                outcomes[FORBIDDEN] += 1
+                continue
+            if not has_id(message):
+                digest = digest or blake2b(raw, digest_size=16).hexdigest()
+                message["messageId"] = f"b-{digest}-{index}"
+            if slot is None:
+                slot = _slot(message)
+            try:
+                value = orjson.dumps(message)
+            except orjson.JSONEncodeError:  # deeper than it writes
+                outcomes[INVALID] += 1
+                continue
+            read.events.append(RawEvent(source.channel, value, slot))
+        taken = len(read.events)
+        outcomes[ACCEPTED] += taken
+        outcomes[INVALID] += found.invalid
+        outcomes[IGNORED] += found.ignored
+        if not taken and outcomes[FORBIDDEN]:
+            read.status, read.reason = 403, "this key may not send such events"
+        elif not taken and outcomes[INVALID]:
+            read.status, read.reason = 400, "no message that is an object and can be written"
+        return read
+
+
+def _messages(request: Request, body: Any) -> Messages:
+    dialect, kind = request.route
+    if dialect == SEGMENT:
+        return segment.read(body, kind)
+    if dialect == POSTHOG:
+        return posthog.read(body, request.received)
+    return snowplow.read(body)
+
+
+def _of_query(request: Request) -> bytes:
+    """The body that a request without one has in its query: Snowplow's fields, or PostHog's `data`."""
+    if request.route.dialect == POSTHOG:
+        return b"data=" + request.query["data"].encode("ascii", "replace") if "data" in request.query else b""
+    if request.route.dialect == SEGMENT or not request.query:
+        return b""
+    try:
+        return orjson.dumps(dict(request.query))
+    except orjson.JSONEncodeError:
+        raise BodyError(400, "the query is not UTF-8") from None
+
+
+def basic_key(headers: Mapping[str, str]) -> str:
+    """The user name of Basic authentication, which SDKs send the key as; empty without one."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(given.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _slot(message: Message) -> int:
+    """The slot of a request: the device, or the customer, of its first message."""
+    who = message.get("anonymousId") or message.get("userId")
+    return crc32(str(who).encode("utf-8", "replace")) if who else 0

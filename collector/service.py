@@ -1,0 +1,116 @@
+"""The collector's process: HTTP in, a spool, and a sender to Kafka, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from collector import metrics
+from collector.app import Collector
+from collector.intake import Intake
+from collector.keys import Keys, load
+from collector.producing import LEAVING, TICK, Sender
+from collector.rights import Rights
+from collector.spool.spool import Spool
+from infra.addresses import parse_address
+from infra.logs import configure_logging
+from infra.stopping import stop_signals
+from schemas.aliases import shop_file
+from schemas.settings import Settings
+
+log = logging.getLogger("winback.collect")
+
+DEFAULT: Final = "127.0.0.1:8090"
+"""Where it listens when WINBACK_COLLECT says nothing."""
+MAX_LINE: Final = 64 * 1024
+"""Bytes of a request's address and of each of its headers: events may come in the address."""
+SHUTDOWN: Final = 10.0
+
+Routes = Callable[[Settings, Intake], Sequence[web.RouteDef]]
+"""Makes routes that write to an intake: callbacks of providers, webhooks of shops, the shop's own API."""
+MORE: Final[tuple[Routes, ...]] = ()
+"""Whatever else this process answers; what is here comes before the routes of SDKs."""
+
+
+def run(settings: Settings, more: Sequence[Routes] = MORE) -> int:
+    """Run until SIGINT, SIGTERM or SIGHUP, with `more` routes. Returns 0 stopped, 1 failed, 2 an unusable setting."""
+    configure_logging(settings)
+    try:
+        return asyncio.run(_main(settings, more))
+    except ValueError as wrong:
+        print(f"winback collect: {wrong}", file=sys.stderr)  # noqa: T201 - the one line a user sees
+        return 2
+    except OSError as error:
+        print(f"winback collect: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+async def _main(settings: Settings, more: Sequence[Routes]) -> int:
+    stopped = asyncio.Event()
+    for number in stop_signals():
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await serve(settings, stopped, more)
+    return 0
+
+
+async def serve(
+    settings: Settings, stopped: asyncio.Event, more: Sequence[Routes] = MORE,
+    ready: Callable[[str, int], None] = lambda *_: None,
+) -> None:  # fmt: skip
+    """Serve until `stopped` is set; `ready` is told the address once it listens.
+
+    Raises ValueError for settings that cannot be used, OSError for an address or a folder that cannot be.
+    """
+    host, port = parse_address(settings.collect or DEFAULT, "WINBACK_COLLECT")
+    keys = _keys(settings, alone=not more)
+    rights = Rights(shop_file.load(settings.aliases))
+    metrics.serve(settings)
+    metrics.SPOOL_BOUND.set(settings.collect_spool)
+    spool = Spool(settings.collect_dir, settings.collect_spool)
+    sender = Sender(settings, spool, settings.collect_keep)
+    collector = Collector(keys, rights, spool, settings.collect_max_body, spool)
+    app = collector.app([route for routes in more for route in routes(settings, spool)])
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN, auto_decompress=False,
+        max_line_size=MAX_LINE, max_field_size=MAX_LINE,
+    )  # fmt: skip
+    await runner.setup()
+    closing = asyncio.Event()
+    # When one of them ends the process does: nothing may be taken that nobody keeps or sends.
+    tasks = [asyncio.create_task(one) for one in (sender.run(closing), spool.run(), sender.watch())]
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as taken:
+            raise OSError(f"WINBACK_COLLECT={host}:{port}: cannot listen there ({taken.strerror})") from taken
+        bound = runner.addresses[0]
+        log.info("collecting on %s:%d, %d keys", bound[0], bound[1], len(keys.sources))
+        ready(bound[0], bound[1])
+        waiting = asyncio.create_task(stopped.wait())
+        ended, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        for task in ended:
+            task.result()
+    finally:
+        # First those who ask, so that what they are answered for is on disk; then what is on disk, as far as it goes.
+        await runner.cleanup()
+        closing.set()
+        spool.appended.set()
+        await asyncio.wait(tasks[:1], timeout=LEAVING + TICK)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        spool.close()
+
+
+def _keys(settings: Settings, *, alone: bool) -> Keys:
+    if settings.collect_keys is not None:
+        return load(settings.collect_keys)
+    if alone:
+        raise ValueError("WINBACK_COLLECT_KEYS: name the YAML file of write keys (docs/producers.md says how)")
+    return Keys()
