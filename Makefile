@@ -33,7 +33,7 @@ $(VENV)/.embedded: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing winback and what its tests need (once)"
-	@$(INSTALL) '.[embedded,analysis,dev,docs]'
+	@$(INSTALL) '.[embedded,analysis,callbacks,dev,docs]'
 	@touch $@ $(VENV)/.embedded
 
 run: $(VENV)/.embedded  ## play a day of simulated traffic through the whole stack, and print what happened
