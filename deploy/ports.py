@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from itertools import cycle
@@ -36,22 +37,26 @@ def free(count: int) -> list[int]:
     raise UnavailableError(f"no free port of {HOST} between {_FIRST} and {_LAST}")
 
 
-def require(port: int, what: str, option: str) -> None:
-    """Raises UnavailableError when a port is in use, naming what it is for and the option that moves it."""
-    with socket.socket() as probe:
+def require(port: int, what: str, option: str, *, host: str = HOST) -> None:
+    """Raises UnavailableError when a port of a `host` is in use, naming what it is for and the option that moves it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
-        except OSError:
+            probe.bind((host, port))
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise UnavailableError(
+                    f"{host}:{port} ({what}) cannot be listened on: {problem.strerror or problem}"
+                ) from None
             raise UnavailableError(
-                f"port {port} of {HOST} ({what}) is in use: stop what uses it, or choose another with {option}"
+                f"port {port} of {host} ({what}) is in use: stop what uses it, or choose another with {option}"
             ) from None
 
 
-def answers(port: int) -> bool:
-    """Whether something accepts connections on a port of 127.0.0.1."""
+def answers(port: int, host: str = HOST) -> bool:
+    """Whether something accepts connections on a port of a `host`."""
     try:
-        socket.create_connection((HOST, port), timeout=1).close()
+        socket.create_connection((host, port), timeout=1).close()
     except OSError:
         return False
     return True

@@ -17,6 +17,7 @@ from deploy import ports
 from deploy.errors import UnavailableError
 from deploy.operate import broker
 from deploy.stack import brokers, folder
+from deploy.stack.listening import reached
 from deploy.stack.supervisor import Spec, Supervisor
 from infra import files
 
@@ -51,6 +52,8 @@ class Plan:
     """Crashes in a row before the stack gives up; None: never."""
     dispatch: bool = False
     """Whether messages are delivered as well, by a dispatcher whose metrics come after the sinks'."""
+    http_host: str = ports.HOST
+    metrics_host: str = ports.HOST
 
     @property
     def kafka_address(self) -> str:
@@ -61,7 +64,17 @@ class Plan:
 
     def metrics(self, place: int) -> str:
         """The host:port of the metrics of a process by its place (workers, sinks, dispatcher); empty: none."""
-        return f"{ports.HOST}:{self.metrics_ports[place]}" if self.metrics_ports else ""
+        return address(self.metrics_host, self.metrics_ports[place]) if self.metrics_ports else ""
+
+    @property
+    def http(self) -> str:
+        """The host:port by which programs of this machine reach ClickHouse's HTTP interface."""
+        return address(reached(self.http_host), self.http_port)
+
+
+def address(host: str, port: int) -> str:
+    """Returns host:port, of an IPv6 `host` in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Stack:
@@ -79,8 +92,8 @@ class Stack:
         given: dict[str, Any] = {name.removeprefix("WINBACK_").lower(): value for name, value in plan.env.items()}
         self.settings: Settings = Settings(
             kafka=plan.kafka_address,
-            clickhouse=f"http://{ports.HOST}:{plan.http_port}/winback",
-            http=f"{ports.HOST}:{plan.http_port}",
+            clickhouse=f"http://{plan.http}/winback",
+            http=address(plan.http_host, plan.http_port),
             state_dir=plan.folder / "state",
             **{"http_admin": plan.folder / "clickhouse.admin", **given},
         )
@@ -119,8 +132,12 @@ class Stack:
         plan = self.plan
         names = [f"streams-{at + 1} metrics" for at in range(plan.workers)] + ["sinks metrics"]
         names += ["dispatch metrics"] * plan.dispatch
-        metrics = [(name, f"http://{plan.metrics(at)}/metrics") for at, name in enumerate(names) if plan.metrics_ports]
-        web = f"http://{ports.HOST}:{plan.http_port}"
+        seen = reached(plan.metrics_host)
+        metrics = [
+            (name, f"http://{address(seen, port)}/metrics")
+            for name, port in zip(names, plan.metrics_ports, strict=bool(plan.metrics_ports))
+        ]
+        web = f"http://{plan.http}"
         return [("Kafka", plan.kafka_address), ("ClickHouse HTTP", web), *metrics, ("logs", str(self.supervisor.logs))]
 
     def _tell(self) -> None:
@@ -133,7 +150,9 @@ class Stack:
 
     async def ready(self) -> None:
         """Returns when ClickHouse's HTTP interface and every metrics address answer. Raises UnavailableError."""
-        listening = [self._listening(port) for port in (self.plan.http_port, *self.plan.metrics_ports)]
+        plan, metrics = self.plan, reached(self.plan.metrics_host)
+        listening = [self._listening(port, metrics) for port in plan.metrics_ports]
+        listening.append(self._listening(plan.http_port, reached(plan.http_host)))
         await self.during(asyncio.ensure_future(asyncio.gather(*listening)))
 
     async def stop_workers(self) -> None:
@@ -163,8 +182,8 @@ class Stack:
                 # Each time it starts: the embedded broker does not keep it.
                 await broker.make_none_unasked(client)
 
-    async def _listening(self, port: int) -> None:
-        while not await asyncio.to_thread(ports.answers, port):  # noqa: ASYNC110 - no event tells of it
+    async def _listening(self, port: int, host: str = ports.HOST) -> None:
+        while not await asyncio.to_thread(ports.answers, port, host):  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(LOOK)
 
     def _env(self, metrics: str) -> dict[str, str]:
@@ -172,7 +191,7 @@ class Stack:
             **self.plan.env,
             "WINBACK_KAFKA": self.plan.kafka_address,
             "WINBACK_METRICS": metrics,
-            "WINBACK_HTTP": f"{ports.HOST}:{self.plan.http_port}",
+            "WINBACK_HTTP": address(self.plan.http_host, self.plan.http_port),
         }
 
     def _worker(self, at: int) -> Spec:

@@ -198,6 +198,37 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     up.has(7)
 
 
+def test_it_listens_where_the_variables_say(tmp_path, request):
+    """Without options the broker, ClickHouse's interface and the metrics are where the environment has them."""
+    if request.config.getoption("--broker") == "kafka":
+        pytest.skip("`up` brings its own broker")
+    kafka, http, metrics = free_ports()
+    where = {
+        "WINBACK_KAFKA": f"127.0.0.1:{kafka}", "WINBACK_HTTP": f"127.0.0.1:{http}",
+        "WINBACK_METRICS": f"127.0.0.1:{metrics}", "WINBACK_SECRET": "of the test",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [*WINBACK, "up", "--dir", str(tmp_path / "stack")], cwd=ROOT, env=environment(**where),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        said = ""
+        for line in process.stderr:
+            said += line
+            if line.startswith("running"):
+                break
+        else:
+            pytest.fail(said)
+        assert winback("topics", **where).returncode == 0
+        for port, path in ((http, "ping"), (metrics, "metrics"), (metrics + 1, "metrics")):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+                assert answer.status == 200
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
 def test_a_history_from_before_the_clock_starts_counts_once_when_published_again(up, tmp_path):
     """Months old and in time, as nothing has been sealed yet; the second time it is late, and known all the same."""
     story = write(tmp_path / "story.jsonl", STORY)

@@ -11,6 +11,7 @@ import typer
 from deploy import console
 from deploy.cli import config, running
 from deploy.cli.commands.options import Workers
+from deploy.errors import BadInputError
 
 if TYPE_CHECKING:
     from deploy.stack import applied_campaigns, stack
@@ -27,31 +28,42 @@ Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="Where its data
 
 def up(
     folder: Folder = Path(".winback"), workers: Workers = 1,
-    kafka_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the broker.")] = 9092,
-    http_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of ClickHouse's HTTP interface.")] = 8123,
-    metrics_port: Annotated[int, typer.Option(min=1, max=65000, help="First port of the metrics.")] = 9464,
+    kafka_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the broker; 9092.")] = None,
+    http_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of ClickHouse's HTTP interface; that of WINBACK_HTTP.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65000, help="First port of the metrics; that of WINBACK_METRICS.")
+    ] = None,
     kafka: Kafka = None,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
     from deploy import ports
     from deploy.operate import campaigns
-    from deploy.stack import applied_campaigns, brokers, stack
+    from deploy.stack import applied_campaigns, brokers, listening, stack
+    from sinks.clickhouse.embedded import checked
 
     brokers.checked(kafka)
     # The children read the same variables: better told here, in one line.
     settings = config.load()
     found = campaigns.load(settings.campaigns)
-    metrics = tuple(range(metrics_port, metrics_port + workers + 1 + settings.dispatch))
-    if kafka in (None, brokers.APACHE):
-        ports.require(kafka_port, "Kafka", "--kafka-port")
-    ports.require(http_port, "ClickHouse HTTP", "--http-port")
+    at = listening.where(settings, kafka=kafka, kafka_port=kafka_port, http_port=http_port, metrics_port=metrics_port)
+    try:
+        checked(settings)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    metrics = () if at.metrics is None else tuple(at.metrics[1] + n for n in range(workers + 1 + settings.dispatch))
+    if at.kafka in (None, brokers.APACHE):
+        ports.require(at.kafka_port, "Kafka", "--kafka-port, or use the broker there with --kafka HOST:PORT")
+    ports.require(at.http[1], "ClickHouse HTTP", "--http-port", host=at.http[0])
     for port in metrics:
-        ports.require(port, "metrics", "--metrics-port")
+        ports.require(port, "metrics", "--metrics-port", host=at.metrics[0] if at.metrics else ports.HOST)
     applied = applied_campaigns.AppliedCampaigns(folder.resolve())
     applied.begin(found)
     plan = stack.Plan(
-        folder.resolve(), workers, kafka_port, http_port, metrics, kafka=kafka, dispatch=settings.dispatch,
-        env={"WINBACK_CAMPAIGNS": str(applied.file)},
+        folder.resolve(), workers, at.kafka_port, at.http[1], metrics, kafka=at.kafka, dispatch=settings.dispatch,
+        env={"WINBACK_CAMPAIGNS": str(applied.file)}, http_host=at.http[0],
+        metrics_host=at.metrics[0] if at.metrics else ports.HOST,
     )  # fmt: skip
     try:
         running.run(_up(plan, settings.campaigns, applied))

@@ -62,3 +62,34 @@ def test_a_view_over_days_without_days_is_told(told, winback) -> None:
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert "v_channel_kpis(from = '2026-10-01', to = '2026-10-31')" in ran.stderr
     assert "view over days" not in winback(told, "query", "SELECT no_such FROM v_channel_daily").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        (["SELECT 1 AS a, 'x, y' AS b FORMAT CSVWithNames"], '"a","b"\n1,"x, y"\n'),
+        (["SELECT 1 AS a", "--format", "JSONEachRow"], '{"a":1}\n'),
+        (["SELECT 1 AS a format TSV ;"], "1\n"),
+        (["SELECT 1 AS a FORMAT CSV SETTINGS max_threads = 1"], "1\n"),
+    ],
+)  # fmt: skip
+def test_a_query_takes_a_format(winback, told, arguments, out):
+    """In the SQL, with settings behind it too, or as an option: the bytes are ClickHouse's own."""
+    ran = winback(told, "query", *arguments)
+    assert (ran.returncode, ran.stdout) == (0, out), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["SELECT 1 FORMAT CSV", "--json"], "exclude each other"),
+        (["SELECT 1 FORMAT CSV", "--format", "TSV"], "the query asks for FORMAT CSV"),
+        (["SELECT 1", "--format", "NoSuch"], "NoSuch"),
+    ],
+)
+def test_a_format_that_cannot_be(winback, told, arguments, said):
+    """Two formats at once, or one that there is not, are one line and exit 2."""
+    ran = winback(told, "query", *arguments)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") == 1
