@@ -5,24 +5,34 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from sinks.clickhouse.embedded.parser import check, formatted, parsed, tree
+from sinks.clickhouse.embedded.answers import denied
+from sinks.clickhouse.embedded.catalogue import DATABASES
+from sinks.clickhouse.embedded.parser import check, formatted, of_engine, parsed, tree
 from sinks.clickhouse.embedded.processes import KILL, KILLED, Node, everybodys, filled, killed, own, placed, quoted
 from sinks.clickhouse.embedded.reading import Reader
 from sinks.clickhouse.embedded.running import Running, Task
+from sinks.clickhouse.embedded.sessions import Session
 from sinks.clickhouse.embedded.statement import Statement
 
 SELECTS: Final = frozenset({"SelectWithUnionQuery", "SelectIntersectExceptQuery"})
+SET: Final = "SetQuery"
+USE: Final = "UseQuery"
 COLUMNS: Final = ("kill_status", "query_id", "user", "query")
 
 
 class Asked:
     """One request, the query `task` among those `running`. `parser`: a connection as `parsed` needs.
 
-    A `reader` has rules, and is shown the queries of its own name alone; the administrator (`is_admin`) has none.
+    A `reader` has rules, and is shown the queries of its own name alone; the administrator (`is_admin`) has none. What
+    a reader sets stays in its `session`.
     """
 
-    def __init__(self, parser: Any, reader: Reader, task: Task, running: Running, *, is_admin: bool = False) -> None:
+    def __init__(
+        self, parser: Any, reader: Reader, task: Task, running: Running, *, is_admin: bool = False,
+        session: Session | None = None,
+    ) -> None:  # fmt: skip
         self._parser, self._reader, self._task, self._running = parser, reader, task, running
+        self._session = session
         self._is_admin = is_admin
         self._user = None if is_admin else task.user
 
@@ -35,6 +45,14 @@ class Asked:
         what = parsed(self._parser, statement.sql)
         if not isinstance(what, bytes) and what["type"] == KILL:
             return Statement(self._killed(what, handle)), False
+        if not isinstance(what, bytes) and what["type"] in (SET, USE) and self._session is not None:
+            self._allow_change(what)
+            try:
+                handle.query(statement.sql)  # what the engine does not take is not kept
+            except RuntimeError as error:
+                raise of_engine(error) from None
+            _remember(what, self._session)
+            return statement, False
         if isinstance(what, bytes):
             self._check(what)
             return statement, False
@@ -42,6 +60,13 @@ class Asked:
             statement = Statement(formatted(self._parser, what))
         # Only where text and tree agree is the place of FORMAT known for sure.
         return statement, what["type"] in SELECTS and ("format_ast" in what) is (statement.format is not None)
+
+    def _allow_change(self, what: Node) -> None:
+        """Raises EngineError unless a SET or USE may be run in a session."""
+        if what["type"] == SET:
+            self._reader.settings(what)
+        elif _database(what) not in DATABASES | {"default"}:
+            raise denied(f"Database {_database(what)} is not for readers")
 
     def _check(self, what: Node | bytes) -> None:
         if not self._is_admin:
@@ -73,6 +98,20 @@ class Asked:
                 for task in doomed:
                     task.ended.wait(self._reader.limits.seconds)
         return _told(found, kill.get("format_ast", {}).get("name", "")).encode()
+
+
+def _database(use: Node) -> str:
+    return str(use.get("database", {}).get("name", ""))
+
+
+def _remember(what: Node, session: Session) -> None:
+    """Keep what a SET or USE says for a session's later requests."""
+    if what["type"] == USE:
+        session.database = _database(what)
+        return
+    for name in what.get("default_settings", []):
+        session.settings.pop(name, None)
+    session.settings |= {change["name"]: str(change["value"].get("value")) for change in what.get("changes", [])}
 
 
 def _told(rows: list[list[str]], format_name: str) -> str:

@@ -6,9 +6,10 @@ another, and handles work side by side with each other and with the sink's inser
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import chdb
@@ -21,6 +22,7 @@ from sinks.clickhouse.embedded.parser import catalogue, column, of_engine
 from sinks.clickhouse.embedded.processes import MARK, marked, quoted
 from sinks.clickhouse.embedded.reading import NAME, Reader
 from sinks.clickhouse.embedded.running import Running, Task
+from sinks.clickhouse.embedded.sessions import Session
 from sinks.clickhouse.embedded.spool import Spool
 from sinks.clickhouse.embedded.statement import Insert, Statement
 from sinks.clickhouse.view_days import without_days
@@ -37,7 +39,8 @@ class Query:
 
     sql: bytes
     body: bytes = b""
-    database: str = "default"
+    database: str = ""
+    """As the client names it, or nothing."""
     format: str = DEFAULT_FORMAT
     params: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -47,11 +50,13 @@ class Query:
     """Whether it comes from a reader: the statement is checked, and bounded. Not from those who write."""
     held: bool = False
     """Whether nothing is to be sent before the query has ended."""
+    session: Session | None = None
 
     @property
     def place(self) -> str:
         """The database it is in. Clients name `default` of their own accord: a table's name is a file's name there."""
-        return DATABASE if self.checked and self.database == "default" else self.database
+        database = self.database or (self.session and self.session.database) or DATABASE
+        return DATABASE if self.checked and database == "default" else database
 
     def statement(self) -> Statement:
         """What is asked: a server reads the parameter and the body as one text, unless the body is an insert's data."""
@@ -95,13 +100,12 @@ class Engine:
             raise refusal(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
         if query.format not in self.formats:
             raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {query.format}")
-        with self._handle() as handle:
-            self._prepare(handle, query, task)
+        with self._connected(query, task) as handle:
             into_file = False
             if query.checked or statement.asks_for_queries:
                 with self._handle() as parser:
                     reader = Reader(self.catalogue, self.limits, query.place, query.params)
-                    asked = Asked(parser, reader, task, running, is_admin=not query.checked)
+                    asked = Asked(parser, reader, task, running, is_admin=not query.checked, session=query.session)
                     statement, into_file = asked.ready(statement, handle)
             if task.why is not None:
                 raise task.why
@@ -120,9 +124,9 @@ class Engine:
             return _summary(result, spool.size)
 
     def _prepare(self, handle: Any, query: Query, task: Task) -> None:
-        """Database and settings of a request, for a connection of its own."""
+        """Database and settings of a request, for a connection."""
         _execute(handle, f"USE `{_escaped(query.place, '`')}`")
-        settings = dict(query.settings)
+        settings = {**(query.session.settings if query.session else {}), **query.settings}
         for name in settings:
             if not NAME.fullmatch(name):
                 raise refusal(115, "UNKNOWN_SETTING", f"Unknown setting '{name}'")
@@ -135,6 +139,35 @@ class Engine:
             settings = {**self.limits.settings(), **asked, "readonly": "2"}
         pairs = (f"{name} = {quoted(value)}" for name, value in {MARK: task.id, **settings}.items())
         _execute(handle, f"SET {', '.join(pairs)}")
+
+    @contextmanager
+    def _connected(self, query: Query, task: Task) -> Iterator[Any]:
+        """A connection with a request's database and settings; its own, or that of the administrator's session."""
+        if query.checked or query.session is None:
+            with self._handle() as handle:
+                self._prepare(handle, query, task)
+                yield handle
+            return
+        if query.session.handle is None:
+            query.session.handle = chdb.connect(self.path)  # type: ignore[no-untyped-call]
+            _execute(query.session.handle, f"USE `{DATABASE}`")
+        handle = query.session.handle
+        names = [MARK, *filter(NAME.fullmatch, query.settings)]
+        values = ", ".join(f"toString(getSetting({quoted(name)}))" for name in names)
+        try:
+            row = handle.query(f"SELECT currentDatabase(), {values}", "JSONCompactEachRow").bytes()
+        except RuntimeError as error:
+            raise of_engine(error) from None
+        database, *before = json.loads(row)
+        self._prepare(handle, replace(query, database=query.database or database), task)
+        try:
+            yield handle
+        finally:
+            # What a URL says is for its own request; what a statement sets stays.
+            pairs = ", ".join(f"{name} = {quoted(value)}" for name, value in zip(names, before, strict=True))
+            _execute(handle, f"SET {pairs}")
+            if query.database:
+                _execute(handle, f"USE `{_escaped(database, '`')}`")
 
     @contextmanager
     def _handle(self) -> Iterator[Any]:

@@ -41,7 +41,7 @@ class Limits:
             if not _within(value, float(own)):
                 raise _constrained(name, f"be above 0 and not greater than {own} here")
         elif name == "max_threads":
-            if not _within(value, MAX_THREADS) and str(value) != "0":
+            if not _within(value, MAX_THREADS) and str(value) not in ("0", "None"):  # None: DEFAULT
                 raise _constrained(name, f"not be greater than {MAX_THREADS} here")
         elif name in known and not is_free(name):
             raise _constrained(name, "not be changed over HTTP: only those that shape an answer or tighten a limit")

@@ -78,7 +78,7 @@ class Reader:
             case "ColumnsApplyTransformer":
                 self._called(node.get("func_name") or "lambda")
             case "SetQuery":
-                self._settings(node)
+                self.settings(node)
             case "ExplainQuery":
                 self._passed.add(id(node.get("settings")))  # of the EXPLAIN itself, such as graph = 1
                 if node.get("kind") not in EXPLAINS or node.get("query", {}).get("type") not in ROOTS:
@@ -91,7 +91,8 @@ class Reader:
             case kind if kind not in PLAIN:
                 raise denied(f"{kind} is not for readers")
 
-    def _settings(self, node: Node) -> None:
+    def settings(self, node: Node) -> None:
+        """Raises EngineError unless a SETTINGS clause, or a SET, may be run; `node` is its tree."""
         if node.get("query_parameters"):
             raise denied("Parameters in SETTINGS are not for readers")
         for change in node.get("changes", []):

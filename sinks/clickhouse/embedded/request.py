@@ -6,7 +6,6 @@ from typing import Final
 
 from aiohttp import web
 
-from sinks.clickhouse.client import DATABASE
 from sinks.clickhouse.embedded.bodies import read_body, read_form
 from sinks.clickhouse.embedded.encodings import TRUE
 from sinks.clickhouse.embedded.engine import DEFAULT_FORMAT, Query
@@ -41,7 +40,7 @@ async def read_query(request: web.Request, *, admin: bool, limit: int) -> Query:
     return Query(
         sql=sql or body,
         body=body if sql else b"",
-        database=fields.get("database") or request.headers.get("X-ClickHouse-Database") or DATABASE,
+        database=fields.get("database") or request.headers.get("X-ClickHouse-Database") or "",
         format=fields.get("default_format") or request.headers.get("X-ClickHouse-Format") or DEFAULT_FORMAT,
         params={name.removeprefix(PARAM): value for name, value in fields.items() if name.startswith(PARAM)},
         settings={name: value for name, value in fields.items() if name not in OWN and not name.startswith(PARAM)},

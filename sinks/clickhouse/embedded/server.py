@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -25,6 +27,7 @@ from sinks.clickhouse.embedded.limits import Limits
 from sinks.clickhouse.embedded.replies import Reply
 from sinks.clickhouse.embedded.request import printable, read_query
 from sinks.clickhouse.embedded.running import Running, Task
+from sinks.clickhouse.embedded.sessions import Sessions, wish
 from sinks.clickhouse.embedded.spool import Spool, folder
 from sinks.clickhouse.embedded.wire import listen
 
@@ -57,6 +60,7 @@ class Server:
         self.killing = ThreadPoolExecutor(1, thread_name_prefix="kill")
         self.running = Running(threads + waiting, engine.kill)
         self.spools = folder(engine.path)
+        self.sessions = Sessions()
 
     def app(self) -> web.Application:
         """The routes of ClickHouse's interface that clients use."""
@@ -97,7 +101,7 @@ class Server:
             query = await read_query(request, admin=user.is_admin, limit=limit)
             if not query.sql.strip():
                 return await self.alive(request)
-            return await self._answer(request, query, Task(query_id, user.name), encoding, headers)
+            return await self._in_session(request, query, Task(query_id, user.name), encoding, headers)
         except EngineError as error:
             headers |= challenge(error) | encoding.headers
             headers |= {
@@ -105,22 +109,55 @@ class Server:
             }  # fmt: skip
             return web.Response(status=error.status, headers=headers, body=encoding.packed(self._told(error).encode()))
 
-    async def _answer(
+    async def _in_session(
         self, request: web.Request, query: Query, task: Task, encoding: Encoding, headers: dict[str, str]
     ) -> web.StreamResponse:
+        if (what := wish(request.query)) is None:
+            self.sessions.drop_idle()
+            return await self._answer(request, query, task, encoding, headers)
+        # A reader's GET and the administrator's are held to different rules: they share nothing.
+        owner = task.user if query.checked else f"{task.user} (writes)"
+        session = self.sessions.take(owner, what)
+        given_back = threading.Event()
+
+        def give_back() -> None:
+            if not given_back.is_set():
+                given_back.set()
+                self.sessions.give_back(owner, what)
+
+        try:
+            return await self._answer(request, replace(query, session=session), task, encoding, headers, give_back)
+        except EngineError:
+            give_back()
+            raise
+
+    async def _answer(
+        self, request: web.Request, query: Query, task: Task, encoding: Encoding, headers: dict[str, str],
+        ended: Callable[[], None] = lambda: None,
+    ) -> web.StreamResponse:  # fmt: skip
+        """The answer to a query; `ended` is called once when the engine has done with it, unless it never began."""
         self.running.enter(task)
         try:
             spool = Spool(self.spools)
         except OSError as failed:
             self.running.leave(task)
             raise refusal(243, "NOT_ENOUGH_SPACE", f"There is no room for an answer: {failed.strerror}") from failed
+
+        def run() -> dict[str, str]:
+            try:
+                return self.engine.run(query, task, self.running, spool)
+            finally:
+                ended()  # before its client can know
+
         pool = self.killing if query.statement().keyword == "KILL" else self.threads
-        job = pool.submit(self.engine.run, query, task, self.running, spool)
+        job = pool.submit(run)
 
         def cancel(why: EngineError | None = None) -> None:
             self.running.cancel([task], why)
 
-        def leave(_: object) -> None:
+        def leave(done: Future[dict[str, str]]) -> None:
+            if done.cancelled():
+                ended()
             spool.close()
             self.running.leave(task)
 
@@ -192,6 +229,7 @@ async def serve(
         server.running.cancel_all()
         for pool in (server.killing, server.threads):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        server.sessions.close()
 
 
 def _password(settings: Settings) -> str:
