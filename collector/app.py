@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 from multidict import CIMultiDict
+from prometheus_client import Counter
 
 from collector import metrics, remote_config
 from collector.bodies import BodyError, too_large
@@ -23,6 +24,7 @@ from collector.spool.spool import Spool
 log = logging.getLogger("winback.collect")
 
 _DONE: Final = b'{"success":true}'
+_NO_QUERY: Final[Mapping[str, str]] = {}
 _JSON: Final = "application/json"
 _GIF: Final = bytes.fromhex("47494638396101000100800000000000ffffff21f90400000000002c00000000010001000002024401003b")
 """A transparent pixel."""
@@ -38,6 +40,7 @@ class Collector:
     def __init__(self, keys: Keys, rights: Rights, intake: Intake, limit: int, spool: Spool | None = None) -> None:
         self._keys, self._intake, self._limit, self._spool = keys, intake, limit, spool
         self._reader = Reader(keys, rights, limit)
+        self._events: dict[tuple[str, str], Counter] = {}
 
     def app(self, more: Sequence[web.RouteDef] = ()) -> web.Application:
         """The application, with `more` routes of others beside those of SDKs."""
@@ -65,13 +68,14 @@ class Collector:
             headers = self._cors(request.headers)
             try:
                 body = await self._body(request)
+                query = request.query if "?" in request.path_qs else _NO_QUERY
                 read = self._reader.read(
-                    Request(route, _lower(request.headers), request.query, body, time.time_ns() // 1_000_000)
+                    Request(route, _lower(request.headers), query, body, time.time_ns() // 1_000_000)
                 )
                 if read.events:
                     await self._intake.take(read.events)
                 status, reason = read.status, read.reason
-                _count(read)
+                self._count(read)
             except BodyError as wrong:
                 status, reason = wrong.status, wrong.reason
             except IntakeFullError as full:
@@ -133,6 +137,15 @@ class Collector:
         told = {"status": "full" if full else "ok", "queued_bytes": 0 if self._spool is None else self._spool.bytes}
         return web.Response(status=503 if full else 200, body=orjson.dumps(told), content_type=_JSON)
 
+    def _count(self, read: Read) -> None:
+        source = read.source.name if read.source is not None else ""
+        for outcome, number in read.outcomes.items():
+            if number:
+                counter = self._events.get((source, outcome))
+                if counter is None:
+                    counter = self._events[source, outcome] = metrics.EVENTS.labels(source, outcome)
+                counter.inc(number)
+
     def _cors(self, asked: Mapping[str, str]) -> CIMultiDict[str]:
         """The headers of an answer to a page of another site."""
         headers: CIMultiDict[str] = CIMultiDict()
@@ -152,10 +165,3 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
         if value is not None:
             found[name.lower()] = value
     return found
-
-
-def _count(read: Read) -> None:
-    source = read.source.name if read.source is not None else ""
-    for outcome, number in read.outcomes.items():
-        if number:
-            metrics.EVENTS.labels(source, outcome).inc(number)

@@ -34,6 +34,11 @@ class Source:
     refuse: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
 
+    @property
+    def may_all(self) -> bool:
+        """Whether it may send whatever there is."""
+        return not self.refuse and len(self.types) == len(TYPES)
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

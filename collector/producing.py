@@ -28,6 +28,8 @@ wait_for_brokers()
 
 CHUNK: Final = 1024 * 1024
 """Bytes of the spool that are on their way to Kafka at a time."""
+LINGER: Final = 0.03
+"""Seconds that events gather between two requests to Kafka: nobody waits for them any more."""
 BATCH_BYTES: Final = 256 * 1024
 SILENCE: Final = 30.0
 """Seconds without an acknowledgement after which the broker is gone: aiokafka itself may wait for it for ever."""
@@ -109,6 +111,8 @@ class Sender:
                 await asyncio.wait_for(self._send(producer, frames), SILENCE)
             self.position = after
             await self._remember()
+            if frames and after >= self._spool.end:
+                await set_within(stopped, LINGER)
         if self.position >= self._spool.end:
             # A clean end: the broker has it all, and is in good health.
             await self._spool.forget(self.position)
@@ -124,9 +128,12 @@ class Sender:
                     there = sorted(await producer.partitions_for(channel_topic(channel)))
                     partitions[channel] = there
                 partition = there[slot % len(there)]
-                outs.setdefault((channel, partition), []).append(
-                    (channel, partition, None, value, _NO_HEADERS, received)
-                )
+                fields = (channel, partition, None, value, _NO_HEADERS, received)
+                to = outs.get(fields[:2])
+                if to is None:
+                    outs[channel, partition] = [fields]
+                else:
+                    to.append(fields)
         await asyncio.gather(*(self._partition(producer, *where, fields) for where, fields in outs.items()))
 
     async def _partition(self, producer: AIOKafkaProducer, channel: str, partition: int, fields: list[Fields]) -> None:

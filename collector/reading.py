@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
-import orjson
+from orjson import JSONEncodeError, dumps
 
 from collector.bodies import BodyError, parse, unpack
 from collector.intake import RawEvent
@@ -19,7 +19,10 @@ from collector.keys import Keys, Source
 from collector.rights import Rights
 from collector.routes import POSTHOG, SEGMENT, Route
 from collector.sdks import posthog, segment, snowplow
-from collector.sdks.messages import Message, Messages, has_id
+from collector.sdks.messages import MAX_MESSAGE_ID, Message, Messages, has_id
+
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_raw_event: Any = tuple.__new__
 
 ACCEPTED: Final = "accepted"
 IGNORED: Final = "ignored"
@@ -48,7 +51,7 @@ class Read:
     reason: str = ""
     source: Source | None = None
     events: list[RawEvent] = field(default_factory=list)
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 class Reader:
@@ -79,29 +82,33 @@ class Reader:
 
     def _events(self, source: Source, found: Messages, raw: bytes) -> Read:
         read = Read(source=source)
-        outcomes, digest, slot = read.outcomes, "", None
+        outcomes, digest, slot, channel = read.outcomes, "", -1, source.channel
+        keep, may, free = read.events.append, self._rights.may, source.may_all
         for index, message in zip(found.indexes, found.messages, strict=True):
-            if not self._rights.may(source, message):
+            if not free and not may(source, message):
                 outcomes[FORBIDDEN] += 1
                 continue
-            if not has_id(message):
+            given = message.get("messageId")
+            if not (type(given) is str and 0 < len(given) <= MAX_MESSAGE_ID and not given.isspace()) and not has_id(
+                message
+            ):
                 digest = digest or blake2b(raw, digest_size=16).hexdigest()
                 message["messageId"] = f"b-{digest}-{index}"
-            if slot is None:
+            if slot < 0:
                 slot = _slot(message)
             try:
-                value = orjson.dumps(message)
-            except orjson.JSONEncodeError:  # deeper than it writes
+                keep(_raw_event(RawEvent, (channel, dumps(message), slot)))
+            except JSONEncodeError:  # deeper than it writes
                 outcomes[INVALID] += 1
-                continue
-            read.events.append(RawEvent(source.channel, value, slot))
         taken = len(read.events)
-        outcomes[ACCEPTED] += taken
-        outcomes[INVALID] += found.invalid
-        outcomes[IGNORED] += found.ignored
-        if not taken and outcomes[FORBIDDEN]:
+        outcomes[ACCEPTED] = taken
+        if found.invalid:
+            outcomes[INVALID] += found.invalid
+        if found.ignored:
+            outcomes[IGNORED] = found.ignored
+        if not taken and FORBIDDEN in outcomes:
             read.status, read.reason = 403, "this key may not send such events"
-        elif not taken and outcomes[INVALID]:
+        elif not taken and INVALID in outcomes:
             read.status, read.reason = 400, "no message that is an object and can be written"
         return read
 
@@ -122,8 +129,8 @@ def _of_query(request: Request) -> bytes:
     if request.route.dialect == SEGMENT or not request.query:
         return b""
     try:
-        return orjson.dumps(dict(request.query))
-    except orjson.JSONEncodeError:
+        return dumps(dict(request.query))
+    except JSONEncodeError:
         raise BodyError(400, "the query is not UTF-8") from None
 
 

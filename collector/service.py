@@ -18,6 +18,8 @@ from collector.producing import LEAVING, TICK, Sender
 from collector.rights import Rights
 from collector.spool.spool import Spool
 from infra.addresses import parse_address
+from infra.compression import compress_lightly
+from infra.garbage_collection import relax
 from infra.logs import configure_logging
 from infra.stopping import stop_signals
 from schemas.aliases import shop_file
@@ -40,6 +42,8 @@ MORE: Final[tuple[Routes, ...]] = ()
 def run(settings: Settings, more: Sequence[Routes] = MORE) -> int:
     """Run until SIGINT, SIGTERM or SIGHUP, with `more` routes. Returns 0 stopped, 1 failed, 2 an unusable setting."""
     configure_logging(settings)
+    compress_lightly()
+    relax(50_000, 20, 100)  # what a request makes dies with it
     try:
         return asyncio.run(_main(settings, more))
     except ValueError as wrong:

@@ -139,7 +139,8 @@ def _context(properties: Message) -> Message:
     return without_nothing({
         "library": library, "page": page, "ip": properties.get("$ip"),
         "userAgent": properties.get("$raw_user_agent") or properties.get("$useragent"),
-        "timezone": properties.get("$timezone"), "locale": properties.get("$locale") or properties.get("$browser_language"),
+        "timezone": properties.get("$timezone"),
+        "locale": properties.get("$locale") or properties.get("$browser_language"),
     })  # fmt: skip
 
 

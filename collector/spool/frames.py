@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from collector.intake import RawEvent
@@ -20,6 +20,8 @@ _EVENT: Final = struct.Struct("<BII")
 HEAD: Final = _HEAD.size
 """Bytes of a frame's head."""
 _NUMBERS: Final = {channel: number for number, channel in enumerate(CHANNELS)}
+# A NamedTuple's own constructor is a Python function; this is what it calls.
+_raw_event: Any = tuple.__new__
 
 
 class Frame(NamedTuple):
@@ -36,10 +38,12 @@ class TornError(Exception):
 
 def frame(groups: Iterable[Sequence[RawEvent]], received: int) -> bytes:
     """The frame of some groups of events that arrived at `received`."""
-    parts = [b""]
+    parts: list[bytes] = []
+    add, pack, numbers = parts.append, _EVENT.pack, _NUMBERS
     for events in groups:
         for channel, value, slot in events:
-            parts += (_EVENT.pack(_NUMBERS[channel], slot, len(value)), value)
+            add(pack(numbers[channel], slot, len(value)))
+            add(value)
     rest = b"".join(parts)
     return _HEAD.pack(_MAGIC, len(rest), crc32(rest), received) + rest
 
@@ -62,10 +66,12 @@ def read(data: bytes) -> Frame:
     view = memoryview(data)
     if crc32(view[HEAD:]) != checksum:
         raise TornError
-    events, at, end = [], HEAD, len(data)
+    events: list[RawEvent] = []
+    at, end = HEAD, len(data)
+    keep, unpack, head = events.append, _EVENT.unpack_from, _EVENT.size
     while at < end:
-        number, slot, size = _EVENT.unpack_from(data, at)
-        at += _EVENT.size
-        events.append(RawEvent(CHANNELS[number], data[at : at + size], slot))
+        number, slot, size = unpack(data, at)
+        at += head
+        keep(_raw_event(RawEvent, (CHANNELS[number], data[at : at + size], slot)))
         at += size
     return Frame(received, events, end)
