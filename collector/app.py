@@ -96,10 +96,16 @@ class Collector:
 
     async def _body(self, request: web.Request) -> bytes:
         """The body, as it came. Raises BodyError (413) as soon as it is too long, 400 when it breaks off."""
+        length = request.content_length
+        if length is not None:
+            if length > self._limit:
+                raise too_large(self._limit)
+            try:
+                return await request.content.read()
+            except web.RequestPayloadError:
+                raise BodyError(400, "the body breaks off") from None
         if not request.body_exists:
             return b""
-        if (request.content_length or 0) > self._limit:
-            raise too_large(self._limit)
         parts, size = [], 0
         try:
             async for part in request.content.iter_any():

@@ -48,6 +48,7 @@ def read(body: Any, kind: str) -> Messages:
     else:
         raise BodyError(400, "the body is no object and no list")
     sent, context, integrations = around.get("sentAt"), around.get("context"), around.get("integrations")
+    keep, place, key = found.messages.append, found.indexes.append, found.key
     for index, message in enumerate(items):
         if type(message) is not dict:
             found.invalid += 1
@@ -55,16 +56,18 @@ def read(body: Any, kind: str) -> Messages:
         if kind and not message.get("type"):
             message["type"] = kind
         # A key is nobody's business behind this point.
-        key = message.pop("writeKey", None)
-        if not found.key:
-            found.key = text(key)
+        if "writeKey" in message:
+            key = key or text(message.pop("writeKey"))
+            message.pop("writeKey", None)
         if sent is not None and message.get("sentAt") is None:
             message["sentAt"] = sent
         if context:
             message["context"] = _within(message.get("context"), context)
         if integrations and message.get("integrations") is None:
             message["integrations"] = integrations
-        found.add(message, index)
+        keep(message)
+        place(index)
+    found.key = key
     return found
 
 

@@ -1,14 +1,18 @@
 """Frames of the spool's files: a group of events that were kept together, readable as a whole or not at all.
 
 A frame is a head of 24 bytes (magic, length of the rest, CRC-32 of the rest, and when the events arrived in epoch
-milliseconds), and the events: channel, slot and length in 9 bytes, then the value.
+milliseconds), and blocks: channel, slot and number of values in 9 bytes, the lengths of the values in 4 bytes each, and
+the values. All numbers are little-endian.
 """
 
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from itertools import accumulate, pairwise
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from collector.intake import RawEvent
@@ -16,19 +20,26 @@ from schemas.topics import CHANNELS
 
 _MAGIC: Final = 0x57425350
 _HEAD: Final = struct.Struct("<IIIxxxxq")
-_EVENT: Final = struct.Struct("<BII")
+_BLOCK: Final = struct.Struct("<BII")
+_LENGTHS: Final = "I"
 HEAD: Final = _HEAD.size
 """Bytes of a frame's head."""
 _NUMBERS: Final = {channel: number for number, channel in enumerate(CHANNELS)}
-# A NamedTuple's own constructor is a Python function; this is what it calls.
-_raw_event: Any = tuple.__new__
+
+
+class Block(NamedTuple):
+    """Values of one channel and slot."""
+
+    channel: str
+    slot: int
+    values: list[bytes]
 
 
 class Frame(NamedTuple):
-    """Events that arrived together at `received` (epoch milliseconds), and the bytes that they take in the file."""
+    """Blocks that arrived together at `received` (epoch milliseconds), and the bytes that they take in the file."""
 
     received: int
-    events: list[RawEvent]
+    blocks: list[Block]
     size: int
 
 
@@ -36,20 +47,30 @@ class TornError(Exception):
     """What stands there is no whole frame: the process ended while it was written, or the file is damaged."""
 
 
-def frame(groups: Iterable[Sequence[RawEvent]], received: int) -> bytes:
-    """The frame of some groups of events that arrived at `received`."""
+def pack(events: Sequence[RawEvent]) -> bytes:
+    """The blocks of some events: those of a channel and slot together, in their order."""
+    blocks: dict[tuple[str, int], list[bytes]] = {}
+    for channel, value, slot in events:
+        values = blocks.get((channel, slot))
+        if values is None:
+            blocks[channel, slot] = [value]
+        else:
+            values.append(value)
     parts: list[bytes] = []
-    add, pack, numbers = parts.append, _EVENT.pack, _NUMBERS
-    for events in groups:
-        for channel, value, slot in events:
-            add(pack(numbers[channel], slot, len(value)))
-            add(value)
-    rest = b"".join(parts)
+    for (channel, slot), values in blocks.items():
+        parts += (_BLOCK.pack(_NUMBERS[channel], slot, len(values)), _lengths(array(_LENGTHS, map(len, values))))
+        parts += values
+    return b"".join(parts)
+
+
+def frame(packed: Iterable[bytes], received: int) -> bytes:
+    """The frame of some packed groups of events that arrived at `received`."""
+    rest = b"".join(packed)
     return _HEAD.pack(_MAGIC, len(rest), crc32(rest), received) + rest
 
 
 def length(head: bytes) -> int:
-    """The bytes of the frame that begins with this head. Raises TornError."""
+    """The bytes of the frame that begins with this `head`. Raises TornError."""
     if len(head) < HEAD:
         raise TornError
     magic, rest, _, _ = _HEAD.unpack_from(head)
@@ -59,19 +80,29 @@ def length(head: bytes) -> int:
 
 
 def read(data: bytes) -> Frame:
-    """The frame that is just this long. Raises TornError when it is not whole."""
+    """The frame that is `data`, just as long as its head says. Raises TornError when it is not whole."""
     if len(data) != length(data[:HEAD]):
         raise TornError
     _, _, checksum, received = _HEAD.unpack_from(data)
-    view = memoryview(data)
-    if crc32(view[HEAD:]) != checksum:
+    if crc32(memoryview(data)[HEAD:]) != checksum:
         raise TornError
-    events: list[RawEvent] = []
+    blocks: list[Block] = []
     at, end = HEAD, len(data)
-    keep, unpack, head = events.append, _EVENT.unpack_from, _EVENT.size
     while at < end:
-        number, slot, size = unpack(data, at)
-        at += head
-        keep(_raw_event(RawEvent, (CHANNELS[number], data[at : at + size], slot)))
-        at += size
-    return Frame(received, events, end)
+        number, slot, count = _BLOCK.unpack_from(data, at)
+        at += _BLOCK.size
+        lengths = array(_LENGTHS)
+        lengths.frombytes(data[at : at + 4 * count])
+        at += 4 * count
+        _lengths(lengths)
+        bounds = list(accumulate(lengths, initial=at))
+        blocks.append(Block(CHANNELS[number], slot, [data[left:right] for left, right in pairwise(bounds)]))
+        at = bounds[-1]
+    return Frame(received, blocks, end)
+
+
+def _lengths(lengths: array[int]) -> bytes:
+    """Their bytes in the file; turns what came from there as well, where the machine is big-endian."""
+    if sys.byteorder == "big":
+        lengths.byteswap()
+    return lengths.tobytes()

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from collector import metrics
 from collector.intake import IntakeFullError, RawEvent
-from collector.spool.frames import Frame, frame
+from collector.spool.frames import Frame, frame, pack
 from collector.spool.segments import Position, Segments
 
 log = logging.getLogger("winback.collect")
@@ -22,9 +22,8 @@ RETRY_AFTER: Final = 5
 """Seconds after which a producer may try again when nothing more can be kept."""
 GROUP_BYTES: Final = 1024 * 1024
 """Bytes of values from which on a group is written without what else is waiting."""
-GATHER: Final = 0.002
+GATHER: Final = 0.004
 """Seconds that a group waits for more: a write to disk costs the same for one and for many."""
-_PER_EVENT: Final = 16
 _SEGMENTS: Final = 16
 _SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
@@ -40,7 +39,7 @@ class Spool:
     def __init__(self, folder: Path, bound: int) -> None:
         self.segments = Segments(folder, max(4096, min(_SEGMENT_BYTES, bound // _SEGMENTS)))
         self._bound = bound
-        self._waiting: list[tuple[Sequence[RawEvent], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self.end = Position(max(self.segments.sizes, default=0) + 1, 0)
@@ -74,11 +73,12 @@ class Spool:
         """Return when the events are on disk. IntakeFullError: none was kept."""
         if not events:
             return
-        size = sum(len(event.value) + _PER_EVENT for event in events)
+        packed = pack(events)
+        size = len(packed)
         if self.bytes + size > self._bound:
             raise IntakeFullError(RETRY_AFTER)
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, kept))
+        self._waiting.append((packed, kept))
         self._waiting_bytes += size
         self._wake.set()
         await kept
@@ -95,10 +95,10 @@ class Spool:
     async def _write(self) -> None:
         taken, size = 0, 0
         while taken < len(self._waiting) and size < GROUP_BYTES:
-            size += sum(len(event.value) + _PER_EVENT for event in self._waiting[taken][0])
+            size += len(self._waiting[taken][0])
             taken += 1
         group, self._waiting[:taken] = self._waiting[:taken], []
-        data = frame((events for events, _ in group), time.time_ns() // 1_000_000)
+        data = frame((packed for packed, _ in group), time.time_ns() // 1_000_000)
         error: Exception | None = None
         try:
             self.end = await self.off(self.segments.append, data)
