@@ -52,7 +52,7 @@ class Addresses:
 
     def named_by(self, event: Fact) -> None:
         """The no's to addresses that stand on the event: known to everybody as soon as it has happened."""
-        if event.type == "track" and event.name in BOUNCES:
+        if event.type == "track" and event.name in BOUNCES and event.channel != "messenger":
             address = named(event).get(BOUNCES[event.name])
             if address and for_good(event.properties):
                 self.add(event, Said(BOUNCES[event.name], None, yes=False), address, event.time + 1)

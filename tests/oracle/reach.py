@@ -210,12 +210,13 @@ class Reach:
     def heard(self, event: Fact) -> set[str]:
         """What an event says of consent and bounces. Returns the keys of the consent that it withdraws."""
         name = event.name if event.type == "track" else ""
-        arrived = ARRIVED.get(name, "")
+        texted = event.channel != "messenger"
+        arrived = ARRIVED.get(name, "") if texted else ""
         if arrived in self.soft:
             where = named(event).get(arrived) or self.went(event, arrived) or self.soft[arrived][1]
             if where == self.soft[arrived][1]:
                 del self.soft[arrived]
-        if name in BOUNCES:
+        if name in BOUNCES and texted:
             self.bounce(event, BOUNCES[name])
         withdrawn = set()
         for word in said(event, self.traits):
@@ -249,7 +250,8 @@ class Reach:
 
     def died(self, event: Fact) -> tuple[str, str] | None:
         """The channel and the address that an event, heard just now, has shown to be dead."""
-        channel = BOUNCES.get(event.name, "") if event.type == "track" else ""
+        texted = event.type == "track" and event.channel != "messenger"
+        channel = BOUNCES.get(event.name, "") if texted else ""
         at, address = self.bounced.get(channel, (None, ""))
         return (channel, address) if at == event.time else None
 

@@ -24,7 +24,7 @@ from schemas.names import (
 )
 from schemas.topics import DAY_MS
 from streams.core.contact.recipients import sent_to
-from streams.core.contact.statements import Statement, addresses, statements
+from streams.core.contact.statements import MESSENGER, Statement, addresses, statements
 from streams.core.profile.event import Sealed
 from streams.core.profile.state import Consent, Profile, SoftBounces
 
@@ -47,7 +47,7 @@ def on_event(profile: Profile, event: Sealed) -> Sequence[Statement]:
     Returns all statements: of several soft bounces in a row the last is hard. One that is older than what is known of
     the channel does not count here; it holds for its address all the same.
     """
-    if profile.soft_bounces and event.name in DELIVERED:
+    if profile.soft_bounces and event.name in DELIVERED and event.channel != MESSENGER:
         _arrived(profile, event)
     said = statements(event, profile.traits)
     for nth, statement in enumerate(said):

@@ -32,6 +32,7 @@ from streams.core.profile.state import Dated
 
 _CHANNEL_OF: Final = {EMAIL: "email", PHONE: "sms", PUSH_TOKEN: "push", ADVERTISING_ID: "ads"}
 _BOUNCES: Final = {EMAIL_BOUNCED: "email", SMS_FAILED: "sms", PUSH_NOTIFICATION_BOUNCED: "push"}
+MESSENGER: Final = "messenger"
 SAYING: Final = CONSENT_EVENTS | frozenset(_BOUNCES)
 """Names of the events that may say something; any event may by its traits."""
 
@@ -68,14 +69,20 @@ def statements(event: Sealed, traits: Mapping[str, Dated]) -> list[Statement]:
     found: list[Statement] = []
     if name in SAYING:
         if name in _BOUNCES:
-            channel = _BOUNCES[name]
-            hard = is_hard(event.properties, channel)
-            found.append(Statement(channel, None, False, BOUNCED, hard, addresses(event).get(channel)))
+            channel = _bounced_on(event)
+            if channel is not None:
+                hard = is_hard(event.properties, channel)
+                found.append(Statement(channel, None, False, BOUNCED, hard, addresses(event).get(channel)))
         else:
             found.extend(_of_consent(event))
     if event.traits and event.type != "group":
         found.extend(_of_traits(event, traits))
     return found
+
+
+def _bounced_on(event: Sealed) -> str | None:
+    """The channel whose addresses a bounce is about; None on `messenger`: a number without WhatsApp has SMS."""
+    return None if event.channel == MESSENGER else _BOUNCES.get(event.name)
 
 
 def addresses(event: Sealed) -> dict[str, str]:

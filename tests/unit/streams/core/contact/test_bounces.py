@@ -200,3 +200,17 @@ def test_a_bounce_that_comes_late_may_be_history_already():
     person.hears("Subscription Changed", 20, "email", subscribed=True)
     person.hears("Email Bounced", 15, "email", identifiers=is_email(NEW), late=True)
     assert person.may()
+
+
+def test_what_fails_on_a_messenger_says_nothing_of_text_messages():
+    """A number without WhatsApp is written to by SMS as before, and what arrives there proves nothing of SMS."""
+    person = Person()
+    person.profile.contacts["sms"] = Dated("+4915112345678", 0)
+    person.hears("SMS Failed", 1, "messenger", bounce_type="hard", error_code="21211")
+    assert person.may("sms")
+    assert "sms!bounced" not in person.profile.consent
+    person.hears("SMS Failed", 2, "sms", bounce_type="soft")
+    person.hears("SMS Delivered", 3, "messenger")
+    assert person.profile.soft_bounces["sms"].count == 1
+    person.hears("SMS Delivered", 4, "sms")
+    assert "sms" not in person.profile.soft_bounces
