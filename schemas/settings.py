@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas import unsubscribe_links
 from schemas.topics import DEFAULT_PARTITIONS, source_named
 
 
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
     profile_limit: int = Field(200, ge=2, description="identifiers a profile may hold")
     squash: bool = Field(True, description="sinks: make one part of each month in ClickHouse that is quiet by now")
     squash_interval: float = Field(3600.0, gt=0, description="seconds between looks at whether that is worth it")
+    # HTTP in (`winback collect`): callbacks of providers, offers, and links to unsubscribe.
+    callbacks: Path | None = Field(None, description="YAML file of the providers that may call, with their secrets")
+    api_keys: SecretStr | None = Field(None, description="keys that may ask for offers by HTTP, blanks between them")
+    unsubscribe_url: str = Field("", description="public address of /v1/unsubscribe; signed links lead there")
     # Delivery (`winback dispatch`): a channel without an address is off.
     dispatch: bool = Field(False, description="`winback up` also runs a dispatcher")
     dispatch_smtp: str = Field("", description="host:port that takes e-mail; empty: no e-mail")
@@ -68,6 +73,9 @@ class Settings(BaseSettings):
     dispatch_from: str = Field("", description="sender of e-mail: Name <address>")
     dispatch_reply_to: str = Field("", description="where answers to e-mail go, if not to the sender")
     dispatch_unsubscribe: str = Field("", description="List-Unsubscribe: a URL, {message_id} is filled in")
+    dispatch_provider: Literal["", "sendgrid", "mailgun", "postmark", "ses"] = Field(
+        "", description="who takes e-mail: told by a header which message its callbacks are to name"
+    )
     dispatch_bounces: str = Field("", description="envelope sender: bounces@domain; it gets +message_id (VERP)")
     dispatch_feedback_id: str = Field("", description="sender in Feedback-ID; its domain when empty")
     dispatch_dkim_key: Path | None = Field(None, description="RSA private key (PEM) that signs e-mail; unset: no DKIM")
@@ -150,6 +158,12 @@ class Settings(BaseSettings):
             if not _is_address(one.strip()):
                 raise ValueError(f"{one!r} is no address; host:port[,host:port] is needed")
         return value
+
+    @field_validator("unsubscribe_url")
+    @classmethod
+    def _an_unsubscribe_url(cls, value: str) -> str:
+        unsubscribe_links.check_address(value.strip())
+        return value.strip()
 
     @model_validator(mode="after")
     def _credentials(self) -> Self:

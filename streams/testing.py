@@ -114,7 +114,7 @@ class Topology:
             logs = self.logs
             return Journey(
                 store, logs, partition=partition, partitions=partitions, campaigns=self._campaigns, secret=secret,
-                no_referrers=hosts, totals=not lean,
+                no_referrers=hosts, totals=not lean, unsubscribe=settings.unsubscribe_url,
             )  # fmt: skip
 
         self._tasks: list[tuple[Callable[[PartitionStore], Task], Log]] = [

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from infra.addresses import is_loopback, parse_address
 from schemas.settings import Settings
+from schemas.unsubscribe_links import UnsubscribeLinks
 from sinks.dispatch import mime, signature
 from sinks.dispatch.answers import Answer
 from sinks.dispatch.breaker import Breaker
@@ -89,6 +90,10 @@ def sender_of(settings: Settings) -> mime.Sender:
         settings.dispatch_from, settings.dispatch_reply_to, settings.dispatch_unsubscribe, settings.dispatch_bounces,
         settings.dispatch_feedback_id,
     )  # fmt: skip
+    sender = replace(sender, provider=settings.dispatch_provider)
+    if settings.unsubscribe_url:
+        links = UnsubscribeLinks(settings.secret.get_secret_value(), settings.unsubscribe_url)
+        sender = replace(sender, links=links)
     if settings.dispatch_dkim_key is None:
         return sender
     domain = settings.dispatch_dkim_domain or sender.domain

@@ -9,17 +9,30 @@ from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sinks.dispatch import html_text, mail_address
+from schemas.unsubscribe_links import UnsubscribeLinks
+from sinks.dispatch import html_text, mail_address, provider_headers
 from sinks.dispatch.dkim_signing import Signer
 from sinks.dispatch.mail_address import InvalidError, MailAddress
-from sinks.dispatch.message import Message
+from sinks.dispatch.message import EMAIL, Message
 
-_POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=78)
+
+class _Policy(EmailPolicy):
+    """Of mail, with headers that are never folded: no reader decodes an address or a provider's word in them."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The header on one line where it has to stand whole, else as mail has it."""
+        if name in _WHOLE:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_WHOLE: Final = provider_headers.NAMES | {"List-Unsubscribe"}
+_POLICY: Final = _Policy(linesep=SMTP.linesep, cte_type="7bit", max_line_length=78)
 _POLICY_UTF8: Final = _POLICY.clone(utf8=True)
 """With headers in UTF-8, for servers with SMTPUTF8 (RFC 6532)."""
 _FEEDBACK: Final = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -29,10 +42,11 @@ _LONGEST_FEEDBACK: Final = 15
 
 @dataclass(frozen=True)
 class Sender:
-    """Who e-mail is from. `unsubscribe`: a URL with `{message_id}` in it, or empty.
+    """Who e-mail is from. `unsubscribe`: a URL with `{message_id}` in it, or empty; then that of `links`, if any.
 
     `bounces`: the envelope's sender, an address of its own that gets the message_id (VERP), or None for that of From.
-    `feedback_id` names the sender in Feedback-ID; empty stands for its domain.
+    `feedback_id` names the sender in Feedback-ID; empty stands for its domain. `provider` takes the mail, and is told
+    what its callbacks are to name (`provider_headers.py`).
     """
 
     name: str
@@ -42,6 +56,8 @@ class Sender:
     bounces: MailAddress | None = None
     feedback_id: str = ""
     signer: Signer | None = None
+    links: UnsubscribeLinks | None = None
+    provider: str = ""
 
     @property
     def domain(self) -> str:
@@ -103,11 +119,15 @@ def compose(message: Message, sender: Sender, at: int) -> bytes:
         if sender.reply_to:
             made["Reply-To"] = sender.reply_to
         made["Feedback-ID"] = _feedback(message, sender)
-        if sender.unsubscribe:
-            url = sender.unsubscribe.replace("{message_id}", message.message_id)
+        url = sender.unsubscribe.replace("{message_id}", message.message_id)
+        if not url and sender.links is not None:
+            url = sender.links.of(message.message_id, EMAIL)
+        if url:
             made["List-Unsubscribe"] = f"<{url}>"
             if url.startswith("https://"):
                 made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        for name, value in provider_headers.of(sender.provider, message).items():
+            made[name] = value
         html = html_text.is_html(message.body)
         made.set_content(html_text.to_text(message.body) if html else message.body)
         made.add_alternative(message.body if html else html_text.to_html(message.body), subtype="html")

@@ -23,7 +23,7 @@ def journey(app: WinbackApp) -> None:
     def make(partition: int, store: Store, emit: Emit) -> Journey:
         return Journey(
             store, emit, partition=partition, partitions=settings.partitions, campaigns=rules, secret=secret,
-            no_referrers=hosts,
+            no_referrers=hosts, unsubscribe=settings.unsubscribe_url,
         )  # fmt: skip
 
     @app.feeding(KeyedAgentPartitions(app.engine, "journey", PROFILE_EVENTS, JOURNEY_CHANGELOG, make))

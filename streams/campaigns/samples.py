@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from liquid.exceptions import LiquidError
 from msgspec.structs import replace
 
+from schemas.unsubscribe_links import UnsubscribeLinks
 from streams.core.aggregates.population import NoStats
 from streams.core.campaigns import Campaign, Campaigns, CampaignStep
 from streams.core.cart.lines import shown_line
@@ -25,6 +26,7 @@ _PRODUCTS: Final = (
     Line("501", "HO-1001", "Desk Lamp <Norden>", 49_900_000, 1, "https://shop.example/p/501"),
     Line("502", "KI-1002", "Coffee Grinder & Cup", 25_000_000, 2, "https://shop.example/p/502"),
 )
+_LINKS: Final = UnsubscribeLinks("sample", "https://shop.example/v1/unsubscribe")
 _RECOMMENDED: Final = {"name": "Wool Blanket", "url": "https://shop.example/p/503", "image_url": None, "price": 39.9}
 _TRAITS: Final = {
     "first_name": "Ana", "last_name": "García", "firstName": "Ana", "lastName": "García", "name": "Ana García",
@@ -227,7 +229,7 @@ def _scope(
         offer = Carried(f"{campaign.offer.prefix}-7K2M9Q4T", campaign.offer.discount, AT, AT + valid)
     what = scope.About("0" * 32, step.id, sample.variant, sample.channel, offer, AT)
     wanted = "recommendations" in (step.condition or "")
-    return scope.build(profile, enrollment, what, campaigns, NoStats() if bare and not wanted else _Known())
+    return scope.build(profile, enrollment, what, campaigns, NoStats() if bare and not wanted else _Known(), _LINKS)
 
 
 def _products(on: str, lines: list[Line]) -> list[dict[str, Any]]:

@@ -45,15 +45,15 @@ class Journey:
     """The task of one partition of `profile.events`, of `partitions` that there are.
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
-    nobody, those that ship if not given. Without `totals` nothing is added up for `aggregates`. One call
-    seals about `events_a_call` events at most, and a profile has `most_pending` events waiting at most: what is more
-    takes effect before its time.
+    nobody, those that ship if not given; `unsubscribe` is where links to unsubscribe lead. Without
+    `totals` nothing is added up for `aggregates`. One call seals about `events_a_call` events at most, and a profile
+    has `most_pending` events waiting at most: what is more takes effect before its time.
     """
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
         no_referrers: NoReferrers | None = None, events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
-        totals: bool = True,
+        totals: bool = True, unsubscribe: str = "",
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -71,11 +71,12 @@ class Journey:
             store, emit, self._profiles, clock, Hasher(secret), partition=partition, partitions=partitions
         )
         hosts = no_referrers or NoReferrers()
+        logic = ProfileLogic(campaigns, secret, hosts, unsubscribe)
         self._sealer = Sealer(
-            emit, self._profiles, self._due, self._forwarding, ProfileLogic(campaigns, secret, hosts), self._catalogue,
+            emit, self._profiles, self._due, self._forwarding, logic, self._catalogue,
             clock, partition, partitions, most_pending,
         )  # fmt: skip
-        self._switch = Switch(store, self._profiles, self._sealer, secret, hosts)
+        self._switch = Switch(store, self._profiles, self._sealer, secret, hosts, unsubscribe)
         self._duplicates = DuplicateFilter()
         self._forward = SequencedEmitter(emit, partition)
         self._handover = Handover(

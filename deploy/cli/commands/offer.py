@@ -18,21 +18,21 @@ def offer(
     *, json: Json = False, wait: Wait = 10.0,
 ) -> None:  # fmt: skip
     """Print the customer and the campaign of an offer code, until when it is valid, and which order has used it."""
-    from deploy.operate import clickhouse
+    from collector.api.offers import code_of
+    from deploy.operate import clickhouse, offers
 
-    named = code.strip().upper()
+    named = code_of(code)
     if not named:
         raise BadInputError("the code is empty")
     client = clickhouse.connect(config.load(), wait=wait)
     try:
         clickhouse.state(client)
-        sql = "SELECT * FROM v_offers WHERE code = %(code)s"
-        rows = list(client.query(sql, parameters={"code": named}).named_results())
+        row = offers.find(client, named)
     finally:
         client.close()
-    if not rows:
+    if row is None:
         raise UnavailableError(f"no message has carried the code {named}")
-    found = _described(rows[0])
+    found = _described(row)
     if json:
         console.data(found)
     else:
@@ -42,13 +42,12 @@ def offer(
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:
     """As JSON values; `state` is what the till needs to know: valid, expired or redeemed."""
+    from collector.api.offers import state_of
     from deploy.operate.person.timeline import moment
 
+    state = state_of(row, datetime.now(UTC))
     found = {name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()}
     found["redeemed"] = bool(found["redeemed"])
-    now = moment(datetime.now(UTC))
-    late = found["expires_at"] is not None and found["expires_at"] <= now
-    state = "redeemed" if found["redeemed"] else "expired" if late else "valid"
     return {"code": found.pop("code"), "state": state, **found}
 
 

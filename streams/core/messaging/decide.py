@@ -11,6 +11,7 @@ from typing import Any
 from schemas.message_ids import MessageIds
 from schemas.times import iso
 from schemas.topics import HOUR_MS
+from schemas.unsubscribe_links import UnsubscribeLinks
 from streams.core.campaigns import Audience, Campaign, Campaigns, CampaignStep
 from streams.core.contact import consent
 from streams.core.engagement import hours
@@ -27,13 +28,17 @@ from streams.core.protocol.ports import MAX_TIME, Addresses, GlobalStats
 
 
 class Decider:
-    """Decides by one campaigns file; `draws` say for whom, `message_ids` name the messages."""
+    """Decides by one campaigns file; `draws` say for whom, `message_ids` name the messages, `links` end them."""
 
-    def __init__(self, campaigns: Campaigns, draws: ExperimentAssignment, message_ids: MessageIds) -> None:
+    def __init__(
+        self, campaigns: Campaigns, draws: ExperimentAssignment, message_ids: MessageIds,
+        links: UnsubscribeLinks | None = None,
+    ) -> None:  # fmt: skip
         self._campaigns = campaigns
         self._file = campaigns.file
         self._assignment = draws
         self._message_ids = message_ids
+        self._links = links
         self._renderer = Renderer(campaigns)
 
     def decide(
@@ -247,7 +252,7 @@ class Decider:
         offer = offers.of_message(profile, campaign, step, variant, at, self._assignment)
         message_id = self._message_ids.of(profile.id, _id(profile, enrollment, step.id), enrollment.at)
         about = scope.About(message_id, step.id, variant, channel, offer, at)
-        return about, scope.build(profile, enrollment, about, self._campaigns, known)
+        return about, scope.build(profile, enrollment, about, self._campaigns, known, self._links)
 
     def _zone(self, profile: Profile) -> str:
         return str(profile.zone.value) if profile.zone is not None else self._file.timezone

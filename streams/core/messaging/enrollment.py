@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 from schemas.consent_said import ALL
 from schemas.message_ids import MessageIds
 from schemas.money import to_number
+from schemas.unsubscribe_links import UnsubscribeLinks
 from streams.core.campaigns import Campaign, Campaigns
 from streams.core.cart.machine import Transition
 from streams.core.contact.points import Lost
@@ -57,16 +58,18 @@ class BeforeMerge(NamedTuple):
 class Enroller(Machine[Sequence[Statement], Decision]):
     """The campaigns of a worker, applied to one profile at a time.
 
-    The secret is that of the settings: draws are keyed with it. Times (`at`, `due`) are epoch milliseconds.
+    The secret is that of the settings: draws are keyed with it. `unsubscribe` is where links lead by which a customer
+    wants no more, empty for none. Times (`at`, `due`) are epoch milliseconds.
     """
 
     fields: ClassVar = frozenset({"enrollments", "last_enrolled", "arms", "contaminated", "offers"})
 
-    def __init__(self, campaigns: Campaigns, secret: str) -> None:
+    def __init__(self, campaigns: Campaigns, secret: str, unsubscribe: str = "") -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
         self._assignment = ExperimentAssignment(campaigns.file, secret)
-        self._decider = Decider(campaigns, self._assignment, MessageIds(secret))
+        links = UnsubscribeLinks(secret, unsubscribe) if unsubscribe else None
+        self._decider = Decider(campaigns, self._assignment, MessageIds(secret), links)
 
     def due_at(self, profile: Profile, /) -> int | None:
         """When the next step of the profile is due, in epoch milliseconds; None without a step."""

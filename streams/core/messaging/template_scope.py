@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from schemas.money import to_number
 from schemas.times import iso
+from schemas.unsubscribe_links import CHANNELS, UnsubscribeLinks
 from streams.core.campaigns import Campaigns
 from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
@@ -37,9 +38,14 @@ class About:
 
 
 def build(
-    profile: Profile, enrollment: Enrollment, about: About, campaigns: Campaigns, known: GlobalStats
+    profile: Profile,
+    enrollment: Enrollment,
+    about: About,
+    campaigns: Campaigns,
+    known: GlobalStats,
+    links: UnsubscribeLinks | None = None,
 ) -> dict[str, Any]:
-    """The names a template may use."""
+    """The names a template may use; without `links` there is no `unsubscribe_url`."""
     message_id, cart = about.message_id, profile.cart
     of_cart = enrollment.cart_id is not None
     if of_cart:
@@ -54,6 +60,9 @@ def build(
     near = campaigns.stores.nearest(here.latitude, here.longitude) if here is not None else None
     store = None if near is None else _store(*near, message_id)
     url = next((product["url"] for product in products if product["url"]), None)
+    unsubscribe = {}
+    if links is not None and about.channel in CHANNELS:
+        unsubscribe["unsubscribe_url"] = links.of(message_id, about.channel)
     return {
         "profile": known_of(profile, campaigns),
         "cart": None
@@ -72,6 +81,7 @@ def build(
         "trigger": {"type": enrollment.trigger, "at": iso(enrollment.at), **enrollment.about},
         "variant": about.variant,
         "message_id": message_id,
+        **unsubscribe,
         "channel": about.channel,
         "campaign": enrollment.campaign,
         "step": about.step,

@@ -28,17 +28,23 @@ class Switch:
     """The campaigns that hold. `request` is the id of the switch under way, None if there is none.
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
-    nobody.
+    nobody, `unsubscribe` is where links to unsubscribe lead.
     """
 
     def __init__(
-        self, store: Store, profiles: Profiles, sealer: Sealer, secret: str, no_referrers: NoReferrers
+        self,
+        store: Store,
+        profiles: Profiles,
+        sealer: Sealer,
+        secret: str,
+        no_referrers: NoReferrers,
+        unsubscribe: str = "",
     ) -> None:
         self._store = store
         self._profiles = profiles
         self._sealer = sealer
         self._secret = secret
-        self._no_referrers = no_referrers
+        self._no_referrers, self._unsubscribe = no_referrers, unsubscribe
         self._left: list[bytes] = []
         self._refused = False
         self.request: str | None = None
@@ -87,4 +93,4 @@ class Switch:
 
     def take(self, campaigns: Campaigns) -> None:
         """These campaigns decide, without a look at timers that others have set."""
-        self._sealer.logic = ProfileLogic(campaigns, self._secret, self._no_referrers)
+        self._sealer.logic = ProfileLogic(campaigns, self._secret, self._no_referrers, self._unsubscribe)

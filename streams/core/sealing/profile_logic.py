@@ -56,15 +56,18 @@ class ProfileLogic:
     """All rules over one profile, under one campaigns file.
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
-    nobody, those that ship if not given. Times (`at`, `upto`, `wall`) are epoch milliseconds.
+    nobody, those that ship if not given; `unsubscribe` is where links to unsubscribe lead, empty for
+    none. Times (`at`, `upto`, `wall`) are epoch milliseconds.
     """
 
-    def __init__(self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None) -> None:
+    def __init__(
+        self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None, unsubscribe: str = ""
+    ) -> None:
         self._repeats = Repeats()
         self._contact = ContactMachine(secret)
         self.campaigns = campaigns
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
-        self._enroller = Enroller(campaigns, secret)
+        self._enroller = Enroller(campaigns, secret, unsubscribe)
         self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)

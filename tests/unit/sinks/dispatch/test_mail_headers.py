@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import dkim
 import pytest
 
 from schemas.settings import Settings
+from schemas.unsubscribe_links import UnsubscribeLinks
 from sinks.dispatch import channels, mime
 from sinks.dispatch.dkim_signing import Signer
+from tests.support.callback_bodies import MID
 from tests.support.messages import NOW, message
 
 SENDER = mime.Sender.of(
@@ -94,3 +97,42 @@ def test_the_key_comes_from_a_file_and_is_never_shown(key, tmp_path):
         channels.sender_of(Settings(dispatch_from="a@b.example", dispatch_dkim_key=tmp_path / "none.pem"))
     with pytest.raises(ValueError, match="WINBACK_DISPATCH_DKIM_SELECTOR"):
         Signer.of(path, "a b", "b.example")
+
+
+def test_a_long_address_to_unsubscribe_stands_whole():
+    """No mailbox reads it as an encoded word, and none finds it over two lines."""
+    links = UnsubscribeLinks("s", "https://events.a-shop-with-a-long-name.example/in/v1/unsubscribe")
+    sender = replace(mime.Sender.of("Shop <hello@shop.example>"), links=links)
+    one = message()
+    raw = mime.compose(one, sender, NOW)
+    lines = raw.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+    assert f"List-Unsubscribe: <{links.of(one.message_id, 'email')}>".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+
+
+def test_the_shops_own_address_to_unsubscribe_comes_first():
+    """Who has an endpoint of their own keeps it; without it the signed link stands in the header, without both none."""
+    settings = Settings(
+        dispatch_from="hello@shop.example", unsubscribe_url="https://events.shop.example/v1/unsubscribe"
+    )
+    own = settings.model_copy(update={"dispatch_unsubscribe": "https://shop.example/u?m={message_id}"})
+    shown = [dict(headers(mime.compose(message(), channels.sender_of(one), NOW))) for one in (settings, own)]
+    assert shown[0]["List-Unsubscribe"].startswith("<https://events.shop.example/v1/unsubscribe?u=")
+    assert shown[1]["List-Unsubscribe"] == f"<https://shop.example/u?m={message().message_id}>"
+    bare = channels.sender_of(Settings(dispatch_from="hello@shop.example"))
+    assert "List-Unsubscribe" not in dict(headers(mime.compose(message(), bare, NOW)))
+
+
+@pytest.mark.parametrize(("provider", "header"), [
+    ("sendgrid", 'X-SMTPAPI: {"unique_args": {"message_id": "MID", "campaign_id": "abandoned-cart"}}'),
+    ("mailgun", 'X-Mailgun-Variables: {"message_id": "MID", "campaign_id": "abandoned-cart"}'),
+    ("postmark", "X-PM-Metadata-message_id: MID"), ("ses", "X-SES-MESSAGE-TAGS: message_id=MID"),
+])  # fmt: skip
+def test_a_provider_is_told_what_its_callbacks_are_to_bring_back(provider, header):
+    """Each has a header of its own for it; without a provider there is none."""
+    sender = channels.sender_of(Settings(dispatch_from="hello@shop.example", dispatch_provider=provider))
+    one = message(message_id=MID)
+    lines = mime.compose(one, sender, NOW).split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+    assert header.replace("MID", MID).encode() in lines
+    plain = channels.sender_of(Settings(dispatch_from="hello@shop.example"))
+    assert header.partition(":")[0].encode() not in mime.compose(one, plain, NOW)
