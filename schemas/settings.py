@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     http_max_answer: int = Field(100 * 1024**2, ge=1024, description="bytes of an answer to a reader")
     http_max_memory: int = Field(4 * 1024**3, ge=1024**2, description="bytes of memory of one query of a reader")
     http_max_seconds: float = Field(120.0, gt=0, description="seconds that one query of a reader may take")
+    page: str = Field("127.0.0.1:8088", description="host:port of the live page; empty: `winback up` serves none")
+    page_processes: str = Field("", description="metrics the page reads: name=host:port, comma separated")
     aliases: Path | None = Field(None, description="YAML file of the shop's own names of events and properties")
     timezone: str = Field("UTC", description="the shop's time zone: whose days and hours the views have")
     outcome_days: int = Field(7, ge=1, le=365, description="days after a first decision whose orders are its outcome")

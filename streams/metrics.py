@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from infra.metrics_server import build_version
+from infra.metrics_server import build_version, process_registry
 from schemas.reasons import DeadLetterReason
 from schemas.topics import CHANNEL_TOPICS, CHANNELS, IDENTITY_LINKS, PROFILE_EVENTS
 
-REGISTRY: Final = CollectorRegistry()
+REGISTRY: Final = process_registry()
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SLOW: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 86400.0)
 

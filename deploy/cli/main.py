@@ -23,6 +23,7 @@ from deploy.cli.commands import (
     migrate,  # fmt: skip
     offer,  # fmt: skip
     once,  # fmt: skip
+    page,  # fmt: skip
     profile,  # fmt: skip
     publish,  # fmt: skip
     query,  # fmt: skip
@@ -73,6 +74,7 @@ for command in (
     sinks,
     dispatch,
     collect,
+    page,
     migrate,
     topics,
     schema,

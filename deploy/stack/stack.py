@@ -52,6 +52,8 @@ class Plan:
     """Crashes in a row before the stack gives up; None: never."""
     dispatch: bool = False
     """Whether messages are delivered as well, by a dispatcher whose metrics come after the sinks'."""
+    page: str = ""
+    """host:port of the live page; empty: none is served."""
     http_host: str = ports.HOST
     metrics_host: str = ports.HOST
 
@@ -119,6 +121,8 @@ class Stack:
             for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks(), *self._dispatch()):
                 await self.supervisor.start(spec)
             self._tell()
+            for spec in self._page():
+                await self.supervisor.start(spec)
             self._exits = exits.pop_all()
         return self
 
@@ -137,8 +141,9 @@ class Stack:
             (name, f"http://{address(seen, port)}/metrics")
             for name, port in zip(names, plan.metrics_ports, strict=bool(plan.metrics_ports))
         ]
-        web = f"http://{plan.http}"
-        return [("Kafka", plan.kafka_address), ("ClickHouse HTTP", web), *metrics, ("logs", str(self.supervisor.logs))]
+        page = [("page", f"http://{plan.page}/")] * bool(plan.page)
+        addresses = [("Kafka", plan.kafka_address), ("ClickHouse HTTP", f"http://{plan.http}"), *page, *metrics]
+        return [*addresses, ("logs", str(self.supervisor.logs))]
 
     def _tell(self) -> None:
         """Write the addresses into the folder, for programs that want to look in."""
@@ -208,6 +213,15 @@ class Stack:
             return ()
         env = {**self._env(self.plan.metrics(self.plan.workers + 1)), "WINBACK_DISPATCH_INSTANCE": "up"}
         return (Spec("dispatch", (*WINBACK, "dispatch"), env),)
+
+    def _page(self) -> tuple[Spec, ...]:
+        if not self.plan.page:
+            return ()
+        web = {
+            "WINBACK_CLICKHOUSE": f"http://{self.plan.http}/winback",
+            "WINBACK_PAGE": self.plan.page, "WINBACK_PAGE_PROCESSES": "",
+        }  # fmt: skip
+        return (Spec("page", (*WINBACK, "page", "--dir", str(self.plan.folder)), {**self._env(""), **web}),)
 
 
 def _lock(place: Path) -> IO[str]:

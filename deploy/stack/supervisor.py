@@ -59,7 +59,8 @@ class Ground:
 class Supervisor:
     """Keeps children running. `failed` holds an UnavailableError once a child crashed `give_up` times in a row.
 
-    Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`. Children are in sessions of their own, so Ctrl-C and
+    Logs go to `logs/<name>.log`, process ids to `logs/<name>.pid`, how often each was started again to
+    `logs/<name>.restarts`. Children are in sessions of their own, so Ctrl-C and
     a closed terminal reach only this process. Should it die first, a guardian (guardian.py) ends them in order.
     `hold`: a file descriptor, of a lock, that the guardian keeps open until then. `grace`: seconds from SIGTERM to
     SIGKILL. `pauses`: seconds before the first restart, doubled with each crash in a row, and before the last. `say`
@@ -159,6 +160,7 @@ class Supervisor:
             unsaved.touch()
         self.guard.began(process.pid, Ward(0 if spec.ground is None else 1, str(unsaved or "")))
         files.put(self.logs / f"{spec.name}.pid", f"{process.pid}\n".encode())
+        files.put(self.logs / f"{spec.name}.restarts", f"{self.restarts[spec.name]}\n".encode())
         return process
 
     async def _keep(self, spec: Spec, process: asyncio.subprocess.Process) -> None:

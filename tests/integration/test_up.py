@@ -182,7 +182,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     more = write(tmp_path / "more.jsonl", [{**STORY[0], "value": {**STORY[0]["value"], "messageId": "another"}}])
     assert winback("publish", more, **up.settings).returncode == 0
     up.has(7)
-    assert len(before & set(up.children())) == 1
+    assert len(before & set(up.children())) == 2
 
     # Stopped, it leaves nothing running; started again on the same folder, everything is there.
     pids = up.children()
@@ -261,7 +261,7 @@ def test_a_second_stack_in_the_same_folder_is_refused(up):
 def test_killed_it_leaves_nothing_behind(up):
     """SIGKILL to `up` itself takes its children along, and the folder can be used again."""
     children = up.children()
-    assert len(children) == 3
+    assert len(children) == 4
     up.process.kill()
     up.process.communicate()
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "the children to be gone")

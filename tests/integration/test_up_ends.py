@@ -143,7 +143,7 @@ def test_a_closed_terminal_loses_nothing(stack, tmp_path):
     up.stop()
     shell, ours = in_terminal(up, signal.SIG_DFL)
     pids = up.children()
-    assert len(pids) == 3
+    assert len(pids) == 4
     publish(up, tmp_path)
     os.close(ours)
     assert shell.wait(60) == 0
@@ -193,7 +193,7 @@ def test_a_killed_broker_is_told_and_the_rest_begins_anew_with_it(stack, tmp_pat
     publish(up, tmp_path, 100, 100)
     os.kill(up.pid("kafka"), signal.SIGKILL)
     wait_for(lambda: brokers.LOST in up.process.stderr.readline(), "the loss to be told", alive=up.process)
-    wait_for(lambda: len(up.children()) == 3, "all to be back", alive=up.process)
+    wait_for(lambda: len(up.children()) == 4, "all to be back", alive=up.process)
     assert not set(before) & set(up.children())
     publish(up, tmp_path, 0, 200)
     up.has(200)

@@ -15,6 +15,7 @@ from deploy.errors import BadInputError
 
 if TYPE_CHECKING:
     from deploy.stack import applied_campaigns, stack
+    from schemas.settings import Settings
 
 Kafka = Annotated[
     str | None,
@@ -37,7 +38,7 @@ def up(
     ] = None,
     kafka: Kafka = None,
 ) -> None:  # fmt: skip
-    """Run the whole stack here: broker, workers, sinks, ClickHouse. Ctrl-C stops it; its state stays in the folder."""
+    """Run the whole stack here: broker, workers, sinks, ClickHouse, page. Ctrl-C stops it; the folder keeps all."""
     from deploy import ports
     from deploy.operate import campaigns
     from deploy.stack import applied_campaigns, brokers, listening, stack
@@ -58,17 +59,40 @@ def up(
     ports.require(at.http[1], "ClickHouse HTTP", "--http-port", host=at.http[0])
     for port in metrics:
         ports.require(port, "metrics", "--metrics-port", host=at.metrics[0] if at.metrics else ports.HOST)
+    page = _page(settings)
     applied = applied_campaigns.AppliedCampaigns(folder.resolve())
     applied.begin(found)
     plan = stack.Plan(
         folder.resolve(), workers, at.kafka_port, at.http[1], metrics, kafka=at.kafka, dispatch=settings.dispatch,
         env={"WINBACK_CAMPAIGNS": str(applied.file)}, http_host=at.http[0],
-        metrics_host=at.metrics[0] if at.metrics else ports.HOST,
+        metrics_host=at.metrics[0] if at.metrics else ports.HOST, page=page,
     )  # fmt: skip
     try:
         running.run(_up(plan, settings.campaigns, applied))
     except running.StoppedError:
         console.note("stopped; the state stays in " + str(folder))
+
+
+def _page(settings: Settings) -> str:
+    """The address of the live page, as WINBACK_PAGE says; empty for none. Raises BadInputError, UnavailableError.
+
+    Where nobody has chosen it and it is taken, as by another stack, a free port is.
+    """
+    from deploy import ports
+    from deploy.errors import BadInputError
+    from deploy.page import access
+
+    if not settings.page:
+        return ""
+    try:
+        host, port = access.checked(settings)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    if "page" not in settings.model_fields_set and ports.answers(port):
+        return f"{host}:{ports.free(1)[0]}"
+    if host == ports.HOST:
+        ports.require(port, "the live page", "WINBACK_PAGE")
+    return settings.page
 
 
 async def _up(plan: stack.Plan, campaigns: Path | None, applied: applied_campaigns.AppliedCampaigns) -> None:

@@ -1,4 +1,4 @@
-"""Who may ask: no web page of another site, and nobody without the password where one is set."""
+"""Who may ask: nobody without the password where one is set."""
 
 from __future__ import annotations
 
@@ -6,38 +6,14 @@ import base64
 import hmac
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from infra.addresses import is_loopback
 from sinks.clickhouse.admin import USER, Credentials
 from sinks.clickhouse.embedded.answers import EngineError, refusal
 
-OWN_SITE: Final = frozenset({"same-origin", "none"})
-"""`none`: a person typed the address, or opened a bookmark."""
-SCHEMES: Final = frozenset({"http", "https"})
 FAILED: Final = 516
 REQUIRED: Final = 194
-
-
-def is_strange(request: web.Request, *, local: bool) -> bool:
-    """Whether a web page of another site sends it, or one that made its own name lead to this machine.
-
-    A browser lets any page send a GET, as for a picture, without Origin: there Sec-Fetch-Site tells
-    (https://www.w3.org/TR/fetch-metadata/). `local`: on loopback, where only names of this machine lead here.
-    """
-    headers = request.headers
-    if headers.get("Sec-Fetch-Site", "none") not in OWN_SITE:
-        return True
-    try:
-        host = urlsplit(f"//{request.host}").hostname or ""
-        origin = urlsplit(headers["Origin"]) if "Origin" in headers else None
-    except ValueError:
-        return True
-    if origin is not None and (origin.scheme not in SCHEMES or origin.netloc != request.host):
-        return True
-    return local and not is_loopback(host)
 
 
 @dataclass(frozen=True)

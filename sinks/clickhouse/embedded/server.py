@@ -16,10 +16,11 @@ from typing import Final
 from aiohttp import web
 
 from infra.addresses import is_loopback, parse_address
+from infra.web_pages import is_strange
 from schemas.settings import Settings
 from sinks.clickhouse import admin
 from sinks.clickhouse.client import target
-from sinks.clickhouse.embedded.access import Users, challenge, is_strange
+from sinks.clickhouse.embedded.access import Users, challenge
 from sinks.clickhouse.embedded.answers import EngineError, refusal
 from sinks.clickhouse.embedded.encodings import Encoding
 from sinks.clickhouse.embedded.engine import Engine, Query

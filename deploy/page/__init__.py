@@ -1,0 +1,1 @@
+"""The live page: what happens now, for people, from the processes' metrics and from ClickHouse."""
