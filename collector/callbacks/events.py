@@ -30,9 +30,6 @@ class Reading(NamedTuple):
     ignored: int = 0
     unmapped: tuple[RawEvent, ...] = ()
 
-    def __add__(self, other: Reading) -> Reading:  # type: ignore[override] # of two readings, not of tuples
-        return Reading(self.events + other.events, self.ignored + other.ignored, self.unmapped + other.unmapped)
-
 
 IGNORED: Final = Reading(ignored=1)
 NOTHING: Final = Reading()
@@ -136,6 +133,16 @@ def _externally(event: RawEvent, kind: str) -> RawEvent:
     listed = told["context"].setdefault("externalIds", [])
     listed.append({"type": kind, "id": user_id})
     return event._replace(value=dumps(told))
+
+
+def together(readings: Iterable[Reading]) -> Reading:
+    """What several things in one request say."""
+    each = list(readings)
+    return Reading(
+        tuple(event for reading in each for event in reading.events),
+        sum(reading.ignored for reading in each),
+        tuple(event for reading in each for event in reading.unmapped),
+    )
 
 
 def one(event: RawEvent | None, channel: str, provider: str, what: Any) -> Reading:

@@ -10,7 +10,18 @@ from functools import lru_cache
 from typing import Any, Final
 
 from collector.callbacks.body import loads, text
-from collector.callbacks.events import EMAIL, IGNORED, NOTHING, Reading, clipped, feedback, id_of, moment, one, unmapped
+from collector.callbacks.events import (
+    EMAIL,
+    IGNORED,
+    Reading,
+    clipped,
+    feedback,
+    id_of,
+    moment,
+    one,
+    together,
+    unmapped,
+)
 from collector.callbacks.request import Request, UnreadableError, UnsignedError, check_fresh, digest
 from schemas import names
 
@@ -66,10 +77,7 @@ def read(request: Request) -> Reading:
     found = loads(request.body)
     if not isinstance(found, list):
         raise UnreadableError("no array of events")
-    reading = NOTHING
-    for item in found:
-        reading += _read(item, request.now)
-    return reading
+    return together(_read(item, request.now) for item in found)
 
 
 def _read(item: Any, now: int) -> Reading:

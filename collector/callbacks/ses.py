@@ -12,16 +12,16 @@ from collector.callbacks.body import load_object, objects, part, text
 from collector.callbacks.events import (
     EMAIL,
     IGNORED,
-    NOTHING,
     Reading,
     clipped,
     feedback,
     id_of,
     moment,
     one,
+    together,
     unmapped,
 )
-from collector.callbacks.request import Request, UnreadableError
+from collector.callbacks.request import Request, UnreadableError, digest
 from schemas import names
 
 NAME: Final = "ses"
@@ -63,22 +63,24 @@ def read(request: Request) -> Reading:
         return unmapped(CHANNEL, NAME, "a kind of event that is not known", found)
     at = moment(about.get("timestamp"), moment(outer.get("Timestamp"), request.now))
     own = text(about.get("feedbackId")) or text(outer.get("MessageId"))
-    if kind == "Delivery":
-        # A delivery has no id of its own, and is told by two ways of publishing.
-        own = text(part(found, "mail", "messageId")) or own
     if kind == "Subscription":
         return _subscription(found, about, own, at)
     if kind == "Complaint" and about.get("complaintFeedbackType") == "not-spam":
         return IGNORED
-    reading = NOTHING
+    each = []
     for nth, recipient in enumerate(_recipients(kind, about, found)):
         said = _said(kind, about, recipient)
+        address = text(recipient.get("emailAddress"))
+        which = (own, str(nth))
+        if kind == "Delivery":
+            # A delivery has no id of its own, and SES tells it in two ways: by notification and by event.
+            which = (text(part(found, "mail", "messageId")) or own, digest(address.lower()))
         event = feedback(
-            CHANNEL, _SIMPLE[kind], id_of(NAME, kind.lower(), own, str(nth)), at, sent=_carriers(found),
-            address=text(recipient.get("emailAddress")), provider=NAME, campaign_id=_tag(found, "campaign_id"), **said,
+            CHANNEL, _SIMPLE[kind], id_of(NAME, kind.lower(), *which), at, sent=_carriers(found),
+            address=address, provider=NAME, campaign_id=_tag(found, "campaign_id"), **said,
         )  # fmt: skip
-        reading += one(event, CHANNEL, NAME, found)
-    return reading
+        each.append(one(event, CHANNEL, NAME, found))
+    return together(each)
 
 
 def _recipients(kind: str, about: dict[str, Any], found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -114,16 +116,16 @@ def _subscription(found: dict[str, Any], about: dict[str, Any], own: str, at: in
     if part(wanted, "unsubscribeAll") is True:
         topics: list[str | None] = [None]
     else:
-        each = objects(part(wanted, "topicSubscriptionStatus"))
-        topics = [text(one.get("topicName")) for one in each if one.get("subscriptionStatus") == "OptOut"]
-    reading = NOTHING if topics else IGNORED
+        listed = objects(part(wanted, "topicSubscriptionStatus"))
+        topics = [text(status.get("topicName")) for status in listed if status.get("subscriptionStatus") == "OptOut"]
+    each = [] if topics else [IGNORED]
     for nth, topic in enumerate(topics):
         event = feedback(
             CHANNEL, names.UNSUBSCRIBED, id_of(NAME, "subscription", own, str(nth)), at, sent=_carriers(found),
             address=text(address.get("emailAddress")), provider=NAME, channel=EMAIL, topic=topic,
         )  # fmt: skip
-        reading += one(event, CHANNEL, NAME, found)
-    return reading
+        each.append(one(event, CHANNEL, NAME, found))
+    return together(each)
 
 
 def _carriers(found: dict[str, Any]) -> list[Any]:

@@ -18,6 +18,7 @@ from collector.callbacks.events import (
     id_of,
     identify,
     moment,
+    together,
     track,
     unmapped,
 )
@@ -37,11 +38,11 @@ def customer(found: dict[str, Any], now: int) -> Reading:
     person = Person(user_id=user_id, email=text(found.get("email")), phone=text(found.get("phone")))
     traits = {"firstName": clipped(found.get("first_name")), "lastName": clipped(found.get("last_name"))}
     event_id = id_of(NAME, "customer", user_id, str(at))
-    reading = Reading((identify("web", event_id, at, person, traits),))
+    each = [Reading((identify("web", event_id, at, person, traits),))]
     for channel, field in _CONSENTS:
         address = person._replace(phone="") if channel == "email" else person._replace(email="")
-        reading += _consent(channel, found.get(field), address, at, required=False)
-    return reading
+        each.append(_consent(channel, found.get(field), address, at, required=False))
+    return together(each)
 
 
 def email_consent(found: dict[str, Any], now: int) -> Reading:

@@ -16,7 +16,6 @@ from collector.callbacks.body import load_object, part, text
 from collector.callbacks.events import (
     EMAIL,
     IGNORED,
-    NOTHING,
     SMS,
     Person,
     Reading,
@@ -25,6 +24,7 @@ from collector.callbacks.events import (
     id_of,
     moment,
     one,
+    together,
     track,
     unmapped,
 )
@@ -98,14 +98,14 @@ def read(request: Request) -> Reading:
     channel, name = (SMS, _TEXTS.get(kind)) if kind.startswith("sms.") else (EMAIL, _MAIL.get(kind))
     if name is None or not isinstance(data, dict):
         return unmapped(channel, NAME, "a type that is not known", found)
-    reading = NOTHING
+    each = []
     for nth, address in enumerate(_recipients(data)):
         event = feedback(
             channel, name, id_of(NAME, webhook_id, str(nth)), moment(_happened(kind, data), at),
             sent=_carriers(data), address=address, **_said(kind, name, channel, data),
         )  # fmt: skip
-        reading += one(event, channel, NAME, found)
-    return reading
+        each.append(one(event, channel, NAME, found))
+    return together(each)
 
 
 def _said(kind: str, name: str, channel: str, data: dict[str, Any]) -> dict[str, Any]:

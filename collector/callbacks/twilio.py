@@ -17,7 +17,6 @@ from collector.callbacks.body import loads, objects, part, text
 from collector.callbacks.events import (
     IGNORED,
     MESSENGER,
-    NOTHING,
     SMS,
     Person,
     Reading,
@@ -26,6 +25,7 @@ from collector.callbacks.events import (
     id_of,
     moment,
     one,
+    together,
     track,
     unmapped,
 )
@@ -95,10 +95,7 @@ def read(request: Request) -> Reading:
         found = [found]
     if not isinstance(found, list) or len(objects(found)) != len(found):
         raise UnreadableError("no events")
-    reading = NOTHING
-    for item in found:
-        reading += _clicked(item, request) if "event_type" in item else _streamed(item, request)
-    return reading
+    return together(_clicked(item, request) if "event_type" in item else _streamed(item, request) for item in found)
 
 
 def _form(form: dict[str, str], request: Request) -> Reading:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from collector.callbacks.body import load_object, objects, part, text
 from collector.callbacks.events import (
     IGNORED,
-    NOTHING,
     Person,
     Reading,
     clipped,
     id_of,
     identify,
     moment,
+    together,
     track,
     unmapped,
 )
@@ -104,32 +105,30 @@ def _order(found: dict[str, Any], now: int, *, new: bool) -> Reading:
         return told(names.CHECKOUT_STARTED, changed, status, str(changed))
     if status not in _STANDS:
         return IGNORED
-    reading = told(names.ORDER_COMPLETED, placed, "completed", str(placed))
+    each = [told(names.ORDER_COMPLETED, placed, "completed", str(placed))]
     if not new:
         # The order may be known with another value.
-        reading += told(names.ORDER_UPDATED, changed, "updated", str(changed))
-    return reading + _refunds(found, channel, changed, status)
+        each.append(told(names.ORDER_UPDATED, changed, "updated", str(changed)))
+    return together((*each, *_refunds(found, channel, changed, status)))
 
 
-def _refunds(found: dict[str, Any], channel: str, at: int, status: str) -> Reading:
+def _refunds(found: dict[str, Any], channel: str, at: int, status: str) -> Iterator[Reading]:
     """The refunds that an order lists: all of them each time, so each counts once by its id."""
     order_id, coin = text(found.get("id")), clipped(found.get("currency"))
     listed = [(text(one.get("id")), text(one.get("total"))) for one in objects(found.get("refunds"))]
     if not listed and status == "refunded":
         listed = [(f"{order_id}:all", text(found.get("total")))]
-    reading = NOTHING
     for refund_id, total in listed:
         amount = micros(total)
         if not refund_id or amount is None:
-            reading += unmapped(channel, NAME, "a refund without an amount", found.get("refunds"))
+            yield unmapped(channel, NAME, "a refund without an amount", found.get("refunds"))
             continue
         said = {
             "order_id": order_id, "refund_id": refund_id, "total": total.lstrip("-"), "currency": coin,
             "provider": NAME,
         }  # fmt: skip
         event_id = id_of(NAME, "refund", refund_id)
-        reading += Reading((track(channel, names.ORDER_REFUNDED, event_id, at, _buyer(found), said),))
-    return reading
+        yield Reading((track(channel, names.ORDER_REFUNDED, event_id, at, _buyer(found), said),))
 
 
 def _customer(found: dict[str, Any], now: int) -> Reading:

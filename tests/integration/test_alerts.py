@@ -100,6 +100,17 @@ CASES = {
         {'winback_audience_members_total{webhook="meta",audience="a",change="remove",outcome="refused"}': "0x5 3x20"},
         {'winback_audience_members_total{webhook="meta",audience="a",change="remove",outcome="refused"}': "3x25"}, 20,
     ),
+    # Somebody's wrong request beside good ones is silent; so is a provider that sends nothing.
+    "CallbacksRefused": Case(
+        {'winback_callbacks_total{provider="ses",outcome="unsigned"}': "0+1x40",
+         'winback_callbacks_total{provider="ses",outcome="taken"}': "5x40"},
+        {'winback_callbacks_total{provider="ses",outcome="taken"}': "0+2x40"}, 35,
+    ),
+    "CallbacksNotUnderstood": Case(
+        {'winback_callback_events_total{provider="ses",result="unmapped"}': "0x5 1x20",
+         'winback_callbacks_total{provider="ses",outcome="unreadable"}': "0x25"},
+        {'winback_callback_events_total{provider="ses",result="unmapped"}': "1x25"}, 20,
+    ),
     "MessagesExpire": Case(
         {'winback_dispatch_total{channel="sms",outcome="expired"}': "0+1x90",
          'winback_dispatch_total{channel="sms",outcome="sent"}': "0+10x90"},

@@ -12,7 +12,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
+from collector.api.routes import ApiMetrics
+from collector.callbacks.metrics import CallbackMetrics
 from schemas import variables
 from sinks.clickhouse import metrics as sinks
 from sinks.dispatch import metrics as dispatch
@@ -44,7 +47,10 @@ def compose():
 def metric_labels():
     """Every series that the processes offer, and the labels it has, by their registries."""
     found = {}
-    for registry in (streams.REGISTRY, sinks.REGISTRY, dispatch.REGISTRY):
+    http_in = CollectorRegistry()
+    CallbackMetrics(http_in)
+    ApiMetrics(http_in)
+    for registry in (streams.REGISTRY, sinks.REGISTRY, dispatch.REGISTRY, http_in):
         for collector in registry._collector_to_names:
             for metric in collector.describe() if hasattr(collector, "_labelnames") else ():
                 histogram = {"le"} if metric.type == "histogram" else set()
