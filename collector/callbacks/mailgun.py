@@ -21,8 +21,8 @@ _NAMES: Final = {
     "failed": names.EMAIL_BOUNCED, "complained": names.EMAIL_MARKED_AS_SPAM, "unsubscribed": names.UNSUBSCRIBED,
 }  # fmt: skip
 _BEFORE: Final = frozenset({"accepted", "rejected", "stored", "list_member_uploaded", "list_uploaded"})
-_PROXIES: Final = frozenset({"", "gmail"})
-"""Mailgun's words for agents that fetch when a person opens."""
+_PROXY: Final = "gmail"
+"""Mailgun's word for what fetches an image when a person opens the mail; it clicks for nobody."""
 
 
 def verify(request: Request, secret: str) -> None:
@@ -69,7 +69,7 @@ def read(request: Request) -> Reading:
         said["status"] = clipped(part(status, "enhanced-code"))
     elif name == names.UNSUBSCRIBED:
         said["channel"] = EMAIL
-    if name in (names.EMAIL_OPENED, names.EMAIL_LINK_CLICKED) and _bot(data) not in _PROXIES:
+    if _is_machine(name, _bot(data)):
         said["machine"] = True
     sent = (part(data, "user-variables", "message_id"), part(data, "message", "headers", "message-id"))
     event_id = text(data.get("id")) or digest(dumps(data))
@@ -78,6 +78,11 @@ def read(request: Request) -> Reading:
         sent=sent, address=text(data.get("recipient")), **said,
     )  # fmt: skip
     return one(event, CHANNEL, NAME, found)
+
+
+def _is_machine(name: str, bot: str) -> bool:
+    """Whether the `bot` that Mailgun has seen, if any, opens or clicks by itself."""
+    return bool(bot) and (name == names.EMAIL_LINK_CLICKED or (name == names.EMAIL_OPENED and bot != _PROXY))
 
 
 def _bot(data: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ _TEXTS: Final = {
     "sms.delivered": names.SMS_DELIVERED, "sms.failed": names.SMS_FAILED, "sms.undelivered": names.SMS_FAILED,
     "sms.clicked": names.SMS_LINK_CLICKED, "sms.unsubscribed": names.UNSUBSCRIBED,
 }  # fmt: skip
-_BEFORE: Final = ("email.sent", "email.scheduled", "email.received", "sms.sent", "domain.", "contact.")
+_BEFORE: Final = ("email.sent", "email.scheduled", "email.received", "sms.sent", "domain.", "contact.", "suppression.")
 _MOST: Final = 50
 
 

@@ -75,6 +75,7 @@ def test_sendgrid():
     ("opened", {"client-info": {"user-agent": "Chrome", "bot": ""}}, "Email Opened", {"machine": None}),
     ("opened", {"client-info": {"user-agent": "Mozilla/5.0", "bot": "apple"}}, "Email Opened", {"machine": True}),
     ("opened", {"client-info": {"user-agent": "GoogleImageProxy", "bot": "gmail"}}, "Email Opened", {"machine": None}),
+    ("clicked", {"client-info": {"bot": "gmail"}}, "Email Link Clicked", {"machine": True}),
     ("clicked", {"url": "https://shop.example/"}, "Email Link Clicked", {"link": "https://shop.example/"}),
     ("failed", {"severity": "permanent", "reason": "bounce", "delivery-status": {"code": 605, "message": "Not there"}},
      "Email Bounced", {"bounce_type": "hard", "reason": "Not there"}),
