@@ -32,7 +32,8 @@ _SIGNED: Final = {
 }  # fmt: skip
 _HOST: Final = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?")
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
-_DAY_MS: Final = 86_400_000
+_OLDEST: Final = 3_900_000
+"""How old a message may be, in milliseconds: SNS tries for an hour at most, and may be five minutes off."""
 _LATEST: Final = 300_000
 """How far ahead of our clock, in milliseconds, a message may say that it was made."""
 
@@ -83,9 +84,9 @@ def verify(request: Request, secret: str) -> None:
     """Raise UnsignedError unless the message is of the topic `secret`, and signed with a certificate that is there."""
     url = certificate_url(request, (secret,))
     found = envelope(request.body)
-    # SNS signs once: a retry, an hour later at most unless the topic says otherwise, is the same message.
+    # SNS signs once: a retry is the same message.
     at = times.parse(found.get("Timestamp"))
-    if at is None or not -_LATEST <= request.now - at <= _DAY_MS:
+    if at is None or not -_LATEST <= request.now - at <= _OLDEST:
         raise UnsignedError("stale timestamp")
     if url not in request.certificates:
         raise UnsignedError("the certificate cannot be had")
