@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deploy.errors import BadInputError, UnavailableError
 from deploy.operate import broker, campaigns, clickhouse
-from schemas import variables
+from deploy.operate.health import clocks, stack, tls, written
+from schemas import variables, zones
 from schemas.topics import catalog
 from schemas.unread_topics import unread
 
@@ -43,8 +46,11 @@ def settings_shown(settings: Settings) -> dict[str, str]:
     return shown
 
 
-async def all_of(settings: Settings, *, wait: float) -> list[Check]:
-    """The results of all checks, each tried even when others fail; servers are waited for `wait` seconds."""
+async def all_of(settings: Settings, folder: Path, *, wait: float) -> list[Check]:
+    """The results of all checks, each tried even when others fail; servers are waited for `wait` seconds.
+
+    `folder` is that of a stack of `winback up`, which may run there.
+    """
     found, shown = await _kafka(settings, wait), settings_shown(settings)
     for what, look in (
         ("variables", _variables),
@@ -54,7 +60,13 @@ async def all_of(settings: Settings, *, wait: float) -> list[Check]:
         (f"aliases {settings.aliases or 'as shipped'}", lambda: _aliases(settings.aliases)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),
-        ("time zones", _zones),
+        ("time zones", lambda: clocks.zones(zones.VERSION, datetime.now(UTC).year)),
+        ("clock", lambda: _asked(settings, wait, _clock)),
+        ("TLS files", lambda: tls.files(settings, time.time())),
+        (f"stack in {folder}", lambda: stack.processes(folder, wait=wait)),
+        ("restarts", lambda: stack.crash_loops(folder)),
+        ("settings and stack", lambda: stack.same_system(folder, settings)),
+        ("rates of exchange", lambda: _asked(settings, wait, lambda c: _rates(settings, c))),
         ("delivery", lambda: _delivery(settings)),
         ("mail in DNS", lambda: _mail_dns(settings, wait)),
     ):
@@ -69,10 +81,30 @@ def _checked(what: str, look: Callable[[], str]) -> Check:
         return Check(what, ok=False, detail=str(problem))
 
 
-def _zones() -> str:
-    from schemas import zones
+def _asked(settings: Settings, wait: float, look: Callable[[Client], str]) -> str:
+    """What a look at ClickHouse says; without one that has its tables, which is told elsewhere, that there was none."""
+    try:
+        client = clickhouse.connect(settings, wait=wait)
+    except UnavailableError:
+        return "not looked at: ClickHouse does not answer"
+    try:
+        clickhouse.state(client)
+    except UnavailableError:
+        return "not looked at: migrations are missing"
+    else:
+        return look(client)
+    finally:
+        client.close()
 
-    return f"those of tzdata {zones.VERSION}, whatever the system has"
+
+def _clock(client: Client) -> str:
+    before = time.time()
+    theirs = clocks.theirs(client)
+    return clocks.told(theirs, before, time.time())
+
+
+def _rates(settings: Settings, client: Client) -> str:
+    return written.rates(client, campaigns.load(settings.campaigns))
 
 
 async def _kafka(settings: Settings, wait: float) -> list[Check]:
@@ -89,7 +121,23 @@ async def _kafka(settings: Settings, wait: float) -> list[Check]:
         broker.complain(have, wanted)
         return f"all {len(wanted)} there, with {settings.partitions} partitions"
 
-    return [answers, _checked(topics, compare), _checked("unread topics", lambda: unread_told(have))]
+    found = [answers, _checked(topics, compare), _checked("unread topics", lambda: unread_told(have))]
+    if found[1].ok:
+        found.append(await _awaited("dead letters", written.dead_letters(settings)))
+        found.append(await _awaited("rows", _rows(settings, wait)))
+    return found
+
+
+async def _rows(settings: Settings, wait: float) -> str:
+    done = await written.committed(settings, wait=wait)
+    return await asyncio.to_thread(_asked, settings, wait, lambda client: written.rows(client, done))
+
+
+async def _awaited(what: str, look: Coroutine[Any, Any, str]) -> Check:
+    try:
+        return Check(what, ok=True, detail=await look)
+    except (BadInputError, UnavailableError, OSError) as problem:
+        return Check(what, ok=False, detail=str(problem))
 
 
 def unread_told(names: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from deploy.errors import UnavailableError
 from deploy.stack.guarding import Guard, Ward
-from infra import files
+from infra import files, restarts
 from infra.retry import pause_after
 from infra.stopping import stop_with_parent
 
@@ -173,7 +173,7 @@ class Supervisor:
                 return
             if spec.name in self._dragged:
                 self._dragged.discard(spec.name)
-                self.restarts[spec.name] += 1
+                self._restarted(spec.name, code)
                 await self._solid.wait()
                 process = await self._spawn(spec)
                 continue
@@ -186,7 +186,7 @@ class Supervisor:
             if code == BAD_INPUT or (self.give_up is not None and most is not None and crashes >= most):
                 self._fail(spec.name, crashes)
                 return
-            self.restarts[spec.name] += 1
+            self._restarted(spec.name, code)
             self.say(
                 f"{spec.name} {_ending(code)}; starting it again in {pause:g} s (log: {self.logs / spec.name}.log)"
             )
@@ -198,6 +198,11 @@ class Supervisor:
             process = await self._spawn(spec)
             if spec.ground is not None:
                 await self._settle(spec.ground, process)
+
+    def _restarted(self, name: str, code: int) -> None:
+        """A child that has ended is to be started again."""
+        self.restarts[name] += 1
+        restarts.note(self.logs / f"{name}{restarts.SUFFIX}", time.time(), _ending(code))
 
     def _over(self, spec: Spec, pid: int, code: int) -> None:
         """A child has ended."""

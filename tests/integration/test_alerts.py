@@ -129,6 +129,7 @@ def test_every_alert_has_a_case():
     assert sorted(CASES) == sorted(rule["alert"] for rule in rules())
 
 
+@pytest.mark.slow
 def test_every_alert_fires_on_its_fault_and_on_nothing_else(tmp_path):
     """With the fault the alert fires, at most as many as the fault has; without it, it is silent."""
     tests = []

@@ -160,8 +160,16 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     for port in (up.metrics, up.metrics + 1):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             assert b"winback_build_info" in answer.read()
-    healthy = winback("doctor", **up.settings)
+    healthy = winback("doctor", "--dir", up.folder, "--json", **up.settings)
     assert healthy.returncode == 0, healthy.stdout
+    looked = {check["what"]: check["detail"] for check in json.loads(healthy.stdout)["checks"]}
+    assert looked[f"stack in {up.folder}"] == "all 2 answer"
+    assert looked["restarts"].startswith("0 restarts")
+    assert looked["rows"].startswith("6 rows of events")
+    assert looked["unread topics"].startswith("none")
+    assert "differ" not in looked["clock"]
+    lost = winback("doctor", "--dir", up.folder, **{**up.settings, "WINBACK_CLICKHOUSE": "http://127.0.0.1:1/winback"})
+    assert f"WINBACK_CLICKHOUSE=http://127.0.0.1:{up.http}/winback" in lost.stdout.replace("\n", "").replace(" ", "")
 
     # Whoever can read the file beside the database may migrate it; nobody else writes through the interface.
     refused = winback("migrate", **up.settings, WINBACK_HTTP_ADMIN=str(tmp_path / "none"))
@@ -198,6 +206,7 @@ def test_a_stack_that_keeps_running(up, tmp_path):
     up.has(7)
 
 
+@pytest.mark.slow
 def test_it_listens_where_the_variables_say(tmp_path, request):
     """Without options the broker, ClickHouse's interface and the metrics are where the environment has them."""
     if request.config.getoption("--broker") == "kafka":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,12 +14,15 @@ from deploy.cli.commands.options import Json
 Wait = Annotated[float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for each server.")]
 
 
-def doctor(*, json: Json = False, wait: Wait = 2.0) -> None:
-    """Check settings, Kafka, topics, ClickHouse, campaigns and folders; exit 1 if something is wrong."""
+Folder = Annotated[Path, typer.Option("--dir", metavar="D", help="The folder of a stack of `winback up`.")]
+
+
+def doctor(*, json: Json = False, wait: Wait = 2.0, folder: Folder = Path(".winback")) -> None:
+    """Check settings, Kafka, topics, ClickHouse, campaigns, folders and what runs; exit 1 if something is wrong."""
     from deploy.operate import checks
 
     settings = config.load(unknown=True)
-    found = running.run(checks.all_of(settings, wait=wait))
+    found = running.run(checks.all_of(settings, folder, wait=wait))
     shown = checks.settings_shown(settings)
     if json:
         console.data({"settings": shown, "checks": [check._asdict() for check in found]})

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 
+import pytest
+
 from deploy.operate import draining
 from schemas.times import iso
 from tests.support.hours import at, line
@@ -30,6 +32,7 @@ def raw(minute, value, **more):
     return {"topic": "channels.store", "key": "till", "timestamp": at(minute), "value_b64": coded, **more}
 
 
+@pytest.mark.slow
 async def test_dead_letters_are_mended_and_counted_once(live, tmp_path):
     """Cut-off JSON of an order and nameless calls: told, mended in a file, replayed, and not twice."""
     shop = await live("letters", at(0))

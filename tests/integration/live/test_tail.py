@@ -9,6 +9,8 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.support.hours import at, line
 from tests.support.stack import PATIENCE, ROOT, WINBACK, environment
 
@@ -52,6 +54,7 @@ async def tail(shop, *options):
             await process.wait()
 
 
+@pytest.mark.slow
 async def test_events_are_followed_to_what_they_do(live):
     """Of one customer by her user id: read, repeated, dead, the cart, the order, the decision; nobody else's."""
     shop = await live("tail", at(0))
@@ -86,6 +89,7 @@ async def test_events_are_followed_to_what_they_do(live):
         assert "u-4711" not in json.dumps(told.lines)
 
 
+@pytest.mark.slow
 async def test_a_tail_ends_by_itself(live):
     """With --for it is over after so long, and nothing has failed."""
     shop = await live("brief", at(0))
