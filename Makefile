@@ -13,7 +13,7 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check lint docs test-all kafka faults simulation compiled wheel bench bench-against same-as lock clean
+.PHONY: help run up test check lint docs test-all clients kafka faults simulation compiled wheel bench bench-against same-as lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -76,6 +76,10 @@ compiled: $(VENV)/.dev  ## the core compiled does what its source does; needs a 
 
 wheel: $(VENV)/.dev  ## a wheel with the core compiled, in out/wheel; needs a C compiler
 	@$(BIN)/python .ci/wheel.py out/wheel
+
+clients: $(VENV)/.dev  ## ClickHouse's clients for Java, Go, JavaScript and Python on the embedded engine; needs their package clients
+	@tests/clients/fetch.sh >/dev/null
+	@$(BIN)/pytest tests/clients $(ARGS)
 
 kafka: $(VENV)/.dev  ## the integration suite on Apache Kafka
 	@deploy/kafka/fetch.sh >/dev/null

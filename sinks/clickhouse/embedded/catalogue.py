@@ -74,6 +74,10 @@ SETTINGS: Final = frozenset({
     "use_skip_indexes", "use_uncompressed_cache",
 })  # fmt: skip
 """Settings that shape an answer or only make a query fail earlier."""
+OF_WRITING: Final = frozenset({
+    "alter_sync", "insert_distributed_sync", "insert_quorum", "lightweight_deletes_sync", "mutations_sync",
+})  # fmt: skip
+"""Settings that clients such as dbt send with everything; to who only reads they mean nothing."""
 SETTING_KINDS: Final = ("output_format_", "input_format_", "date_time_", "cast_", "optimize_", "formatdatetime_")
 REACHING: Final = ("path", "file", "schema", "url", "registry")
 """Parts of names of settings of those kinds that may lead to a file or a server."""
@@ -81,7 +85,9 @@ REACHING: Final = ("path", "file", "schema", "url", "registry")
 
 def is_free(setting: str) -> bool:
     """Whether a reader may give this setting any value that the engine takes."""
-    return setting in SETTINGS or (setting.startswith(SETTING_KINDS) and not any(part in setting for part in REACHING))
+    return setting in SETTINGS | OF_WRITING or (
+        setting.startswith(SETTING_KINDS) and not any(part in setting for part in REACHING)
+    )
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,17 @@ async def test_clickhouse_connect_streams_and_makes_frames(address: tuple[str, i
     assert await remote(address, work) == (100_000, 3, 3, ("a",), (3,), True)
 
 
+async def test_dbt_says_how_it_would_write(ask: Ask) -> None:
+    """dbt-clickhouse sends settings of writing, and of HTTP, with all that it reads; EXISTS is how it begins."""
+    params = {
+        "mutations_sync": "3", "lightweight_deletes_sync": "3", "alter_sync": "3", "insert_distributed_sync": "1",
+        "cancel_http_readonly_queries_on_client_close": "1", "send_progress_in_http_headers": "1",
+        "http_headers_progress_interval_ms": "120000", "date_time_input_format": "best_effort", "session_id": "dbt::1",
+        "cast_string_to_dynamic_use_inference": "1", "wait_end_of_query": "1",
+    }  # fmt: skip
+    assert (await ask("POST", params=params, data="EXISTS DATABASE `winback`"))[2] == b"1\n"
+
+
 async def test_ping_and_greeting(ask: Ask) -> None:
     """Health checks answer without a query."""
     for path in ("/ping", "/", "/replicas_status"):
