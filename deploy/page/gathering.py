@@ -147,7 +147,8 @@ class Gatherer:
                     self._answers[question.name] = await self._run(self._database.ask, question, self._days)
             except UnavailableError as problem:
                 error = str(problem)
-            self._pace.asked(question, began, self._clock() - began, rows, failed=bool(error))
+            took, empty = self._clock() - began, not self._answers[question.name]
+            self._pace.asked(question, began, took, rows, failed=bool(error), empty=empty)
             self._asked[question.name] = {"at": numbers.moment(began), "error": error}
 
     async def _run(self, work: Callable[..., Any], *given: Any) -> Any:

@@ -50,7 +50,7 @@ def events(looks: Sequence[Look]) -> Part:
 
 
 def events_a_second(looks: Sequence[Look]) -> float:
-    """Events a second, of all channels, between the first and the last of some `looks`."""
+    """How many events a second came in on all channels, between the first and the last of some `looks`."""
     return _rounded(sum(rate(looks, "channel", "winback_events_total").values()))
 
 

@@ -16,6 +16,8 @@ from deploy.page.questions import Question
 
 SHARE: Final = 0.015
 """Of the sinks' processor time, what all questions together may take; each scrape of metrics comes on top."""
+EMPTY: Final = 2.0
+"""How many of its rests a question without an answer waits at most: a page that stays empty is of no use either."""
 UNMEASURED: Final = 100.0
 """How many times as long as it took a question rests where nobody says how much processor time the sinks have used."""
 
@@ -54,7 +56,8 @@ class Asked:
     at: float
     took: float
     rows: float | None
-    failed: bool = False
+    failed: bool
+    empty: bool
 
 
 @dataclass
@@ -71,19 +74,22 @@ class Pace:
             return True
         if now - last.at < max(question.every, 0.0 if self.account.measured else UNMEASURED * last.took):
             return False
-        if not self.account.covered and now - last.at < question.longest:
+        longest = EMPTY * question.every if last.empty else question.longest
+        if not self.account.covered and now - last.at < longest:
             return False
         return last.failed or rows is None or _written(question, rows) != last.rows
 
     def asked(
-        self, question: Question, now: float, took: float, rows: Mapping[str, float] | None, *, failed: bool
-    ) -> None:
+        self, question: Question, now: float, took: float, rows: Mapping[str, float] | None, *, failed: bool = False,
+        empty: bool = False,
+    ) -> None:  # fmt: skip
         """Note a question asked at `now` (seconds), which `took` so many and may have `failed`.
 
-        `rows` are those before it was asked.
+        `rows` are those before it was asked; `empty`: there was nothing to tell of yet.
         """
         self.account.charge(took)
-        self._asked[question.name] = Asked(now, took, None if rows is None else _written(question, rows), failed)
+        written = None if rows is None else _written(question, rows)
+        self._asked[question.name] = Asked(now, took, written, failed, empty)
 
 
 def _written(question: Question, rows: Mapping[str, float]) -> float:

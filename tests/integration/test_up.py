@@ -32,7 +32,7 @@ campaigns:
 class Up:
     """A running `winback up` on free ports, and the settings its clients use."""
 
-    def __init__(self, folder: Path, *options: str, **more: str) -> None:
+    def __init__(self, folder: Path, *options: str, launch: bool = True, **more: str) -> None:
         self.folder, self.options, self.more = folder, options, {"WINBACK_SECRET": "of the test", **more}
         self.kafka, self.http, self.metrics = free_ports()
         self.settings = {
@@ -41,7 +41,8 @@ class Up:
             "WINBACK_STATE_DIR": str(folder / "state"),
             **self.more,
         }
-        self.start()
+        if launch:
+            self.start()
 
     def launch(self) -> None:
         """Start it."""

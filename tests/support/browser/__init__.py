@@ -21,6 +21,14 @@ def look(page: Path, folder: Path) -> dict[str, Any]:
 
     Skips the test where there is no Chromium, Node.js or npm, and none can be installed.
     """
+    return drive("look.mjs", str(page), folder)
+
+
+def drive(name: str, page: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """What a script of this folder prints of a `page` (an address or a file); screenshots in `folder`.
+
+    Skips the test as `look` does.
+    """
     chromium = _chromium()
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("a look at the page needs Node.js and npm")
@@ -28,8 +36,8 @@ def look(page: Path, folder: Path) -> dict[str, Any]:
     installed = _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *PACKAGES)
     if installed.returncode:
         pytest.skip(f"npm cannot install {' and '.join(PACKAGES)}: {installed.stderr.strip()[-200:]}")
-    script = Path(__file__).with_name("look.mjs")
-    seen = _run("node", str(script), chromium, str(page), str(folder), cwd=folder)
+    script = Path(__file__).with_name(name)
+    seen = _run("node", str(script), chromium, page, str(folder), *arguments, cwd=folder)
     assert seen.returncode == 0, seen.stderr
     found: dict[str, Any] = json.loads(seen.stdout)
     return found

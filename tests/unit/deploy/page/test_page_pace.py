@@ -57,6 +57,16 @@ def test_a_question_that_is_not_covered_waits_for_its_longest_time_only() -> Non
     assert pace.due(ORDERS, 900, {"orders": 6})
 
 
+def test_an_empty_answer_is_asked_for_again_soon() -> None:
+    """Before the first order there was nothing to tell; once there is, nobody waits for the longest time."""
+    pace = Pace()
+    pace.account.credit(1)
+    pace.asked(ORDERS, 0, 5.0, {"orders": 0}, empty=True)
+    assert not pace.due(ORDERS, 119, {"orders": 6})
+    assert pace.due(ORDERS, 120, {"orders": 6})
+    assert not pace.due(ORDERS, 120, {"orders": 0})
+
+
 def test_without_the_sinks_numbers_the_time_it_took_sets_the_pace() -> None:
     """Where nobody says what the sinks used, a question rests a hundred times as long as it took."""
     pace = Pace(Account(1.0))
