@@ -6,17 +6,17 @@ SELECT
     toDate(event_time, '{timezone}') AS day,
     toString(channel) AS channel,
     toString(cost_currency) AS currency,
-    count() AS events,
-    countIf(bitTest(did, 0) AND head_type != '') AS engagements,
-    countIf(name = 'Ad Impression') AS impressions,
-    countIf(name = 'Ad Impression' AND about_message = '') AS shown,
-    countIf(name = 'Ad Clicked' AND about_message = '' AND device != 'machine') AS ad_clicks,
-    countIf(name = 'Post Viewed') AS views,
-    countIf(name = 'Post Liked') AS likes,
-    countIf(name = 'Post Shared') AS shares,
-    countIf(name = 'Post Commented') AS comments,
-    countIf(name = 'Email Opened' AND machine) AS machine_opens,
-    countIf(name IN clickings AND machine) AS machine_clicks,
-    sum(events.cost) AS cost
-FROM current_events AS events
+    toUInt64(sum(times)) AS events,
+    toUInt64(sumIf(times, bitTest(did, 0) AND head_type != '')) AS engagements,
+    toUInt64(sumIf(times, name = 'Ad Impression')) AS impressions,
+    toUInt64(sumIf(times, name = 'Ad Impression' AND about_message = '')) AS shown,
+    toUInt64(sumIf(times, name = 'Ad Clicked' AND about_message = '' AND device != 'machine')) AS ad_clicks,
+    toUInt64(sumIf(times, name = 'Post Viewed')) AS views,
+    toUInt64(sumIf(times, name = 'Post Liked')) AS likes,
+    toUInt64(sumIf(times, name = 'Post Shared')) AS shares,
+    toUInt64(sumIf(times, name = 'Post Commented')) AS comments,
+    toUInt64(sumIf(times, name = 'Email Opened' AND machine)) AS machine_opens,
+    toUInt64(sumIf(times, name IN clickings AND machine)) AS machine_clicks,
+    sum(counted_events.cost * times) AS cost
+FROM counted_events
 GROUP BY day, channel, currency;

@@ -4,7 +4,7 @@ WITH
     (
         SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
     ) AS cuts
-SELECT if(later.into = 0, landings.person, later.into) AS person, at, source, medium, campaign, referrer, host
+SELECT if(later.into = 0, landings.person, later.into) AS person, at, source, medium, campaign, referrer, host, place
 FROM landings
 LEFT ANY JOIN (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles) AS later
     ON later.merged = landings.person
@@ -12,7 +12,7 @@ WHERE landings.person NOT IN (SELECT sipHash64(profile_id) FROM split_heads)
 UNION ALL
 SELECT
     sipHash64(multiIf(cut.2 != '' AND at <= cut.1, cut.2, later.into != '', later.into, profile_id)) AS person,
-    at, source, medium, campaign, referrer, host
+    at, source, medium, campaign, referrer, host, sipHash64(source, medium, campaign, referrer, host) AS place
 FROM
 (
     SELECT

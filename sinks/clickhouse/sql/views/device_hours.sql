@@ -6,10 +6,10 @@ SELECT
     toDate(event_time, '{timezone}') AS day,
     toUInt8(toHour(event_time, '{timezone}')) AS hour,
     toString(device) AS device,
-    countIf(bitTest(did, 2)) AS activity,
-    countIf(bitTest(did, 3)) AS engagement,
+    toUInt64(sumIf(times, bitTest(did, 2))) AS activity,
+    toUInt64(sumIf(times, bitTest(did, 3))) AS engagement,
     toInt64(0) AS orders
-FROM current_events
+FROM counted_events
 WHERE bitTest(did, 2) OR bitTest(did, 3)
 GROUP BY day, hour, device
 UNION ALL
@@ -19,15 +19,15 @@ SELECT
 FROM
 (
     SELECT
-        argMinIf(c.profile_id, (changed_at, c.message_id), kind IN ('order', 'renewal')) AS profile_id,
-        argMinIf(c.message_id, (changed_at, c.message_id), kind IN ('order', 'renewal')) AS message_id,
-        argMinIf(c.at, (changed_at, c.message_id), kind IN ('order', 'renewal')) AS at,
-        sum(c.orders) AS orders
+        argMinIf(
+            (sipHash64(c.profile_id, c.message_id), c.at), (changed_at, c.message_id), kind IN ('order', 'renewal')
+        ) AS first,
+        first.1 AS told, first.2 AS at, sum(c.orders) AS orders
     FROM current_conversions AS c
-    GROUP BY order_id
+    GROUP BY sipHash64(order_id)
     HAVING orders != 0
 ) AS placed
 LEFT ANY JOIN (
-    SELECT profile_id, message_id, device FROM events WHERE name = 'Order Completed'
-) AS made ON made.profile_id = placed.profile_id AND made.message_id = placed.message_id
+    SELECT sipHash64(profile_id, message_id) AS telling, device FROM events PREWHERE name = 'Order Completed'
+) AS made ON made.telling = placed.told
 GROUP BY 1, 2, 3;

@@ -27,12 +27,25 @@ FROM
     WHERE day BETWEEN {from:Date} AND {to:Date}
     GROUP BY device, hour
     UNION ALL
-    SELECT
-        toString(device) AS device, toUInt8(toHour(quarter, '{timezone}')) AS hour, 0, 0, 0, uniqExact(person)
-    FROM current_activity
-    WHERE (bitTest(did, 2) OR bitTest(did, 3))
-        AND toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
-    GROUP BY device, hour
+    SELECT device, toUInt8(number - 1) AS hour, 0, 0, 0, customers
+    FROM
+    (
+        SELECT device, sumForEach(arrayMap(at -> toUInt64(bitTest(hours, at)), range(24))) AS by_hour
+        FROM
+        (
+            -- The hours of a customer on a device, a bit each.
+            SELECT
+                any(toString(a.device)) AS device,
+                groupBitOr(bitShiftLeft(toUInt32(1), toHour(quarter, '{timezone}'))) AS hours
+            FROM current_activity AS a
+            WHERE (bitTest(did, 2) OR bitTest(did, 3))
+                AND toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            GROUP BY bitXor(person, sipHash64(a.device))
+        )
+        GROUP BY device
+    )
+    ARRAY JOIN by_hour AS customers, arrayEnumerate(by_hour) AS number
+    WHERE customers > 0
 ) AS parts
 GROUP BY device, hour
 ORDER BY device, hour;

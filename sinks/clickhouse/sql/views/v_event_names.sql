@@ -10,13 +10,21 @@
 -- Notes: `winback events` says what each name does. At most 1,000, the most frequent.
 CREATE OR REPLACE VIEW v_event_names AS
 SELECT
-    if(type = 'track', substringUTF8(name, 1, 120), toString(type)) AS name,
-    substringUTF8(toString(original_name), 1, 120) AS original_name,
-    count() AS events,
-    min(event_time) AS first_seen,
-    max(event_time) AS last_seen
-FROM current_events
-WHERE (type = 'track' OR current_events.original_name != '') AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    if(kind = 'track', substringUTF8(told, 1, 120), toString(kind)) AS name,
+    substringUTF8(toString(producers), 1, 120) AS original_name,
+    toUInt64(sum(number)) AS events,
+    min(first_at) AS first_seen,
+    max(last_at) AS last_seen
+FROM
+(
+    SELECT
+        type AS kind, counted_events.name AS told, counted_events.original_name AS producers, sum(times) AS number,
+        min(event_time) AS first_at, max(event_time) AS last_at
+    FROM counted_events
+    WHERE toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    GROUP BY kind, told, producers
+)
+WHERE kind = 'track' OR producers != ''
 GROUP BY name, original_name
 ORDER BY events DESC, name, original_name
 LIMIT 1000;

@@ -8,12 +8,19 @@
 -- Notes: `winback events` says what each name does. At most 1,000 a day, the most frequent.
 CREATE OR REPLACE VIEW v_event_names_daily AS
 SELECT
-    toDate(event_time, '{timezone}') AS day,
-    if(type = 'track', substringUTF8(name, 1, 120), toString(type)) AS name,
-    substringUTF8(toString(original_name), 1, 120) AS original_name,
-    count() AS events
-FROM current_events
-WHERE (type = 'track' OR current_events.original_name != '')
+    day,
+    if(kind = 'track', substringUTF8(told, 1, 120), toString(kind)) AS name,
+    substringUTF8(toString(producers), 1, 120) AS original_name,
+    toUInt64(sum(number)) AS events
+FROM
+(
+    SELECT
+        toDate(event_time, '{timezone}') AS day, type AS kind, counted_events.name AS told,
+        counted_events.original_name AS producers, sum(times) AS number
+    FROM counted_events
+    GROUP BY day, kind, told, producers
+)
+WHERE kind = 'track' OR producers != ''
 GROUP BY day, name, original_name
 ORDER BY day, events DESC, name, original_name
 LIMIT 1000 BY day;

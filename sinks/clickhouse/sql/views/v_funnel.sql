@@ -16,37 +16,25 @@
 -- Source: windowFunnel: https://clickhouse.com/docs/sql-reference/aggregate-functions/parametric-functions#windowfunnel
 CREATE OR REPLACE VIEW v_funnel AS
 WITH
-    -- Splits are few: a table in the query, and none at all without any.
-    (
-        SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
-    ) AS cuts,
     acts AS
     (
+        -- Whose it was, and for the steps after the visit: when (in milliseconds) and what, in one number.
         SELECT
             person,
-            event_time,
-            multiIf(
-                type != 'track', 1, name = 'Product Viewed', 2, name = 'Product Added', 3, name = 'Checkout Started', 4, 1
-            ) AS what,
-            if(
-                empty(cuts.1),
-                (toDateTime64(0, 3, 'UTC'), ''),
-                cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
-            ) AS cut,
-            if(cut.2 != '' AND event_time <= cut.1, sipHash64(cut.2), 0) AS went
-        -- Without FINAL: an event that stands here twice changes no step.
-        FROM events
-        PREWHERE bitTest(did, 2)
-        WHERE toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            went,
+            toUInt64(toUnixTimestamp64Milli(event_time)) AS ms,
+            if(type = 'track', transform(name, ['Product Viewed', 'Product Added', 'Checkout Started'], [2, 3, 4], 1), 1) AS what
+        FROM counted_events
+        -- An event that stands here twice changes no step.
+        WHERE times > 0 AND bitTest(did, 2)
+            AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
             AND notEmpty(head_type)
             AND type IN ('track', 'page', 'screen')
     ),
     walked AS
     (
         -- Of visits one is enough: every later step is a visit itself.
-        SELECT
-            person, went, min(event_time) AS began,
-            groupUniqArrayIf((event_time, what), what > 1) AS taken
+        SELECT person, went, min(ms) AS began, groupUniqArrayIf(ms * 8 + what, what > 1) AS taken
         FROM acts
         GROUP BY person, went
     ),
@@ -59,10 +47,10 @@ WITH
     ),
     moments AS
     (
-        SELECT person, arrayJoin(arrayPushFront(taken, (began, 1))) AS moment, moment.1 AS at, moment.2 AS what
+        SELECT person, arrayJoin(arrayPushFront(taken, began * 8 + 1)) AS moment
         FROM resolved
         UNION ALL
-        SELECT sipHash64(current_id) AS person, (ordered_at, 5) AS moment, ordered_at AS at, 5 AS what
+        SELECT sipHash64(current_id) AS person, toUInt64(toUnixTimestamp64Milli(ordered_at)) * 8 + 5 AS moment
         FROM current_orders
         WHERE orders > 0 AND kind = 'order' AND toDate(ordered_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
     ),
@@ -71,12 +59,12 @@ WITH
         SELECT
             person,
             windowFunnel(604800000)(
-                toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
+                at, what < 5, what = 2, what = 3, what = 4, what = 5
             ) AS level,
             windowFunnel(604800000, 'strict_order')(
-                toUInt64(toUnixTimestamp64Milli(at)), what < 5, what = 2, what = 3, what = 4, what = 5
+                at, what < 5, what = 2, what = 3, what = 4, what = 5
             ) AS strict_level
-        FROM moments
+        FROM (SELECT person, bitShiftRight(moment, 3) AS at, bitAnd(moment, 7) AS what FROM moments)
         GROUP BY person
     ),
     counts AS

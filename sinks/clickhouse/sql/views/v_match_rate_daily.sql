@@ -11,6 +11,15 @@
 --   known_customers [count]: of them, those we know
 -- Notes: A spot on TV names nobody: it counts among the events, and is of no customer.
 CREATE OR REPLACE VIEW v_match_rate_daily AS
+WITH
+    moved AS (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles),
+    -- Whose events are those of people we know, as merges have gone since.
+    known AS
+    (
+        SELECT person FROM known_people WHERE person NOT IN (SELECT merged FROM moved)
+        UNION ALL
+        SELECT merged FROM moved WHERE into IN (SELECT person FROM known_people)
+    )
 SELECT
     day,
     channel,
@@ -22,10 +31,12 @@ SELECT
 FROM
 (
     SELECT
-        toDate(event_time, '{timezone}') AS day, toString(channel) AS channel, count() AS events,
-        countIf(head_type != '' AND current_person IN (SELECT person FROM known_people)) AS known_events,
+        toDate(event_time, '{timezone}') AS day, toString(channel) AS channel, toUInt64(sum(times)) AS events,
+        toUInt64(sumIf(
+            times, head_type != '' AND if(went = 0, counted_events.person IN known, went IN (SELECT person FROM known_people))
+        )) AS known_events,
         0 AS customers, 0 AS known_customers
-    FROM current_events
+    FROM counted_events
     GROUP BY day, channel
     UNION ALL
     SELECT

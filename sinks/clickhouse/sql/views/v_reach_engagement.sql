@@ -30,9 +30,15 @@ FROM
     WHERE day BETWEEN {from:Date} AND {to:Date}
     GROUP BY channel
     UNION ALL
-    SELECT toString(channel) AS channel, 0, 0, 0, uniqExact(person), uniqExactIf(person, bitTest(did, 0))
-    FROM current_activity
-    WHERE toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+    SELECT channel, 0, 0, 0, count(), countIf(has_engaged)
+    FROM
+    (
+        -- By one number for a customer on a channel: quicker than by two columns, and than a set of customers for each sum.
+        SELECT any(toString(a.channel)) AS channel, max(bitTest(did, 0)) AS has_engaged
+        FROM current_activity AS a
+        WHERE toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+        GROUP BY bitXor(person, sipHash64(a.channel))
+    )
     GROUP BY channel
 ) AS parts
 GROUP BY channel

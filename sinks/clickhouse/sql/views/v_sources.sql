@@ -19,25 +19,16 @@ CREATE OR REPLACE VIEW v_sources AS
 WITH
     visitors AS
     (
-        SELECT origin, uniqExact(person) AS number
+        SELECT origin, uniqExact(person) AS visiting
         FROM visit_origins
         WHERE day BETWEEN {from:Date} AND {to:Date}
         GROUP BY origin
         UNION ALL
         -- Whoever names no source on some day.
-        SELECT ('', '', '', '') AS origin, countIf(visited > told) AS number
-        FROM
-        (
-            SELECT person, uniqExact(day) AS visited, uniqExactIf(day, named) AS told
-            FROM
-            (
-                SELECT person, toDate(quarter, '{timezone}') AS day, false AS named FROM current_activity WHERE bitTest(did, 2)
-                UNION ALL
-                SELECT person, day, true AS named FROM visit_origins
-            )
-            WHERE day BETWEEN {from:Date} AND {to:Date}
-            GROUP BY person
-        )
+        SELECT toUInt64(0) AS origin, uniqExact(person) AS visiting
+        FROM current_activity
+        WHERE bitTest(did, 2) AND toDate(quarter, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            AND (person, toDate(quarter, '{timezone}')) NOT IN (SELECT person, day FROM visit_origins)
     ),
     by_currency AS
     (
@@ -48,7 +39,7 @@ WITH
         WHERE day BETWEEN {from:Date} AND {to:Date}
         GROUP BY origin, currency
         UNION ALL
-        SELECT origin, '', number, 0, 0, 0
+        SELECT origin, '', visiting, 0, 0, 0
         FROM visitors
     ),
     totals AS
@@ -61,15 +52,16 @@ WITH
         GROUP BY origin
     )
 SELECT
-    origin.1 AS source,
-    origin.2 AS medium,
-    origin.3 AS campaign,
-    origin.4 AS referrer,
+    texts.1 AS source,
+    texts.2 AS medium,
+    texts.3 AS campaign,
+    texts.4 AS referrer,
     visitors,
     carts,
     money.2 AS orders,
     money.3 AS revenue,
     money.1 AS currency
 FROM totals
+LEFT ANY JOIN (SELECT number, any(o.origin) AS texts FROM origins AS o GROUP BY number) AS known ON known.number = totals.origin
 WHERE visitors + carts > 0 OR notEmpty(earned)
 ORDER BY visitors DESC, source, medium, campaign, referrer, currency;

@@ -19,18 +19,14 @@ CREATE OR REPLACE VIEW v_sources_daily AS
 WITH
     visitors AS
     (
-        SELECT day, origin, uniqExact(person) AS number
+        SELECT day, origin, uniqExact(person) AS visiting
         FROM visit_origins
         GROUP BY day, origin
         UNION ALL
         -- Whoever names no source all day.
-        SELECT day, ('', '', '', '') AS origin, toUInt64(uniqExact(person) - uniqExactIf(person, named)) AS number
-        FROM
-        (
-            SELECT toDate(quarter, '{timezone}') AS day, person, false AS named FROM current_activity WHERE bitTest(did, 2)
-            UNION ALL
-            SELECT day, person, true AS named FROM visit_origins
-        )
+        SELECT toDate(quarter, '{timezone}') AS day, toUInt64(0) AS origin, uniqExact(person) AS visiting
+        FROM current_activity
+        WHERE bitTest(did, 2) AND (person, toDate(quarter, '{timezone}')) NOT IN (SELECT person, day FROM visit_origins)
         GROUP BY day
     ),
     by_currency AS
@@ -41,7 +37,7 @@ WITH
         FROM sources AS s
         GROUP BY day, origin, currency
         UNION ALL
-        SELECT day, origin, '', number, 0, 0, 0
+        SELECT day, origin, '', visiting, 0, 0, 0
         FROM visitors
     ),
     totals AS
@@ -55,15 +51,16 @@ WITH
     )
 SELECT
     day,
-    origin.1 AS source,
-    origin.2 AS medium,
-    origin.3 AS campaign,
-    origin.4 AS referrer,
+    texts.1 AS source,
+    texts.2 AS medium,
+    texts.3 AS campaign,
+    texts.4 AS referrer,
     visitors,
     carts,
     money.2 AS orders,
     money.3 AS revenue,
     money.1 AS currency
 FROM totals
+LEFT ANY JOIN (SELECT number, any(o.origin) AS texts FROM origins AS o GROUP BY number) AS known ON known.number = totals.origin
 WHERE visitors + carts > 0 OR notEmpty(earned)
 ORDER BY day, visitors DESC, source, medium, campaign, referrer, currency;
