@@ -9,6 +9,10 @@ class BadInputError(Exception):
     code = 2
 
 
+class OneByOneError(Exception):
+    """Two campaigns files cannot be played in step over a history: what asked for it plays one by one."""
+
+
 class UnavailableError(Exception):
     """A server that is needed does not answer, or the stack failed: exit 1. The message carries the address."""
 

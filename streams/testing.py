@@ -44,6 +44,7 @@ from streams.core.identify import Identify
 from streams.core.identity.graph import Policy
 from streams.core.ingest import Ingest
 from streams.core.journey import Journey
+from streams.core.lockstep.partition import Lockstep
 from streams.core.protocol import link_log
 from streams.core.protocol.ports import Task
 from streams.core.protocol.records import links_out
@@ -68,8 +69,9 @@ class Topology:
     hashes of identifiers, those of the settings if not given. `outputs`: takes each record of an output topic as it is
     written, in the order of its partition; then nothing is kept, `topics` and `read` are empty, and what the pipeline
     sends itself is dropped once it has been read. `lean`: only decisions are wanted, so nothing is added up for
-    `aggregates`, and `restart` is not to be called. Raises ValueError when the file of campaigns, or of aliases, is not
-    valid.
+    `aggregates`, and `restart` is not to be called. `other`: lean, and both these campaigns and `campaigns` decide
+    (streams/core/lockstep); what they decide comes with a partition that is greater by as many as there are. Raises
+    ValueError when the file of campaigns, or of aliases, is not valid.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Topology:
         reader: Reader | None = None,
         hasher: Hasher | None = None,
         lean: bool = False,
+        other: Campaigns | None = None,
     ) -> None:
         self.logs = Logs(outputs)
         self._others: Others | None = None
@@ -106,12 +109,19 @@ class Topology:
         policy = Policy(settings.device_policy, settings.profile_limit)
         self._bases = [SpillingBase(PENDING) if self._drop else MemoryBase() for _ in range(1 + partitions)]
         self.stores = [PartitionStore(base) for base in self._bases]
+        self._seconds = [PartitionStore(MemoryBase()) for _ in range(0 if other is None else partitions)]
 
         def identify(store: PartitionStore) -> Task:
             return Identify(store, self.logs, partitions=partitions, policy=policy, optional=settings.optional())
 
         def journey(partition: int, store: PartitionStore) -> Task:
             logs = self.logs
+            if other is not None:
+                return Lockstep(
+                    store, logs, seconds_store=self._seconds[partition], partition=partition, partitions=partitions,
+                    campaigns=self._campaigns, other=other, secret=secret, no_referrers=hosts,
+                    unsubscribe=settings.unsubscribe_url,
+                )  # fmt: skip
             return Journey(
                 store, logs, partition=partition, partitions=partitions, campaigns=self._campaigns, secret=secret,
                 no_referrers=hosts, totals=not lean, unsubscribe=settings.unsubscribe_url,
@@ -125,6 +135,8 @@ class Topology:
             Reading(make(store), store, log, flushed=_STEPS if lean else 1)
             for (make, log), store in zip(self._tasks, self.stores, strict=True)
         ]
+        if other is not None:
+            self._readings += [self._second(p, reading.task) for p, reading in enumerate(self._readings[1:])]
 
     @classmethod
     def of(cls, campaigns: Path | str | None = None) -> Self:
@@ -166,7 +178,7 @@ class Topology:
         theirs = {partition for other in others for partition in other.partitions}
         self._others = Others(others)
         self.logs.away = self._others.away
-        self._keep(p for p in range(self._partitions) if p not in theirs)
+        self._keep(p for p in range(len(self._readings) - 1) if p not in theirs)
 
     def serve(self, first: First, mine: Iterable[int]) -> None:
         """The same in each of the others: let the partitions that are `mine` do what they are given, to the end.
@@ -183,6 +195,20 @@ class Topology:
                 pass
             first.answer()
             given = first.receive()
+
+    def _second(self, partition: int, task: Task) -> Reading:
+        """What is sent to the second of two files in a partition, and how the first one lets it read that."""
+        if not isinstance(task, Lockstep):
+            raise TypeError(f"partition {partition} is played by one file")
+        log = self.logs.topics[PROFILE_EVENTS][self._partitions + partition]
+        reading = Reading(task.second, self._seconds[partition], log, flushed=_STEPS)
+
+        def hear() -> None:
+            while self._step(reading):
+                pass
+
+        task.hear = hear
+        return reading
 
     def _keep(self, partitions: Iterable[int]) -> list[Reading]:
         # What goes is not taken apart: after a fork that would only copy it.

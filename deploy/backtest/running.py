@@ -16,7 +16,7 @@ import orjson
 from deploy import console
 from deploy.backtest import core, report, stored, words
 from deploy.backtest.sides import Window
-from deploy.errors import BadInputError
+from deploy.errors import BadInputError, OneByOneError
 from deploy.stack import child, lines, outputs
 from deploy.stack.replay_steps import READ, SETTLE
 from deploy.stack.spill import Spill
@@ -139,11 +139,7 @@ def _play(
     bars = {stage: shown.add_task(stage, total=None) for stage in stages}
     bounds = (bound or "" for bound in window)
     files = (str(asked.campaigns.resolve()), "" if alike else str(current))
-    step = child.Step(
-        core.MODULE,
-        (str(place), *bounds, *files, words.dump(place / "said", said.words), *played),
-        settings.model_copy(update={"clock": "event"}),
-    )
+    arguments = (str(place), *bounds, *files, words.dump(place / "said", said.words))
     shares: dict[str, dict[str, int]] = {stage: {} for stage in bars}
 
     def progress(_: int, said: str, done: int) -> None:
@@ -151,7 +147,16 @@ def _play(
         shares[stage][share] = done
         shown.update(bars[stage], completed=sum(shares[stage].values()))
 
-    child.run([step], progress)
+    def run(kind: str) -> None:
+        event = settings.model_copy(update={"clock": "event"})
+        child.run([child.Step(core.MODULE, (*arguments, kind, *played[1:]), event)], progress)
+
+    try:
+        run(played[0])
+    except OneByOneError:
+        for side in (core.NEW, core.CURRENT):
+            shutil.rmtree(place / side, ignore_errors=True)
+        run(core.APART)
     for bar in bars.values():
         shown.update(bar, total=1, completed=1)
     new = place / core.NEW

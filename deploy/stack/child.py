@@ -18,14 +18,15 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 import orjson
 from pydantic import SecretStr
 
-from deploy.errors import BadInputError, UnavailableError
+from deploy.errors import BadInputError, OneByOneError, UnavailableError
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
 
 FAILED: Final = 1
 KINDS: Final[dict[str, type[Exception]]] = {
-    "BadInputError": BadInputError, "UnavailableError": UnavailableError, "ValueError": ValueError, "OSError": OSError,
+    "BadInputError": BadInputError, "OneByOneError": OneByOneError, "UnavailableError": UnavailableError,
+    "ValueError": ValueError, "OSError": OSError,
 }  # fmt: skip
 """What a process fails with on purpose, by the name it goes by between the processes."""
 PIECE: Final = 1 << 16

@@ -19,6 +19,7 @@ from streams.core.campaigns.series import series
 from streams.core.contact.suppressions import Suppressions
 from streams.core.handover.in_flight import InFlight
 from streams.core.handover.router import Handover
+from streams.core.messaging.decide import Decider, DeciderOf
 from streams.core.products.changes import Catalogue
 from streams.core.profile.forwarding import ForwardingTable
 from streams.core.profile.repository import DueIndex, Profiles
@@ -26,7 +27,7 @@ from streams.core.protocol import profile_log
 from streams.core.protocol.link_log import Ack, Receipt, SwitchCampaigns
 from streams.core.protocol.order_key import END_OF_TIME, KEY_SIZE, NOTHING, time_of
 from streams.core.protocol.ports import Emit, Store
-from streams.core.protocol.profile_log import AddressTold, DayLearned, ProductChanged, Round
+from streams.core.protocol.profile_log import AddressTold, DayLearned, ProductChanged, ProfileLogRecord, Round
 from streams.core.protocol.records import BEFORE, EVENT, links_out, notices_to_all, unpack_before, unpack_event
 from streams.core.protocol.sequence_numbers import DuplicateFilter, SequencedEmitter
 from streams.core.protocol.state_keys import JOURNEY_CLOCK
@@ -46,14 +47,14 @@ class Journey:
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
     nobody, those that ship if not given; `unsubscribe` is where links to unsubscribe lead. Without
-    `totals` nothing is added up for `aggregates`. One call seals about `events_a_call` events at most, and a profile
-    has `most_pending` events waiting at most: what is more takes effect before its time.
+    `totals` nothing is added up for `aggregates`. `decider` makes what decides. One call seals about `events_a_call`
+    events at most, and a profile has `most_pending` events waiting at most: what is more takes effect before its time.
     """
 
     def __init__(
         self, store: Store, emit: Emit, *, partition: int, partitions: int, campaigns: Campaigns, secret: str,
         no_referrers: NoReferrers | None = None, events_a_call: int = EVENTS_A_CALL, most_pending: int = MOST_PENDING,
-        totals: bool = True, unsubscribe: str = "",
+        totals: bool = True, unsubscribe: str = "", decider: DeciderOf = Decider,
     ) -> None:  # fmt: skip
         self._store = store
         self._emit = emit
@@ -71,7 +72,7 @@ class Journey:
             store, emit, self._profiles, clock, Hasher(secret), partition=partition, partitions=partitions
         )
         hosts = no_referrers or NoReferrers()
-        logic = ProfileLogic(campaigns, secret, hosts, unsubscribe)
+        logic = ProfileLogic(campaigns, secret, hosts, unsubscribe, decider)
         self._sealer = Sealer(
             emit, self._profiles, self._due, self._forwarding, logic, self._catalogue,
             clock, partition, partitions, most_pending,
@@ -195,7 +196,10 @@ class Journey:
 
     def _notice(self, record: Record, value: bytes) -> bool:
         """Take a record that is no event; returns False when there is more to do than one call takes."""
-        match notice := profile_log.read(value):
+        return self._take(record, profile_log.read(value))
+
+    def _take(self, record: Record, notice: ProfileLogRecord | None) -> bool:
+        match notice:
             case Round():
                 return self._round(notice)
             case ProductChanged():
@@ -235,7 +239,7 @@ class Journey:
 
     def _round(self, round_: Round) -> bool:
         """Seal up to the round's bound; False when there is more to seal than one call takes."""
-        clock, sealer, effects = self._clock, self._sealer, self._effects
+        clock, sealer = self._clock, self._sealer
         reached = max(clock.reached, bytes.fromhex(round_.bound))
         clock.barrier_closed = max(clock.barrier_closed, bytes.fromhex(round_.barrier_closed))
         if round_.now is not None:
@@ -248,12 +252,12 @@ class Journey:
         visits = self._events_a_call
         goes_on = reached > clock.switched
         while goes_on and (due := self._due.pop(reached)) is not None:
-            sealer.seal(due, reached, effects)
+            self._seal(due, reached)
             visits -= 1
             if sealer.sealed >= enough or not visits:
                 return False
         while goes_on and round_.quiescent and (due := sealer.held_due.pop(reached)) is not None:
-            sealer.rest(due, reached, effects)
+            self._rest(due, reached)
             visits -= 1
             if sealer.sealed >= enough or visits <= 0:
                 return False
@@ -268,6 +272,12 @@ class Journey:
         self._tell_of_addresses()
         self._acknowledge(round_)
         return True
+
+    def _seal(self, profile_id: bytes, upto: bytes) -> None:
+        self._sealer.seal(profile_id, upto, self._effects)
+
+    def _rest(self, profile_id: bytes, upto: bytes) -> None:
+        self._sealer.rest(profile_id, upto, self._effects)
 
     def _tell(self, reached: bytes) -> None:
         """At a midnight, what has been learned goes to every partition, this one too, for the next day's decisions."""
@@ -288,6 +298,9 @@ class Journey:
         self._effects.told.clear()
 
     def _acknowledge(self, round_: Round) -> None:
+        self._emit.after(links_out(self._ack(round_)))
+
+    def _ack(self, round_: Round) -> Ack:
         due = waits = min(
             self._due.earliest, self._sealer.held_due.earliest, self._catalogue.earliest, self._suppressions.earliest
         )
@@ -301,7 +314,7 @@ class Journey:
             _hex(due), round_.at,
         )  # fmt: skip
         moved.acknowledged()
-        self._emit.after(links_out(ack))
+        return ack
 
     def _emit_rows(self) -> None:
         rows, partitions, send = self._effects.rows, self._partitions, self._emit.send

@@ -6,6 +6,7 @@ it is at that instant.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from schemas.message_ids import MessageIds
@@ -77,7 +78,7 @@ class Decider:
                 return self._deferred(profile, enrollment, scheduled, "capped", (at // HOUR_MS + 1) * HOUR_MS)
         if campaign.id in profile.contaminated:
             return self.row(profile, enrollment, scheduled, "suppressed", "contaminated", at)
-        channel = channels.best(profile, list(allowed), known, at)
+        channel = self._best_channel(profile, list(allowed), known, at)
         arm = self._assignment.arm(profile.id, campaign)
         if arm == CONTROL:
             profile.arms[campaign.id] = arm
@@ -132,7 +133,7 @@ class Decider:
         """Put the step where the customer's best hour begins next, unless it is due in that hour already."""
         scheduled.placed = True
         zone = self._zone(profile)
-        best = hours.best(profile.hours, known.hours(scheduled.due))
+        best = self._best_hour(profile, known, scheduled.due)
         if best is None or hours.local_hour(scheduled.due, zone) == best:
             return False
         scheduled.due = hours.next_begin(best, zone, scheduled.due)
@@ -177,7 +178,18 @@ class Decider:
             return left, "no_consent"
         if not left:
             return {}, "no_consent"
-        return {c: to for c, to in left.items() if not caps.capped(profile, self._file, c, at)}, "capped"
+        return {c: to for c, to in left.items() if not self._capped(profile, c, at)}, "capped"
+
+    # What follows is all that looks at caps, and at what others do: streams/core/lockstep asks it of two files at once.
+
+    def _capped(self, profile: Profile, channel: str, at: int) -> bool:
+        return caps.capped(profile, self._file, channel, at)
+
+    def _best_channel(self, profile: Profile, allowed: Sequence[str], known: GlobalStats, at: int) -> str:
+        return channels.best(profile, allowed, known, at)
+
+    def _best_hour(self, profile: Profile, known: GlobalStats, at: int) -> int | None:
+        return hours.best(profile.hours, known.hours(at))
 
     def _outranked(self, profile: Profile, campaign: Campaign, at: int) -> bool:
         """Whether a campaign of higher priority has a step due in this hour of UTC, or has sent a message in it."""
@@ -256,6 +268,10 @@ class Decider:
 
     def _zone(self, profile: Profile) -> str:
         return str(profile.zone.value) if profile.zone is not None else self._file.timezone
+
+
+DeciderOf = Callable[[Campaigns, ExperimentAssignment, MessageIds, UnsubscribeLinks | None], Decider]
+"""What makes the decider of a campaigns file."""
 
 
 def _is_for(profile: Profile, audience: Audience) -> bool:

@@ -19,7 +19,7 @@ from streams.core.contact.points import Lost
 from streams.core.contact.statements import Statement
 from streams.core.engagement.sent import on_decided
 from streams.core.messaging import offers, take_back
-from streams.core.messaging.decide import Decider
+from streams.core.messaging.decide import Decider, DeciderOf
 from streams.core.messaging.decision import Decision
 from streams.core.messaging.experiments import ExperimentAssignment
 from streams.core.messaging.take_back import ended_by, order_of
@@ -59,17 +59,17 @@ class Enroller(Machine[Sequence[Statement], Decision]):
     """The campaigns of a worker, applied to one profile at a time.
 
     The secret is that of the settings: draws are keyed with it. `unsubscribe` is where links lead by which a customer
-    wants no more, empty for none. Times (`at`, `due`) are epoch milliseconds.
+    wants no more, empty for none. `decider` makes what decides. Times (`at`, `due`) are epoch milliseconds.
     """
 
     fields: ClassVar = frozenset({"enrollments", "last_enrolled", "arms", "contaminated", "offers"})
 
-    def __init__(self, campaigns: Campaigns, secret: str, unsubscribe: str = "") -> None:
+    def __init__(self, campaigns: Campaigns, secret: str, unsubscribe: str = "", decider: DeciderOf = Decider) -> None:
         self._campaigns = campaigns
         self._file = campaigns.file
         self._assignment = ExperimentAssignment(campaigns.file, secret)
         links = UnsubscribeLinks(secret, unsubscribe) if unsubscribe else None
-        self._decider = Decider(campaigns, self._assignment, MessageIds(secret), links)
+        self._decider = decider(campaigns, self._assignment, MessageIds(secret), links)
 
     def due_at(self, profile: Profile, /) -> int | None:
         """When the next step of the profile is due, in epoch milliseconds; None without a step."""

@@ -32,6 +32,7 @@ from streams.core.engagement import sent
 from streams.core.engagement.feedback import Feedback, counted
 from streams.core.engagement.machine import EngagementMachine
 from streams.core.messaging import awaited, offers
+from streams.core.messaging.decide import Decider, DeciderOf
 from streams.core.messaging.decision import Decision
 from streams.core.messaging.enrollment import ENTERED, BeforeMerge, Enroller
 from streams.core.orders.conversions import CANCELLATION, CANCELLED, TAKEN_BACK, Conversion, last_purchase
@@ -57,17 +58,18 @@ class ProfileLogic:
 
     The secret is that of the settings: draws for customers are keyed with it. `no_referrers` are the hosts that send
     nobody, those that ship if not given; `unsubscribe` is where links to unsubscribe lead, empty for
-    none. Times (`at`, `upto`, `wall`) are epoch milliseconds.
+    none. `decider` makes what decides. Times (`at`, `upto`, `wall`) are epoch milliseconds.
     """
 
     def __init__(
-        self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None, unsubscribe: str = ""
-    ) -> None:
+        self, campaigns: Campaigns, secret: str, no_referrers: NoReferrers | None = None, unsubscribe: str = "",
+        decider: DeciderOf = Decider,
+    ) -> None:  # fmt: skip
         self._repeats = Repeats()
         self._contact = ContactMachine(secret)
         self.campaigns = campaigns
         self._engagement = EngagementMachine(campaigns.file.timezone, campaigns.file.machine_seconds * 1_000)
-        self._enroller = Enroller(campaigns, secret, unsubscribe)
+        self._enroller = Enroller(campaigns, secret, unsubscribe, decider)
         self._orders = OrderMachine(no_referrers or NoReferrers(), secret, campaigns.file.attribution)
         self._cart = CartMachine(campaigns.file.order_grace, campaigns.rates)
         self._triggers = Triggers(campaigns)

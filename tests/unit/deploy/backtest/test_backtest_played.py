@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from deploy.backtest import core, report, running
 from deploy.backtest.sides import Window
 from deploy.cli import main as cli
+from deploy.errors import OneByOneError
 from deploy.shop import simulate
 from deploy.stack import child
 from deploy.stack.replay_steps import records
@@ -146,6 +148,56 @@ def test_each_process_goes_on_with_its_file_and_its_partitions(lines, tmp_path, 
         assert {row["decision_id"]: row for row in kept} == wanted
         assert len(kept) == len(wanted)
         assert core.told(tmp_path / side).records == len(lines.read_bytes().splitlines())
+
+
+def test_files_that_differ_in_a_cap_are_played_in_step(lines, tmp_path, monkeypatch) -> None:
+    """In several processes, both files decide all that each decides alone, and say alike what has been read."""
+    monkeypatch.setattr(core, "_shares", lambda _: 2)
+    other = shutil.copytree(OTHER.parent, tmp_path / "campaigns") / OTHER.name
+    other.write_text(OTHER.read_text().replace("limit: 3, per: 7d", "limit: 1, per: 7d"))
+    if not (pid := os.fork()):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        child.main(core.play, str(tmp_path), "", "", str(other), str(OTHER), "", core.LINES, str(lines))
+    assert os.waitpid(pid, 0)[1] == 0
+    found = {}
+    for side, campaigns in ((core.NEW, other), (core.CURRENT, OTHER)):
+        wanted, messages = decided(lines, campaigns)
+        for topic, rows, key in (
+            (RETARGETING_DECISIONS, wanted, "decision_id"), (RETARGETING_MESSAGES, messages, "message_id"),
+        ):  # fmt: skip
+            kept = [orjson.loads(record.value or b"") for record in read(tmp_path / side, topic)]
+            assert {row[key]: row for row in kept} == rows
+            assert len(kept) == len(rows)
+        found[side] = wanted
+    assert found[core.NEW] != found[core.CURRENT]
+    said = core.told(tmp_path / core.NEW)
+    assert said == core.told(tmp_path / core.CURRENT)
+    assert said.records == len(lines.read_bytes().splitlines()) >= said.stitched > 0
+
+
+def test_what_cannot_be_played_in_step_is_played_one_by_one(lines, tmp_path, monkeypatch) -> None:
+    """Nothing is left of the attempt, and the report is that of two files."""
+    other = tmp_path / BUILT_IN.name
+    shutil.copytree(BUILT_IN.parent / "templates", tmp_path / "templates")
+    other.write_text(BUILT_IN.read_text().replace("limit: 3, per: 7d", "limit: 1, per: 7d"))
+    asked: list[str] = []
+
+    def run(steps, _progress) -> None:
+        (step,) = steps
+        asked.append(step.arguments[6])
+        if len(asked) == 1:
+            (Path(step.arguments[0]) / core.NEW).mkdir()
+            raise OneByOneError("too late")
+        if not (pid := os.fork()):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            child.main(core.play, *step.arguments)
+        assert os.waitpid(pid, 0)[1] == 0
+
+    monkeypatch.setattr(child, "run", run)
+    found = running.files(running.Asked(other, BUILT_IN), [str(lines)], Settings(clock="event"), None)
+    assert asked == [core.LINES, core.APART]
+    assert found["totals"]["current"]["decisions"] == len(decided(lines, BUILT_IN)[0])
+    assert found["totals"]["new"]["decisions"] == len(decided(lines, other)[0])
 
 
 def winback(capfd, *arguments: str) -> tuple[Any, str, str]:
