@@ -152,7 +152,7 @@ class Lockstep(Journey):
     """One partition, of `partitions` that there are, by two files: `campaigns`, and `other`.
 
     `hear` is called before a round, so that what was sent to `second`, whose state is in `seconds_store`, has come to
-    it. The `secret` and the rest are as of `Journey`. Raises
+    it. The `secret`, `unsubscribe` and the rest are as of `Journey`. Raises
     OutOfStepError in `process` when an event or a profile comes in after customers have gone apart.
     """
 
