@@ -3,6 +3,31 @@
 -- no is a change too. v_consent and v_consent_daily are made of it.
 CREATE OR REPLACE VIEW consent_changes AS
 WITH
+    (
+        SELECT (groupArray(concat(profile_id, head)), groupArray((until, current_id))) FROM split_heads
+    ) AS cuts,
+    told AS
+    (
+        -- Whose it is, and each once, as current_events says it: of the few events that say anything of consent.
+        SELECT
+            seen.* EXCEPT (cut),
+            multiIf(cut.2 != '' AND event_time <= cut.1, cut.2, later.to_id != '', later.to_id, profile_id) AS current_id
+        FROM
+        (
+            SELECT
+                profile_id, event_time, message_id, source_topic, source_partition, source_offset, consents, event_key,
+                if(
+                    empty(cuts.1),
+                    (toDateTime64(0, 3, 'UTC'), ''),
+                    cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
+                ) AS cut
+            FROM events FINAL
+            PREWHERE notEmpty(consents)
+        ) AS seen
+        LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM linked_profiles) AS later
+            ON later.from_id = seen.profile_id
+        LIMIT 1 BY sipHash64(current_id, event_key)
+    ),
     words AS
     (
         SELECT
@@ -15,8 +40,7 @@ WITH
                 ORDER BY event_time, source_topic, source_partition, source_offset, message_id, nth
                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
             ) AS before
-        FROM current_events
-        WHERE notEmpty(consents)
+        FROM told
     ),
     last_messages AS
     (

@@ -3,10 +3,6 @@
 -- that came in again after its profile had been merged stands under both. `person` is the number (hash) of the profile
 -- that the event was of at its time; `went` that of the customer whom a split took it to, or 0: then merges are to be followed.
 CREATE OR REPLACE VIEW counted_events AS
-WITH
-    (
-        SELECT (groupArray(concat(profile_id, head)), groupArray((until, sipHash64(current_id)))) FROM split_heads
-    ) AS cuts
 SELECT
     event_time, channel, type, name, original_name, head_type, machine, device, did, about_message, cost, cost_currency,
     person, toUInt64(0) AS went, toInt8(1) AS times
@@ -15,39 +11,23 @@ WHERE person NOT IN (SELECT sipHash64(profile_id) FROM split_heads)
 UNION ALL
 SELECT
     event_time, channel, type, name, original_name, head_type, machine, device, did, about_message, cost, cost_currency,
-    person, if(event_time <= cut.1, cut.2, 0) AS went, toInt8(1) AS times
-FROM
-(
-    SELECT
-        events.*,
-        if(
-            empty(cuts.1),
-            (toDateTime64(0, 3, 'UTC'), toUInt64(0)),
-            cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
-        ) AS cut
-    FROM events FINAL
-    PREWHERE person IN (SELECT sipHash64(profile_id) FROM split_heads)
-) AS divided
+    person, went, toInt8(1) AS times
+FROM split_events
 UNION ALL
 SELECT
     event_time, channel, type, name, original_name, head_type, machine, device, did, about_message, cost, cost_currency,
     person, went, toInt8(-1) AS times
 FROM
 (
-    SELECT
-        again.* EXCEPT (cut),
-        if(event_time <= cut.1, cut.2, 0) AS went,
-        multiIf(went != 0, went, later.into != 0, later.into, person) AS customer
+    SELECT *
     FROM
     (
         SELECT
-            events.*,
-            if(
-                empty(cuts.1),
-                (toDateTime64(0, 3, 'UTC'), toUInt64(0)),
-                cuts.2[transform(concat(profile_id, head), cuts.1, range(1, toUInt64(length(cuts.1)) + 1), toUInt64(0))]
-            ) AS cut
+            event_time, channel, type, name, original_name, head_type, machine, device, did, about_message, cost,
+            cost_currency, person, toUInt64(0) AS went, event_key, if(later.into = 0, events.person, later.into) AS customer
         FROM events FINAL
+        LEFT ANY JOIN (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles) AS later
+            ON later.merged = events.person
         -- Few stand under two profiles, be these the same customer or not.
         PREWHERE event_key IN (
             SELECT event_key
@@ -57,8 +37,12 @@ FROM
             HAVING min(person) != max(person)
         )
         WHERE person IN (SELECT sipHash64(profile_id) FROM resolved_profiles)
-    ) AS again
-    LEFT ANY JOIN (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles) AS later
-        ON later.merged = again.person
+            AND person NOT IN (SELECT sipHash64(profile_id) FROM split_heads)
+        UNION ALL
+        SELECT
+            event_time, channel, type, name, original_name, head_type, machine, device, did, about_message, cost,
+            cost_currency, person, went, event_key, customer
+        FROM split_events
+    )
     LIMIT 18446744073709551615 OFFSET 1 BY customer, event_key
 );

@@ -16,38 +16,50 @@
 -- Source: windowFunnel: https://clickhouse.com/docs/sql-reference/aggregate-functions/parametric-functions#windowfunnel
 CREATE OR REPLACE VIEW v_funnel AS
 WITH
-    acts AS
+    told AS
     (
-        -- Whose it was, and for the steps after the visit: when (in milliseconds) and what, in one number.
+        -- Who did what: its milliseconds and the step, in one number. Without FINAL: what stands here twice changes no step.
         SELECT
             person,
-            went,
-            toUInt64(toUnixTimestamp64Milli(event_time)) AS ms,
-            if(type = 'track', transform(name, ['Product Viewed', 'Product Added', 'Checkout Started'], [2, 3, 4], 1), 1) AS what
-        FROM counted_events
-        -- An event that stands here twice changes no step.
-        WHERE times > 0 AND bitTest(did, 2)
-            AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            toUInt64(toUnixTimestamp64Milli(event_time)) * 8 + if(
+                type = 'track', transform(name, ['Product Viewed', 'Product Added', 'Checkout Started'], [2, 3, 4], 1), 1
+            ) AS moment
+        FROM events
+        PREWHERE bitTest(did, 2)
+        WHERE toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
             AND notEmpty(head_type)
             AND type IN ('track', 'page', 'screen')
+            AND person NOT IN (SELECT sipHash64(profile_id) FROM split_heads)
     ),
     walked AS
     (
         -- Of visits one is enough: every later step is a visit itself.
-        SELECT person, went, min(ms) AS began, groupUniqArrayIf(ms * 8 + what, what > 1) AS taken
-        FROM acts
-        GROUP BY person, went
+        SELECT person, min(moment) AS began, groupUniqArrayIf(moment, bitAnd(moment, 7) > 1) AS taken
+        FROM told
+        GROUP BY person
     ),
     resolved AS
     (
-        SELECT multiIf(went != 0, went, later.into != 0, later.into, walked.person) AS person, began, taken
+        SELECT if(later.into = 0, walked.person, later.into) AS person, began, taken
         FROM walked
         LEFT ANY JOIN (SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles) AS later
             ON later.merged = walked.person
+        UNION ALL
+        SELECT
+            customer,
+            toUInt64(toUnixTimestamp64Milli(event_time)) * 8 + if(
+                type = 'track', transform(name, ['Product Viewed', 'Product Added', 'Checkout Started'], [2, 3, 4], 1), 1
+            ) AS began,
+            if(bitAnd(began, 7) > 1, [began], [])
+        FROM split_events
+        WHERE bitTest(did, 2)
+            AND toDate(event_time, '{timezone}') BETWEEN {from:Date} AND {to:Date}
+            AND notEmpty(head_type)
+            AND type IN ('track', 'page', 'screen')
     ),
     moments AS
     (
-        SELECT person, arrayJoin(arrayPushFront(taken, began * 8 + 1)) AS moment
+        SELECT person, arrayJoin(arrayPushFront(taken, intDiv(began, 8) * 8 + 1)) AS moment
         FROM resolved
         UNION ALL
         SELECT sipHash64(current_id) AS person, toUInt64(toUnixTimestamp64Milli(ordered_at)) * 8 + 5 AS moment

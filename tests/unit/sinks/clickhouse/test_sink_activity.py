@@ -89,6 +89,33 @@ def test_what_is_kept_is_what_the_events_say(client: Any, rows: Rows, seed: int)
         assert set(rows(f"SELECT {columns} FROM {table}")) == expected, table  # noqa: S608
     of_events = "current_person, toStartOfFifteenMinutes(event_time), toString(channel), toString(device), did"
     assert kept(rows, "current_activity", ACTIVITY) == kept(rows, "current_events WHERE head_type != ''", of_events)
+    # As the events of each count, and the sums of each: whose those of a split are is told by `went`.
+    named = "toString(channel), toString(name), toString(device), did"
+    counts = f"SELECT {named}, count(), sum(cost) FROM current_events GROUP BY ALL ORDER BY ALL"  # noqa: S608
+    quick = f"SELECT {named}, sum(times), sum(cost * times) FROM counted_events GROUP BY ALL ORDER BY ALL"  # noqa: S608
+    assert rows(quick) == rows(counts)
+    merged = "SELECT sipHash64(profile_id) AS merged, sipHash64(current_id) AS into FROM linked_profiles"
+    whose = "multiIf(went != 0, went, into != 0, into, person)"
+    joined = f"counted_events LEFT ANY JOIN ({merged}) AS later ON merged = person"
+    quick = f"SELECT {whose} AS w, sum(times) FROM {joined} GROUP BY w ORDER BY w"  # noqa: S608
+    assert rows(quick) == rows("SELECT current_person AS w, count() FROM current_events GROUP BY w ORDER BY w")
+
+
+def test_events_under_two_profiles_count_once(client: Any, rows: Rows) -> None:
+    """What came in again after its profile had been merged is one event, after a split as well."""
+    one, other, part = make.hexed("one"), make.hexed("other"), make.hexed("part")
+    phone = [{"type": "phone", "value": "+4915112345678"}]
+    both = [make.event(who, "Product Viewed", message_id="m1", identifiers=phone) for who in (one, other)]
+    alone = make.event(one, "Product Viewed", make.NOON + MINUTE, message_id="m2")
+    load(client, [*both, alone])
+    counted = "SELECT toInt64(count()), (SELECT sum(times) FROM counted_events) FROM current_events"
+    assert rows(counted) == [(3, 3)]
+    load(client, [make.merge(one, other, make.NOON + DAY, 2)])
+    assert rows(counted) == [(2, 2)]
+    assert rows("SELECT events FROM v_event_names(from = '1970-01-01', to = '2149-06-06')") == [(2,)]
+    load(client, [make.split(other, part, [HASHER("phone", "+4915112345678")], make.NOON + 2 * DAY, 3)])
+    assert rows(counted) == [(2, 2)]
+    assert rows("SELECT sum(times), countIf(went != 0) > 0 FROM counted_events") == [(2, True)]
 
 
 def test_a_crash_in_the_middle_of_an_erasure_loses_nothing(client: Any, rows: Rows) -> None:
