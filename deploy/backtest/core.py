@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -38,6 +38,7 @@ from schemas.topics import (
     RETARGETING_MESSAGES,
 )  # fmt: skip
 from streams.campaigns import load
+from streams.core.campaigns import Campaigns
 from streams.core.lockstep.partition import OutOfStepError, fits
 from streams.shares import First, Other
 from streams.testing import Topology, reader_of
@@ -140,7 +141,7 @@ class _Processes:
             (self._place / side).mkdir()
         if apart and not self._fork():
             self.side = CURRENT
-            topology.go_on(load(Path(current)))
+            topology.go_on(loaded(current))
         else:
             topology.go_on()
         self.outputs.stage = f"{SETTLE} {self.side}/0"
@@ -196,6 +197,12 @@ class _Processes:
         return pid
 
 
+@lru_cache(maxsize=2)
+def loaded(path: str) -> Campaigns:
+    """The campaigns of a file, read once, also for the processes that this one forks. Raises ValueError."""
+    return load(Path(path))
+
+
 @contextmanager
 def _one_by_one() -> Iterator[None]:
     try:
@@ -229,14 +236,14 @@ def play(
         hasher = stored.HashedIdentifiers(settings.secret.get_secret_value())
         reader = stored.HistoryReader(settings.phone_region, settings.blocked_values(), hasher)
         topology = Topology(
-            settings, load(Path(new)), outputs=run.outputs, reader=reader, hasher=hasher, lean=True
+            settings, loaded(new), outputs=run.outputs, reader=reader, hasher=hasher, lean=True
         )  # fmt: skip
         garbage_collection.relax_for_records()
         clock = words.Clock(topology, spoken, lambda: run.part(topology, current))
         stored.play(topology, Path(files[0]), settings.partitions, run.report, clock)
     else:
         timed = words.TimedReader(reader_of(settings)) if spoken else None
-        campaigns, other = load(Path(new)), load(Path(current)) if current else None
+        campaigns, other = loaded(new), loaded(current) if current else None
         # What operators say comes in between, and may move profiles.
         if other is None or kind == APART or spoken or not fits(campaigns, other):
             other = None

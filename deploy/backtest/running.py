@@ -24,7 +24,7 @@ from schemas import topics, zones
 from schemas.record import Record
 from schemas.times import iso
 from schemas.topics import DAY_MS
-from streams.campaigns import load, source
+from streams.campaigns import source
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -124,7 +124,7 @@ def checked(asked: Asked) -> None:
     """Raises BadInputError when one of the campaigns files is not valid."""
     for path in asked:
         try:
-            load(path)
+            core.loaded(str(source(path).resolve()))
         except ValueError as wrong:
             raise BadInputError(str(wrong)) from None
 
@@ -133,12 +133,12 @@ def _play(
     asked: Asked, played: Sequence[str], settings: Settings, out: Path | None, place: Path, shown: Progress, *,
     window: Window, recorded: report.Recorded | None, said: words.Said,
 ) -> dict[str, Any]:  # fmt: skip
-    current = source(asked.against).resolve()
-    alike = load(asked.campaigns).version == load(asked.against).version
+    new, current = str(asked.campaigns.resolve()), str(source(asked.against).resolve())
+    alike = core.loaded(new).version == core.loaded(current).version
     stages = (READ, f"{SETTLE} {core.NEW}", *(() if alike else (f"{SETTLE} {core.CURRENT}",)))
     bars = {stage: shown.add_task(stage, total=None) for stage in stages}
     bounds = (bound or "" for bound in window)
-    files = (str(asked.campaigns.resolve()), "" if alike else str(current))
+    files = (new, "" if alike else current)
     arguments = (str(place), *bounds, *files, words.dump(place / "said", said.words))
     shares: dict[str, dict[str, int]] = {stage: {} for stage in bars}
 
@@ -149,7 +149,9 @@ def _play(
 
     def run(kind: str) -> None:
         event = settings.model_copy(update={"clock": "event"})
-        child.run([child.Step(core.MODULE, (*arguments, kind, *played[1:]), event)], progress)
+        # Where the database is asked there are threads, and what they hold would be held for ever in a fork.
+        work = None if kind == core.HISTORY else core.play
+        child.run([child.Step(core.MODULE, (*arguments, kind, *played[1:]), event, work)], progress)
 
     try:
         run(played[0])
@@ -159,13 +161,15 @@ def _play(
         run(core.APART)
     for bar in bars.values():
         shown.update(bar, total=1, completed=1)
-    new = place / core.NEW
     comparing = shown.add_task("compare", total=settings.partitions)
-    sides = report.Sides(new, new if alike else place / core.CURRENT, settings.partitions, window, recorded, said)
+    decided = place / core.NEW
+    sides = report.Sides(
+        decided, decided if alike else place / core.CURRENT, settings.partitions, window, recorded, said
+    )
     with _changes(out) as write:
         found = report.build(sides, settings.timezone, write, lambda: shown.advance(comparing))
     if out is not None:
-        outputs.write_spilled(out, new, WRITTEN)
+        outputs.write_spilled(out, decided, WRITTEN)
     named = {"new": str(asked.campaigns), "current": None if asked.against is None else str(asked.against)}
     return {"campaigns": {**named, "alike": alike}, **found}
 

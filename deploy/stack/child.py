@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -36,11 +37,47 @@ Report = Callable[[int, str, int], None]
 
 
 class Step(NamedTuple):
-    """A process: its module, its arguments, and the settings it gets."""
+    """A process: its module, its arguments, and the settings it gets.
+
+    With `work`, which is what the module does, it is a fork of this one, and need not import again what is there: where
+    nothing but this thread is at work.
+    """
 
     module: str
     arguments: tuple[str, ...]
     settings: Settings
+    work: Callable[..., None] | None = None
+
+
+class Forked:
+    """A fork of this process that does a step, with as much of `Popen` as is asked of one here."""
+
+    def __init__(self, step: Step, work: Callable[..., None]) -> None:
+        heard, said = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if not self._pid:
+            os.close(heard)
+            os.dup2(said, 1)
+            os.close(said)
+            sys.stdout = os.fdopen(1, "w", encoding="utf-8")  # whatever this process had put in its place
+            os.environ.update(_env(step.settings))
+            main(work, *step.arguments)
+        os.close(said)
+        self.stdout: IO[bytes] | None = os.fdopen(heard, "rb", buffering=0)
+        self._code: int | None = None
+
+    def wait(self) -> int:
+        """Wait for its end; returns its exit code, negative for a signal."""
+        if self._code is None:
+            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._code
+
+    def terminate(self) -> None:
+        """Have it end."""
+        if self._code is None:
+            os.kill(self._pid, signal.SIGTERM)
 
 
 def run(steps: Sequence[Step], report: Report = lambda *_: None) -> None:
@@ -48,11 +85,10 @@ def run(steps: Sequence[Step], report: Report = lambda *_: None) -> None:
 
     Raises what one has failed with (`KINDS`), RuntimeError when one has ended otherwise. The others are ended then.
     """
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[subprocess.Popen[bytes] | Forked] = []
     try:
-        for step in steps:
-            command = (sys.executable, "-P", "-m", step.module, *step.arguments)
-            processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, env=_env(step.settings)))
+        # Those that have begun end when the next one cannot begin.
+        processes.extend(_begun(step) for step in steps)
         with selectors.DefaultSelector() as heard:
             rests: dict[int, bytes] = {}
             for nth, process in enumerate(processes):
@@ -97,6 +133,13 @@ def say(stage: str, count: int) -> None:
     _write(b"%s %d" % (stage.encode(), count))
 
 
+def _begun(step: Step) -> subprocess.Popen[bytes] | Forked:
+    if step.work is not None:
+        return Forked(step, step.work)
+    command = (sys.executable, "-P", "-m", step.module, *step.arguments)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, env=_env(step.settings))
+
+
 def _hear(nth: int, lines: Sequence[bytes], report: Report) -> None:
     for line in lines:
         if line.startswith(b"{"):
@@ -107,12 +150,12 @@ def _hear(nth: int, lines: Sequence[bytes], report: Report) -> None:
             report(nth, stage.decode(), int(count))
 
 
-def _end(step: Step, process: subprocess.Popen[bytes]) -> None:
+def _end(step: Step, process: subprocess.Popen[bytes] | Forked) -> None:
     if code := process.wait():
         raise RuntimeError(f"{step.module} ended with {code}")
 
 
-def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
+def _out(process: subprocess.Popen[bytes] | Forked) -> IO[bytes]:
     if process.stdout is None:
         raise RuntimeError("started without a pipe")
     return process.stdout
