@@ -10,6 +10,11 @@ from collector.callbacks import mailgun, postmark, sendgrid, ses, shopify, sns, 
 from collector.callbacks.events import Reading
 from collector.callbacks.request import Request
 
+LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of a body, at most."""
+_SMALL: Final = 1024 * 1024
+"""The same of providers whose signature is inside the body, which has to be read before anybody is known."""
+
 
 class Provider(NamedTuple):
     """How the requests of one provider are checked and read. All of it is pure."""
@@ -33,6 +38,8 @@ class Provider(NamedTuple):
     """The address to get before anything is sent here, of a verified request. Raises UnsignedError."""
     is_ping: Callable[[Request], bool] | None = None
     """Whether a request only asks whether anybody is there, unsigned."""
+    largest: int = LARGEST
+    """Bytes of a body, at most."""
 
     def is_installed(self) -> bool:
         """Whether the package that it needs is there."""
@@ -46,13 +53,15 @@ PROVIDERS: Final = {
             sendgrid.NAME, sendgrid.CHANNEL, sendgrid.verify, sendgrid.read, sendgrid.known_by,
             sendgrid.check_secret, sendgrid.EXTRA,
         ),
-        Provider(mailgun.NAME, mailgun.CHANNEL, mailgun.verify, mailgun.read, mailgun.known_by),
+        Provider(
+            mailgun.NAME, mailgun.CHANNEL, mailgun.verify, mailgun.read, mailgun.known_by, largest=_SMALL,
+        ),
         Provider(
             postmark.NAME, postmark.CHANNEL, postmark.verify, postmark.read, postmark.known_by, postmark.check_secret
         ),
         Provider(
             ses.NAME, ses.CHANNEL, sns.verify, ses.read, sns.known_by, sns.check_secret, sns.EXTRA,
-            certificate=sns.certificate_url, confirmation=sns.confirmation,
+            certificate=sns.certificate_url, confirmation=sns.confirmation, largest=_SMALL,
         ),
         Provider(
             twilio.NAME, twilio.CHANNEL, twilio.verify, twilio.read, twilio.known_by, extra=twilio.EXTRA,

@@ -21,8 +21,6 @@ from collector.callbacks.replays import Replays
 from collector.callbacks.request import Request, UnreadableError, UnsignedError
 from collector.intake import Intake, IntakeFullError
 
-LARGEST: Final = 8 * 1024 * 1024
-"""Bytes of a body, at most."""
 _AGAIN: Final = 30
 """Seconds after which a provider may come again, where Amazon could not be reached."""
 
@@ -66,7 +64,7 @@ class _Taking:
         return response
 
     async def _answer(self, asked: web.Request, callback: Callback) -> tuple[str, web.Response]:
-        body = await _body(asked)
+        body = await _body(asked, callback.provider.largest)
         if body is None:
             return metrics.TOO_LARGE, _said(413, "too large")
         now = int(self._clock() * 1000)
@@ -149,12 +147,12 @@ def _verify(request: Request, callback: Callback) -> None:
     raise first or UnsignedError("no secret")
 
 
-async def _body(asked: web.Request) -> bytes | None:
-    """The body; None when it is too large."""
+async def _body(asked: web.Request, largest: int) -> bytes | None:
+    """The body; None when it has more than `largest` bytes."""
     read = bytearray()
     async for chunk in asked.content.iter_any():
         read += chunk
-        if len(read) > LARGEST:
+        if len(read) > largest:
             return None
     return bytes(read)
 
