@@ -169,6 +169,11 @@ def clipped(value: Any) -> str | None:
     return value[:_LONGEST_TEXT] if isinstance(value, str) and value else None
 
 
+def version(found: dict[str, Any]) -> str:
+    """What tells this state of a thing (`found`) from another: times of changes are told by the second alone."""
+    return digest(dumps(found))[:16]
+
+
 def id_of(provider: str, *parts: str) -> str:
     """A messageId of what a provider calls it; a hash where that is long."""
     named_so = ":".join((provider, *parts))

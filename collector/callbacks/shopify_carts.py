@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.callbacks.body import objects, part, text
-from collector.callbacks.events import IGNORED, Person, Reading, clipped, id_of, moment, track, unmapped
+from collector.callbacks.events import IGNORED, Person, Reading, clipped, id_of, moment, track, unmapped, version
 from collector.callbacks.shopify_lines import NAME, codes, currency, person, products, visitor
 from schemas import names
 
@@ -29,7 +29,7 @@ def checkout(found: dict[str, Any], now: int) -> Reading:
     }  # fmt: skip
     at = moment(found.get("updated_at"), moment(found.get("created_at"), now))
     customer = person(found, cart_token or token, typed=True)
-    event_id = id_of(NAME, "checkout", token, str(at))
+    event_id = id_of(NAME, "checkout", token, version(found))
     context = {"locale": clipped(found.get("customer_locale"))}
     return Reading((track("web", names.CHECKOUT_STARTED, event_id, at, customer, said, context),))
 
@@ -46,5 +46,5 @@ def cart(found: dict[str, Any], now: int) -> Reading:
         "currency": coins.pop() if len(coins) == 1 else None,
     }  # fmt: skip
     at = moment(found.get("updated_at"), moment(found.get("created_at"), now))
-    event_id = id_of(NAME, "cart", token, str(at))
+    event_id = id_of(NAME, "cart", token, version(found))
     return Reading((track("web", names.CART_VIEWED, event_id, at, Person(anonymous_id=visitor(token)), said),))

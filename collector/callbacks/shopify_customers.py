@@ -21,6 +21,7 @@ from collector.callbacks.events import (
     together,
     track,
     unmapped,
+    version,
 )
 from collector.callbacks.shopify_lines import NAME
 from schemas import names
@@ -37,7 +38,7 @@ def customer(found: dict[str, Any], now: int) -> Reading:
     at = moment(found.get("updated_at"), moment(found.get("created_at"), now))
     person = Person(user_id=user_id, email=text(found.get("email")), phone=text(found.get("phone")))
     traits = {"firstName": clipped(found.get("first_name")), "lastName": clipped(found.get("last_name"))}
-    event_id = id_of(NAME, "customer", user_id, str(at))
+    event_id = id_of(NAME, "customer", user_id, version(found))
     each = [Reading((identify("web", event_id, at, person, traits),))]
     for channel, field in _CONSENTS:
         address = person._replace(phone="") if channel == "email" else person._replace(email="")

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from collector.callbacks.body import objects, part, text
-from collector.callbacks.events import Person, Reading, clipped, id_of, moment, track, unmapped
+from collector.callbacks.events import Person, Reading, clipped, id_of, moment, track, unmapped, version
 from collector.callbacks.shopify_lines import NAME, codes, currency, person, products
 from schemas import names
 
@@ -35,7 +35,7 @@ def paid(found: dict[str, Any], now: int) -> Reading:
 def updated(found: dict[str, Any], now: int) -> Reading:
     """An order was changed (orders/updated); `found` is the body, `now` epoch milliseconds."""
     at = moment(found.get("updated_at"), now)
-    return _order(names.ORDER_UPDATED, found, at, "updated", str(at))
+    return _order(names.ORDER_UPDATED, found, at, "updated", version(found))
 
 
 def cancelled(found: dict[str, Any], now: int) -> Reading:

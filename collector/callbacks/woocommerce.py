@@ -24,6 +24,7 @@ from collector.callbacks.events import (
     together,
     track,
     unmapped,
+    version,
 )
 from collector.callbacks.request import Request, UnsignedError, digest, equal
 from schemas import names
@@ -97,18 +98,18 @@ def _order(found: dict[str, Any], now: int, *, new: bool) -> Reading:
 
     if status in _VOID:
         said["products"] = None
-        return told(names.ORDER_CANCELLED, changed, status, str(changed))
+        return told(names.ORDER_CANCELLED, changed, status, version(found))
     if status in _PENDING:
         # No order yet: what is in it is at the checkout.
         said["checkout_id"], said["value"] = said.pop("order_id"), said.pop("total")
         buyer = buyer._replace(typed=True)
-        return told(names.CHECKOUT_STARTED, changed, status, str(changed))
+        return told(names.CHECKOUT_STARTED, changed, status, version(found))
     if status not in _STANDS:
         return IGNORED
     each = [told(names.ORDER_COMPLETED, placed, "completed", str(placed))]
     if not new:
         # The order may be known with another value.
-        each.append(told(names.ORDER_UPDATED, changed, "updated", str(changed)))
+        each.append(told(names.ORDER_UPDATED, changed, "updated", version(found)))
     return together((*each, *_refunds(found, channel, changed, status)))
 
 
@@ -139,7 +140,7 @@ def _customer(found: dict[str, Any], now: int) -> Reading:
     phone = text(part(found, "billing", "phone"))
     traits = {"firstName": clipped(found.get("first_name")), "lastName": clipped(found.get("last_name"))}
     person = Person(user_id=user_id, email=text(found.get("email")), phone=phone)
-    return Reading((identify(CHANNEL, id_of(NAME, "customer", user_id, str(at)), at, person, traits),))
+    return Reading((identify(CHANNEL, id_of(NAME, "customer", user_id, version(found)), at, person, traits),))
 
 
 def _buyer(found: dict[str, Any]) -> Person:

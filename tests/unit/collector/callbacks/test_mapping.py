@@ -423,3 +423,19 @@ def test_customers_ids_may_be_the_shops_alone():
     found = only(externally(shopify("orders/create", bodies.shopify_order()), "shopify_customer_id"))
     assert "userId" not in found
     assert found["context"]["externalIds"] == [{"type": "shopify_customer_id", "id": "115310627314723954"}]
+
+
+def test_two_changes_within_a_second_are_two():
+    """Shops tell the time of a change by the second: another body is another change, the same body a repeat."""
+    for topic, body, changed in (
+        ("orders/updated", bodies.shopify_order(), {"total_price": "1.00"}),
+        ("checkouts/update", bodies.shopify_checkout(), {"line_items": []}),
+        ("carts/update", bodies.shopify_cart(), {"line_items": []}),
+        ("customers/update", {**bodies.CUSTOMER}, {"phone": PHONE}),
+    ):
+        ids = [told(shopify(topic, {**body, **more}))[0]["messageId"] for more in ({}, changed, {})]
+        assert ids[0] == ids[2] != ids[1], topic
+    for status in ("completed", "pending", "failed"):
+        ids = [told(woo("order.updated", bodies.woo_order(status, **more)))[-1]["messageId"]
+               for more in ({}, {"total": "1.00"}, {})]  # fmt: skip
+        assert ids[0] == ids[2] != ids[1], status
