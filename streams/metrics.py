@@ -102,6 +102,8 @@ for _reason in DeadLetterReason:
     DEAD_LETTERS.labels(_reason)
 for _channel in CHANNELS:
     LATE_EVENTS.labels(_channel)
+    for _outcome in ("accepted", "clamped", "erased", "dead_letter"):
+        EVENTS.labels(_channel, _outcome)
 for _topic in (*CHANNEL_TOPICS, PROFILE_EVENTS, IDENTITY_LINKS):
     BEYOND_END.labels(_topic)
 # Counters are there at 0 from the start: what begins at 1 has not increased as far as Prometheus can tell.

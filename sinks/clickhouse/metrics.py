@@ -49,6 +49,10 @@ BUILD: Final = build_info(REGISTRY)
 def serve(settings: Settings) -> None:
     """Serve the metrics at `settings.metrics`, if set. Raises ValueError for a bad address, OSError for a taken one."""
     BUILD.labels(build_version(), "sinks").set(1)
-    for topic in BY_TOPIC:
-        BEYOND_END.labels(topic)  # at 0: what begins at 1 has not increased as far as Prometheus can tell
+    # At 0: what begins at 1 has not increased as far as Prometheus can tell.
+    for topic, table in BY_TOPIC.items():
+        BEYOND_END.labels(topic)
+        ROWS.labels(table.name)
+        ERASED.labels(table.name)
+    RETRIES.labels("transport")
     serve_registry(settings, REGISTRY)
