@@ -50,11 +50,15 @@ def bodies() -> dict[str, list[bytes]]:
     events = [decode(line)["value"] for line in lines]  # the bare handler takes no lone surrogates
     for number, event in enumerate(events):
         event["messageId"] = f"bench-{number}"
-    batches = [orjson.dumps({"batch": events[at : at + 20], "sentAt": "2026-12-01T00:00:00Z"}) for at in range(0, 120, 20)]
+    batches = [
+        orjson.dumps({"batch": events[at : at + 20], "sentAt": "2026-12-01T00:00:00Z"}) for at in range(0, 120, 20)
+    ]
     return {
         "single": [request("/v1/t", orjson.dumps(event)) for event in events],
         "batch of 20": [request("/v1/batch", body) for body in batches],
-        "batch of 20, gzip": [request("/v1/batch", gzip.compress(body), "Content-Encoding: gzip\r\n") for body in batches],
+        "batch of 20, gzip": [
+            request("/v1/batch", gzip.compress(body), "Content-Encoding: gzip\r\n") for body in batches
+        ],
     }
 
 
@@ -86,7 +90,9 @@ async def load(port: int, requests: list[bytes], connections: int, seconds: floa
     return len(taken), taken
 
 
-async def measured(process: subprocess.Popen[bytes], port: int, requests: list[bytes], arguments: argparse.Namespace) -> Round:
+async def measured(
+    process: subprocess.Popen[bytes], port: int, requests: list[bytes], arguments: argparse.Namespace
+) -> Round:
     """One round against a server."""
     before, began = processor(process.pid), time.perf_counter()
     count, taken = await load(port, requests, arguments.connections, arguments.seconds)
@@ -164,7 +170,9 @@ def main() -> None:
             ))  # fmt: skip
             until_open(kafka)
             subprocess.run([winback, "topics", "--wait", "30"], env=env, check=True, stdout=subprocess.DEVNULL)
-            running.append(subprocess.Popen([sys.executable, "-m", "tests.bench.bench_collector", "--bare", str(plain)]))
+            running.append(
+                subprocess.Popen([sys.executable, "-m", "tests.bench.bench_collector", "--bare", str(plain)])
+            )
             running.append(subprocess.Popen([winback, "collect"], env=env))
             until_open(plain)
             until_open(collect)
@@ -177,7 +185,9 @@ def main() -> None:
     sys.exit(worst < WANTED)
 
 
-def compare(processes: list[subprocess.Popen[bytes]], ports: tuple[int, int], arguments: argparse.Namespace) -> list[float]:
+def compare(
+    processes: list[subprocess.Popen[bytes]], ports: tuple[int, int], arguments: argparse.Namespace
+) -> list[float]:
     """The ratio of each kind of body, by the servers' processor time; prints all."""
     ratios = []
     for kind, requests in bodies().items():

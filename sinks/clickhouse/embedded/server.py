@@ -29,7 +29,7 @@ from sinks.clickhouse.embedded.replies import Reply
 from sinks.clickhouse.embedded.request import printable, read_query
 from sinks.clickhouse.embedded.running import Running, Task
 from sinks.clickhouse.embedded.sessions import Sessions, wish
-from sinks.clickhouse.embedded.spool import Spool, folder
+from sinks.clickhouse.embedded.spool import Spool, folder, remove
 from sinks.clickhouse.embedded.wire import listen
 
 log = logging.getLogger("winback.http")
@@ -58,7 +58,7 @@ class Server:
         self.name = socket.gethostname()
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="query")
         # What ends other queries does not wait until they have ended.
-        self.killing = ThreadPoolExecutor(1, thread_name_prefix="kill")
+        self.killing = ThreadPoolExecutor(2, thread_name_prefix="kill")
         self.running = Running(threads + waiting, engine.kill)
         self.spools = folder(engine.path)
         self.sessions = Sessions()
@@ -231,6 +231,7 @@ async def serve(
         for pool in (server.killing, server.threads):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
         server.sessions.close()
+        await asyncio.to_thread(remove, server.spools)
 
 
 def _password(settings: Settings) -> str:

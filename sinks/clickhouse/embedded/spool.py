@@ -20,9 +20,14 @@ def folder(database: str) -> Path:
     Raises OSError when it cannot be made.
     """
     path = Path(database + SUFFIX)
-    shutil.rmtree(path, ignore_errors=True)
+    remove(path)
     path.mkdir(mode=0o700)
     return path
+
+
+def remove(path: Path) -> None:
+    """Remove a folder of spools at `path`, with what is in it."""
+    shutil.rmtree(path, ignore_errors=True)
 
 
 class Spool:

@@ -214,19 +214,23 @@ def left(embedded: Settings) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-async def test_nothing_is_left(narrow: Ask, embedded: Settings, address: tuple[str, int]) -> None:
-    """No file of an answer outlives its request: sent, failed, given up or cut off."""
-    task = await begun(narrow, "cut off")
-    assert left(embedded)
-    task.cancel()
-    await narrow("POST", data="SELECT 1")
-    await narrow("POST", data="SELECT nope")
-    base, sql = f"http://{address[0]}:{address[1]}/", "SELECT number FROM numbers(5000000)"
-    async with aiohttp.ClientSession() as session, session.post(base, data=sql) as answer:
-        await answer.content.readexactly(1)
+async def test_nothing_is_left(migrated: Any, embedded: Settings) -> None:
+    """No file of an answer outlives its request: sent, failed, given up or cut off; nor does the folder its server."""
+    assert migrated is not None
+    async with serve(embedded) as address, asking(address) as ask:
+        task = await begun(ask, "cut off")
+        assert left(embedded)
+        task.cancel()
+        await ask("POST", data="SELECT 1")
+        await ask("POST", data="SELECT nope")
+        base, sql = f"http://{address[0]}:{address[1]}/", "SELECT number FROM numbers(5000000)"
+        async with aiohttp.ClientSession() as session, session.post(base, data=sql) as answer:
+            await answer.content.readexactly(1)
 
-    async def empty() -> bool:
-        await narrow("GET", "/ping")
-        return not left(embedded)
+        async def empty() -> bool:
+            await ask("GET", "/ping")
+            return not left(embedded)
 
-    await until(empty)
+        await until(empty)
+    with pytest.raises(FileNotFoundError):
+        left(embedded)
