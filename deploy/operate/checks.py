@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deploy.errors import BadInputError, UnavailableError
-from deploy.operate import broker, campaigns, clickhouse
+from deploy.operate import broker, campaigns, clickhouse, http_in
 from deploy.operate.health import clocks, stack, tls, written
 from schemas import variables, zones
 from schemas.topics import catalog
@@ -58,6 +58,7 @@ async def all_of(settings: Settings, folder: Path, *, wait: float) -> list[Check
         ("arms of campaigns", lambda: _arms(settings, wait)),
         (f"campaigns {settings.campaigns or 'built in'}", lambda: _campaigns(settings.campaigns)),
         (f"aliases {settings.aliases or 'as shipped'}", lambda: _aliases(settings.aliases)),
+        (f"callbacks {settings.callbacks or 'of nobody'}", lambda: http_in.callbacks_told(settings)),
         (f"state folder {settings.state_dir}", lambda: _folder(settings.state_dir)),
         ("secret", lambda: _secret(settings)),
         ("time zones", lambda: clocks.zones(zones.VERSION, datetime.now(UTC).year)),

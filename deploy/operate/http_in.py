@@ -27,6 +27,21 @@ def asked_for(settings: Settings) -> tuple[Routes, ...]:
     return tuple(makers)
 
 
+def callbacks_told(settings: Settings) -> str:
+    """Which providers may call, and at which public address. Raises BadInputError: one line for what is wrong."""
+    from collector.callbacks.configuration import load
+    from deploy.errors import BadInputError
+
+    if settings.callbacks is None:
+        return "none may call"
+    try:
+        found = load(settings.callbacks, os.environ)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    names = sorted(f"{provider}/{name}" if name else provider for provider, name in found.by_path)
+    return f"{', '.join(names)} at {found.url or 'whatever address they call'}"
+
+
 def _callbacks(settings: Settings, intake: Intake) -> Sequence[web.RouteDef]:
     from collector.callbacks.configuration import load
     from collector.callbacks.metrics import CallbackMetrics

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from collector import service
-from deploy.operate.http_in import asked_for
+from deploy.errors import BadInputError
+from deploy.operate.http_in import asked_for, callbacks_told
 from schemas.settings import Settings
 from schemas.unsubscribe_links import UnsubscribeLinks
 from tests.support.callback_bodies import MID
@@ -70,3 +71,16 @@ async def test_without_keys_and_without_callbacks_it_does_not_start(tmp_path):
     with pytest.raises(ValueError, match="WINBACK_COLLECT_KEYS"):
         async with collecting(tmp_path):
             pass
+
+
+def test_doctor_says_who_may_call(tmp_path, monkeypatch):
+    """The names of the file and no secret; one line for a file that cannot be used."""
+    path = tmp_path / "callbacks.yaml"
+    assert callbacks_told(Settings()) == "none may call"
+    path.write_text(
+        "{url: 'https://e.example', callbacks: {postmark: {secrets: ['env:P']}, mailgun/eu: {secrets: [k]}}}"
+    )
+    with pytest.raises(BadInputError, match="the variable P is not set"):
+        callbacks_told(Settings(callbacks=path))
+    monkeypatch.setenv("P", "user:word")
+    assert callbacks_told(Settings(callbacks=path)) == "mailgun/eu, postmark at https://e.example"
