@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import resource
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from sinks.clickhouse.client import target
 from sinks.clickhouse.embedded.answers import EngineError
 from sinks.clickhouse.embedded.encodings import accepted
 from sinks.clickhouse.embedded.frames import BLOCK, CHECKSUM, HEAD, LZ4, NONE, ZSTD, Framed, _checksum, framed, unframed
+from tests.support.memory import MEBIBYTE, forget, highest
 
 Ask = Callable[..., Any]
 
@@ -94,11 +94,11 @@ def test_a_bomb_of_blocks_takes_no_memory() -> None:
     zeros = bytes(100 * BLOCK)
     bombs = [framed(zeros), framed(bytes(900)) * 100_000, block(ZSTD, bytes(cramjam.zstd.compress(zeros)), 1000)]
     del zeros
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = forget()
     for bomb in bombs:
         with pytest.raises(EngineError, match=r"Code: (307|271)\. "):
             unframed(bomb, 100_000)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024
+    assert highest() - before < 20 * MEBIBYTE
 
 
 @pytest.mark.parametrize(
