@@ -60,7 +60,7 @@ class Collector:
         return [*found, *(web.options(path, self._preflight) for path in sorted(paths))]
 
     def _taker(self, route: Route):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a handler of aiohttp
-        counts = {status: metrics.REQUESTS.labels(route.dialect, str(status)) for status in (200, 400, 401)}
+        counts = {status: metrics.REQUESTS.labels(route.dialect, str(status)) for status in (200, 400, 401, 503)}
         pixel = route.dialect == SNOWPLOW
 
         async def take(request: web.Request) -> web.Response:

@@ -135,7 +135,7 @@ def _of_query(request: Request) -> bytes:
 
 
 def basic_key(headers: Mapping[str, str]) -> str:
-    """The user name of Basic authentication, which SDKs send the key as; empty without one."""
+    """The user name of Basic authentication in `headers`, which SDKs send the key as; empty without one."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return ""

@@ -21,7 +21,7 @@ POSTS: Final = FLAGS
 
 
 def answer(path: str, headers: Mapping[str, str], query: Mapping[str, str], keys: Keys) -> bytes | None:
-    """The JSON to answer at this path, with `headers` by lower-case name; None when its key is unknown."""
+    """The JSON to answer at this path, by `headers` (lower-case names) and `query`; None when the key is unknown."""
     if path in FLAGS:
         return _json(
             {"flags": {}, "featureFlags": {}, "featureFlagPayloads": {}, "config": {}, "sessionRecording": False}

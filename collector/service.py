@@ -29,6 +29,7 @@ log = logging.getLogger("winback.collect")
 
 DEFAULT: Final = "127.0.0.1:8090"
 """Where it listens when WINBACK_COLLECT says nothing."""
+NO_KEYS: Final = "WINBACK_COLLECT_KEYS: name the YAML file of write keys (docs/producers.md says how)"
 MAX_LINE: Final = 64 * 1024
 """Bytes of a request's address and of each of its headers: events may come in the address."""
 SHUTDOWN: Final = 10.0
@@ -116,5 +117,5 @@ def _keys(settings: Settings, *, alone: bool) -> Keys:
     if settings.collect_keys is not None:
         return load(settings.collect_keys)
     if alone:
-        raise ValueError("WINBACK_COLLECT_KEYS: name the YAML file of write keys (docs/producers.md says how)")
+        raise ValueError(NO_KEYS)
     return Keys()

@@ -26,7 +26,7 @@ _ALIAS_NAMES_NEW: Final = "posthog-python"
 
 
 def body_of(raw: bytes) -> bytes:
-    """The JSON of a body that is a form with the field `data`, plain or base64; any other body as it is.
+    """The JSON of a `raw` body that is a form with the field `data`, plain or base64; any other body as it is.
 
     Raises BodyError (400).
     """

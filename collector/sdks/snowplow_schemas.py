@@ -16,12 +16,12 @@ Entity = tuple[str, Message]
 
 
 def self_described(fields: dict[str, Any]) -> Entity:
-    """The event in `ue_px` or `ue_pr`; without a name when there is none that can be read."""
+    """The event in `ue_px` or `ue_pr` of some `fields`; without a name when there is none that can be read."""
     return _entity(object_of(_json(fields, "ue_px", "ue_pr")).get("data"))
 
 
 def entities(fields: dict[str, Any]) -> list[Entity]:
-    """The entities in `cx` or `co`, in their order; what cannot be read is left out."""
+    """The entities in `cx` or `co` of some `fields`, in their order; what cannot be read is left out."""
     if "cx" not in fields and "co" not in fields:
         return []
     listed = object_of(_json(fields, "cx", "co")).get("data")

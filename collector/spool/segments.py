@@ -31,7 +31,9 @@ class Position(NamedTuple):
 
 
 class Segments:
-    """The segments in a folder. Everything blocks, and one thread at a time may use it; `bytes` may be read by any.
+    """The segments in a folder, of about `segment_bytes` each.
+
+    Everything blocks, and one thread at a time may use it; `bytes` may be read by any.
 
     Raises OSError when the folder cannot be made.
     """
@@ -55,7 +57,7 @@ class Segments:
         self.forget(self.needed)
 
     def append(self, data: bytes) -> Position:
-        """Write a frame and wait until it is on the disk. Returns where it ends. Raises OSError: it is not kept."""
+        """Write a frame (`data`), wait until it is on the disk, and return where it ends. Raises OSError: it is not."""
         if self._file < 0 or self.sizes[self._last] >= self._limit:
             self._roll()
         before = self.sizes[self._last]
@@ -83,7 +85,7 @@ class Segments:
                 damaged = stop - offset if offset < stop else 0
                 if segment >= end.segment:
                     return found, end, damaged
-                segment, offset = self._after(segment), 0
+                segment, offset = self._after(segment, end), 0
                 if damaged:
                     return found, Position(segment, offset), damaged
                 continue
@@ -153,8 +155,8 @@ class Segments:
         except TornError:
             return None
 
-    def _after(self, segment: int) -> int:
-        return next((number for number in self.sizes if number > segment), segment + 1)
+    def _after(self, segment: int, end: Position) -> int:
+        return next((number for number in self.sizes if number > segment), end.segment)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012}.spool"

@@ -20,11 +20,14 @@ from deploy.stack import brokers, folder
 from deploy.stack.listening import reached
 from deploy.stack.supervisor import Spec, Supervisor
 from infra import files
+from infra.addresses import parse_address
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
 
 BROKER_WAIT: Final = 30.0
+FORGOTTEN: Final = 60.0
+"""Seconds before its end of which the embedded broker, killed, may have lost what it acknowledged."""
 LOCK_WAIT: Final = 1.0
 LOOK: Final = 0.01
 """Seconds between looks at a port; the embedded broker takes about this long to open its own."""
@@ -56,6 +59,8 @@ class Plan:
     """host:port of the live page; empty: none is served."""
     http_host: str = ports.HOST
     metrics_host: str = ports.HOST
+    collect: str = ""
+    """host:port of a collector, whose metrics come last; empty: none."""
 
     @property
     def kafka_address(self) -> str:
@@ -65,7 +70,7 @@ class Plan:
         return self.kafka
 
     def metrics(self, place: int) -> str:
-        """The host:port of the metrics of a process by its place (workers, sinks, dispatcher); empty: none."""
+        """The host:port of the metrics of a process by place (workers, sinks, dispatcher, collector); empty: none."""
         return address(self.metrics_host, self.metrics_ports[place]) if self.metrics_ports else ""
 
     @property
@@ -118,7 +123,12 @@ class Stack:
                 await self.supervisor.start(own)
                 await self.during(asyncio.create_task(self._listening(self.plan.kafka_port)))
             await self._topics()
-            for spec in (*(self._worker(at) for at in range(self.plan.workers)), self._sinks(), *self._dispatch()):
+            for spec in (
+                *(self._worker(at) for at in range(self.plan.workers)),
+                self._sinks(),
+                *self._dispatch(),
+                *self._collect(),
+            ):
                 await self.supervisor.start(spec)
             self._tell()
             for spec in self._page():
@@ -135,15 +145,16 @@ class Stack:
         """What a person may want to open: names and addresses."""
         plan = self.plan
         names = [f"streams-{at + 1} metrics" for at in range(plan.workers)] + ["sinks metrics"]
-        names += ["dispatch metrics"] * plan.dispatch
+        names += ["dispatch metrics"] * plan.dispatch + ["collect metrics"] * bool(plan.collect)
         seen = reached(plan.metrics_host)
         metrics = [
             (name, f"http://{address(seen, port)}/metrics")
             for name, port in zip(names, plan.metrics_ports, strict=bool(plan.metrics_ports))
         ]
         page = [("page", f"http://{plan.page}/")] * bool(plan.page)
-        addresses = [("Kafka", plan.kafka_address), ("ClickHouse HTTP", f"http://{plan.http}"), *page, *metrics]
-        return [*addresses, ("logs", str(self.supervisor.logs))]
+        collect = [("collector", f"http://{plan.collect}")] * bool(plan.collect)
+        addresses = [("Kafka", plan.kafka_address), ("ClickHouse HTTP", f"http://{plan.http}"), *page, *collect]
+        return [*addresses, *metrics, ("logs", str(self.supervisor.logs))]
 
     def _tell(self) -> None:
         """Write the addresses into the folder, for programs that want to look in."""
@@ -158,6 +169,9 @@ class Stack:
         plan, metrics = self.plan, reached(self.plan.metrics_host)
         listening = [self._listening(port, metrics) for port in plan.metrics_ports]
         listening.append(self._listening(plan.http_port, reached(plan.http_host)))
+        if plan.collect:
+            host, port = parse_address(plan.collect, "WINBACK_COLLECT")
+            listening.append(self._listening(port, reached(host)))
         await self.during(asyncio.ensure_future(asyncio.gather(*listening)))
 
     async def stop_workers(self) -> None:
@@ -222,6 +236,20 @@ class Stack:
             "WINBACK_PAGE": self.plan.page, "WINBACK_PAGE_PROCESSES": "",
         }  # fmt: skip
         return (Spec("page", (*WINBACK, "page", "--dir", str(self.plan.folder)), {**self._env(""), **web}),)
+
+    def _collect(self) -> tuple[Spec, ...]:
+        if not self.plan.collect:
+            return ()
+        env = {
+            **self._env(self.plan.metrics(self.plan.workers + 1 + self.plan.dispatch)),
+            "WINBACK_CLICKHOUSE": f"http://{self.plan.http}/winback",
+            "WINBACK_COLLECT": self.plan.collect,
+            "WINBACK_COLLECT_DIR": str(self.plan.folder / "collect"),
+        }
+        if self.plan.kafka is None:
+            # What the embedded broker forgets when it is killed is sent again.
+            env["WINBACK_COLLECT_KEEP"] = str(max(self.settings.collect_keep, FORGOTTEN))
+        return (Spec("collect", (*WINBACK, "collect"), env),)
 
 
 def _lock(place: Path) -> IO[str]:

@@ -204,7 +204,8 @@ def compare(
         print(
             f"{kind}: {ours.requests / ours.clock:,.0f} requests a second, bare {bare_.requests / bare_.clock:,.0f}; "
             f"ratio {by_clock:.2f} by the clock, {by_processor:.2f} by processor time; p99 "
-            f"{max(one.p99 for one in rounds[1]) * 1000:.1f} ms, bare {max(one.p99 for one in rounds[0]) * 1000:.1f} ms; "
+            f"{max(one.p99 for one in rounds[1]) * 1000:.1f} ms, bare "
+            f"{max(one.p99 for one in rounds[0]) * 1000:.1f} ms; "
             f"memory {', '.join(memory)} MB"
         )
     return ratios

@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(config, items):
 
     Of these, the tests of parts of the stack and those of time and delivery keep to themselves as well.
     """
-    groups = {"integration": "stack", "live": "live", "dispatch": "live"}
+    groups = {"integration": "stack", "live": "live", "dispatch": "live", "collector": "stack"}
     if config.getoption("--broker", "embedded") == "embedded":
         groups["sinks"] = "live"
     for item in items:

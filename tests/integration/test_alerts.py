@@ -111,6 +111,20 @@ CASES = {
          'winback_callbacks_total{provider="ses",outcome="unreadable"}': "0x25"},
         {'winback_callback_events_total{provider="ses",result="unmapped"}': "1x25"}, 20,
     ),
+    "CollectorBehind": gauge('winback_collect_spool_delay_seconds{instance="a"}', 90, 5),
+    "CollectorRefuses": Case(
+        {'winback_collect_requests_total{dialect="segment",status="503",instance="a"}': "0x5 40x10"},
+        {'winback_collect_requests_total{dialect="segment",status="503",instance="a"}': "40x15"}, 8,
+    ),
+    "CollectorLostEvents": Case(
+        {'winback_collect_lost_total{instance="a"}': "0x5 1x10"}, {'winback_collect_lost_total{instance="a"}': "1x15"}, 8,
+    ),
+    # Of requests without a known key a few are strangers'.
+    "UnknownWriteKeys": Case(
+        {'winback_collect_requests_total{dialect="segment",status="401"}': "0+10x40",
+         'winback_collect_requests_total{dialect="segment",status="200"}': "0+90x40"},
+        {'winback_collect_requests_total{dialect="segment",status="401"}': "0+1x40"}, 30,
+    ),
     "MessagesExpire": Case(
         {'winback_dispatch_total{channel="sms",outcome="expired"}': "0+1x90",
          'winback_dispatch_total{channel="sms",outcome="sent"}': "0+10x90"},

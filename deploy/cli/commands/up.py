@@ -37,6 +37,9 @@ def up(
         int | None, typer.Option(min=1, max=65000, help="First port of the metrics; that of WINBACK_METRICS.")
     ] = None,
     kafka: Kafka = None,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Take events over HTTP as well, at WINBACK_COLLECT (127.0.0.1:8090).")
+    ] = False,
 ) -> None:  # fmt: skip
     """Run the whole stack here: broker, workers, sinks, ClickHouse, page. Ctrl-C stops it; the folder keeps all."""
     from deploy import ports
@@ -53,7 +56,9 @@ def up(
         checked(settings)
     except ValueError as wrong:
         raise BadInputError(str(wrong)) from None
-    metrics = () if at.metrics is None else tuple(at.metrics[1] + n for n in range(workers + 1 + settings.dispatch))
+    taking = _collector(settings, asked=collect)
+    processes = workers + 1 + settings.dispatch + bool(taking)
+    metrics = () if at.metrics is None else tuple(at.metrics[1] + n for n in range(processes))
     if at.kafka in (None, brokers.APACHE):
         ports.require(at.kafka_port, "Kafka", "--kafka-port, or use the broker there with --kafka HOST:PORT")
     ports.require(at.http[1], "ClickHouse HTTP", "--http-port", host=at.http[0])
@@ -65,7 +70,7 @@ def up(
     plan = stack.Plan(
         folder.resolve(), workers, at.kafka_port, at.http[1], metrics, kafka=at.kafka, dispatch=settings.dispatch,
         env={"WINBACK_CAMPAIGNS": str(applied.file)}, http_host=at.http[0],
-        metrics_host=at.metrics[0] if at.metrics else ports.HOST, page=page,
+        metrics_host=at.metrics[0] if at.metrics else ports.HOST, page=page, collect=taking,
     )  # fmt: skip
     try:
         running.run(_up(plan, settings.campaigns, applied))
@@ -93,6 +98,29 @@ def _page(settings: Settings) -> str:
     if host == ports.HOST:
         ports.require(port, "the live page", "WINBACK_PAGE")
     return settings.page
+
+
+def _collector(settings: Settings, *, asked: bool) -> str:
+    """host:port of the collector to run, empty for none. Raises BadInputError: better told here, in one line."""
+    from deploy import ports
+    from deploy.errors import BadInputError
+
+    if not (asked or settings.collect):
+        return ""
+    from collector import keys, service
+    from deploy.operate import http_in
+    from infra.addresses import parse_address
+
+    try:
+        host, port = parse_address(settings.collect or service.DEFAULT, "WINBACK_COLLECT")
+        if settings.collect_keys is not None:
+            keys.load(settings.collect_keys)
+        elif not http_in.asked_for(settings):
+            raise BadInputError(service.NO_KEYS)
+    except ValueError as wrong:
+        raise BadInputError(str(wrong)) from None
+    ports.require(port, "the collector", "WINBACK_COLLECT")
+    return f"{host}:{port}"
 
 
 async def _up(plan: stack.Plan, campaigns: Path | None, applied: applied_campaigns.AppliedCampaigns) -> None:

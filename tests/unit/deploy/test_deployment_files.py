@@ -14,6 +14,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from collector import metrics as collect
 from collector.api.routes import ApiMetrics
 from collector.callbacks.metrics import CallbackMetrics
 from schemas import variables
@@ -50,7 +51,7 @@ def metric_labels():
     http_in = CollectorRegistry()
     CallbackMetrics(http_in)
     ApiMetrics(http_in)
-    for registry in (streams.REGISTRY, sinks.REGISTRY, dispatch.REGISTRY, http_in):
+    for registry in (streams.REGISTRY, sinks.REGISTRY, dispatch.REGISTRY, collect.REGISTRY, http_in):
         for collector in registry._collector_to_names:
             for metric in collector.describe() if hasattr(collector, "_labelnames") else ():
                 histogram = {"le"} if metric.type == "histogram" else set()
@@ -187,7 +188,7 @@ def test_every_process_is_scraped():
     """Prometheus looks at each service of the compose file that serves metrics, under its name; alerts use these."""
     [content] = documents(DEPLOY / "prometheus/prometheus.yml")
     scraped = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in content["scrape_configs"]}
-    assert scraped == {name: [name] for name in ("streams", "sinks", "dispatch")}
+    assert scraped == {name: [name] for name in ("streams", "sinks", "dispatch", "collect")}
     assert scraped.keys() <= compose()["services"].keys()
     named = set(re.findall(r'job=~?"([a-z|]+)"', (DEPLOY / "prometheus/alerts.yml").read_text()))
     assert {job for one in named for job in one.split("|")} <= scraped.keys()
@@ -253,7 +254,7 @@ def test_manifests_are_well_formed(path):
                 assert container["resources"]["limits"]["memory"]
 
 
-@pytest.mark.parametrize(("folder", "base"), [("k8s", set()), ("k8s/delivery", {".."})])
+@pytest.mark.parametrize(("folder", "base"), [("k8s", set()), ("k8s/delivery", {".."}), ("k8s/collect", {".."})])
 def test_manifests_are_all_in_the_kustomization(folder, base):
     """`kubectl apply -k` takes every manifest of its folder; delivery is added to all the rest."""
     [content] = documents(DEPLOY / folder / "kustomization.yaml")
