@@ -114,6 +114,8 @@ class Gatherer:
             self._history.append(numbers.events_a_second((self._looks[-2], self._looks[-1])))
 
     async def _shown(self, process: Process, last: Shown | None, now: float, *, busy: bool) -> Shown:
+        if not process.address:
+            return Shown(process.name, "", now, {} if process.runs else None, process.restarts)
         rest = SINKS_EVERY if busy else SINKS_IDLE
         of_sinks = last is not None and last.address == process.address and SINKS in (last.by_metric or {})
         if last is not None and of_sinks and now - last.at < rest:

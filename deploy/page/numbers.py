@@ -197,7 +197,8 @@ def _problems(state: Part) -> Iterator[str]:
         yield "No process is known: start `winback up`, or set WINBACK_PAGE_PROCESSES."
     for process in state["processes"]:
         if not process["up"]:
-            yield f"{process['name']} does not answer at {process['address']}."
+            at = f"answer at {process['address']}" if process["address"] else "run"
+            yield f"{process['name']} does not {at}."
     time = state["time"]
     if time["held"] and (holder := time["holder"]):
         read = f"has been read up to {holder['since']}" if holder["since"] else "has not been read at all"

@@ -18,11 +18,15 @@ METRICS: Final = " metrics"
 
 
 class Process(NamedTuple):
-    """A process: its name, its metrics (host:port), and how often it was started again (None: nobody counts)."""
+    """A process: its name, its metrics (host:port), and how often it was started again (None: nobody counts).
+
+    Of one without metrics, as the broker, the address is empty, and `runs` says whether its supervisor sees it run.
+    """
 
     name: str
     address: str
     restarts: int | None = None
+    runs: bool = True
 
 
 def finder(named: str, folder: Path) -> Callable[[], list[Process]]:
@@ -59,14 +63,16 @@ def of_stack(folder: Path) -> list[Process]:
         pairs = [(str(name), str(address)) for name, address in told.items()]
     except (OSError, ValueError, AttributeError):
         return []
-    return [
-        Process(
-            name.removesuffix(METRICS),
-            address.removeprefix("http://").removesuffix("/metrics"),
-            _restarts(folder / "logs" / f"{name.removesuffix(METRICS)}.restarts"),
-        )
+    logs = folder / "logs"
+    measured = {
+        name.removesuffix(METRICS): address.removeprefix("http://").removesuffix("/metrics")
         for name, address in pairs
         if name.endswith(METRICS)
+    }
+    others = sorted({path.stem for path in logs.glob("*.restarts")} - set(measured))
+    return [
+        *(Process(name, address, _restarts(logs / f"{name}.restarts")) for name, address in measured.items()),
+        *(Process(name, "", _restarts(logs / f"{name}.restarts"), (logs / f"{name}.pid").exists()) for name in others),
     ]
 
 

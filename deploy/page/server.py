@@ -19,6 +19,7 @@ from deploy.page import access, people, processes, samples
 from deploy.page.clickhouse import ClickHouse
 from deploy.page.gathering import Gatherer
 from infra.addresses import is_loopback
+from sinks.clickhouse.client import target
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -137,6 +138,11 @@ async def serve(settings: Settings, folder: Path) -> None:
     Raises ValueError for settings that cannot be used, OSError when the address is taken.
     """
     host, port = access.checked(settings)
+    if target(settings).embedded:
+        raise ValueError(
+            "WINBACK_CLICKHOUSE: the page asks an embedded ClickHouse through the sinks that have it open, such as "
+            "http://127.0.0.1:8123/winback"
+        )
     find = processes.finder(settings.page_processes, folder)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session:
         gatherer = Gatherer(

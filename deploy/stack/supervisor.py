@@ -91,7 +91,7 @@ class Supervisor:
         self._solid = asyncio.Event()
         self._solid.set()
         logs.mkdir(parents=True, exist_ok=True)
-        for left in logs.glob("*.pid"):  # of a supervisor that was killed
+        for left in (*logs.glob("*.pid"), *logs.glob("*.restarts")):  # of a supervisor before
             left.unlink()
 
     async def start(self, spec: Spec) -> None:

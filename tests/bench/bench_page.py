@@ -1,11 +1,11 @@
-"""What an open page takes from the sinks: their processor time with one open page, against none, in one run of the shop.
+"""What an open page takes from the sinks: their processor time with one open page, against none, in one run.
 
     python -m tests.bench.bench_page [--seconds 60] [--rounds 4] [--rate 150] [--idle]
 
-Boots `winback up` and publishes the simulated shop, moved to now, at a steady rate. The run is cut into pieces, by turns
-without a page and with one (a client that polls as the page's script does); what is compared is the sinks' processor
-time a row that they wrote, so that a piece with more rows is no dearer. With --idle nothing is published, and the time
-a second is compared. Prints the rounds and the ratio of their sums; exit 1 when a page adds more than 3 %.
+Boots `winback up` and publishes the simulated shop, moved to now, at a steady rate. The run is cut into pieces,
+by turns without a page and with one (a client that polls as the page's script does). What is compared is the sinks'
+processor time a row that they wrote, so that a piece with more rows is no dearer. With --idle nothing is published, and
+the time a second is compared. Prints the pieces and the ratio of their sums; exit 1 when a page adds more than 3 %.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from deploy import ports
 from deploy.shop import simulate
 from tests.integration.test_up import Up
 from tests.support.shifting import to_now
-from tests.support.stack import winback, write
+from tests.support.stack import WINBACK, environment, write
 
 LIMIT = 0.03
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,11 +63,10 @@ class Viewer(threading.Thread):
         """Look until told to stop."""
         tag = ""
         while not self._over.wait(POLL):
-            asked = urllib.request.Request(self._url, headers={"If-None-Match": tag} if tag else {})
-            with suppress(urllib.error.HTTPError):  # 304
-                with urllib.request.urlopen(asked, timeout=10) as answer:
-                    answer.read()
-                    tag = answer.headers["ETag"]
+            asked = urllib.request.Request(self._url, headers={"If-None-Match": tag} if tag else {})  # noqa: S310
+            with suppress(urllib.error.HTTPError), urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+                answer.read()
+                tag = answer.headers["ETag"]
             self.answers += 1
 
     def stop(self) -> None:
@@ -113,16 +114,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="winback-page-") as place:
         [page] = ports.free(1)
         up = Up(Path(place) / "stack", WINBACK_PAGE=f"127.0.0.1:{page}")
+        publishing = None
         try:
             wanted = 2_000 if options.idle else options.rate * (2 * options.rounds * options.seconds + 3 * SETTLE)
             lines = write(Path(place) / "lines.jsonl", to_now(simulate(int(wanted / 6), 1, 7, None), 0))
-            rate = () if options.idle else ("--rate", options.rate)
-            publishing = threading.Thread(
-                target=winback, args=("publish", lines, *rate), kwargs=up.settings, daemon=True
-            )
-            publishing.start()
+            rate = () if options.idle else ("--rate", str(options.rate))
+            publishing = subprocess.Popen(
+                [*WINBACK, "publish", str(lines), *rate], env=environment(**up.settings), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
             if options.idle:
-                publishing.join()
+                publishing.wait()
             time.sleep(SETTLE * (6 if options.idle else 1))
             sums = {False: Piece(0, 0, 0), True: Piece(0, 0, 0)}
             for nth in range(2 * options.rounds):
@@ -130,7 +132,11 @@ def main() -> None:
                 found = piece(up, options.seconds, page if looked else None)
                 sums[looked] += found
                 print(f"{'a page' if looked else 'none  '} {json.dumps(vars(found))}", flush=True)
+            assert options.idle or publishing.poll() is None, "the shop had closed before the last piece"
         finally:
+            if publishing is not None:
+                publishing.terminate()
+                publishing.wait()
             up.stop()
     ratio = sums[True].cost(idle=options.idle) / sums[False].cost(idle=options.idle)
     print(f"an open page adds {ratio - 1:+.1%} to the sinks' processor time")

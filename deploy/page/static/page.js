@@ -18,7 +18,7 @@ function status(text, good) {
 function told(state) {
   const { problems, processes } = state;
   if (problems.length) return `${problems.length === 1 ? 'One thing' : `${problems.length} things`} to look at: ${problems[0]}`;
-  return `All ${processes.length} processes answer, and time is not held.`;
+  return `All ${processes.length} processes run, and time is not held.`;
 }
 
 async function ask() {

@@ -157,13 +157,13 @@ function processes(rows) {
     caption: 'Each process', note: 'memory in MiB, processor in percent of one; time in UTC', rows, empty: 'No process is known.',
     columns: [
       { head: 'Process', cell: (row) => row.name },
-      { head: 'State', cell: (row) => (row.up ? 'up' : element('span', { class: 'down' }, 'does not answer')) },
+      { head: 'State', cell: (row) => (row.up ? 'up' : element('span', { class: 'down' }, row.address ? 'does not answer' : 'does not run')) },
       { head: 'Since', cell: (row) => time(row.since) },
       { head: 'Started again', num: true, cell: (row) => number(row.restarts) },
       { head: 'Lag', num: true, cell: (row) => number(row.lag) },
       { head: 'Memory', num: true, cell: (row) => (row.memory === null ? '-' : number(Math.round(row.memory / 1048576))) },
       { head: 'Processor', num: true, cell: (row) => percent(row.processor) },
-      { head: 'Metrics', cell: (row) => row.address },
+      { head: 'Metrics', cell: (row) => row.address || '-' },
     ],
   });
 }

@@ -90,6 +90,10 @@ def test_a_process_that_does_not_answer_adds_nothing() -> None:
     assert (down["up"], down["restarts"], down["lag"], down["processor"]) == (False, 3, None, None)
     told = numbers.problems({"processes": numbers.processes(looks), "time": held(looks[-1]), "asked": {}})
     assert told == ["sinks does not answer at 127.0.0.1:9465."]
+    broker = Look(0.0, (worker(0.0), Shown("kafka", "", 0.0, None, 1), Shown("page", "", 0.0, {}, 0)))
+    assert [process["up"] for process in numbers.processes([broker])] == [True, False, True]
+    told = numbers.problems({"processes": numbers.processes([broker]), "time": held(broker), "asked": {}})
+    assert told == ["kafka does not run."]
 
 
 def held(look: Look, lateness: float = 30) -> numbers.Part:

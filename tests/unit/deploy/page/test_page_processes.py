@@ -17,11 +17,16 @@ TOLD = {
 
 
 def test_a_stack_tells_its_processes(tmp_path: Path) -> None:
-    """Names and addresses come from addresses.json, restarts from the supervisor's files."""
+    """Names and addresses come from addresses.json, restarts from the supervisor's files; some have no metrics."""
     (tmp_path / "addresses.json").write_bytes(orjson.dumps(TOLD))
     (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "sinks.restarts").write_text("3\n")
-    wanted = [Process("streams-1", "127.0.0.1:9464", None), Process("sinks", "127.0.0.1:9465", 3)]
+    for name, restarts in (("sinks", 3), ("kafka", 1), ("page", 0)):
+        (tmp_path / "logs" / f"{name}.restarts").write_text(f"{restarts}\n")
+    (tmp_path / "logs" / "page.pid").write_text("7\n")
+    wanted = [
+        Process("streams-1", "127.0.0.1:9464", None), Process("sinks", "127.0.0.1:9465", 3),
+        Process("kafka", "", 1, runs=False), Process("page", "", 0, runs=True),
+    ]  # fmt: skip
     assert finder("", tmp_path)() == wanted
 
 
