@@ -151,7 +151,7 @@ class Gatherer:
                 error = str(problem)
             took, empty = self._clock() - began, not self._answers[question.name]
             self._pace.asked(question, began, took, rows, failed=bool(error), empty=empty)
-            self._asked[question.name] = {"at": numbers.moment(began), "error": error}
+            self._asked[question.name] = {"at": numbers.moment(began), "took": round(took, 3), "error": error}
 
     async def _run(self, work: Callable[..., Any], *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
