@@ -117,7 +117,8 @@ CASES = {
         {'winback_collect_requests_total{dialect="segment",status="503",instance="a"}': "40x15"}, 8,
     ),
     "CollectorLostEvents": Case(
-        {'winback_collect_lost_total{instance="a"}': "0x5 1x10"}, {'winback_collect_lost_total{instance="a"}': "1x15"}, 8,
+        {'winback_collect_lost_total{instance="a"}': "0x5 1x10"},
+        {'winback_collect_lost_total{instance="a"}': "1x15"}, 8,
     ),
     # Of requests without a known key a few are strangers'.
     "UnknownWriteKeys": Case(
