@@ -30,8 +30,8 @@ NAME: Final = re.compile(r"(?P<number>[0-9]{4})_[a-z0-9_]+\.sql")
 BASES: Final = (
     "merge_paths.sql", "linked_profiles.sql", "split_heads.sql", "current_profiles.sql",
     "current_events.sql", "split_events.sql", "counted_events.sql", "current_activity.sql", "current_landings.sql",
-    "current_touches.sql", "current_spend.sql",
-    "current_conversions.sql", "current_orders.sql", "carts.sql", "cart_openings.sql", "message_facts.sql",
+    "current_touches.sql", "current_spend.sql", "current_conversions.sql", "current_orders.sql", "moved_carts.sql",
+    "carts.sql", "product_carts.sql", "cart_openings.sql", "message_facts.sql",
     "channel_events.sql", "channel_people.sql", "channel_days.sql", "campaign_days.sql", "campaign_money.sql",
     "known_people.sql", "device_hours.sql", "origins.sql", "visit_origins.sql", "sources.sql", "consent_changes.sql",
     "experiment_customers.sql", "experiment_outcomes.sql", "v_journeys_daily.sql", "v_products_daily.sql",

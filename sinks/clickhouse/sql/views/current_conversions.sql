@@ -4,9 +4,21 @@
 -- that one has been erased they are of a profile of the customer who is known best (user_id, e-mail, phone, external ids,
 -- devices), of equals of the one who told of it first. Refunds that count are here wherever they were told. Sums of
 -- `orders` and `value` are what orders come to.
+-- Nearly all orders were told of by one profile alone, and nothing was taken from it: all their rows are here as they are.
+-- Only the others are compared.
 CREATE OR REPLACE VIEW current_conversions AS
 WITH
-    known AS
+    (
+        SELECT groupArray(order_id)
+        FROM
+        (
+            SELECT order_id
+            FROM conversions
+            GROUP BY order_id
+            HAVING min(profile_id) != max(profile_id) OR NOT min(counts) OR max(kind = 'reassigned')
+        )
+    ) AS compared,
+    told AS
     (
         SELECT
             conversions.*,
@@ -17,6 +29,7 @@ WITH
         LEFT ANY JOIN (SELECT profile_id AS from_id, current_id AS to_id FROM split_heads WHERE head = '') AS cut
             ON cut.from_id = conversions.profile_id
     ),
+    known AS (SELECT * FROM told WHERE order_id IN (SELECT arrayJoin(compared))),
     -- Orders that several profiles have reported are few: whoever may be asked how well they are known.
     rivals AS
     (
@@ -25,7 +38,7 @@ WITH
         WHERE order_id IN (
             SELECT order_id
             FROM conversions
-            WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned')
+            WHERE kind IN ('order', 'renewal', 'cancellation', 'reassigned') AND order_id IN (SELECT arrayJoin(compared))
             GROUP BY order_id
             HAVING min(profile_id) != max(profile_id)
         )
@@ -69,6 +82,10 @@ WITH
         LEFT ANY JOIN strengths ON strengths.holder = tellers.customer
         GROUP BY named
     )
+SELECT *
+FROM told
+WHERE order_id NOT IN (SELECT arrayJoin(compared))
+UNION ALL
 SELECT known.*
 FROM known
 LEFT ANY JOIN chosen ON named = known.order_id

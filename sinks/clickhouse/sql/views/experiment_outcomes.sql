@@ -12,72 +12,82 @@ CREATE OR REPLACE VIEW experiment_outcomes AS
 WITH
     margins AS
     (
-        SELECT profile_id AS of_profile, message_id AS of_message, any(margin) AS earned
+        SELECT sipHash64(profile_id, message_id) AS of_event, any(margin) AS earned
         FROM events
         WHERE name = 'Order Completed' AND margin IS NOT NULL
-        GROUP BY of_profile, of_message
+        GROUP BY of_event
     ),
     sold AS
     (
         SELECT
-            argMinIf(current_id, (changed_at, profile_id), kind != 'refund') AS buyer,
+            argMinIf(sipHash64(current_id), turn, kind != 'refund') AS buyer,
             minIf(at, kind != 'refund') AS ordered_at,
             -- As it was placed last: an order that was paid after a payment had failed was placed twice.
-            argMaxIf(value, (changed_at, profile_id), kind IN ('order', 'renewal')) AS gross,
+            argMaxIf(value, turn, kind IN ('order', 'renewal')) AS gross,
             toFloat64(anyIf(earned, earned IS NOT NULL AND kind IN ('order', 'renewal')))
                 * if(gross = 0, 1, greatest(0, least(1, toFloat64(sum(value)) / toFloat64(gross)))) AS gain,
             -- The first entry is the order itself: what it earned counts there.
             arraySort(groupArray((kind NOT IN ('order', 'renewal'), toString(currency), toInt64(orders), value, changed_at)))
                 AS changes
-        FROM current_conversions
-        LEFT ANY JOIN margins ON of_profile = profile_id AND of_message = message_id
-        GROUP BY order_id
+        FROM
+        (
+            -- By their time, of one time by their profile: as one text, which is quicker to compare.
+            SELECT
+                *,
+                concat(leftPad(toString(toUnixTimestamp64Milli(changed_at) + 10000000000000), 15, '0'), profile_id) AS turn
+            FROM current_conversions
+        ) AS told
+        LEFT ANY JOIN margins ON of_event = sipHash64(profile_id, message_id)
+        GROUP BY sipHash64(order_id)
         HAVING countIf(kind != 'refund') > 0
     ),
-    changed AS
+    purchases AS
     (
+        -- (currency, orders, value, gain, ordered_at, changed_at) of each change of each order.
         SELECT
-            buyer, ordered_at, change.2 AS currency, change.3 AS orders, change.4 AS value, change.5 AS changed_at,
-            if(place = 1, gain, NULL) AS gain
+            buyer AS number,
+            groupArrayArray(arrayMap(
+                (change, place) -> (
+                    change.2, change.3, change.4, if(place = 1, gain, NULL), ordered_at, change.5
+                ),
+                changes, arrayEnumerate(changes)
+            )) AS parts
         FROM sold
-        ARRAY JOIN changes AS change, arrayEnumerate(changes) AS place
-    ),
-    matched AS
-    (
-        SELECT
-            drawn.*, changed.currency AS currency, changed.orders AS orders, changed.value AS value, changed.gain AS gain,
-            ordered_at > first_at AND ordered_at <= first_at + INTERVAL {outcome_days} DAY AS since,
-            ordered_at <= first_at AND ordered_at >= first_at - INTERVAL 90 DAY AND changed_at <= first_at AS prior
-        FROM experiment_customers AS drawn
-        LEFT JOIN changed ON buyer = drawn.customer
-    ),
-    sums AS
-    (
-        SELECT
-            campaign_id, step AS of_step, customer, any(matched.arm) AS of_arm, any(matched.variant) AS of_variant,
-            any(matched.control_share) AS share, any(matched.first_at) AS began, any(matched.contaminated) AS both,
-            matched.currency AS currency, countIf(since OR prior) AS counted,
-            sumIf(orders, since) AS since_orders, sumIf(value, since) AS since_value,
-            ifNull(sumIf(gain, since), 0.) AS since_gain, countIf(since AND gain IS NOT NULL) AS gains,
-            sumIf(orders, prior) AS prior_orders, sumIf(value, prior) AS prior_value
-        FROM matched
-        GROUP BY campaign_id, of_step, customer, currency
+        GROUP BY number
     )
 SELECT
     campaign_id,
-    of_step AS step,
+    step,
     customer,
-    any(of_arm) AS arm,
-    any(of_variant) AS variant,
-    any(share) AS control_share,
-    any(began) AS first_at,
-    any(both) AS contaminated,
-    groupArrayIf(
-        CAST(
-            (currency, since_orders, since_value, since_gain, gains, prior_orders, prior_value),
+    arm,
+    variant,
+    control_share,
+    first_at,
+    contaminated,
+    arrayMap(
+        coin -> CAST(
+            (
+                coin,
+                arraySum(one -> one.2, arrayFilter(one -> one.1 = coin, since)),
+                arraySum(one -> one.3, arrayFilter(one -> one.1 = coin, since)),
+                arraySum(one -> ifNull(one.4, 0), arrayFilter(one -> one.1 = coin, since)),
+                arrayCount(one -> one.1 = coin AND one.4 IS NOT NULL, since),
+                arraySum(one -> one.2, arrayFilter(one -> one.1 = coin, prior)),
+                arraySum(one -> one.3, arrayFilter(one -> one.1 = coin, prior))
+            ),
             'Tuple(currency String, orders Int64, revenue Decimal(38, 6), margin Float64, margins UInt64, orders_before Int64, revenue_before Decimal(38, 6))'
         ),
-        counted > 0
-    ) AS bought
-FROM sums
-GROUP BY campaign_id, of_step, customer;
+        arrayDistinct(arrayConcat(since.1, prior.1))
+    ) AS bought,
+    by_step
+FROM
+(
+    SELECT
+        drawn.*,
+        arrayFilter(one -> one.5 > first_at AND one.5 <= first_at + INTERVAL {outcome_days} DAY, parts) AS since,
+        arrayFilter(
+            one -> one.5 <= first_at AND one.5 >= first_at - INTERVAL 90 DAY AND one.6 <= first_at, parts
+        ) AS prior
+    FROM experiment_customers AS drawn
+    LEFT ANY JOIN purchases ON purchases.number = drawn.person
+);

@@ -14,18 +14,56 @@
 -- Notes: What a product is: v_products_daily. Most abandoned first; `ORDER BY recovered DESC` for the most recovered.
 --   Credited is not caused: what messages change is in v_uplift.
 CREATE OR REPLACE VIEW v_products AS
+WITH
+    credited AS
+    (
+        SELECT sipHash64(notes.cart_id) AS number
+        FROM current_conversions
+        INNER JOIN (SELECT message_id, cart_id FROM messages FINAL WHERE cart_id != '') AS notes
+            ON notes.message_id = recovered_message_id
+        WHERE recovered_message_id != ''
+        GROUP BY number
+        HAVING sum(orders) > 0
+    ),
+    counted AS
+    (
+        SELECT
+            product,
+            held.currency AS coin,
+            countIf(within) AS carts,
+            sumIf(held.worth, within) AS value,
+            countIf(within AND bought) AS sold,
+            countIf(within AND bought AND number IN (SELECT number FROM credited)) AS won,
+            -- Its newest names are those of all times.
+            maxIf(turn, id != '') AS id_turn, argMaxIf(id, turn, id != '') AS last_id,
+            maxIf(turn, held.sku != '') AS sku_turn, argMaxIf(held.sku, turn, held.sku != '') AS last_sku,
+            maxIf(turn, held.name != '') AS name_turn, argMaxIf(held.name, turn, held.name != '') AS last_name
+        FROM
+        (
+            SELECT *, toDate(since, '{timezone}') BETWEEN {from:Date} AND {to:Date} AS within FROM product_carts
+        ) AS held
+        GROUP BY product, coin
+    ),
+    named AS
+    (
+        SELECT
+            carts, value, sold, won, coin,
+            argMax(last_id, id_turn) OVER (PARTITION BY product) AS newest_id,
+            argMax(last_sku, sku_turn) OVER (PARTITION BY product) AS newest_sku,
+            argMax(last_name, name_turn) OVER (PARTITION BY product) AS newest_name
+        FROM counted
+    )
 SELECT
-    product_id,
-    sku,
-    any(daily.name) AS name,
-    sum(daily.abandoned) AS abandoned,
-    sum(daily.abandoned_value) AS abandoned_value,
-    sum(daily.bought) AS bought,
+    newest_id AS product_id,
+    newest_sku AS sku,
+    newest_name AS name,
+    carts AS abandoned,
+    value AS abandoned_value,
+    sold AS bought,
     bought / abandoned AS purchase_rate,
-    sum(daily.recovered) AS recovered,
+    won AS recovered,
     recovered / abandoned AS recovery_rate,
-    currency
-FROM v_products_daily AS daily
-WHERE day BETWEEN {from:Date} AND {to:Date}
-GROUP BY product_id, sku, currency
+    coin AS currency
+FROM named
+WHERE carts > 0
 ORDER BY abandoned DESC, abandoned_value DESC, product_id, sku, currency;

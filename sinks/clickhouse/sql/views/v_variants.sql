@@ -35,7 +35,7 @@ WITH
                 arrayMap(one -> ('margin', one.currency, one.margin), arrayFilter(one -> one.margins > 0, bought))
             )) AS entry
         FROM experiment_outcomes
-        WHERE step != '' AND arm = 'treatment' AND variant != '' AND NOT contaminated
+        WHERE by_step AND arm = 'treatment' AND variant != '' AND NOT contaminated
             AND toDate(first_at, '{timezone}') BETWEEN {from:Date} AND {to:Date}
     ),
     cells AS
@@ -101,11 +101,13 @@ WITH
     (
         SELECT
             *,
-            -- Student's quantile at 97.5 %: the normal one and terms in 1 / freedom.
+            -- Logarithm of Student's quantile at 97.5 %: a polynomial in 1 / freedom, fitted from 1 degree on.
             arrayMap(
-                f -> 1.959963984540054 + (2.372271230299 + (2.822498615740 + (2.555849679508
-                    + 1.589534053393 / f) / f) / f) / f,
-                [own_freedom, freedom]
+                f -> exp(arraySum((term, power) -> term * pow(1 / f, power), [
+                    0.672926087597, 1.210367555533, 0.707453043602, 0.154479429802, -0.253660980447, 0.020621580448,
+                    -0.081844189043, 0.307606529095, -0.311285341333, 0.140236501399, -0.024809780895
+                ], range(11))),
+                [own_freedom, ifNull(freedom, nan)]
             ) AS quantiles,
             (mean - mean0) / error AS statistic,
             sqrt((freedom - 0.5) * log1p(statistic * statistic / freedom)) AS w,

@@ -17,6 +17,7 @@ from schemas.record import Record
 from schemas.times import iso
 from sinks.clickhouse.export import over, view_reads
 from sinks.clickhouse.load import load
+from tests.answers.uplift import compared
 from tests.support import sink_rows as make
 from tests.support.sink_rows import DAY, HOUR, NOON
 
@@ -65,6 +66,35 @@ def test_the_first_decision_counts_whatever_became_of_it(client: Any) -> None:
     row = both(client)
     assert (row["treatment_customers"], row["control_customers"]) == (2, 2)
     assert row["sample_ratio"]["expected"] == 2
+
+
+def test_intervals_are_exact_from_one_degree_of_freedom_on(client: Any) -> None:
+    """Arms of two to seven customers: 1 to 11 degrees of freedom, whole ones and not; quantiles are those of scipy."""
+    arms = {
+        "one": ((1, 4), (2, 2)), "near one": ((1, 9), (2.0, 2.01)), "two": ((3, 8), (1, 6)),
+        "between": ((3, 8), (1, 6, 9)), "more": ((1, 2, 5), (2, 8, 9, 4)),
+        "many": ((1, 2, 5, 7, 3, 6), (2, 8, 9, 4, 1, 1, 3)),
+    }  # fmt: skip
+    load(client, [
+        row
+        for campaign, sizes in arms.items()
+        for arm, values in zip(("treatment", "control"), sizes, strict=True)
+        for n, value in enumerate(values)
+        for row in (decided(f"{campaign}-{arm}-{n}", arm, campaign_id=campaign),
+                    make.conversion(f"{campaign}-{arm}-{n}", f"{campaign}-{arm}-{n}", value, at=NOON + HOUR))
+    ])  # fmt: skip
+    sql = f"SELECT * FROM {view_reads(client)['v_uplift']} WHERE metric = 'revenue'"  # noqa: S608
+    found = {row["campaign_id"]: row for row in client.query(sql).named_results()}
+    assert found.keys() == arms.keys()
+    freedoms = []
+    for campaign, (treated, control) in arms.items():
+        wanted = compared(list(map(float, treated)), list(map(float, control)))
+        freedoms.append(wanted["freedom"])
+        for name in ("low", "high", "lift_low", "lift_high", "detectable"):
+            assert found[campaign][name] == pytest.approx(wanted[name], rel=1e-6), (campaign, name)
+    assert freedoms[0] == 1
+    assert freedoms[2] == 2
+    assert 2 < freedoms[3] < 3 < freedoms[4]
 
 
 @pytest.mark.slow
