@@ -199,7 +199,7 @@ class _Processes:
 
 @lru_cache(maxsize=2)
 def loaded(path: str) -> Campaigns:
-    """The campaigns of a file, read once, also for the processes that this one forks. Raises ValueError."""
+    """The campaigns of the file at `path`, read once, also for the processes that this one forks. Raises ValueError."""
     return load(Path(path))
 
 

@@ -50,7 +50,7 @@ class Step(NamedTuple):
 
 
 class Forked:
-    """A fork of this process that does a step, with as much of `Popen` as is asked of one here."""
+    """A fork of this process that does the `work` of a step, with as much of `Popen` as is asked of one here."""
 
     def __init__(self, step: Step, work: Callable[..., None]) -> None:
         heard, said = os.pipe()
@@ -69,7 +69,7 @@ class Forked:
         self._code: int | None = None
 
     def wait(self) -> int:
-        """Wait for its end; returns its exit code, negative for a signal."""
+        """Wait for its end, however many seconds it takes; returns the exit code, or a signal as a negative number."""
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return self._code

@@ -44,7 +44,8 @@ def _several(parts: tuple[Check, ...], *, settles: bool) -> Check:
             answer = part(subject)
             if answer[0] is settles:
                 return answer
-            first = min(first, answer[1])
+            if answer[1] != NEVER:
+                first = min(first, answer[1])
         return not settles, first
 
     return several

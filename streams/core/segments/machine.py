@@ -120,7 +120,8 @@ class SegmentMachine(Machine[None, Membership | Addressed]):
         holding: dict[str, None] = {}
         for segment, check_ in self._checks:
             holds, changes = check_(subject)
-            until = min(until, changes)
+            if changes != NEVER:
+                until = min(until, changes)
             if holds:
                 holding[segment] = None
         members = state.members

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import Final
 
 from streams.core.profile.membership import Segments
@@ -23,16 +22,22 @@ Answer = tuple[bool, int]
 class Subject:
     """A customer at the moment `now` (epoch milliseconds). What several conditions ask for is looked up once."""
 
+    __slots__ = ("_orders", "_standing", "now", "profile", "state")
+
     def __init__(self, profile: Profile, state: Segments, now: int, standing: Standing) -> None:
         self.profile = profile
         self.state = state
         self.now = now
         self._standing = standing
+        self._orders: dict[str, Order] | None = None
 
-    @cached_property
+    @property
     def orders(self) -> dict[str, Order]:
         """The orders that stand, by what they are known by."""
-        return self._standing(self.profile)
+        orders = self._orders
+        if orders is None:
+            orders = self._orders = self._standing(self.profile)
+        return orders
 
     def within(self, times: Iterable[int], within: int | None) -> tuple[int, int]:
         """How many of `times` are in (now - within, now], all without `within`; and when the first of them has passed.
