@@ -1,7 +1,8 @@
 -- Events with the profile they belong to today (`current_id`, and `current_person`, its hash), each once.
 -- An event that came in again after its profile had been merged stands under both profiles: it is still one event.
 -- Most profiles have never been part of a merge or a split: their events are read as they are, and only those of the
--- others are looked up and told apart.
+-- others are looked up and told apart. What was done stands in `did`, a sum of 1: engaged with a channel, 2: shows who it is
+-- of, 4: was active in the shop, 8: responded to a message, an advert or a post: bitTest(did, 2) asks for 4.
 CREATE OR REPLACE VIEW current_events AS
 WITH
     -- Splits are few: a table in the query, and none at all without any.
