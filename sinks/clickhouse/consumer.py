@@ -7,6 +7,9 @@
 3. Commit the positions taken. A crash between 2 and 3 repeats 2 at the next start, and ClickHouse replaces the rows by
    themselves.
 
+A database without any rows has lost them, or is another one: partitions are read from their beginning, whatever the
+group has committed. Nobody has to set it back.
+
 A committed offset beyond the end of its log means that the broker has lost records, or has another log now. Such a
 partition is read from its beginning: no record of the new log is left out, and rows may come again, as in 3.
 
@@ -61,8 +64,12 @@ Positions = dict[TopicPartition, int]
 class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """One member of the sink's consumer group. `run()` until `stop()`; `commit` is a method of its own for tests."""
 
-    def __init__(self, settings: Settings, client: Client, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, limits: Limits = DEFAULT_LIMITS, *, empty: bool = False
+    ) -> None:
+        """`empty`: the database has no rows, so whatever the group has committed is not in it."""
         self.settings = settings
+        self._empty, self._begun = empty, set[TopicPartition]()
         self.batches = Batches(limits, settings)
         self.stopping = threading.Event()
         self.writer = Writer(client, self.stopping)
@@ -221,8 +228,22 @@ class SinkConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             self._say_lost(tp, lost.committed, lost.end)
             self.consumer.seek(tp, lost.begin)
             self.written[tp] = lost.begin  # committed soon, or the next start would begin beyond the end again
+        if self._empty:
+            await self._begin_anew(owned - self._begun)
+            self._begun |= owned
         self._owned = owned
         log.info("reading %d partitions", len(self._owned))
+
+    async def _begin_anew(self, owned: frozenset[TopicPartition]) -> None:
+        """Read partitions from their beginning, once: the database was emptied, or is another than before."""
+        committed = {tp: await self.consumer.committed(tp) or 0 for tp in owned}
+        begins = await self.consumer.beginning_offsets([tp for tp, offset in committed.items() if offset])
+        anew = {tp: begin for tp, begin in begins.items() if begin < committed[tp]}
+        for tp, begin in anew.items():
+            self.consumer.seek(tp, begin)
+            self.written[tp] = begin  # committed soon, or whoever has it next would go on where the old rows ended
+        if anew:
+            log.warning("ClickHouse has no rows: %d partitions are read again from their beginning", len(anew))
 
     def _say_lost(self, tp: TopicPartition, known: int, end: int | None) -> None:
         say(tp, known, end, "it is read again from its beginning")

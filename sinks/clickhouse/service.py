@@ -25,6 +25,7 @@ from sinks.clickhouse.compact import compact
 from sinks.clickhouse.consumer import SinkConsumer
 from sinks.clickhouse.errors import CLIENT_ERRORS, SchemaError, UnavailableError
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.rows import BY_TOPIC
 from sinks.clickhouse.unread_topics import UnreadTopics
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def _main(settings: Settings, *, http: bool) -> int:
 
 
 async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -> None:
-    consumer = SinkConsumer(settings, client)
+    consumer = SinkConsumer(settings, client, empty=await asyncio.to_thread(has_no_rows, client))
     running = asyncio.create_task(consumer.run())
     compacting = asyncio.create_task(_compact(settings, consumer, stopped)) if settings.squash else None
     looking = asyncio.create_task(_look(settings, consumer, stopped))
@@ -93,6 +94,12 @@ async def _consume(settings: Settings, client: Client, stopped: asyncio.Event) -
     await looking
     await naming
     await running
+
+
+def has_no_rows(client: Client) -> bool:
+    """Whether no table that a topic fills has a row."""
+    read = " UNION ALL ".join(f"(SELECT 1 FROM {table.name} LIMIT 1)" for table in BY_TOPIC.values())  # noqa: S608
+    return not client.query(f"SELECT count() FROM ({read})").result_rows[0][0]  # noqa: S608
 
 
 async def _look_at_topics(consumer: SinkConsumer, stopped: asyncio.Event) -> None:

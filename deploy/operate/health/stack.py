@@ -84,8 +84,7 @@ def same_system(folder: Path, settings: Settings) -> str:
     data = folder / "clickhouse"
     if not any(data.glob("*")):
         raise UnavailableError(
-            f"{data} is gone while the sinks write there: stop `winback up`, then rebuild ClickHouse "
-            "(docs/operators.md, What it costs to lose)"
+            f"{data} is gone while the sinks write there: stop `winback up` and start it again, and it is filled anew"
         )
     return f"the settings are those of the stack in {folder}"
 

@@ -63,7 +63,7 @@ def rows(client: Client, done: int) -> str:
     if not there and done > AHEAD:
         raise UnavailableError(
             f"the sinks have committed {done:,} events and the table has none: it was emptied, or they write to "
-            "another ClickHouse. Set their group back to the beginning (docs/operators.md, What it costs to lose)"
+            "another ClickHouse. Start `winback sinks` again: it reads all topics from their beginning"
         )
     return f"{there:,} rows of events, {done:,} records committed"
 

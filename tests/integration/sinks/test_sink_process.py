@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,26 @@ def test_killed_between_insert_and_commit(address: str, sink: Start) -> None:
     assert running.ask(KPIS) == "email\t0\t0\t60\t0\t0\nweb\t120\t30\t0\t60\t600"
     assert running.ask(FUNNEL) == "opened\t60\ncheckout started\t0\nabandoned\t60"
     assert running.ask("SELECT count() FROM decisions FINAL") == "60"
+
+
+def test_a_database_that_was_emptied_is_filled_again(address: str, sink: Start, tmp_path: Path) -> None:
+    """Its folder is removed when all has been committed: the next start reads all topics from their beginning."""
+    records = history(20)
+    produce(address, records)
+    running = sink()
+    running.until("SELECT count() FROM events FINAL", "40")
+    whole = "email\t0\t0\t20\t0\t0\nweb\t40\t10\t0\t20\t200"
+    running.until(KPIS, whole)
+    wait_for(lambda: committed(address) == len(records), "all offsets to be committed")
+    running.stop()
+    for folder in tmp_path.glob("clickhouse*"):
+        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+    running = sink()
+    running.until("SELECT count() FROM events FINAL", "40")
+    running.until(KPIS, whole)
+    wait_for(lambda: committed(address) == len(records), "all offsets to be committed again")
+    assert running.stop() == 0
+    assert "ClickHouse has no rows" in (tmp_path / "sink.log").read_text()
 
 
 def test_a_clean_stop_writes_what_is_waiting(address: str, sink: Start) -> None:
