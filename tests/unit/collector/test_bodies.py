@@ -38,6 +38,7 @@ def test_a_bomb_takes_no_more_memory_than_the_limit():
         (b"\x1f\x8bnothing", 400),
         (gzip.compress(b"") * (MAX_MEMBERS + 1), 400),
     ],
+    ids=["too long", "breaks off", "no gzip", "too many members"],
 )
 def test_bodies_that_cannot_be_unpacked_are_refused(body, status):
     """Too long, cut off, damaged, and in too many pieces."""
