@@ -70,11 +70,16 @@ WITH
     people AS
     (
         SELECT
-            day, channel, uniqExactIf(person, reached) AS reach,
+            day, channel, finalizeAggregation(seen) AS reach,
             -- Who bought and was reached: this many less than both.
-            reach + uniqExactIf(person, bought) - uniqExact(person) AS buyers
-        FROM channel_people
-        GROUP BY day, channel
+            reach + finalizeAggregation(customers) - arrayReduce('uniqExactMerge', [seen, customers]) AS buyers
+        FROM
+        (
+            SELECT
+                day, channel, uniqExactStateIf(person, reached) AS seen, uniqExactStateIf(person, bought) AS customers
+            FROM channel_people
+            GROUP BY day, channel
+        )
     )
 SELECT
     day,

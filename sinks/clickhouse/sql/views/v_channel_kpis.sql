@@ -71,12 +71,17 @@ WITH
     people AS
     (
         SELECT
-            channel, uniqExactIf(person, reached) AS reach,
+            channel, finalizeAggregation(seen) AS reach,
             -- Who bought and was reached: this many less than both.
-            reach + uniqExactIf(person, bought) - uniqExact(person) AS buyers
-        FROM channel_people
-        WHERE day BETWEEN {from:Date} AND {to:Date}
-        GROUP BY channel
+            reach + finalizeAggregation(customers) - arrayReduce('uniqExactMerge', [seen, customers]) AS buyers
+        FROM
+        (
+            SELECT
+                channel, uniqExactStateIf(person, reached) AS seen, uniqExactStateIf(person, bought) AS customers
+            FROM channel_people
+            WHERE day BETWEEN {from:Date} AND {to:Date}
+            GROUP BY channel
+        )
     )
 SELECT
     channel,
