@@ -13,7 +13,7 @@ CUSTOMERS ?= 1000
 SEED ?= 7
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check lint docs test-all clients kafka faults simulation compiled wheel bench bench-against same-as lock clean
+.PHONY: help run up test check lint docs test-all clients kafka faults sdks simulation compiled wheel bench bench-against same-as lock clean
 # A recipe that fails in the middle of a pipe fails.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -89,9 +89,13 @@ faults: $(VENV)/.dev  ## kill, pause and starve parts of the running stack, on A
 	@deploy/kafka/fetch.sh >/dev/null
 	@$(BIN)/pytest -n 2 tests/faults $(ARGS)
 
+sdks: $(VENV)/.dev  ## real SDKs from their registries send to the collector; Node, Go and Java where they are there
+	@$(BIN)/pytest tests/sdks $(ARGS)
+
 bench: $(VENV)/.dev  ## throughput, as ratios to plain Faust and to a bare copy loop
 	@$(BIN)/pytest -s tests/bench
 	@$(BIN)/python tests/bench/bench_decode.py
+	@$(BIN)/python -m tests.bench.bench_collector
 
 bench-against: $(VENV)/.dev  ## REV=<revision>: this build beside that one, as ratios; ARGS="--only core --rounds 3"
 	@$(BIN)/python -m tests.bench.against $(REV) $(ARGS)

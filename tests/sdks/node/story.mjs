@@ -57,7 +57,7 @@ const stories = {
     window.eval(readFileSync("node_modules/@rudderstack/analytics-js/dist/npm/legacy/bundled/umd/index.js", "utf8"));
     const analytics = new window.rudderanalytics.RudderAnalytics();
     const ready = new Promise((done) => analytics.ready(done));
-    analytics.load(KEY, HOST, { configUrl: HOST, loadIntegration: false });
+    analytics.load(KEY, HOST, { configUrl: HOST, loadIntegration: false, polyfillIfRequired: false });
     await ready;
     analytics.identify(USER_ID, TRAITS);
     for (const [event, properties] of EVENTS) analytics.track(event, properties);

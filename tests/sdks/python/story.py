@@ -13,7 +13,7 @@ ORDER = {"order_id": f"O-{USER}", "revenue": 45.48, "currency": "EUR", "products
 LARGE = {"text": "x" * 25_000, "odd": float("nan")}
 
 
-def segment_like(analytics) -> None:  # noqa: ANN001 - a module of an SDK
+def segment_like(analytics) -> None:
     """Segment's and RudderStack's have the same functions."""
     analytics.gzip = True
     analytics.identify(USER, TRAITS)
@@ -25,7 +25,7 @@ def segment_like(analytics) -> None:  # noqa: ANN001 - a module of an SDK
 
 def segment() -> None:
     """segment-analytics-python."""
-    import segment.analytics as analytics  # noqa: PLC0415
+    from segment import analytics  # noqa: PLC0415
 
     analytics.write_key, analytics.host = KEY, HOST
     segment_like(analytics)
@@ -33,14 +33,14 @@ def segment() -> None:
 
 def rudderstack() -> None:
     """rudder-sdk-python."""
-    import rudderstack.analytics as analytics  # noqa: PLC0415
+    from rudderstack import analytics  # noqa: PLC0415
 
     analytics.write_key, analytics.dataPlaneUrl = KEY, HOST
     segment_like(analytics)
 
 
 def posthog() -> None:
-    """posthog."""
+    """Posthog."""
     from posthog import Posthog  # noqa: PLC0415
 
     client = Posthog(KEY, host=HOST)
