@@ -68,7 +68,7 @@ class Collector:
             headers = self._cors(request.headers)
             try:
                 body = await self._body(request)
-                query = request.query if "?" in request.path_qs else _NO_QUERY
+                query = request.query if "?" in request.raw_path else _NO_QUERY
                 read = self._reader.read(
                     Request(route, _lower(request.headers), query, body, time.time_ns() // 1_000_000)
                 )

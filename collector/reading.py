@@ -18,11 +18,13 @@ from collector.intake import RawEvent
 from collector.keys import Keys, Source
 from collector.rights import Rights
 from collector.routes import POSTHOG, SEGMENT, Route
-from collector.sdks import posthog, segment, snowplow
+from collector.sdks import posthog, segment, snowplow, untouched
 from collector.sdks.messages import MAX_MESSAGE_ID, Message, Messages, has_id
 
 # A NamedTuple's own constructor is a Python function; this is what it calls.
 _raw_event: Any = tuple.__new__
+
+_BATCHES: Final = Route(SEGMENT, segment.BATCH)
 
 ACCEPTED: Final = "accepted"
 IGNORED: Final = "ignored"
@@ -66,6 +68,8 @@ class Reader:
             raw = unpack(request.body, self._limit) if request.body else _of_query(request)
             if request.route.dialect == POSTHOG:
                 raw = posthog.body_of(raw)
+            elif request.route == _BATCHES and (read := self._untouched(request, raw)) is not None:
+                return read
             if not raw:
                 raise BodyError(400, "there is no body")  # noqa: TRY301 - as a body that cannot be read
             found = _messages(request, parse(raw))
@@ -79,6 +83,20 @@ class Reader:
         if source.origins and (origin := headers.get("origin")) and origin.lower() not in source.origins:
             return Read(403, "this key may not be used on pages of this origin", source)
         return self._events(source, found, raw)
+
+    def _untouched(self, request: Request, raw: bytes) -> Read | None:
+        """A batch whose messages need nothing, of a key that may send all; None for any other request."""
+        found = untouched.read(raw)
+        if found is None:
+            return None
+        headers = request.headers
+        given = (basic_key(headers), headers.get("x-write-key", ""), found.key, request.query.get("writeKey", ""))
+        source = self._keys.of(given)
+        if source is None or not source.may_all or source.origins:
+            return None
+        slot, channel = _slot_of(found.who), source.channel
+        events = [_raw_event(RawEvent, (channel, value, slot)) for value in found.values]
+        return Read(source=source, events=events, outcomes={ACCEPTED: len(events)})
 
     def _events(self, source: Source, found: Messages, raw: bytes) -> Read:
         read = Read(source=source)
@@ -147,5 +165,8 @@ def basic_key(headers: Mapping[str, str]) -> str:
 
 def _slot(message: Message) -> int:
     """The slot of a request: the device, or the customer, of its first message."""
-    who = message.get("anonymousId") or message.get("userId")
+    return _slot_of(message.get("anonymousId") or message.get("userId"))
+
+
+def _slot_of(who: Any) -> int:
     return crc32(str(who).encode("utf-8", "replace")) if who else 0
