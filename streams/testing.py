@@ -30,10 +30,10 @@ from typing import Any, Final, Literal, Self
 import orjson
 
 from schemas import times
-from schemas.aliases import shop_file
 from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.message_ids import MessageIds
+from schemas.reading import reader_of
 from schemas.record import Out, Record
 from schemas.referrers import NoReferrers
 from schemas.settings import Settings
@@ -389,11 +389,6 @@ class Topology:
         unsaid = tuple((*source, None, end) for source, end in self._ends.items())
         self._told = link_log.Report(unsaid, self.owners.version)
         return True
-
-
-def reader_of(settings: Settings) -> Reader:
-    """What makes events of records by the settings. Raises ValueError when the file of aliases is not valid."""
-    return Reader(settings.phone_region, settings.blocked_values(), shop_file.load(settings.aliases))
 
 
 def replay(

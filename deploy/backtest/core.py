@@ -28,6 +28,7 @@ from deploy.stack import child
 from deploy.stack.replay_steps import READ, SETTLE, Settled, records
 from deploy.stack.spill import Spill
 from infra import garbage_collection
+from schemas.reading import reader_of
 from schemas.record import Record
 from schemas.settings import Settings
 from schemas.topics import (
@@ -41,7 +42,7 @@ from streams.campaigns import load
 from streams.core.campaigns import Campaigns
 from streams.core.lockstep.partition import OutOfStepError, fits
 from streams.shares import First, Other
-from streams.testing import Topology, reader_of
+from streams.testing import Topology
 
 MODULE: Final = "deploy.backtest.core"
 LINES, APART, HISTORY = "lines", "apart", "history"

@@ -43,8 +43,8 @@ class Trial:
     def __init__(self, settings: Settings) -> None:
         from schemas.identifiers import Hasher
         from schemas.message_ids import MessageIds
+        from schemas.reading import reader_of
         from streams.core.ingest import Ingest
-        from streams.testing import reader_of
 
         secret = settings.secret.get_secret_value()
         self._outs: list[Out] = []

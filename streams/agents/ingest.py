@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.aliases.shop_file import load
-from schemas.events import Reader
 from schemas.identifiers import Hasher
 from schemas.message_ids import MessageIds
+from schemas.reading import reader_of
 from schemas.topics import CHANNEL_TOPICS
 from streams.agents.reports import Reports
 from streams.core.ingest import Ingest
@@ -27,7 +26,7 @@ def ingest(app: WinbackApp) -> None:
     settings = app.settings
     secret = settings.secret.get_secret_value()
     hasher, message_ids = Hasher(secret), MessageIds(secret)
-    reader = Reader(settings.phone_region, settings.blocked_values(), load(settings.aliases))
+    reader = reader_of(settings)
 
     def make(emit: Emit, replica: Replica) -> tuple[Ingest, Reporter]:
         core = Ingest(

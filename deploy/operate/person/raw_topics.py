@@ -32,12 +32,12 @@ class Mention:
     """
 
     def __init__(self, settings: Settings, hashes: Collection[str], values: Iterable[str]) -> None:
-        from schemas.aliases.shop_file import load
-        from schemas.events import Event, Reader
+        from schemas.events import Event
         from schemas.identifiers import Hasher
+        from schemas.reading import reader_of
 
         self._event = Event
-        self._read = Reader(settings.phone_region, settings.blocked_values(), load(settings.aliases)).read
+        self._read = reader_of(settings).read
         self._hash = Hasher(settings.secret.get_secret_value())
         self._hashes = frozenset(hashes)
         words = sorted((re.escape(value.encode()) for value in values if len(value) >= WORD), key=len, reverse=True)
