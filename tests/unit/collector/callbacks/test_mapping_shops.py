@@ -9,6 +9,8 @@ from tests.support import callback_bodies as bodies
 from tests.support.callback_bodies import ANA
 from tests.support.callback_reading import check, only, read, told
 
+PHONE = "+4915112345678"
+
 
 def shopify(topic: str, body: Any) -> Reading:
     """A body of a topic of Shopify's."""
