@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import orjson
+from mypy_extensions import mypyc_attr
 
 from schemas import identifiers as ids
 from schemas.aliases.table import NO_NAMES, Names
@@ -82,6 +83,7 @@ _loads, _dumps, _JSONDecodeError = orjson.loads, orjson.dumps, orjson.JSONDecode
 _tuple: Any = tuple.__new__
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Reader:
     """`Reader(region, blocked).read(record)`: it remembers what it has normalised, so keep one a process."""
 

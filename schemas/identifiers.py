@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from schemas.caches import Memo
 
 USER_ID: Final = "user_id"
@@ -84,6 +86,7 @@ def without_devices(identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ..
     return tuple(one for one in identifiers if one[0] not in OF_MACHINES)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Hasher:
     """`hasher(type, value)` -> 32 hex digits: keyed by WINBACK_SECRET, so that a hash cannot be looked up by guessing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,19 @@ from tests.bench.same import DataSet, differing, shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 COMPILED = ("schemas.events", "streams.core.ingest", "streams.core.identify", "streams.core.journey")
+
+EXAMPLE = HERE / "deploy/examples/campaigns/campaigns.yaml"
+EXTENDED = """
+from deploy.backtest.stored import HASHED, HashedIdentifiers, HistoryReader
+from deploy.backtest.words import TimedReader
+from schemas.events import Reader
+from schemas.record import Record
+hasher, reader = HashedIdentifiers("s"), TimedReader(Reader())
+HistoryReader("US", (), hasher)
+value = b'{"type": "track", "event": "a", "userId": "1", "timestamp": "2025-12-01T00:00:00Z"}'
+event = reader.read(Record("channels.web", 0, 0, 1764547200000, None, value))
+print(hasher("email", HASHED + "0123456789abcdef"), type(event).__name__, *reader.times)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +44,18 @@ def test_what_is_measured_is_compiled(build: Build) -> None:
     assert all(path.endswith(".so") and path.startswith(str(build.root)) for path in files), files
 
 
-@pytest.mark.parametrize("campaigns", [None, "deploy/examples/campaigns/campaigns.yaml"], ids=["built-in", "example"])
-def test_replay_writes_the_same_files(build: Build, campaigns: str | None) -> None:
+def test_what_is_made_of_compiled_classes_outside_works(build: Build) -> None:
+    """`campaigns check`, and the readers of a backtest over what is stored, extend classes of the core."""
+    build.winback("campaigns", "check", str(EXAMPLE))
+    told, _ = build.run(["-c", EXTENDED])
+    assert told.decode().split() == ["0123456789abcdef", "Event", "1764547200000"]
+
+
+@pytest.mark.parametrize("campaigns", [None, EXAMPLE], ids=["built-in", "example"])
+def test_replay_writes_the_same_files(build: Build, campaigns: Path | None) -> None:
     """Every output of the simulated shop is the same, byte for byte."""
     source = this()
-    data = DataSet("shop", (shop(source, 200, 3, 11),), None if campaigns is None else HERE / campaigns)
+    data = DataSet("shop", (shop(source, 200, 3, 11),), campaigns)
     assert differing(source, build, data) == []
 
 

@@ -13,6 +13,7 @@ from itertools import combinations, groupby
 from typing import Any, Final
 
 import orjson
+from mypy_extensions import mypyc_attr
 
 from schemas.money import micros, to_number
 from schemas.topics import DAY_MS
@@ -33,6 +34,7 @@ _MOST_CACHED: Final = 20_000
 _FACTS: Final = ("name", "url", "image_url", "currency")
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class NoStats:
     """A `GlobalStats` that knows nothing of any channel or product id at any time `at` (epoch milliseconds)."""
 
