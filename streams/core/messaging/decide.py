@@ -21,7 +21,8 @@ from streams.core.messaging import awaited, bought, caps, channels, offers
 from streams.core.messaging import template_scope as scope
 from streams.core.messaging.decision import ABANDONMENTS, Decision, digest, row, trigger_shown
 from streams.core.messaging.experiments import CONTROL, ExperimentAssignment
-from streams.core.messaging.render import Renderer
+from streams.core.messaging.render import Renderer, names_in
+from streams.core.messaging.templating.names import Names
 from streams.core.orders import conversions
 from streams.core.profile.machine import Moment
 from streams.core.profile.state import Enrollment, Profile, Reminder, ScheduledStep, SentMessage
@@ -143,7 +144,7 @@ class Decider:
         """The step's `if`. It sees what the message would show, less the channel, which has not been chosen yet."""
         if step.condition is None:
             return True
-        _, seen = self._scope(profile, enrollment, step, None, at, known)
+        _, seen = self._scope(profile, enrollment, step, None, at, known, names_in(step.condition))
         return self._renderer.holds(step.condition, seen)
 
     def _allowed(
@@ -216,10 +217,11 @@ class Decider:
         at: int,
         known: GlobalStats,
     ) -> dict[str, Any] | None:
-        about, seen = self._scope(profile, enrollment, step, channel, at, known)
+        language = scope.language(profile, self._campaigns)
+        wanted = self._renderer.names(step.template, channel, language)
+        about, seen = self._scope(profile, enrollment, step, channel, at, known, wanted)
         if enrollment.cart_id is not None and seen["cart"] is None:
             return None
-        language = seen["profile"]["language"]
         rendered = self._renderer.render(step.template, channel, seen, language)
         if rendered is None:
             return None
@@ -258,13 +260,14 @@ class Decider:
         channel: str | None,
         at: int,
         known: GlobalStats,
+        wanted: Names,
     ) -> tuple[scope.About, dict[str, Any]]:
         campaign = self._campaigns.by_id[enrollment.campaign]
         variant = self._assignment.variant(profile.id, campaign, step)
         offer = offers.of_message(profile, campaign, step, variant, at, self._assignment)
         message_id = self._message_ids.of(profile.id, _id(profile, enrollment, step.id), enrollment.at)
         about = scope.About(message_id, step.id, variant, channel, offer, at)
-        return about, scope.build(profile, enrollment, about, self._campaigns, known, self._links)
+        return about, scope.build(profile, enrollment, about, self._campaigns, known, self._links, wanted)
 
     def _zone(self, profile: Profile) -> str:
         return str(profile.zone.value) if profile.zone is not None else self._file.timezone

@@ -16,6 +16,7 @@ from streams.core.messaging import sms
 from streams.core.messaging.templating import markup
 from streams.core.messaging.templating.bounds import bounded
 from streams.core.messaging.templating.environment import TemplateEnvironment
+from streams.core.messaging.templating.names import Names, names_of
 from streams.core.messaging.templating.partials import MESSAGE, MessageKind, PartialLoader
 
 _LAX: Final = TemplateEnvironment(strict=False)
@@ -48,6 +49,8 @@ class Renderer:
         self._sms_segments = campaigns.file.sms_segments
         self._parsed: dict[tuple[str, str, str], tuple[BoundTemplate | None, BoundTemplate] | None] = {}
         self._errors: dict[tuple[str, str, str], str] = {}
+        partials = campaigns.partials.values()
+        self._names = {name: names_of((text, *partials)) for name, text in campaigns.templates.items()}
         for name, text in campaigns.templates.items():
             subject, body = split(text)
             try:
@@ -82,12 +85,11 @@ class Renderer:
 
         Raises what Liquid does, KeyError for no such template, ValueError for a text that is too long.
         """
-        names = ((of, template, channel) for of in (language, language[:2], self._language, self._language[:2], ""))
-        found = next((name for name in names if name in self._parsed), None)
+        found = self._found(template, channel, language)
         parsed = self._parsed[found] if found is not None else None
         if parsed is None or found is None:
             raise KeyError(self._errors[found] if found is not None else f"no template {template!r} for {channel}")
-        seen = {**bounded(scope), MESSAGE: kind_of(found, language, self._language)}
+        seen = {**_shown(scope, self._names[found]), MESSAGE: kind_of(found, language, self._language)}
         subject, body = ("" if part is None else part.render(seen) for part in parsed)
         if channel == "email":
             body = markup.escaped(body)
@@ -100,10 +102,19 @@ class Renderer:
             raise ValueError(f"a message has {LONGEST_BODY:,} characters at most, its subject {LONGEST_SUBJECT:,}")
         return Rendered(subject, body)
 
+    def names(self, template: str, channel: str, language: str = "") -> Names:
+        """The names that the template that `render` takes for this `language` may ask for; as of `names_of`."""
+        found = self._found(template, channel, language)
+        return frozenset() if found is None else self._names[found]
+
+    def _found(self, template: str, channel: str, language: str) -> tuple[str, str, str] | None:
+        names = ((of, template, channel) for of in (language, language[:2], self._language, self._language[:2], ""))
+        return next((name for name in names if name in self._parsed), None)
+
     def holds(self, condition: str, scope: dict[str, Any]) -> bool:
         """Whether a step's `if`, `condition`, is true; what is missing, or cannot be compared, makes it false."""
         try:
-            return _condition(condition).render(bounded(scope)) == "1"
+            return _condition(condition).render(_shown(scope, names_in(condition))) == "1"
         except Exception:  # noqa: BLE001 - as above
             return False
 
@@ -116,6 +127,17 @@ def kind_of(template: tuple[str, str, str], language: str, file_language: str) -
     """
     own = template[0] or language or file_language
     return MessageKind(own, tuple(dict.fromkeys((own, file_language, ""))), template[2])
+
+
+@lru_cache(maxsize=256)
+def names_in(condition: str) -> Names:
+    """The names that a step's `if`, `condition`, may ask for; as of `names_of`."""
+    return names_of((f"{{% if {condition} %}}",))
+
+
+def _shown(scope: dict[str, Any], names: Names) -> dict[str, Any]:
+    """What of a `scope` is named, made safe to be shown."""
+    return bounded(scope if names is None else {name: value for name, value in scope.items() if name in names})  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)

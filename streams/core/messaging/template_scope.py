@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote_plus, urlsplit, urlunsplit
 
+from schemas.caches import Memo
 from schemas.money import to_number
 from schemas.times import iso
 from schemas.unsubscribe_links import CHANNELS, UnsubscribeLinks
@@ -18,6 +19,7 @@ from streams.core.campaigns.stores import Store
 from streams.core.cart import lines as cart_lines
 from streams.core.messaging.bought import names_of
 from streams.core.messaging.offers import Carried
+from streams.core.messaging.templating.names import Names
 from streams.core.profile.state import Enrollment, Profile
 from streams.core.protocol.ports import GlobalStats
 
@@ -44,8 +46,12 @@ def build(
     campaigns: Campaigns,
     known: GlobalStats,
     links: UnsubscribeLinks | None = None,
+    wanted: Names = None,
 ) -> dict[str, Any]:
-    """The names a template may use; without `links` there is no `unsubscribe_url`."""
+    """The names a template may use; without `links` there is no `unsubscribe_url`.
+
+    What is dear is worked out only where it is `wanted`: recommendations, and the store nearby.
+    """
     message_id, cart = about.message_id, profile.cart
     of_cart = enrollment.cart_id is not None
     if of_cart:
@@ -56,10 +62,13 @@ def build(
         products = [dict(product) for product in enrollment.products]
     for product in products:
         product["url"] = _tagged(product.get("url"), message_id)
-    here = profile.location
+    url = next((product["url"] for product in products if product["url"]), None)
+    here = profile.location if url is None or wanted is None or "store" in wanted else None
     near = campaigns.stores.nearest(here.latitude, here.longitude) if here is not None else None
     store = None if near is None else _store(*near, message_id)
-    url = next((product["url"] for product in products if product["url"]), None)
+    recommended: list[dict[str, Any]] = []
+    if wanted is None or "recommendations" in wanted:
+        recommended = _recommendations(products, names_of(profile, about.at), about.at, message_id, known)
     unsubscribe = {}
     if links is not None and about.channel in CHANNELS:
         unsubscribe["unsubscribe_url"] = links.of(message_id, about.channel)
@@ -77,7 +86,7 @@ def build(
         "url": url or (store["url"] if store is not None else None),
         "offer": None if about.offer is None else about.offer.shown(),
         "store": store,
-        "recommendations": _recommendations(products, names_of(profile, about.at), about.at, message_id, known),
+        "recommendations": recommended,
         "trigger": {"type": enrollment.trigger, "at": iso(enrollment.at), **enrollment.about},
         "variant": about.variant,
         "message_id": message_id,
@@ -107,9 +116,18 @@ def language(profile: Profile, campaigns: Campaigns) -> str:
 
 def with_message_id(url: str, message_id: str) -> str:
     """The link to `url` that tells which message it was in: `wb_mid`, with the `message_id`, is added to the query."""
+    before, after = _ENDS[url]
+    return before + (message_id if message_id.isascii() and message_id.isalnum() else quote_plus(message_id)) + after
+
+
+def _ends(url: str) -> tuple[str, str]:
+    """What stands before the id, and after it. Raises ValueError for what is no address."""
     parts = urlsplit(url)
-    query = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=query + urlencode({"wb_mid": message_id})))
+    query = f"{parts.query}&wb_mid=" if parts.query else "wb_mid="
+    return urlunsplit(parts._replace(query=query, fragment="")), f"#{parts.fragment}" if parts.fragment else ""
+
+
+_ENDS: Final = Memo(_ends, limit=20_000)
 
 
 def _tagged(url: Any, message_id: str) -> str | None:
