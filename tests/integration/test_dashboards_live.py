@@ -32,7 +32,7 @@ class Prometheus:
         self.url = f"http://127.0.0.1:{port}"
         jobs = [
             {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{up.metrics + at}"]}]}
-            for at, job in enumerate(("streams", "sinks"))
+            for at, job in enumerate(("streams", "sinks", "collect"))
         ]
         every = {"scrape_interval": f"{INTERVAL}s", "evaluation_interval": f"{INTERVAL}s"}
         config = {"global": every, "rule_files": [str(DEPLOY / "prometheus/alerts.yml")], "scrape_configs": jobs}
@@ -71,10 +71,15 @@ def seen(tmp_path_factory, request):
         pytest.skip("`up` brings its own broker")
     prometheus.program("prometheus")
     folder = tmp_path_factory.mktemp("dashboards")
-    up = Up(folder / "stack", WINBACK_LATENESS="1")
+    (folder / "callbacks.yaml").write_text("callbacks: {postmark: {secrets: ['user:word']}}\n")
+    up = Up(
+        folder / "stack", WINBACK_LATENESS="1", WINBACK_COLLECT=f"127.0.0.1:{ports.free(1)[0]}",
+        WINBACK_COLLECT_KEYS=str(DEPLOY / "examples/collect/keys.yaml"),
+        WINBACK_CALLBACKS=str(folder / "callbacks.yaml"),
+    )  # fmt: skip
     server = Prometheus(folder, up)
     try:
-        wait_for(lambda: len(server.series("up == 1")) == 2, "both processes to be scraped", alive=server.process)
+        wait_for(lambda: len(server.series("up == 1")) == 3, "all processes to be scraped", alive=server.process)
         now = int(time.time() * 1000)
         story = [{**line, "timestamp": now} for line in STORY]
         assert winback("publish", write(folder / "story.jsonl", story), **up.settings).returncode == 0
