@@ -11,7 +11,7 @@ import yaml
 
 from schemas.calls import TYPES
 from schemas.topics import CHANNELS
-from schemas.yaml_keys import UniqueKeys
+from schemas.yaml_keys import NoYamlError, UniqueKeys, content
 
 KINDS: Final = ("feedback", "orders", "consent")
 """What a key may be refused to send, by kind of event: see rights.py."""
@@ -65,13 +65,10 @@ class _Loader(UniqueKeys, yaml.SafeLoader):
 def load(path: Path) -> Keys:
     """The keys in a YAML file. Raises ValueError: one line with the file and what is wrong, never with a key."""
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError) as problem:
-        said = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise ValueError(f"{path}: cannot be read ({said})") from None
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        raise ValueError(f"{path}{f':{mark.line + 1}' if mark else ''}: is no YAML") from None
+        raw = content(path, _Loader)
+    except NoYamlError as wrong:
+        # What YAML says of a place may quote it, and there are keys in this file.
+        raise ValueError(f"{path}{f':{wrong.line}' if wrong.line else ''}: is no YAML") from None
     listed = raw.get("keys") if isinstance(raw, dict) else None
     if not isinstance(listed, list) or not listed or len(raw) != 1:
         raise ValueError(f"{path}: a keys file is a mapping with one key, keys, a list of at least one entry")

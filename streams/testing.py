@@ -202,18 +202,13 @@ class Topology:
             raise TypeError(f"partition {partition} is played by one file")
         log = self.logs.topics[PROFILE_EVENTS][self._partitions + partition]
         reading = Reading(task.second, self._seconds[partition], log, flushed=_STEPS)
-
-        def hear() -> None:
-            while self._step(reading):
-                pass
-
-        task.hear = hear
+        task.hear = partial(self._read, reading)
         return reading
 
     def _keep(self, partitions: Iterable[int]) -> list[Reading]:
         # What goes is not taken apart: after a fork that would only copy it.
-        self._gone, kept = self._readings, [1 + partition for partition in partitions]
-        self._readings = [self._gone[0], *(self._gone[nth] for nth in kept)]
+        self._gone = self._readings
+        self._readings = [self._gone[0], *(self._gone[1 + partition] for partition in partitions)]
         return self._readings
 
     def play(self, topic: str, events: Iterable[Mapping[str, Any]], *, key: str | None = None) -> None:
@@ -294,9 +289,8 @@ class Topology:
     @property
     def topics(self) -> dict[str, list[Record]]:
         """All that was written for others, by topic."""
-        return {
-            topic: [r for _, log in sorted(self.logs.topics[topic].items()) for r in log] for topic in OUTPUT_TOPICS
-        }
+        logs = self.logs.topics
+        return {topic: [r for _, log in sorted(logs[topic].items()) for r in log] for topic in OUTPUT_TOPICS}
 
     def read(self, topic: str) -> list[dict[str, Any]]:
         """What was written to an output topic so far, as the contract describes it: partition after partition.
@@ -334,6 +328,10 @@ class Topology:
             reading.log.drop(reading.next)
         return stepped
 
+    def _read(self, reading: Reading) -> None:
+        while self._step(reading):
+            pass
+
     def _settle(self, before: Callable[[], None] | None = None) -> None:
         """Read all there is, and say which assignments are known, until nothing is new."""
         if before is not None:
@@ -366,8 +364,7 @@ class Topology:
         """
         self._side_by_side()
         self._learn()
-        while self._step(self._readings[0]):
-            pass
+        self._read(self._readings[0])
 
     def _learn(self) -> bool:
         """Catch up with the assignments; False if identify has been told all that there is to tell."""

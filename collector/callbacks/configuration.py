@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import yaml
-
 from collector.callbacks.providers import PROVIDERS, Provider
-from schemas.yaml_keys import UniqueKeys
+from schemas.yaml_keys import TextOnly, content
 
 _KEYS: Final = ("url", "callbacks")
 _OPTIONS: Final = ("secrets", "customer_ids")
@@ -47,10 +45,6 @@ class Callbacks(NamedTuple):
 
     by_path: Mapping[tuple[str, str], Callback]
     url: str = ""
-
-
-class _Loader(UniqueKeys, yaml.BaseLoader):
-    """All is text; no key comes twice."""
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Callbacks:
@@ -126,15 +120,9 @@ def _url(path: Path, given: Any) -> str:
 
 def _content(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - makes nothing but text
-    except OSError as error:
-        raise _wrong(path, f"cannot be read: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        raise _wrong(path, f"no YAML: {where}{error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _wrong(path, f"no YAML: {' '.join(str(error).split())}") from None
+        return content(path, TextOnly)
+    except ValueError as wrong:
+        raise ValueError(f"WINBACK_CALLBACKS: {wrong}") from None
 
 
 def _wrong(path: Path, what: str) -> ValueError:

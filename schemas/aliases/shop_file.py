@@ -5,20 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from schemas.aliases.table import NO_NAMES, PAGE, SCREEN, Names, Table, of_kind, squash
-from schemas.yaml_keys import UniqueKeys
+from schemas.yaml_keys import TextOnly, content
 
 _KEYS: Final = ("events", "properties", "off")
 _PROPERTIES: Final = frozenset(
     row.canonical for row in of_kind("field", "item", "list") if row.canonical not in ("worth", "ids", "pieces")
 )
 _LONGEST: Final = 200
-
-
-class _Loader(UniqueKeys, yaml.BaseLoader):
-    """All is text, `off` as well, which YAML 1.1 takes for false; no key comes twice."""
 
 
 def load(path: Path | None) -> Names:
@@ -29,7 +23,7 @@ def load(path: Path | None) -> Names:
     """
     if path is None:
         return NO_NAMES
-    raw = _content(path)
+    raw = content(path, TextOnly)
     if not raw and not isinstance(raw, list):
         return NO_NAMES
     if not isinstance(raw, dict):
@@ -78,19 +72,6 @@ def _pairs(path: Path, raw: dict[Any, Any], key: str) -> list[tuple[str, str]]:
         if not isinstance(ours, str):
             raise _wrong(path, f"{key}.{name}: a name of ours is needed")
     return list(given.items())
-
-
-def _content(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - makes nothing but text
-    except OSError as error:
-        raise _wrong(path, f"cannot be read: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        raise _wrong(path, f"no YAML: {where}{error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _wrong(path, f"no YAML: {' '.join(str(error).split())}") from None
 
 
 def _wrong(path: Path, what: str) -> ValueError:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from schemas.yaml_keys import NoYamlError
 from streams.campaigns import conditions, exchange, reading, shops, source, templates
-from streams.campaigns.reading import NoYamlError, Way, every, mapping
+from streams.campaigns.reading import Way, every, mapping
 from streams.core.campaigns import CampaignFile, Campaigns
 
 Read = TypeVar("Read")

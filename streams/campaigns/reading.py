@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from schemas import yaml_keys
 from schemas.yaml_keys import UniqueKeys
 
 Way = tuple[str | int, ...]
@@ -32,27 +33,9 @@ _Loader.add_implicit_resolver(
 )
 
 
-class NoYamlError(ValueError):
-    """A file that is no YAML: `text` says why, and `line` and `column` where (from 1; 0 where nobody knows)."""
-
-    def __init__(self, path: Path, text: str, line: int = 0, column: int = 0) -> None:
-        where = f"line {line}, column {column}: " if line else ""
-        super().__init__(f"{path}: no YAML: {where}{text}")
-        self.text, self.line, self.column = f"no YAML: {text}", line, column
-
-
 def content(path: Path) -> Any:
     """What a YAML file says. Raises ValueError when it cannot be read, and NoYamlError when it is no YAML."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-        raise NoYamlError(path, str(error.problem), *where) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise NoYamlError(path, " ".join(str(error).split())) from None
+    return yaml_keys.content(path, _Loader)
 
 
 def mapping(path: Path) -> dict[str, Any]:
