@@ -22,7 +22,7 @@ RETRY_AFTER: Final = 5
 """Seconds after which a producer may try again when nothing more can be kept."""
 GROUP_BYTES: Final = 1024 * 1024
 """Bytes of values from which on a group is written without what else is waiting."""
-GATHER: Final = 0.004
+GATHER: Final = 0.001
 """Seconds that a group waits for more: a write to disk costs the same for one and for many."""
 _SEGMENTS: Final = 16
 _SEGMENT_BYTES: Final = 64 * 1024 * 1024
