@@ -65,7 +65,7 @@ def read(body: Any, received: int) -> Messages:
         properties = object_of(event.get("properties"))
         if not found.key:
             found.key = text(event.get("api_key")) or text(event.get("token")) or text(properties.get("token"))
-        if event.get("event") in _IGNORED:
+        if text(event.get("event")) in _IGNORED:
             found.ignored += 1
             continue
         found.add(_message(event, properties, sent, received), index)

@@ -101,3 +101,10 @@ def test_what_the_sdk_says_of_itself_is_ignored():
     batch = {"api_key": KEY, "batch": [{"event": "$feature_flag_called"}, {"event": "E", "distinct_id": 1}, 5]}
     read = collected("/batch", batch, headers={})
     assert dict(read.outcomes) == {"accepted": 1, "ignored": 1, "invalid": 1}
+
+
+@pytest.mark.parametrize("name", [[], {}, ["$pageview"], {"a": 1}, 5, None, True])
+def test_a_name_that_is_no_text_is_for_the_reader_of_raw_events_to_judge(name):
+    """Whatever stands there instead of a name, the event is taken, and what is wrong with it shows in dead letters."""
+    read = collected("/batch/", {"api_key": KEY, "batch": [{"event": name, "distinct_id": "1", "uuid": "u-1"}]})
+    assert (read.status, len(read.events)) == (200, 1)
