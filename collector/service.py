@@ -29,18 +29,15 @@ log = logging.getLogger("winback.collect")
 
 DEFAULT: Final = "127.0.0.1:8090"
 """Where it listens when WINBACK_COLLECT says nothing."""
-NO_KEYS: Final = "WINBACK_COLLECT_KEYS: name the YAML file of write keys (docs/producers.md says how)"
 MAX_LINE: Final = 64 * 1024
 """Bytes of a request's address and of each of its headers: events may come in the address."""
 SHUTDOWN: Final = 10.0
 
 Routes = Callable[[Settings, Intake], Sequence[web.RouteDef]]
 """Makes routes that write to an intake: callbacks of providers, webhooks of shops, the shop's own API."""
-MORE: Final[tuple[Routes, ...]] = ()
-"""Whatever else this process answers; what is here comes before the routes of SDKs."""
 
 
-def run(settings: Settings, more: Sequence[Routes] = MORE) -> int:
+def run(settings: Settings, more: Sequence[Routes] = ()) -> int:
     """Run until SIGINT, SIGTERM or SIGHUP, with `more` routes. Returns 0 stopped, 1 failed, 2 an unusable setting."""
     configure_logging(settings)
     compress_lightly()
@@ -64,15 +61,14 @@ async def _main(settings: Settings, more: Sequence[Routes]) -> int:
 
 
 async def serve(
-    settings: Settings, stopped: asyncio.Event, more: Sequence[Routes] = MORE,
+    settings: Settings, stopped: asyncio.Event, more: Sequence[Routes] = (),
     ready: Callable[[str, int], None] = lambda *_: None,
 ) -> None:  # fmt: skip
     """Serve until `stopped` is set; `ready` is told the address once it listens.
 
     Raises ValueError for settings that cannot be used, OSError for an address or a folder that cannot be.
     """
-    host, port = parse_address(settings.collect or DEFAULT, "WINBACK_COLLECT")
-    keys = _keys(settings, alone=not more)
+    host, port, keys = checked(settings, more)
     rights = Rights(shop_file.load(settings.aliases))
     metrics.serve(settings)
     metrics.SPOOL_BOUND.set(settings.collect_spool)
@@ -113,9 +109,14 @@ async def serve(
         spool.close()
 
 
-def _keys(settings: Settings, *, alone: bool) -> Keys:
+def checked(settings: Settings, more: Sequence[Routes]) -> tuple[str, int, Keys]:
+    """Host and port to listen at by the `settings`, and the write keys; none are needed where there are `more` routes.
+
+    Raises ValueError: one line with the setting that cannot be used.
+    """
+    host, port = parse_address(settings.collect or DEFAULT, "WINBACK_COLLECT")
     if settings.collect_keys is not None:
-        return load(settings.collect_keys)
-    if alone:
-        raise ValueError(NO_KEYS)
-    return Keys()
+        return host, port, load(settings.collect_keys)
+    if not more:
+        raise ValueError("WINBACK_COLLECT_KEYS: name the YAML file of write keys (docs/producers.md says how)")
+    return host, port, Keys()

@@ -68,10 +68,9 @@ def _join(settings: Settings) -> Join:
     from deploy.operate.following.join import Join
     from schemas.aliases import shop_file
     from schemas.aliases.effects import Effects
-    from schemas.events import Reader
+    from schemas.reading import reader_of
 
-    own = shop_file.load(settings.aliases)
-    effects = Effects(own)
+    effects = Effects(shop_file.load(settings.aliases))
 
     def does(value: dict[str, Any]) -> tuple[str, str | None]:
         if value["type"] not in ("track", "page", "screen"):
@@ -79,7 +78,7 @@ def _join(settings: Settings) -> Join:
         told = effects.told({"name": value["name"] if value["type"] == "track" else value["type"]})
         return told["does"], told["nearest"]
 
-    return Join(Reader(settings.phone_region, settings.blocked_values(), own), settings.partitions, does)
+    return Join(reader_of(settings), settings.partitions, does)
 
 
 async def _tail(settings: Settings, whom: Whom, show: Any, *, seconds: float | None, wait: float, known: bool) -> None:

@@ -107,16 +107,11 @@ def _collector(settings: Settings, *, asked: bool) -> str:
 
     if not (asked or settings.collect):
         return ""
-    from collector import keys, service
+    from collector import service
     from deploy.operate import http_in
-    from infra.addresses import parse_address
 
     try:
-        host, port = parse_address(settings.collect or service.DEFAULT, "WINBACK_COLLECT")
-        if settings.collect_keys is not None:
-            keys.load(settings.collect_keys)
-        elif not http_in.asked_for(settings):
-            raise BadInputError(service.NO_KEYS)
+        host, port, _ = service.checked(settings, http_in.asked_for(settings))
     except ValueError as wrong:
         raise BadInputError(str(wrong)) from None
     ports.require(port, "the collector", "WINBACK_COLLECT")
