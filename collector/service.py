@@ -110,7 +110,7 @@ async def serve(
 
 
 def checked(settings: Settings, more: Sequence[Routes]) -> tuple[str, int, Keys]:
-    """Host and port to listen at by the `settings`, and the write keys; none are needed where there are `more` routes.
+    """Returns host and port to listen at by the `settings`, and write keys, which `more` routes can do without.
 
     Raises ValueError: one line with the setting that cannot be used.
     """
